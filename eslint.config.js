@@ -1,0 +1,81 @@
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** The rooms of the house in the order data flows; a room may import only rooms listed before it. */
+const rooms = [
+  'errors.ts',
+  'protocol',
+  'graph',
+  'engine',
+  'checkpoint',
+  'architecture',
+  'growth',
+  'data',
+  'training',
+  'run',
+  'cli',
+  'worker',
+  'host',
+  'extension.ts',
+];
+
+const zones = rooms.flatMap((room, index) =>
+  rooms.slice(index + 1).map(later => ({
+    target: `./src/${room}`,
+    from: `./src/${later}`,
+    message: `${room} comes before ${later} in the house (CONTRIBUTING.md, "Rooms").`,
+  })),
+);
+
+/** Rooms that are earlier in the list but still none of each other's business. */
+const strangers = [
+  { target: './src/growth', from: ['./src/engine', './src/checkpoint'] },
+  { target: './src/architecture', from: ['./src/engine', './src/checkpoint'] },
+  { target: './src/checkpoint', from: ['./src/graph', './src/engine'] },
+  {
+    target: './src/data',
+    from: ['./src/graph', './src/engine', './src/architecture', './src/growth'],
+  },
+  { target: './src/worker', from: './src/cli' },
+  { target: './src/host', from: rooms.slice(2, -2).map(room => `./src/${room}`) },
+].map(zone => ({
+  ...zone,
+  message: 'These rooms do not know each other (CONTRIBUTING.md, "Rooms").',
+}));
+
+export default tseslint.config(
+  { ignores: ['dist', 'out', 'node_modules', 'examples', 'test/fixtures'] },
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    plugins: { 'import-x': importX },
+    languageOptions: { parserOptions: { projectService: true } },
+    settings: {
+      'import-x/resolver-next': [
+        importX.createNodeResolver({ extensions: ['.ts', '.js', '.json'] }),
+      ],
+    },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'import-x/no-cycle': 'error',
+      'import-x/no-default-export': 'error',
+      'import-x/no-restricted-paths': ['error', { zones: [...zones, ...strangers] }],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/host/**', 'src/extension.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [{ name: 'vscode', message: 'Only src/host and src/extension.ts know VS Code.' }],
+        },
+      ],
+    },
+  },
+  { files: ['test/bench/**'], rules: { 'no-console': 'off' } },
+  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
+);

@@ -1,0 +1,24 @@
+// Bundles each entry into dist/. Native packages stay outside the bundles.
+import { build } from 'esbuild';
+import { existsSync } from 'node:fs';
+
+const external = ['onnxruntime-node', 'sharp'];
+const entries = { cli: 'src/cli/main.ts', demo: 'src/cli/demo.ts' };
+
+await build({
+  entryPoints: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path))),
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  sourcemap: 'linked',
+  external,
+  // Bundled CommonJS packages still call require for Node's own modules.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});

@@ -1,0 +1,35 @@
+import type { Program } from '../graph/program';
+import type { TensorData } from '../graph/tensor';
+
+/** Values by the name of the Input they belong to. */
+export type NamedData = Readonly<Record<string, TensorData>>;
+
+/** What runs programs, and on which device. */
+export interface EngineDescription {
+  /** Stable id as given to `--engine`. */
+  readonly name: string;
+  /** One line for people: device and library with version. */
+  readonly device: string;
+}
+
+/**
+ * Compiles and steps programs. Nothing outside this room knows which engine runs. State and frozen
+ * inputs are uploaded once and stay on the device; only feeds go up and outputs come down.
+ */
+export interface Engine {
+  readonly description: EngineDescription;
+  /** Throws UserError when the device cannot hold or run the program. */
+  compile(program: Program): Promise<Executable>;
+  dispose(): Promise<void>;
+}
+
+/** A compiled program with its state. */
+export interface Executable {
+  /** Sets frozen inputs and state. Values may be kept without copying: do not change them after. */
+  load(values: NamedData): void;
+  /** Runs once: feeds in, outputs back, state advanced. Every frozen and state input must be loaded. */
+  run(feeds: NamedData): Promise<Record<string, TensorData>>;
+  /** A copy of the state as it is after the last run, by input name. */
+  readState(): Promise<Record<string, TensorData>>;
+  dispose(): Promise<void>;
+}

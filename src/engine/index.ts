@@ -1,0 +1,2 @@
+export * from './engine';
+export { onnxRuntimeCpu } from './onnxruntime';

@@ -1,0 +1,27 @@
+/**
+ * An error that is safe to show to a person: what is wrong, and what they can do about it.
+ * Anything else that is thrown is a defect of ours.
+ */
+export class UserError extends Error {
+  constructor(
+    message: string,
+    /** What the person can do, one sentence. */
+    readonly remedy: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A file that does not hold what its format promises: truncated, overlapping, out of range. */
+export class CorruptFileError extends UserError {}
+
+/** A well-formed request that this software cannot fulfil: unknown family, shrinking target. */
+export class UnsupportedError extends UserError {}
+
+/** The arguments do not make sense together; the command line answers it with exit code 2. */
+export class UsageError extends UserError {}
+
+/** The person asked to stop; state was saved where the message says. */
+export class InterruptedError extends UserError {}

@@ -1,0 +1,61 @@
+import { add, expand, scalar } from './build';
+import { elementwiseDerivatives } from './derivatives/elementwise';
+import { indexingDerivatives } from './derivatives/indexing';
+import { layoutDerivatives } from './derivatives/layout';
+import { matrixDerivatives } from './derivatives/matrix';
+import { normalizationDerivatives } from './derivatives/normalization';
+import { reductionDerivatives } from './derivatives/reduction';
+import type { Derivative } from './derivatives/rule';
+import { topologicalOrder } from './program';
+import { elementCount } from './shape';
+import type { Node, Operator, Tensor } from './tensor';
+
+const derivatives: Partial<Record<Operator, Derivative>> = {
+  ...elementwiseDerivatives,
+  ...matrixDerivatives,
+  ...layoutDerivatives,
+  ...reductionDerivatives,
+  ...indexingDerivatives,
+  ...normalizationDerivatives,
+};
+
+/** True when the operator has a derivative rule; the others carry no gradient on purpose. */
+export const isDifferentiable = (op: Operator): boolean => derivatives[op] !== undefined;
+
+/**
+ * Reverse-mode gradients of a scalar with respect to some tensors, as new graph nodes of the same
+ * shapes. Work for anything else is not built. A tensor the scalar does not depend on gets zeros.
+ * Throws when the path runs through an operator without a derivative.
+ */
+export function gradients(of: Tensor, withRespectTo: readonly Tensor[]): Tensor[] {
+  if (elementCount(of.shape) !== 1) throw new Error('Gradients are taken of a scalar');
+  const order = topologicalOrder([of]);
+  const dependent = dependents(order, withRespectTo);
+  const collected = new Map<Tensor, Tensor>([[of, expand(scalar(1), of.shape)]]);
+  for (const node of order.toReversed()) {
+    const outputs = node.outputs.map(output => collected.get(output));
+    if (!dependent.has(node) || outputs.every(output => output === undefined)) continue;
+    const needed = node.inputs.map(
+      input => dependent.has(input.node) || withRespectTo.includes(input),
+    );
+    if (!needed.some(Boolean)) continue;
+    const derivative = derivatives[node.op];
+    if (!derivative) throw new Error(`${node.op} has no derivative`);
+    derivative(node, outputs, needed).forEach((gradient, index) => {
+      const input = node.inputs[index]!;
+      if (!gradient || !needed[index]) return;
+      const existing = collected.get(input);
+      collected.set(input, existing ? add(existing, gradient) : gradient);
+    });
+  }
+  return withRespectTo.map(tensor => collected.get(tensor) ?? expand(scalar(0), tensor.shape));
+}
+
+/** Nodes whose value depends on one of the tensors, the tensors' own nodes included. */
+function dependents(order: readonly Node[], tensors: readonly Tensor[]): Set<Node> {
+  const found = new Set(tensors.map(({ node }) => node));
+  for (const node of order) {
+    if (node.inputs.some(input => found.has(input.node))) found.add(node);
+  }
+  return found;
+}

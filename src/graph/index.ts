@@ -1,0 +1,9 @@
+export * from './build';
+export * from './cost';
+export { gradients, isDifferentiable } from './differentiate';
+export * from './program';
+export { evaluate } from './reference';
+export * from './shape';
+export { simplify, simplifyProgram } from './simplify';
+export * from './tensor';
+export { serializeProgram, type OnnxProgram } from './onnx/serialize';

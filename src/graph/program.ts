@@ -1,0 +1,68 @@
+import { inputName } from './build/sources';
+import type { Node, Tensor } from './tensor';
+
+/** A value that stays on the device: the next run reads what this run computed. */
+export interface StateTensor {
+  /** The Input that holds the value before the run. */
+  readonly input: Tensor;
+  /** What it becomes; the same shape and type. */
+  readonly next: Tensor;
+}
+
+/** A whole computation: what an engine compiles and steps. */
+export interface Program {
+  /** Inputs given at every run. */
+  readonly feeds: readonly Tensor[];
+  /** Inputs given once and kept on the device. */
+  readonly frozen: readonly Tensor[];
+  readonly state: readonly StateTensor[];
+  /** What every run gives back, by name. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+}
+
+/** Everything a program computes. */
+export function programResults(program: Program): Tensor[] {
+  return [...Object.values(program.outputs), ...program.state.map(({ next }) => next)];
+}
+
+/** Every node the results need, each after the nodes it reads; the order is deterministic. */
+export function topologicalOrder(results: readonly Tensor[]): Node[] {
+  const order: Node[] = [];
+  const visited = new Set<Node>();
+  const stack: { node: Node; next: number }[] = [];
+  const visit = (node: Node): void => {
+    if (visited.has(node)) return;
+    visited.add(node);
+    stack.push({ node, next: 0 });
+  };
+  for (const result of results) {
+    visit(result.node);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const input = top.node.inputs[top.next++];
+      if (input) {
+        visit(input.node);
+      } else {
+        order.push(top.node);
+        stack.pop();
+      }
+    }
+  }
+  return order;
+}
+
+/** Throws when the results read an Input that the program does not declare, or names repeat. */
+export function validateProgram(program: Program): void {
+  const declared = [
+    ...program.feeds,
+    ...program.frozen,
+    ...program.state.map(({ input }) => input),
+  ].map(inputName);
+  const names = new Set(declared);
+  if (names.size !== declared.length) throw new Error('Two inputs of the program share a name');
+  for (const node of topologicalOrder(programResults(program))) {
+    const name = node.attributes.name;
+    if (node.op === 'Input' && name !== undefined && !names.has(name)) {
+      throw new Error(`The program reads "${name}" but does not declare it`);
+    }
+  }
+}

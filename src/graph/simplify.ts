@@ -1,0 +1,125 @@
+import { constant } from './build/sources';
+import { reshape, transpose } from './build/layout';
+import { type Program } from './program';
+import { evaluateNode } from './reference';
+import { rewrite } from './rewrite';
+import { elementCount, sameShape } from './shape';
+import { firstOutput, type Node, type Tensor, type TensorData } from './tensor';
+
+/** Constants above this many elements are left to the engine: a graph should stay small. */
+const largestFoldedConstant = 4096;
+
+/**
+ * Removes what need not be computed: equal nodes are shared, constants folded, identities dropped,
+ * dead nodes forgotten. The results are equal in value; Inputs keep their identity.
+ */
+export function simplify(results: readonly Tensor[]): Tensor[] {
+  const numbers = new Map<Tensor, number>();
+  const known = new Map<string, Node>();
+  const number = (tensor: Tensor): number => {
+    const existing = numbers.get(tensor);
+    if (existing !== undefined) return existing;
+    numbers.set(tensor, numbers.size);
+    return numbers.size - 1;
+  };
+  const share = (node: Node): Node => {
+    if (node.op === 'Input') return node;
+    const key = `${node.op}(${node.inputs.map(number).join()})${attributesKey(node)}`;
+    const equal = known.get(key);
+    if (equal) return equal;
+    known.set(key, node);
+    return node;
+  };
+  return rewrite(results, node => {
+    const simpler = foldConstants(node) ?? dropIdentity(node);
+    return simpler ? [share(simpler.node).outputs[simpler.index]!] : share(node).outputs;
+  });
+}
+
+/** `simplify` for everything a program computes. */
+export function simplifyProgram(program: Program): Program {
+  const names = Object.keys(program.outputs);
+  const results = simplify([
+    ...Object.values(program.outputs),
+    ...program.state.map(({ next }) => next),
+  ]);
+  return {
+    ...program,
+    outputs: Object.fromEntries(names.map((name, index) => [name, results[index]!])),
+    state: program.state.map(({ input }, index) => ({
+      input,
+      next: results[names.length + index]!,
+    })),
+  };
+}
+
+function attributesKey({ op, attributes, outputs }: Node): string {
+  const { data, ...rest } = attributes;
+  const shapes = op === 'Constant' ? outputs.map(({ shape, type }) => [shape, type]) : [];
+  return JSON.stringify([rest, shapes, data ? Array.from(data, value => `${value}`) : null]);
+}
+
+const constantData = (tensor: Tensor): TensorData | undefined =>
+  tensor.node.op === 'Constant' ? tensor.node.attributes.data : undefined;
+
+function foldConstants(node: Node): Tensor | undefined {
+  const { op, inputs, outputs } = node;
+  if (inputs.length === 0 || outputs.length !== 1 || op === 'Input') return undefined;
+  const [output] = outputs;
+  if (!output || elementCount(output.shape) > largestFoldedConstant) return undefined;
+  const values = inputs.map(constantData);
+  if (!values.every(value => value !== undefined)) return undefined;
+  const [folded] = evaluateNode(
+    node,
+    values.map(value => Float64Array.from(value)),
+  );
+  if (!folded) return undefined;
+  return constant(
+    output.type === 'int32' ? Int32Array.from(folded) : Float32Array.from(folded),
+    output.shape,
+  );
+}
+
+/** True for a constant that holds `value` everywhere and does not widen the other operand. */
+function isNeutral(operand: Tensor, value: number, result: Tensor, other: Tensor): boolean {
+  return (
+    sameShape(result.shape, other.shape) &&
+    (constantData(operand)?.every(element => element === value) ?? false)
+  );
+}
+
+function dropIdentity(node: Node): Tensor | undefined {
+  const [a, b] = node.inputs;
+  const result = firstOutput(node);
+  switch (node.op) {
+    case 'Add':
+      if (isNeutral(b!, 0, result, a!)) return a;
+      return isNeutral(a!, 0, result, b!) ? b : undefined;
+    case 'Mul':
+      if (isNeutral(b!, 1, result, a!)) return a;
+      return isNeutral(a!, 1, result, b!) ? b : undefined;
+    case 'Sub':
+      return isNeutral(b!, 0, result, a!) ? a : undefined;
+    case 'Div':
+      return isNeutral(b!, 1, result, a!) ? a : undefined;
+    case 'Reshape':
+      if (sameShape(a!.shape, result.shape)) return a;
+      return a!.node.op === 'Reshape' ? reshape(a!.node.inputs[0]!, result.shape) : undefined;
+    case 'Transpose':
+      return composeTranspose(node);
+    case 'Neg':
+      return a!.node.op === 'Neg' ? a!.node.inputs[0] : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function composeTranspose({ inputs: [x], attributes }: Node): Tensor | undefined {
+  const perm = attributes.perm!;
+  if (perm.every((axis, index) => axis === index)) return x;
+  if (x!.node.op !== 'Transpose') return undefined;
+  const first = x!.node.attributes.perm!;
+  const composed = perm.map(axis => first[axis]!);
+  const source = x!.node.inputs[0]!;
+  return composed.every((axis, index) => axis === index) ? source : transpose(source, composed);
+}
