@@ -1,0 +1,7 @@
+export * from './drift';
+export * from './grownWeights';
+export * from './growParameter';
+export * from './initialize';
+export * from './operators';
+export * from './releasedOperators';
+export * from './target';

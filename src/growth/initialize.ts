@@ -1,0 +1,102 @@
+import { randomGenerator, type RandomGenerator } from '../random';
+import type { Operator, OperatorValues } from './operators';
+
+/**
+ * How a depth operator starts (released code): `stackbert` copies layer i mod L1, `interlace` layer
+ * ⌊i · L1 / L2⌋; `_noisy` adds U(0, 0.03) to the others; every row is divided by its sum.
+ */
+export const depthInitializations = [
+  'stackbert_noisy',
+  'stackbert',
+  'interlace_noisy',
+  'interlace',
+  'rand',
+] as const;
+export type DepthInitialization = (typeof depthInitializations)[number];
+
+/**
+ * How a width operator's M starts (released code): `rand` rows U(0, 1) divided by their sum, `sel`
+ * one-hot at a random unit (Net2Net), `sel_noisy` U(0, 0.03) with 1 at the chosen unit; `zero` is
+ * ours: new units start silent.
+ */
+export const widthInitializations = ['rand', 'sel', 'sel_noisy', 'zero'] as const;
+export type WidthInitialization = (typeof widthInitializations)[number];
+
+/** The noise of the released code's `_noisy` initialisations. */
+const noise = 0.03;
+
+/** Where operators start. */
+export interface Initialization {
+  readonly depth: DepthInitialization;
+  readonly width: WidthInitialization;
+}
+
+/** Initial values of every operator; the same seed gives the same values. */
+export function initializeOperators(
+  operators: readonly Operator[],
+  { depth, width }: Initialization,
+  seed: number,
+): OperatorValues {
+  return Object.fromEntries(
+    operators.map((operator, index) => {
+      const random = randomGenerator(seed, initializationStream, index);
+      const values =
+        operator.group === 'depth'
+          ? initialDepth(operator.shape, depth, random)
+          : initialWidth(operator.shape, width, random);
+      return [operator.name, values];
+    }),
+  );
+}
+
+/** Keeps these draws apart from the batches', which use the same seed. */
+const initializationStream = 0x6c69676f;
+
+function initialDepth(
+  [large, small]: readonly [number, number],
+  initialization: DepthInitialization,
+  random: RandomGenerator,
+): Float32Array {
+  const values = new Float32Array(large * small);
+  for (let row = 0; row < large; row++) {
+    const entries = values.subarray(row * small, (row + 1) * small);
+    if (initialization === 'rand') fill(entries, () => random.uniform());
+    else {
+      if (initialization.endsWith('_noisy')) fill(entries, () => random.uniform() * noise);
+      const chosen = initialization.startsWith('stackbert')
+        ? row % small
+        : Math.floor((row * small) / large);
+      entries[chosen] = 1;
+    }
+    normalize(entries);
+  }
+  return values;
+}
+
+function initialWidth(
+  [added, small]: readonly [number, number],
+  initialization: WidthInitialization,
+  random: RandomGenerator,
+): Float32Array {
+  const values = new Float32Array(added * small);
+  for (let row = 0; row < added; row++) {
+    const entries = values.subarray(row * small, (row + 1) * small);
+    if (initialization === 'rand') {
+      fill(entries, () => random.uniform());
+      normalize(entries);
+    } else if (initialization !== 'zero') {
+      if (initialization === 'sel_noisy') fill(entries, () => random.uniform() * noise);
+      entries[random.integer(small)] = 1;
+    }
+  }
+  return values;
+}
+
+function fill(entries: Float32Array, value: () => number): void {
+  for (let i = 0; i < entries.length; i++) entries[i] = value();
+}
+
+function normalize(entries: Float32Array): void {
+  const sum = entries.reduce((total, value) => total + value, 0);
+  for (let i = 0; i < entries.length; i++) entries[i]! /= sum;
+}

@@ -1,0 +1,4 @@
+export * from './objective';
+export * from './optimizer';
+export * from './programs';
+export * from './schedule';
