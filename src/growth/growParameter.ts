@@ -17,8 +17,6 @@ export type SmallValues = Readonly<Record<string, Float32Array>>;
 
 /** How to compute one grown parameter: a program, and what to feed it. */
 export interface ParameterGrowth {
-  /** Equal for parameters that share a program (the same module in every large layer). */
-  readonly programKey: string;
   /** Output `grown` has the parameter's shape. */
   readonly program: Program;
   feeds(operators: OperatorValues, small: SmallValues): Record<string, Float32Array>;
@@ -46,7 +44,6 @@ export function growParameter(growth: Growth, parameter: Parameter): ParameterGr
       : widenRows(widenColumns(blended, blocks[1]), blocks[0]);
   const feeds = [small, ...(row ? [row] : []), ...blocks.filter(block => block !== undefined)];
   return {
-    programKey: kind ? depthName(kind, part) : parameter.id,
     program: simplifyProgram({ feeds, frozen: [], state: [], outputs: { grown } }),
     feeds: (operators, values) => {
       const given: Record<string, Float32Array> = {

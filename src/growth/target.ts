@@ -12,7 +12,8 @@ export interface TargetRequest {
 /** The target's sizes: head size stays, the feed-forward size keeps its ratio to the hidden size. */
 export function targetDimensions(source: Dimensions, request: TargetRequest): Dimensions {
   const headSize = source.hiddenSize / source.numAttentionHeads;
-  const hiddenSize = request.hidden ?? (request.heads ? request.heads * headSize : source.hiddenSize);
+  const hiddenSize =
+    request.hidden ?? (request.heads ? request.heads * headSize : source.hiddenSize);
   return {
     numHiddenLayers: request.layers ?? source.numHiddenLayers,
     hiddenSize,

@@ -17,6 +17,16 @@ export interface BatchShape {
   readonly targets: number;
 }
 
+/** The inputs a batch feeds, by the names of `Batch`. */
+export interface BatchFeeds {
+  readonly tensors: readonly Tensor[];
+  readonly forward: ForwardInputs;
+  /** Flat token indices of the target rows; absent for images. */
+  readonly positions: Tensor | undefined;
+  readonly targets: Tensor;
+  readonly weights: Tensor;
+}
+
 /** An objective's loss over fed batches. */
 export interface ObjectiveGraph {
   readonly feeds: readonly Tensor[];
@@ -28,39 +38,46 @@ export interface ObjectiveGraph {
   readonly logits: Tensor;
 }
 
-/** The architecture's pretraining loss; feed names are those of `Batch`. */
+/** The architecture's pretraining loss over inputs that several models may share. */
 export function objectiveGraph(
   architecture: Architecture,
   weights: Weights,
-  shape: BatchShape,
+  feeds: BatchFeeds,
 ): ObjectiveGraph {
-  const targets = input('targets', [shape.targets], 'int32');
-  const rowWeights = input('weights', [shape.targets]);
-  const { feeds, inputs, positions } = batchInputs(architecture, shape);
-  const readout = architecture.forward(weights, inputs).readout(positions);
+  const readout = architecture.forward(weights, feeds.forward).readout(feeds.positions);
   return {
-    feeds: [...feeds, targets, rowWeights],
-    loss: crossEntropy(readout, targets, rowWeights).loss,
+    feeds: feeds.tensors,
+    loss: crossEntropy(readout, feeds.targets, feeds.weights).loss,
     predictions: predictions(readout),
     logits: logits(readout),
   };
 }
 
-function batchInputs(
+/** Makes the inputs for batches of a static shape. */
+export function batchFeeds(
   { objective, config }: Architecture,
-  { batchSize, sequenceLength, targets }: BatchShape,
-): { feeds: Tensor[]; inputs: ForwardInputs; positions?: Tensor } {
+  { batchSize, sequenceLength, targets: rows }: BatchShape,
+): BatchFeeds {
+  const targets = input('targets', [rows], 'int32');
+  const weights = input('weights', [rows]);
+  const common = { targets, weights };
   if (objective === 'image-classification') {
     const [height, width] = imageSize(config);
     const channels = Number(config['num_channels'] ?? 3);
     const pixelValues = input('pixel_values', [batchSize, channels, height, width]);
-    return { feeds: [pixelValues], inputs: { batchSize, sequenceLength, pixelValues } };
+    return {
+      ...common,
+      tensors: [pixelValues, targets, weights],
+      forward: { batchSize, sequenceLength, pixelValues },
+      positions: undefined,
+    };
   }
   const inputIds = input('input_ids', [batchSize * sequenceLength], 'int32');
-  const positions = input('positions', [targets], 'int32');
+  const positions = input('positions', [rows], 'int32');
   return {
-    feeds: [inputIds, positions],
-    inputs: { batchSize, sequenceLength, inputIds },
+    ...common,
+    tensors: [inputIds, positions, targets, weights],
+    forward: { batchSize, sequenceLength, inputIds },
     positions,
   };
 }

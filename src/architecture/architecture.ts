@@ -1,0 +1,91 @@
+import type { Tensor } from '../graph/tensor';
+import type { Parameter, SpaceRole } from './parameter';
+import type { Readout, Weights } from './weights';
+
+/** A Hugging Face config.json, as parsed. */
+export type ModelConfig = Readonly<Record<string, unknown>>;
+
+/** What the model is trained to do; decides which batches it reads. */
+export type Objective =
+  'masked-language-modeling' | 'causal-language-modeling' | 'image-classification';
+
+/** Sizes by the names Hugging Face configs use. */
+export interface Dimensions {
+  readonly numHiddenLayers: number;
+  readonly hiddenSize: number;
+  readonly numAttentionHeads: number;
+  readonly intermediateSize: number;
+}
+
+/** What a batch for this model may hold, for whoever makes the batches. */
+export type AcceptedInput =
+  | {
+      readonly kind: 'tokens';
+      /** Token ids are below this. */
+      readonly vocabularySize: number;
+      /** Longest sequence the position table allows, in tokens. */
+      readonly longestSequence: number;
+    }
+  | {
+      readonly kind: 'images';
+      readonly channels: number;
+      /** Pixels. */
+      readonly height: number;
+      /** Pixels. */
+      readonly width: number;
+      /** Labels are below this; 0 when the model has no classifier. */
+      readonly classes: number;
+    };
+
+/** What a forward pass reads. Language models take `inputIds`, vision models `pixelValues`. */
+export interface ForwardInputs {
+  readonly batchSize: number;
+  /** Tokens a sequence; ignored by vision models. */
+  readonly sequenceLength: number;
+  /** int32 [batchSize · sequenceLength] */
+  readonly inputIds?: Tensor;
+  /** float32 [batchSize, sequenceLength], 1 for tokens and 0 for padding; absent when nothing is padded. */
+  readonly attentionMask?: Tensor;
+  /** int32 [batchSize · sequenceLength]; absent: 0, 1, 2, … as the family counts them. */
+  readonly positionIds?: Tensor;
+  /** int32 [batchSize · sequenceLength]; absent: all 0. */
+  readonly tokenTypeIds?: Tensor;
+  /** float32 [batchSize, channels, height, width] */
+  readonly pixelValues?: Tensor;
+}
+
+/** What a forward pass gives. */
+export interface ForwardOutputs {
+  /** The embedding output and every layer's output as transformers reports them, each [n, hiddenSize]. */
+  readonly hiddenStates: readonly Tensor[];
+  /**
+   * Scores before the loss: for language models of the rows `positions` (int32 [p], flat token
+   * indices) or of all rows; for image classifiers one row an image (`positions` is not used).
+   */
+  readout(positions?: Tensor): Readout;
+}
+
+/** One model of one family at one size: everything a growth needs to know, and its forward pass. */
+export interface Architecture {
+  /** Hugging Face `model_type`. */
+  readonly family: string;
+  /** Hugging Face class whose checkpoints look like this: `BertForMaskedLM`. */
+  readonly modelClass: string;
+  readonly objective: Objective;
+  readonly config: ModelConfig;
+  readonly accepts: AcceptedInput;
+  readonly dimensions: Dimensions;
+  /** Size of each space the model has. */
+  readonly spaceSizes: ReadonlyMap<SpaceRole, number>;
+  /** Every parameter, layers in order. Tied parameters appear once, under the table's id. */
+  readonly parameters: readonly Parameter[];
+  /** Tied to the word embeddings, untied, or no head at all (then training is impossible). */
+  readonly head: 'tied' | 'untied' | 'none';
+  /** Throws UnsupportedError when the objective needs a head that is not there. */
+  forward(weights: Weights, inputs: ForwardInputs): ForwardOutputs;
+  /**
+   * The same model at other sizes, with config.json updated and every other field kept.
+   * Throws UnsupportedError for sizes that make no transformer.
+   */
+  resized(target: Dimensions): Architecture;
+}

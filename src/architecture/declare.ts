@@ -1,0 +1,143 @@
+import type { ModuleKind, Parameter, Space, SpaceRole } from './parameter';
+
+/** Size of every space of a model; spaces that each layer has for itself are equally large in all of them. */
+export type SpaceSizes = ReadonlyMap<SpaceRole, number>;
+
+/** Shorthand for a space that belongs to no layer. */
+export const space = (role: SpaceRole): Space => ({ role });
+
+function sizeOf(sizes: SpaceSizes, { role }: Space): number {
+  const size = sizes.get(role);
+  if (size === undefined) throw new Error(`The model has no ${role} space`);
+  return size;
+}
+
+/** One parameter as a family declares it; its shape follows from its spaces. */
+export interface Declaration {
+  readonly id: string;
+  /** Tensor name on disk. */
+  readonly tensor: string;
+  readonly spaces: readonly Space[];
+  readonly kind?: ModuleKind;
+  readonly layer?: number;
+  /** Default true. */
+  readonly used?: boolean;
+  /** Shape on disk where it is not the logical one. */
+  readonly storedShape?: readonly number[];
+  readonly transposed?: boolean;
+  readonly offset?: number;
+  readonly alsoWrittenAs?: readonly string[];
+}
+
+/** The parameter that a declaration means at the given sizes. */
+export function declareParameter(sizes: SpaceSizes, declaration: Declaration): Parameter {
+  const { id, tensor, spaces, kind, layer, alsoWrittenAs } = declaration;
+  const shape = spaces.map(axis => sizeOf(sizes, axis));
+  return {
+    id,
+    part: id.endsWith('.bias') ? 'bias' : 'weight',
+    ...(kind && { kind }),
+    ...(layer !== undefined && { layer }),
+    spaces,
+    shape,
+    stored: {
+      tensor,
+      shape: declaration.storedShape ?? shape,
+      transposed: declaration.transposed ?? false,
+      offset: declaration.offset ?? 0,
+      ...(alsoWrittenAs && { alsoWrittenAs }),
+    },
+    used: declaration.used ?? true,
+  };
+}
+
+/** How the weight and bias of a module lie on disk. */
+export interface ModuleStorage {
+  /** Tensor name without `.weight` and `.bias`. */
+  readonly name: string;
+  /** False for modules without a bias. Default true. */
+  readonly bias?: boolean;
+  /** True for [in, out] on disk. Default false. */
+  readonly transposed?: boolean;
+  /** This module is number `index` of `count` equally large ones in one tensor. */
+  readonly fused?: { readonly index: number; readonly count: number };
+}
+
+/** A module with a weight and usually a bias: its id and the spaces it leads out of and into. */
+export interface ModuleDeclaration {
+  /** Id without the part: `layers.3.q`. */
+  readonly id: string;
+  readonly out: Space;
+  /** Absent for norms, whose weight is a vector. */
+  readonly in?: Space;
+  readonly kind?: ModuleKind;
+  readonly layer?: number;
+  readonly used?: boolean;
+}
+
+/** The weight and, when there is one, the bias of a module. */
+export function declareModule(
+  sizes: SpaceSizes,
+  { id, out, in: input, ...rest }: ModuleDeclaration,
+  { name, bias = true, transposed = false, fused = { index: 0, count: 1 } }: ModuleStorage,
+): Parameter[] {
+  const outSize = sizeOf(sizes, out);
+  const [total, offset] = [outSize * fused.count, outSize * fused.index];
+  const inSizes = input ? [sizeOf(sizes, input)] : [];
+  const weight = declareParameter(sizes, {
+    ...rest,
+    id: `${id}.weight`,
+    tensor: `${name}.weight`,
+    spaces: input ? [out, input] : [out],
+    storedShape: transposed ? [...inSizes, total] : [total, ...inSizes],
+    transposed,
+    offset,
+  });
+  if (!bias) return [weight];
+  const biasVector = declareParameter(sizes, {
+    ...rest,
+    id: `${id}.bias`,
+    tensor: `${name}.bias`,
+    spaces: [out],
+    storedShape: [total],
+    offset,
+  });
+  return [weight, biasVector];
+}
+
+/** The spaces of a layer's modules (paper §3.3, with each line of Algorithm 1 read as its own matrix). */
+const layerModules: Readonly<Record<ModuleKind, { out: SpaceRole; in?: SpaceRole }>> = {
+  q: { out: 'query', in: 'residual' },
+  k: { out: 'key', in: 'residual' },
+  v: { out: 'value', in: 'residual' },
+  o: { out: 'residual', in: 'value' },
+  ln1: { out: 'residual' },
+  fc1: { out: 'ffn', in: 'residual' },
+  fc2: { out: 'residual', in: 'ffn' },
+  ln2: { out: 'residual' },
+};
+
+const kinds = Object.keys(layerModules) as ModuleKind[];
+
+/** All parameters of one layer, given where each module kind lies on disk. */
+export function declareLayer(
+  sizes: SpaceSizes,
+  layer: number,
+  storageOf: (kind: ModuleKind) => ModuleStorage,
+): Parameter[] {
+  const spaceOf = (role: SpaceRole): Space => (role === 'residual' ? { role } : { role, layer });
+  return kinds.flatMap(kind => {
+    const { out, in: input } = layerModules[kind];
+    return declareModule(
+      sizes,
+      {
+        id: `layers.${layer}.${kind}`,
+        out: spaceOf(out),
+        ...(input && { in: spaceOf(input) }),
+        kind,
+        layer,
+      },
+      storageOf(kind),
+    );
+  });
+}

@@ -1,0 +1,127 @@
+import { activation, type Activation } from '../activations';
+import { paddingMask } from '../attention';
+import type { Dimensions, ForwardInputs, ModelConfig } from '../architecture';
+import { dimensionFields, epsilonField, sizeField, textField } from '../configFields';
+import { declareLayer, declareModule, declareParameter, space, type SpaceSizes } from '../declare';
+import { norm, postNormLayer, runLayers } from '../layers';
+import type { Tensor } from '../../graph';
+import type { ModuleKind, Parameter, SpaceRole } from '../parameter';
+import type { Weights } from '../weights';
+import { commonDimensionNames } from './dimensionNames';
+import { tokenLookups } from './tokens';
+
+/** BERT's encoder as config.json describes it. */
+export interface EncoderSettings {
+  readonly dimensions: Dimensions;
+  readonly vocabularySize: number;
+  readonly positions: number;
+  readonly tokenTypes: number;
+  readonly layerNormEpsilon: number;
+  readonly activation: Activation;
+}
+
+/** Reads what BERT and RoBERTa configs have in common. */
+export function encoderSettings(config: ModelConfig): EncoderSettings {
+  return {
+    dimensions: dimensionFields(config, commonDimensionNames),
+    vocabularySize: sizeField(config, 'vocab_size'),
+    positions: sizeField(config, 'max_position_embeddings'),
+    tokenTypes: sizeField(config, 'type_vocab_size', { fallback: 2 }),
+    layerNormEpsilon: epsilonField(config, 'layer_norm_eps', 1e-12),
+    activation: activation(textField(config, 'hidden_act', 'gelu')),
+  };
+}
+
+/** Sizes of the encoder's spaces. */
+export function encoderSpaceSizes(settings: EncoderSettings): Map<SpaceRole, number> {
+  const { hiddenSize, intermediateSize } = settings.dimensions;
+  return new Map<SpaceRole, number>([
+    ['vocabulary', settings.vocabularySize],
+    ['position', settings.positions],
+    ['tokenType', settings.tokenTypes],
+    ['residual', hiddenSize],
+    ['query', hiddenSize],
+    ['key', hiddenSize],
+    ['value', hiddenSize],
+    ['ffn', intermediateSize],
+  ]);
+}
+
+const moduleNames: Readonly<Record<ModuleKind, string>> = {
+  q: 'attention.self.query',
+  k: 'attention.self.key',
+  v: 'attention.self.value',
+  o: 'attention.output.dense',
+  ln1: 'attention.output.LayerNorm',
+  fc1: 'intermediate.dense',
+  fc2: 'output.dense',
+  ln2: 'output.LayerNorm',
+};
+
+/** Embeddings and layers; `prefix` stands before every tensor name. */
+export function encoderParameters(
+  sizes: SpaceSizes,
+  prefix: string,
+  { numHiddenLayers }: Dimensions,
+): Parameter[] {
+  const table = (id: string, role: SpaceRole, name: string): Parameter =>
+    declareParameter(sizes, {
+      id: `embeddings.${id}.weight`,
+      tensor: `${prefix}embeddings.${name}.weight`,
+      spaces: [space(role), space('residual')],
+    });
+  const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
+    declareLayer(sizes, layer, kind => ({
+      name: `${prefix}encoder.layer.${layer}.${moduleNames[kind]}`,
+    })),
+  );
+  return [
+    table('word', 'vocabulary', 'word_embeddings'),
+    table('position', 'position', 'position_embeddings'),
+    table('tokenType', 'tokenType', 'token_type_embeddings'),
+    ...declareModule(
+      sizes,
+      { id: 'embeddings.norm', out: space('residual') },
+      { name: `${prefix}embeddings.LayerNorm` },
+    ),
+    ...layers.flat(),
+  ];
+}
+
+/** The pooler of a model that has one: grown along with the rest, read by no objective here. */
+export function poolerParameters(sizes: SpaceSizes, prefix: string): Parameter[] {
+  return declareModule(
+    sizes,
+    { id: 'pooler', out: space('residual'), in: space('residual'), used: false },
+    { name: `${prefix}pooler.dense` },
+  );
+}
+
+/** The embedding output and every layer's output, each [n, hiddenSize]. */
+export function encode(
+  weights: Weights,
+  inputs: ForwardInputs,
+  settings: EncoderSettings,
+  firstPosition: number,
+): Tensor[] {
+  const { dimensions, layerNormEpsilon } = settings;
+  const table = 'embeddings.tokenType.weight';
+  const embedded = weights.embedding([
+    ...tokenLookups(inputs, settings.positions - firstPosition, firstPosition),
+    inputs.tokenTypeIds ? { table, rows: inputs.tokenTypeIds } : { table, start: 0, count: 1 },
+  ]);
+  return runLayers(
+    postNormLayer,
+    dimensions.numHiddenLayers,
+    weights,
+    norm(weights, 'embeddings.norm', embedded, layerNormEpsilon),
+    {
+      batchSize: inputs.batchSize,
+      sequenceLength: inputs.sequenceLength,
+      numAttentionHeads: dimensions.numAttentionHeads,
+      activation: settings.activation,
+      layerNormEpsilon,
+      ...(inputs.attentionMask && { mask: paddingMask(inputs.attentionMask) }),
+    },
+  );
+}

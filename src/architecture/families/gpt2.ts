@@ -1,0 +1,193 @@
+import { activation } from '../activations';
+import type { Architecture, Dimensions, ModelConfig } from '../architecture';
+import { causalMask, paddingMask } from '../attention';
+import {
+  classNames,
+  dimensionFields,
+  epsilonField,
+  flagField,
+  sizeField,
+  textField,
+} from '../configFields';
+import {
+  declareLayer,
+  declareModule,
+  declareParameter,
+  space,
+  type ModuleStorage,
+} from '../declare';
+import { add } from '../../graph';
+import { norm, preNormLayer, runLayers } from '../layers';
+import type { ModuleKind, Parameter, SpaceRole } from '../parameter';
+import type { DimensionNames } from './dimensionNames';
+import {
+  checkedTarget,
+  commonRefusals,
+  missingHead,
+  refuseFields,
+  tiedTableReason,
+  type Family,
+  type StoredNames,
+} from './family';
+import { selectRows, tokenLookups } from './tokens';
+
+const dimensionNames: DimensionNames = {
+  numHiddenLayers: 'n_layer',
+  hiddenSize: 'n_embd',
+  numAttentionHeads: 'n_head',
+  intermediateSize: 'n_inner',
+};
+
+const defaultIntermediateSize = (hiddenSize: number): number => 4 * hiddenSize;
+
+/** Where each module lies: Conv1D stores [in, out], and q, k and v are one tensor. */
+const modules: Readonly<Record<ModuleKind, ModuleStorage>> = {
+  q: { name: 'attn.c_attn', transposed: true, fused: { index: 0, count: 3 } },
+  k: { name: 'attn.c_attn', transposed: true, fused: { index: 1, count: 3 } },
+  v: { name: 'attn.c_attn', transposed: true, fused: { index: 2, count: 3 } },
+  o: { name: 'attn.c_proj', transposed: true },
+  ln1: { name: 'ln_1' },
+  fc1: { name: 'mlp.c_fc', transposed: true },
+  fc2: { name: 'mlp.c_proj', transposed: true },
+  ln2: { name: 'ln_2' },
+};
+
+const outputTable = 'lm_head.weight';
+const headClass = 'GPT2LMHeadModel';
+
+/** GPT-2: pre-norm decoder with learned positions, causal language modelling. */
+export const gpt2: Family = {
+  modelType: 'gpt2',
+  className: /^GPT2/,
+  prefix: 'transformer.',
+  signature: /^(transformer\.)?h\.0\.attn\.c_attn\.weight$/,
+  layerNumber: /^h\.(\d+)\./,
+  synonyms: [],
+  build(config, file) {
+    refuseFields(config, [
+      ...commonRefusals,
+      {
+        field: 'scale_attn_by_inverse_layer_idx',
+        refused: value => value === true,
+        because: 'layers would change their scale when they are moved to another depth',
+      },
+    ]);
+    return buildModel(config, variantOf(config, file));
+  },
+  explain: (name, architecture) =>
+    architecture.head === 'tied' && name === outputTable ? tiedTableReason : undefined,
+};
+
+interface Variant {
+  readonly prefix: string;
+  readonly head: Architecture['head'];
+  readonly modelClass: string;
+}
+
+function variantOf(config: ModelConfig, file: StoredNames): Variant {
+  const classes = classNames(config);
+  const tied = flagField(config, 'tie_word_embeddings', true);
+  const hasHead = file.has(outputTable) || classes.includes(headClass);
+  const head = tied ? 'tied' : hasHead ? 'untied' : 'none';
+  // A tied head is not in the file, so GPT2Model's checkpoints can be trained like any other.
+  const bare = classes.includes('GPT2Model') || head === 'none';
+  return { prefix: file.prefix, head, modelClass: bare ? 'GPT2Model' : headClass };
+}
+
+function declareParameters(
+  sizes: ReadonlyMap<SpaceRole, number>,
+  { prefix, head }: Variant,
+  numHiddenLayers: number,
+): Parameter[] {
+  const table = (id: string, role: SpaceRole, tensor: string): Parameter =>
+    declareParameter(sizes, { id, tensor, spaces: [space(role), space('residual')] });
+  const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
+    declareLayer(sizes, layer, kind => ({
+      ...modules[kind],
+      name: `${prefix}h.${layer}.${modules[kind].name}`,
+    })),
+  );
+  return [
+    table('embeddings.word.weight', 'vocabulary', `${prefix}wte.weight`),
+    table('embeddings.position.weight', 'position', `${prefix}wpe.weight`),
+    ...layers.flat(),
+    ...declareModule(
+      sizes,
+      { id: 'final.norm', out: space('residual') },
+      { name: `${prefix}ln_f` },
+    ),
+    ...(head === 'untied' ? [table('head.decoder.weight', 'vocabulary', outputTable)] : []),
+  ];
+}
+
+function buildModel(config: ModelConfig, variant: Variant): Architecture {
+  const dimensions = dimensionFields(config, dimensionNames, defaultIntermediateSize);
+  const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = dimensions;
+  const vocabularySize = sizeField(config, 'vocab_size');
+  const positions = sizeField(config, 'n_positions');
+  const layerNormEpsilon = epsilonField(config, 'layer_norm_epsilon', 1e-5);
+  const layerActivation = activation(textField(config, 'activation_function', 'gelu_new'));
+  const scaled = flagField(config, 'scale_attn_weights', true);
+  const spaceSizes = new Map<SpaceRole, number>([
+    ['vocabulary', vocabularySize],
+    ['position', positions],
+    ['residual', hiddenSize],
+    ['query', hiddenSize],
+    ['key', hiddenSize],
+    ['value', hiddenSize],
+    ['ffn', intermediateSize],
+  ]);
+
+  return {
+    family: 'gpt2',
+    modelClass: variant.modelClass,
+    objective: 'causal-language-modeling',
+    config,
+    accepts: { kind: 'tokens', vocabularySize, longestSequence: positions },
+    dimensions,
+    spaceSizes,
+    head: variant.head,
+    parameters: declareParameters(spaceSizes, variant, numHiddenLayers),
+    forward(weights, inputs) {
+      if (variant.head === 'none') throw missingHead(variant.modelClass, headClass);
+      const { batchSize, sequenceLength, attentionMask, tokenTypeIds } = inputs;
+      const lookups = tokenLookups(inputs, positions, 0);
+      // GPT-2 has no table of token types: transformers looks them up among the words.
+      if (tokenTypeIds) lookups.push({ table: 'embeddings.word.weight', rows: tokenTypeIds });
+      const causal = causalMask(sequenceLength);
+      const states = runLayers(preNormLayer, numHiddenLayers, weights, weights.embedding(lookups), {
+        batchSize,
+        sequenceLength,
+        numAttentionHeads,
+        scaled,
+        activation: layerActivation,
+        layerNormEpsilon,
+        mask: attentionMask ? add(causal, paddingMask(attentionMask)) : causal,
+      });
+      const last = states.at(-1)!;
+      const table = variant.head === 'tied' ? 'embeddings.word.weight' : 'head.decoder.weight';
+      return {
+        hiddenStates: [...states.slice(0, -1), norm(weights, 'final.norm', last, layerNormEpsilon)],
+        readout(rows) {
+          // Rows are chosen before the norm, so that it runs on no more than are read.
+          const features = norm(weights, 'final.norm', selectRows(last, rows), layerNormEpsilon);
+          return weights.readout(features, table, undefined);
+        },
+      };
+    },
+    resized: target => buildModel(resizedConfig(config, checkedTarget(target)), variant),
+  };
+}
+
+/** n_inner stays unset where it was unset and the target keeps the default of four times the width. */
+function resizedConfig(config: ModelConfig, target: Dimensions): ModelConfig {
+  const unset = config['n_inner'] === undefined || config['n_inner'] === null;
+  const isDefault = target.intermediateSize === defaultIntermediateSize(target.hiddenSize);
+  return {
+    ...config,
+    n_layer: target.numHiddenLayers,
+    n_embd: target.hiddenSize,
+    n_head: target.numAttentionHeads,
+    ...(unset && isDefault ? {} : { n_inner: target.intermediateSize }),
+  };
+}

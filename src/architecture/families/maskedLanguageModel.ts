@@ -1,0 +1,225 @@
+import { CorruptFileError } from '../../errors';
+import type { Architecture, ModelConfig } from '../architecture';
+import { activation } from '../activations';
+import { classNames, flagField } from '../configFields';
+import { declareModule, declareParameter, space, type SpaceSizes } from '../declare';
+import { linear, norm } from '../layers';
+import type { Parameter } from '../parameter';
+import { commonDimensionNames, resizedFields } from './dimensionNames';
+import {
+  encode,
+  encoderParameters,
+  encoderSettings,
+  encoderSpaceSizes,
+  poolerParameters,
+} from './encoder';
+import {
+  checkedTarget,
+  commonRefusals,
+  missingHead,
+  refuseFields,
+  tiedTableReason,
+  type Family,
+  type StoredNames,
+} from './family';
+import { selectRows } from './tokens';
+
+/** Where a family keeps its masked-language-model head. */
+export interface HeadNames {
+  /** What every name of the head begins with. */
+  readonly prefix: string;
+  readonly transform: string;
+  readonly norm: string;
+  /** The output bias of a tied head. */
+  readonly bias: string;
+  /** The output layer of an untied head, without `.weight` and `.bias`. */
+  readonly decoder: string;
+  /** BERT's next-sentence classifier, which pretraining checkpoints have beside the head. */
+  readonly nextSentence?: string;
+}
+
+/** What sets one post-norm encoder family apart from another. */
+export interface EncoderFamily {
+  readonly modelType: string;
+  readonly className: RegExp;
+  readonly prefix: string;
+  readonly signature: RegExp;
+  readonly head: HeadNames;
+  /** Class without a head. */
+  readonly encoderClass: string;
+  /** Class with the head. */
+  readonly headClass: string;
+  /** Class with the head and the next-sentence classifier. */
+  readonly pretrainingClass?: string;
+  /** Row of the position table where counting starts. */
+  firstPosition(config: ModelConfig): number;
+  /** Name of the activation between the head's dense layer and its norm. */
+  headActivation(config: ModelConfig): string;
+}
+
+/** What the file decides and a resized model keeps. */
+interface Variant {
+  readonly prefix: string;
+  readonly head: Architecture['head'];
+  readonly pooler: boolean;
+  readonly nextSentence: boolean;
+}
+
+const nextSentenceClasses = 2;
+
+/** The family of models with BERT's encoder that `description` describes. */
+export function encoderFamily(description: EncoderFamily): Family {
+  const { prefix, head } = description;
+  return {
+    modelType: description.modelType,
+    className: description.className,
+    prefix,
+    signature: description.signature,
+    layerNumber: /^encoder\.layer\.(\d+)\./,
+    synonyms: [[`${head.decoder}.bias`, head.bias]],
+    build(config, file) {
+      refuseFields(config, [
+        ...commonRefusals,
+        {
+          field: 'position_embedding_type',
+          refused: value => value !== 'absolute',
+          because: 'only positions that are added to the embeddings are computed',
+        },
+        {
+          field: 'is_decoder',
+          refused: value => value === true,
+          because: 'a masked language model attends in both directions',
+        },
+      ]);
+      return buildModel(description, config, variantOf(description, config, file));
+    },
+    explain: (name, architecture) =>
+      architecture.head === 'tied' && name === `${head.decoder}.weight`
+        ? tiedTableReason
+        : undefined,
+  };
+}
+
+function variantOf(description: EncoderFamily, config: ModelConfig, file: StoredNames): Variant {
+  const { head } = description;
+  const classes = classNames(config);
+  const hasHead =
+    file.hasUnder(head.prefix) ||
+    [description.headClass, description.pretrainingClass].some(
+      name => name !== undefined && classes.includes(name),
+    );
+  const tied = flagField(config, 'tie_word_embeddings', true);
+  return {
+    prefix: file.prefix,
+    head: !hasHead ? 'none' : tied ? 'tied' : 'untied',
+    pooler: file.has(`${file.prefix}pooler.dense.weight`),
+    nextSentence:
+      head.nextSentence !== undefined && hasHead && file.has(`${head.nextSentence}.weight`),
+  };
+}
+
+function headParameters(sizes: SpaceSizes, names: HeadNames, { head }: Variant): Parameter[] {
+  if (head === 'none') return [];
+  // Tied to the embeddings, the decoder reads the residual space, and all before it must write it.
+  const width = space(head === 'tied' ? 'residual' : 'head');
+  const bias = declareParameter(sizes, {
+    id: 'head.decoder.bias',
+    spaces: [space('vocabulary')],
+    // transformers saves an untied head's bias twice, and reads the decoder's.
+    ...(head === 'tied'
+      ? { tensor: names.bias }
+      : { tensor: `${names.decoder}.bias`, alsoWrittenAs: [names.bias] }),
+  });
+  return [
+    ...declareModule(
+      sizes,
+      { id: 'head.transform', out: width, in: space('residual') },
+      { name: names.transform },
+    ),
+    ...declareModule(sizes, { id: 'head.norm', out: width }, { name: names.norm }),
+    ...(head === 'tied'
+      ? []
+      : declareModule(
+          sizes,
+          { id: 'head.decoder', out: space('vocabulary'), in: width },
+          { name: names.decoder, bias: false },
+        )),
+    bias,
+  ];
+}
+
+function buildModel(
+  description: EncoderFamily,
+  config: ModelConfig,
+  variant: Variant,
+): Architecture {
+  const settings = encoderSettings(config);
+  const firstPosition = description.firstPosition(config);
+  const longestSequence = settings.positions - firstPosition;
+  if (longestSequence < 1) {
+    throw new CorruptFileError(
+      `config.json: ${settings.positions} positions leave none after the padding id ${firstPosition - 1}.`,
+      'Take config.json from the same place and version as the weights beside it.',
+    );
+  }
+  const headActivation = activation(description.headActivation(config));
+  const sizes = encoderSpaceSizes(settings);
+  if (variant.head === 'untied') sizes.set('head', settings.dimensions.hiddenSize);
+  if (variant.nextSentence) sizes.set('class', nextSentenceClasses);
+  const { pretrainingClass, headClass, encoderClass } = description;
+  const modelClass =
+    variant.head === 'none'
+      ? encoderClass
+      : variant.nextSentence && pretrainingClass !== undefined
+        ? pretrainingClass
+        : headClass;
+  const nextSentence = variant.nextSentence ? description.head.nextSentence : undefined;
+
+  return {
+    family: description.modelType,
+    modelClass,
+    objective: 'masked-language-modeling',
+    config,
+    accepts: {
+      kind: 'tokens',
+      vocabularySize: settings.vocabularySize,
+      longestSequence,
+    },
+    dimensions: settings.dimensions,
+    spaceSizes: sizes,
+    head: variant.head,
+    parameters: [
+      ...encoderParameters(sizes, variant.prefix, settings.dimensions),
+      ...(variant.pooler ? poolerParameters(sizes, variant.prefix) : []),
+      ...headParameters(sizes, description.head, variant),
+      ...(nextSentence === undefined
+        ? []
+        : declareModule(
+            sizes,
+            { id: 'head.nextSentence', out: space('class'), in: space('residual'), used: false },
+            { name: nextSentence },
+          )),
+    ],
+    forward(weights, inputs) {
+      if (variant.head === 'none') throw missingHead(modelClass, headClass);
+      const hiddenStates = encode(weights, inputs, settings, firstPosition);
+      const last = hiddenStates.at(-1)!;
+      const table = variant.head === 'tied' ? 'embeddings.word.weight' : 'head.decoder.weight';
+      return {
+        hiddenStates,
+        readout(positions) {
+          const rows = selectRows(last, positions);
+          const transformed = headActivation(linear(weights, 'head.transform', rows));
+          const features = norm(weights, 'head.norm', transformed, settings.layerNormEpsilon);
+          return weights.readout(features, table, 'head.decoder.bias');
+        },
+      };
+    },
+    resized: target =>
+      buildModel(
+        description,
+        resizedFields(config, commonDimensionNames, checkedTarget(target)),
+        variant,
+      ),
+  };
+}

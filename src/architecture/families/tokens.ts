@@ -1,0 +1,34 @@
+import { UnsupportedError } from '../../errors';
+import { gather, type Tensor } from '../../graph';
+import type { ForwardInputs } from '../architecture';
+import type { Lookup } from '../weights';
+
+/** Rows `positions` of x, or all of them. */
+export const selectRows = (x: Tensor, positions: Tensor | undefined): Tensor =>
+  positions ? gather(x, positions) : x;
+
+/**
+ * The lookups of word and position that every language model begins with. `firstPosition` is where
+ * counting starts when no position ids are given. Throws UnsupportedError for sequences that the
+ * position table does not reach.
+ */
+export function tokenLookups(
+  { inputIds, positionIds, sequenceLength }: ForwardInputs,
+  longestSequence: number,
+  firstPosition: number,
+): Lookup[] {
+  if (!inputIds) throw new Error('A language model reads inputIds');
+  if (sequenceLength > longestSequence) {
+    throw new UnsupportedError(
+      `Sequences of ${sequenceLength} tokens do not fit: the model has positions for ${longestSequence}.`,
+      `Use sequences of at most ${longestSequence} tokens.`,
+    );
+  }
+  const table = 'embeddings.position.weight';
+  return [
+    { table: 'embeddings.word.weight', rows: inputIds },
+    positionIds
+      ? { table, rows: positionIds }
+      : { table, start: firstPosition, count: sequenceLength },
+  ];
+}

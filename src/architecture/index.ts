@@ -1,0 +1,10 @@
+export * from './architecture';
+export { activation, type Activation } from './activations';
+export * from './attention';
+export { positionIds, paddingId } from './families/roberta';
+export * from './loss';
+export * from './parameter';
+export * from './parameterData';
+export * from './plainWeights';
+export { recognizeArchitecture, type Recognition, type TensorInfo } from './recognize';
+export * from './weights';

@@ -1,0 +1,77 @@
+/**
+ * Roles of axes. Every axis of every parameter lies in a space; a space that belongs to a layer also
+ * carries the layer's number. LiGO has one width operator a space (paper §3.3).
+ */
+export type SpaceRole =
+  | 'residual'
+  | 'query'
+  | 'key'
+  | 'value'
+  | 'ffn'
+  | 'head'
+  | 'vocabulary'
+  | 'position'
+  | 'tokenType'
+  | 'class'
+  | 'pixel';
+
+/** Roles whose size is fixed by the data: they never grow. */
+export const fixedRoles: ReadonlySet<SpaceRole> = new Set<SpaceRole>([
+  'vocabulary',
+  'position',
+  'tokenType',
+  'class',
+  'pixel',
+]);
+
+/** One axis: which space it lies in. */
+export interface Space {
+  readonly role: SpaceRole;
+  /** Only for query, key, value and ffn, which every layer has for itself. */
+  readonly layer?: number;
+}
+
+/** Stable text for a space: `residual`, `query.3`. */
+export function spaceName(space: Space): string {
+  return space.layer === undefined ? space.role : `${space.role}.${space.layer}`;
+}
+
+/** Module kinds that every layer has once, by the paper's names; LiGO has one depth operator a kind. */
+export type ModuleKind = 'q' | 'k' | 'v' | 'o' | 'ln1' | 'fc1' | 'fc2' | 'ln2';
+
+/** Where a parameter lies in the checkpoint, when several share one tensor or it is stored transposed. */
+export interface StoredBlock {
+  /** Name of the tensor on disk, as this checkpoint spells it when written. */
+  readonly tensor: string;
+  /** Shape of the whole tensor on disk. */
+  readonly shape: readonly number[];
+  /** True when the disk holds [in, out] (GPT-2's Conv1D). */
+  readonly transposed: boolean;
+  /** First index of this block along the parameter's output axis, in a fused tensor; else 0. */
+  readonly offset: number;
+  /** Further names under which the same tensor is written, because transformers expects all of them. */
+  readonly alsoWrittenAs?: readonly string[];
+}
+
+/**
+ * One logical parameter of a model: unfused, in [out, in] orientation. Tables (embeddings) are
+ * [rows, width] and lie in [vocabulary | position | tokenType, residual].
+ */
+export interface Parameter {
+  /**
+   * The same for every family where the role is the same: `layers.3.q.weight`,
+   * `embeddings.word.weight`, `embeddings.norm.bias`, `head.transform.weight`, `head.decoder.bias`,
+   * `final.norm.weight`, `embeddings.patch.weight`, `embeddings.cls.weight`, `head.classifier.weight`.
+   */
+  readonly id: string;
+  readonly part: 'weight' | 'bias';
+  /** Set for parameters of a layer, together with `layer`. */
+  readonly kind?: ModuleKind;
+  readonly layer?: number;
+  /** One space per logical axis: [out, in] or [width]. */
+  readonly spaces: readonly Space[];
+  readonly shape: readonly number[];
+  readonly stored: StoredBlock;
+  /** False for parameters the objective's forward pass never reads (a pooler): grown, never trained. */
+  readonly used: boolean;
+}

@@ -1,0 +1,134 @@
+import { constants } from 'node:buffer';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { CorruptFileError, UnsupportedError, UserError } from '../errors';
+import { bytesPerElement, isReadableType, noValues, toFloat32 } from './elementTypes';
+import { parseJsonObject, type JsonObject } from './jsonText';
+import { locateCheckpoint } from './locate';
+import { quoted } from './names';
+import { explainReadError, OpenFiles } from './openFiles';
+import { readContents } from './readContents';
+import { elementCount, type TensorInfo } from './safetensorsHeader';
+
+export type { JsonObject, JsonValue } from './jsonText';
+export type { TensorInfo } from './safetensorsHeader';
+
+/** Largest config.json, in bytes; real ones have a few thousand (label names: a few million). */
+const MAX_CONFIG_BYTES = 50_000_000;
+/** Limits of a config.json's structure, generous for label maps and nested sub-models. */
+const CONFIG_LIMITS = { depth: 64, keys: 1_000_000 };
+
+/** A checkpoint opened for reading: its headers are in memory, its values on disk until asked for. */
+export interface Checkpoint {
+  /** Absolute path of the folder it lies in. */
+  readonly directory: string;
+  /** Absolute paths of the files that hold tensors, in the order of their names. */
+  readonly files: readonly string[];
+  /** The config.json beside it. */
+  readonly config: JsonObject | undefined;
+  /** Free text its writer left in the header (of a sharded one: in the first shard). */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Bytes of all tensors together, without headers. */
+  readonly bytes: number;
+  /** A tensor's bytes as stored. @throws UserError */
+  readBytes(name: string): Promise<Uint8Array>;
+  /** A tensor's values. @throws UnsupportedError for element types without values */
+  readFloat32(name: string): Promise<Float32Array>;
+  /** Some of a tensor's values in row-major order; reads no more than those. */
+  readRange(name: string, firstElement: number, count: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+async function readConfig(directory: string): Promise<JsonObject | undefined> {
+  const file = join(directory, 'config.json');
+  let text: string;
+  try {
+    const status = await stat(file);
+    if (!status.isFile()) return undefined;
+    if (status.size > MAX_CONFIG_BYTES) throw new Error(`it has ${status.size} bytes`);
+    text = new TextDecoder().decode(await readFile(file));
+    return parseJsonObject(text, CONFIG_LIMITS);
+  } catch (error) {
+    const explained = explainReadError(error, file);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (explained instanceof UserError) throw explained;
+    throw new CorruptFileError(
+      `${file} cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
+      'Download it again, or correct it in an editor.',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Opens a checkpoint: a safetensors file, the index of a sharded one, or the folder of either. What
+ * the file holds decides, not what it is called. Reads headers only, at any size.
+ * @throws UserError, CorruptFileError, UnsupportedError
+ */
+export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const file = await locateCheckpoint(path);
+  const directory = dirname(file);
+  const { metadata, tensors, bytes, identities } = await readContents(file);
+  const config = await readConfig(directory);
+  const open = new OpenFiles(identities);
+
+  const tensorNamed = (name: string): TensorInfo => {
+    const tensor = tensors.get(name);
+    if (tensor !== undefined) return tensor;
+    throw new UserError(
+      `${file} holds no tensor named ${quoted(name)}.`,
+      'Check that config.json and the weights belong to the same model.',
+    );
+  };
+  const read = async (tensor: TensorInfo, begin: number, end: number): Promise<Uint8Array> => {
+    if (end - begin > constants.MAX_LENGTH) {
+      throw new UnsupportedError(
+        `Tensor ${quoted(tensor.name)} of ${end - begin} bytes does not fit into one array.`,
+        'Use a checkpoint whose tensors are smaller than 4 GiB.',
+      );
+    }
+    const bytes = new Uint8Array(end - begin);
+    await open.read(tensor.file, begin, bytes);
+    return bytes;
+  };
+  const readValues = async (tensor: TensorInfo, begin: number, end: number) => {
+    const stored = await read(tensor, begin, end);
+    // Fresh bytes of a float32 tensor are its values already; nothing to copy.
+    return tensor.type === 'F32' ? new Float32Array(stored.buffer) : toFloat32(stored, tensor.type);
+  };
+  const readableTensorNamed = (name: string): TensorInfo => {
+    const tensor = tensorNamed(name);
+    if (!isReadableType(tensor.type)) throw noValues(tensor.type);
+    return tensor;
+  };
+
+  return {
+    directory,
+    files: [...identities.keys()],
+    config,
+    metadata,
+    tensors,
+    bytes,
+    async readBytes(name) {
+      const tensor = tensorNamed(name);
+      return read(tensor, tensor.begin, tensor.end);
+    },
+    async readFloat32(name) {
+      const tensor = readableTensorNamed(name);
+      return readValues(tensor, tensor.begin, tensor.end);
+    },
+    async readRange(name, firstElement, count) {
+      const tensor = readableTensorNamed(name);
+      const end = firstElement + count;
+      const whole = Number.isSafeInteger(firstElement) && Number.isSafeInteger(count);
+      if (!whole || firstElement < 0 || count < 0 || end > elementCount(tensor.shape)) {
+        throw new RangeError(`${name} has no elements ${firstElement} to ${end}`);
+      }
+      const size = bytesPerElement(tensor.type);
+      return readValues(tensor, tensor.begin + firstElement * size, tensor.begin + end * size);
+    },
+    close: () => open.close(),
+  };
+}

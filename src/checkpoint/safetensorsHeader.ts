@@ -1,0 +1,198 @@
+import { CorruptFileError } from '../errors';
+import { bytesPerElement, isStoredType, type StoredType } from './elementTypes';
+import { isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from './jsonText';
+import { quoted, tensorNameProblem } from './names';
+
+/** Longest header, in bytes: the safetensors library's own limit. */
+export const MAX_HEADER_BYTES = 100_000_000;
+/** Most tensors in one file; the largest published checkpoints have about 100,000 over all shards. */
+export const MAX_TENSORS = 1_000_000;
+/** Most axes of a tensor; PyTorch stops at 64 and models at 5. */
+export const MAX_RANK = 32;
+/** Largest dimension, and largest number of elements: integers are exact up to here. */
+export const MAX_DIMENSION = Number.MAX_SAFE_INTEGER;
+/** A header is an object of objects that hold arrays, with one level to spare for odd writers. */
+const MAX_DEPTH = 4;
+
+/** One tensor of a checkpoint: everything about it except its values. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly type: StoredType;
+  readonly shape: readonly number[];
+  /** Absolute path of the file that holds the values. */
+  readonly file: string;
+  /** First byte in the file. */
+  readonly begin: number;
+  /** One past the last byte in the file. */
+  readonly end: number;
+}
+
+/** What a safetensors file says about itself. */
+export interface SafetensorsHeader {
+  /** Free text that the writer left, without a prototype. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In the order of their data. */
+  readonly tensors: readonly TensorInfo[];
+}
+
+const COPY_AGAIN = 'Copy or download the file again; if that does not help, save the model anew.';
+const SAVE_AGAIN = 'Save the model anew with the safetensors library.';
+
+/** Product of the dimensions; 1 for a scalar. Not a safe integer when it is too large. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/**
+ * Checks that the length which the first eight bytes state can be true, before that much is read.
+ * @throws CorruptFileError
+ */
+export function checkHeaderBytes(headerBytes: number, fileBytes: number, file: string): void {
+  if (headerBytes > MAX_HEADER_BYTES) {
+    throw new CorruptFileError(
+      `${file}: its first eight bytes state a header of ${headerBytes} bytes; at most ${MAX_HEADER_BYTES} are allowed.`,
+      COPY_AGAIN,
+    );
+  }
+  if (headerBytes > fileBytes - 8) {
+    throw new CorruptFileError(
+      `${file} is truncated: its header takes ${headerBytes} bytes, but only ${fileBytes - 8} follow.`,
+      COPY_AGAIN,
+    );
+  }
+}
+
+/**
+ * Parses and validates the header of a safetensors file (the JSON after the first eight bytes).
+ * Whatever passes is safe to use: names are plain, shapes are exact, and the tensors' data lie in
+ * the file one after the other without overlap or hole. @throws CorruptFileError
+ */
+export function parseHeader(
+  header: Uint8Array,
+  fileBytes: number,
+  file: string,
+): SafetensorsHeader {
+  const fail = (what: string, remedy = SAVE_AGAIN, options?: ErrorOptions): never => {
+    throw new CorruptFileError(`${file}: ${what}.`, remedy, options);
+  };
+  const json = readJson(header, fail);
+  const dataBegin = 8 + header.byteLength;
+  const tensors: TensorInfo[] = [];
+  let metadata = readMetadata(undefined, fail);
+  for (const [name, entry] of Object.entries(json)) {
+    if (name === '__metadata__') {
+      metadata = readMetadata(entry, fail);
+      continue;
+    }
+    tensors.push(readTensor(name, entry, file, dataBegin, fail));
+  }
+  tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkCoverage(tensors, dataBegin, fileBytes, fail);
+  return { metadata, tensors };
+}
+
+type Fail = (what: string, remedy?: string, options?: ErrorOptions) => never;
+
+function readJson(header: Uint8Array, fail: Fail): JsonObject {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
+  } catch (cause) {
+    return fail('the header is not UTF-8 text', COPY_AGAIN, { cause });
+  }
+  try {
+    return parseJsonObject(text, { depth: MAX_DEPTH, keys: MAX_TENSORS });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return fail(`the header cannot be used: ${reason}`, COPY_AGAIN, { cause });
+  }
+}
+
+function readMetadata(entry: JsonValue | undefined, fail: Fail): Record<string, string> {
+  const metadata = Object.create(null) as Record<string, string>;
+  if (entry === undefined) return metadata;
+  if (!isJsonObject(entry)) return fail('__metadata__ is not an object');
+  for (const [key, value] of Object.entries(entry)) {
+    if (typeof value !== 'string') return fail(`__metadata__ entry ${quoted(key)} is not text`);
+    metadata[key] = value;
+  }
+  return metadata;
+}
+
+function readTensor(
+  name: string,
+  entry: JsonValue,
+  file: string,
+  dataBegin: number,
+  fail: Fail,
+): TensorInfo {
+  const problem = tensorNameProblem(name);
+  if (problem !== undefined) fail(`the tensor name ${quoted(name)} ${problem}`);
+  const tensor = `tensor ${quoted(name)}`;
+  if (!isJsonObject(entry)) return fail(`${tensor} is not described by an object`);
+  const { dtype: type, shape, data_offsets: offsets } = entry;
+  if (!isStoredType(type)) {
+    const stated = typeof type === 'string' ? quoted(type) : 'none';
+    return fail(`${tensor} has an unknown element type (${stated})`);
+  }
+  if (!isShape(shape)) {
+    return fail(`${tensor} has no usable shape: at most ${MAX_RANK} whole numbers from 0 up`);
+  }
+  const count = elementCount(shape);
+  const bytes = count * bytesPerElement(type);
+  if (count > MAX_DIMENSION || bytes > MAX_DIMENSION) {
+    return fail(
+      `${tensor} of shape [${shape.join(', ')}] has more elements than any file can hold`,
+    );
+  }
+  if (!isOffsets(offsets)) {
+    return fail(`${tensor} has no usable data_offsets: two whole numbers in ascending order`);
+  }
+  const [begin, end] = offsets;
+  if (end - begin !== bytes) {
+    return fail(
+      `${tensor} takes ${bytes} bytes by its shape [${shape.join(', ')}] and type ${type}, but ${end - begin} by its data_offsets`,
+    );
+  }
+  return { name, type, shape: [...shape], file, begin: dataBegin + begin, end: dataBegin + end };
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isShape(value: JsonValue | undefined): value is readonly number[] {
+  return Array.isArray(value) && value.length <= MAX_RANK && value.every(isWhole);
+}
+
+function isOffsets(value: JsonValue | undefined): value is readonly [number, number] {
+  return (
+    Array.isArray(value) && value.length === 2 && value.every(isWhole) && value[0]! <= value[1]!
+  );
+}
+
+/** The data must follow each other without gaps and end where the file ends. */
+function checkCoverage(
+  tensors: readonly TensorInfo[],
+  dataBegin: number,
+  fileBytes: number,
+  fail: Fail,
+): void {
+  let end = dataBegin;
+  for (const tensor of tensors) {
+    if (tensor.begin < end) {
+      fail(`the data of tensor ${quoted(tensor.name)} overlap those of another tensor`);
+    }
+    if (tensor.end > fileBytes) {
+      fail(
+        `the file is truncated: tensor ${quoted(tensor.name)} ends at byte ${tensor.end}, but the file has only ${fileBytes}`,
+        COPY_AGAIN,
+      );
+    }
+    if (tensor.begin > end) {
+      fail(`${tensor.begin - end} bytes before tensor ${quoted(tensor.name)} belong to no tensor`);
+    }
+    end = tensor.end;
+  }
+  if (end < fileBytes) fail(`the last ${fileBytes - end} bytes belong to no tensor`);
+}

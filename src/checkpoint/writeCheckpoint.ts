@@ -1,0 +1,171 @@
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { fromFloat32, type StoredType } from './elementTypes';
+import { explainWriteError } from './outputFolder';
+import { elementCount } from './safetensorsHeader';
+import { checkTensors, headerFor, inWritingOrder, planShards, tensorBytes } from './shardPlan';
+import { MAX_SHARDS } from './shardIndex';
+
+/** Bytes of a shard's tensors at most: transformers 5 writes "50GB" shards, in decimal units. */
+export const DEFAULT_MAX_SHARD_BYTES = 50_000_000_000;
+/** Elements converted at once, so that a large tensor is not in memory twice. */
+const CONVERTED_ELEMENTS = 1 << 22;
+/** Most bytes handed to the system in one call. */
+const WRITE_BYTES = 1 << 28;
+
+/** A tensor to write; its values are asked for when their turn comes. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly type: StoredType;
+  readonly shape: readonly number[];
+  /** Values to be stored as `type`, or bytes that are stored so already. */
+  readonly values: () => Promise<Float32Array | Uint8Array>;
+}
+
+export interface WriteOptions {
+  /** What the files are called before their suffix; 'model'. */
+  readonly baseName?: string;
+  /** Bytes of tensors in one file at most. */
+  readonly maxShardBytes?: number;
+  /** Free text for the headers; what transformers writes by default. */
+  readonly metadata?: Record<string, string>;
+}
+
+/**
+ * Writes a checkpoint as transformers does: one safetensors file, or shards and their index when
+ * the tensors exceed `maxShardBytes`. Only one tensor's values are in memory at a time. Returns the
+ * paths written (an index last) and the bytes of all tensors. On failure the files are removed.
+ * @throws UserError when the disk refuses; Error when values do not match their shape, or a file
+ * exists already
+ */
+export async function writeCheckpoint(
+  directory: string,
+  tensors: readonly TensorToWrite[],
+  options: WriteOptions = {},
+): Promise<{ files: string[]; bytes: number }> {
+  const { baseName = 'model', maxShardBytes = DEFAULT_MAX_SHARD_BYTES } = options;
+  const { metadata = { format: 'pt' } } = options;
+  checkTensors(tensors);
+  if (!(maxShardBytes > 0)) throw new Error(`shards of ${maxShardBytes} bytes`);
+  const shards = planShards(tensors, maxShardBytes);
+  if (shards.length > MAX_SHARDS) throw new Error(`${shards.length} shards are too many`);
+  const files: string[] = [];
+  try {
+    const shardOfTensor = new Map<string, string>();
+    for (const [i, shard] of shards.entries()) {
+      const number = (n: number): string => String(n).padStart(5, '0');
+      const suffix = shards.length === 1 ? '' : `-${number(i + 1)}-of-${number(shards.length)}`;
+      const name = `${baseName}${suffix}.safetensors`;
+      for (const tensor of shard) shardOfTensor.set(tensor.name, name);
+      await createFile(join(directory, name), files, write => writeShard(write, shard, metadata));
+    }
+    const bytes = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+    if (shards.length > 1) {
+      const text = indexText(tensors, bytes, shardOfTensor);
+      const file = join(directory, `${baseName}.safetensors.index.json`);
+      await createFile(file, files, write => write(Buffer.from(text)));
+    }
+    return { files, bytes };
+  } catch (error) {
+    for (const file of files) await rm(file, { force: true });
+    throw error;
+  }
+}
+
+/** Takes bytes to the end of the file that is being written. */
+type Write = (bytes: Uint8Array) => Promise<void>;
+
+/** Creates a file that must not exist, has it filled, and on the disk before it is closed. */
+async function createFile(
+  file: string,
+  created: string[],
+  fill: (write: Write) => Promise<void>,
+): Promise<void> {
+  // Only failures of the file itself are the disk's; those of whoever supplies the values are not.
+  const explained = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (error) {
+      throw explainWriteError(error, file);
+    }
+  };
+  const handle = await explained(open(file, 'wx'));
+  created.push(file);
+  try {
+    await fill(bytes => explained(writeFully(handle, bytes)));
+    await explained(handle.sync());
+  } finally {
+    await explained(handle.close());
+  }
+}
+
+async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const length = Math.min(WRITE_BYTES, bytes.byteLength - done);
+    done += (await handle.write(bytes, done, length)).bytesWritten;
+  }
+}
+
+async function writeShard(
+  write: Write,
+  shard: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const ordered = inWritingOrder(shard);
+  await write(headerFor(ordered, metadata));
+  for (const tensor of ordered) {
+    const values = await tensor.values();
+    if (values instanceof Float32Array) {
+      checkLength(tensor, 'values', values.length, elementCount(tensor.shape));
+      for (let begin = 0; begin < values.length; begin += CONVERTED_ELEMENTS) {
+        const some = values.subarray(begin, begin + CONVERTED_ELEMENTS);
+        await write(fromFloat32(some, tensor.type));
+      }
+    } else {
+      checkLength(tensor, 'bytes', values.byteLength, tensorBytes(tensor));
+      await write(values);
+    }
+  }
+}
+
+function checkLength(tensor: TensorToWrite, unit: string, actual: number, expected: number): void {
+  if (actual === expected) return;
+  throw new Error(
+    `tensor ${tensor.name} [${tensor.shape.join(', ')}] got ${actual} ${unit} instead of ${expected}`,
+  );
+}
+
+/** The index as Python's json.dumps writes it: sorted, two spaces, ASCII only, a final newline. */
+function indexText(
+  tensors: readonly TensorToWrite[],
+  bytes: number,
+  shardOfTensor: ReadonlyMap<string, string>,
+): string {
+  const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const byName = [...shardOfTensor].sort(([a], [b]) =>
+    Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  );
+  // Written by hand: an object would put names that are integers first.
+  const entries = byName.map(([name, shard]) => `    ${ascii(name)}: ${ascii(shard)}`);
+  return [
+    '{',
+    '  "metadata": {',
+    `    "total_parameters": ${parameters},`,
+    `    "total_size": ${bytes}`,
+    '  },',
+    '  "weight_map": {',
+    entries.join(',\n'),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+function ascii(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u0080-\uffff]/g,
+    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

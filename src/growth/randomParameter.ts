@@ -1,0 +1,25 @@
+import type { Architecture, Parameter } from '../architecture';
+import { randomGenerator } from '../random';
+
+/** Keeps these draws apart from others that use the run's seed. */
+const weightStream = 0x72616e64;
+
+/**
+ * A parameter of a model trained from scratch, as transformers initialises these families: weights
+ * and embeddings N(0, initializer_range), norms 1, biases 0.
+ */
+export function randomParameter(
+  { config, parameters }: Architecture,
+  parameter: Parameter,
+  seed: number,
+): Float32Array {
+  const values = new Float32Array(parameter.shape.reduce((product, size) => product * size, 1));
+  if (parameter.part === 'bias') return values;
+  if (isNorm(parameter)) return values.fill(1);
+  const deviation = Number(config['initializer_range'] ?? 0.02);
+  const random = randomGenerator(seed, weightStream, parameters.indexOf(parameter));
+  return values.map(() => random.normal() * deviation);
+}
+
+const isNorm = ({ id, kind }: Parameter): boolean =>
+  kind === 'ln1' || kind === 'ln2' || id.endsWith('norm.weight');

@@ -1,0 +1,149 @@
+/** Sizes of a model as the plan and the receipt give them. */
+export interface ModelSummary {
+  readonly family: string;
+  readonly modelClass: string;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly ffn: number;
+  readonly parameters: number;
+}
+
+/** What a growth would do and cost, known before anything runs. */
+export interface GrowthPlan {
+  readonly source: ModelSummary;
+  readonly target: ModelSummary;
+  readonly operators: { readonly count: number; readonly width: number; readonly depth: number };
+  readonly refusals: readonly { readonly reason: string; readonly remedy: string }[];
+  /** Tensors of the source that are left out, each with why. */
+  readonly ignored: readonly { readonly name: string; readonly reason: string }[];
+  /** Absent when the growth is refused, or when the model cannot be trained as it is. */
+  readonly cost?: {
+    readonly steps: number;
+    /** Floating-point operations of one step, exact for matrix products. */
+    readonly flopsPerStep: number;
+    readonly flops: number;
+    /** Estimated most bytes alive in one step, weights included. */
+    readonly peakBytes: number;
+    readonly batchSize: number;
+    readonly sequenceLength: number;
+  };
+  /** Bytes the grown checkpoint takes on disk. */
+  readonly diskBytes: number;
+}
+
+/** A matrix made small enough for a picture: each cell is the element of largest magnitude. */
+export interface PooledMatrix {
+  readonly name: string;
+  readonly group: 'width' | 'depth';
+  readonly shape: readonly [number, number];
+  readonly rows: number;
+  readonly columns: number;
+  /** rows × columns, row-major. */
+  readonly values: readonly number[];
+}
+
+/** Which model and moment an evaluation belongs to. */
+export type EvaluatedModel = 'small' | 'before' | 'after' | 'training';
+
+/** Held-out loss of a model. */
+export interface Evaluation {
+  /** Mean cross-entropy, nats. */
+  readonly loss: number;
+  /** Share of targets predicted right, 0…1. */
+  readonly accuracy: number;
+  /** e to the loss; for language models. */
+  readonly perplexity: number;
+  readonly batches: number;
+}
+
+type Timed<T> = T & {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+};
+
+/** What a run reports. Every event also has `time`. */
+export type RunEventBody =
+  | { readonly type: 'plan'; readonly plan: GrowthPlan }
+  | { readonly type: 'device'; readonly engine: string; readonly device: string }
+  | {
+      readonly type: 'step';
+      readonly phase: 'operators' | 'training';
+      /** 1 for the first. */
+      readonly step: number;
+      readonly steps: number;
+      /** Nats, on this step's batch, before the update. */
+      readonly loss: number;
+      /** Peak rates times the schedule, by parameter group. */
+      readonly learningRate: Readonly<Record<string, number>>;
+      readonly gradientNorm: number;
+      readonly seconds: number;
+      /** Tokens (or images, for vision models) a second. */
+      readonly tokensPerSecond: number;
+      readonly flops: number;
+    }
+  | {
+      readonly type: 'operators';
+      readonly step: number;
+      readonly operators: readonly PooledMatrix[];
+    }
+  | ({
+      readonly type: 'evaluation';
+      readonly model: EvaluatedModel;
+      readonly step: number;
+    } & Evaluation)
+  | { readonly type: 'warning'; readonly message: string; readonly remedy: string }
+  | { readonly type: 'saved'; readonly step: number; readonly path: string }
+  | { readonly type: 'done'; readonly out: string; readonly receipt?: Receipt }
+  | { readonly type: 'failed'; readonly message: string; readonly remedy: string };
+
+/** One JSON line of a run. */
+export type RunEvent = Timed<RunEventBody>;
+
+/** growth.json: what happened, beside every grown checkpoint. Nothing in it was not measured. */
+export interface Receipt {
+  readonly software: { readonly name: string; readonly version: string };
+  readonly created: string;
+  readonly source: ModelSummary & {
+    readonly path: string;
+    readonly files: readonly string[];
+    readonly sha256: string;
+  };
+  readonly target: ModelSummary;
+  readonly targetConfig: Readonly<Record<string, unknown>>;
+  readonly method: { readonly name: string; readonly settings: Readonly<Record<string, unknown>> };
+  readonly seed: number;
+  readonly steps: number;
+  readonly data?: {
+    readonly path: string;
+    readonly files: readonly { readonly name: string; readonly bytes: number }[];
+    readonly sha256: string;
+    readonly hashed: 'contents' | 'sampled';
+    readonly heldOut: string;
+    /** What was put between lines of text. */
+    readonly separator?: string;
+  };
+  readonly engine?: { readonly name: string; readonly device: string };
+  readonly losses?: {
+    readonly small: Evaluation;
+    /** The grown model before its operators were trained; absent for methods that learn nothing. */
+    readonly before?: Evaluation;
+    readonly after: Evaluation;
+    /** What predicting every target by its frequency alone scores on the same held-out targets. */
+    readonly frequencies: number;
+  };
+  /** Grown against small logits on one held-out batch. */
+  readonly parity?: {
+    /** ‖grown − small‖ / ‖small‖ */
+    readonly relativeError: number;
+    /** Share of rows whose best class is the same. */
+    readonly agreement: number;
+  };
+  readonly drift?: {
+    readonly groups: Readonly<Record<string, number>>;
+    readonly operators: Readonly<Record<string, number>>;
+  };
+  readonly flops?: { readonly perStep: number; readonly total: number };
+  readonly seconds?: number;
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,186 @@
+import type { Engine } from '../engine';
+import { UserError, InterruptedError } from '../errors';
+import { countFlops, inputName, programResults, elementCount, type Program } from '../graph';
+import {
+  initializeOperators,
+  operatorDrift,
+  operatorsOf,
+  poolOperators,
+  type Growth,
+  type OperatorDrift,
+  type OperatorValues,
+  type SmallValues,
+} from '../growth';
+import type { Evaluation } from '../protocol/events';
+import { runTrainingLoop, type LoopResult, type StepReport } from '../training';
+import { report, type RunContext } from './context';
+import type { OpenData } from './data';
+import { learningProgram } from './plan';
+import { loadRunState, saveRunState, type RunState } from './runState';
+import { grownModel, scoreModel } from './scoring';
+import { operatorGroups, optimizerOptions, type LigoSettings } from './settings';
+
+/** What learning operators needs. */
+export interface LearningTask {
+  readonly growth: Growth;
+  readonly small: SmallValues;
+  readonly data: OpenData;
+  readonly settings: LigoSettings;
+  readonly seed: number;
+  /** Output path; a stopped run is kept beside it. */
+  readonly out: string;
+  readonly resume: boolean;
+  readonly fingerprint: string;
+}
+
+/** Operators after training, and what was measured on the way. */
+export interface LearnedOperators {
+  readonly operators: OperatorValues;
+  readonly before: Evaluation;
+  readonly after: Evaluation;
+  readonly drift: OperatorDrift;
+  readonly flopsPerStep: number;
+  /** Spent in training steps, over all sittings. */
+  readonly seconds: number;
+}
+
+/** Pictures of the operators are sent about this many times a run. */
+const pictures = 50;
+/** Steps between copies of the state that a diverging run falls back to. */
+const keepEvery = 25;
+
+/** Trains the operators; saves its state when interrupted or diverging. */
+export async function learnOperators(
+  context: RunContext,
+  engine: Engine,
+  task: LearningTask,
+): Promise<LearnedOperators> {
+  const { growth, settings, seed, data, small } = task;
+  const operators = operatorsOf(growth);
+  const initial = initializeOperators(operators, settings.initialization, seed);
+  const resumed = task.resume ? await loadRunState(task.out, task.fingerprint) : undefined;
+  const score = async (values: OperatorValues, model: 'before' | 'after', step: number) => {
+    const scores = await scoreModel(
+      engine,
+      grownModel(growth, small, values),
+      data.batches,
+      data.shape,
+      context.signal,
+    );
+    report(context, { type: 'evaluation', model, step, ...scores });
+    return scores;
+  };
+  const before = await score(initial, 'before', 0);
+  const { program, weights } = learningProgram(growth, settings, data.shape);
+  const flops = countFlops(programResults(program));
+  const flopsPerStep = flops.matrix + flops.other;
+  const result = await trainOperators(context, engine, task, {
+    program,
+    frozen: Object.fromEntries([...weights.small.keys()].map(name => [name, small[name]!])),
+    initial,
+    resumed,
+    flopsPerStep,
+  });
+  const learned = Object.fromEntries(
+    operators.map(({ name }) => [name, result.state[name] as Float32Array]),
+  );
+  report(context, {
+    type: 'operators',
+    step: result.step,
+    operators: poolOperators(operators, learned),
+  });
+  return {
+    operators: learned,
+    before,
+    after: await score(learned, 'after', result.step),
+    drift: operatorDrift(operators, initial, learned),
+    flopsPerStep,
+    seconds: result.seconds,
+  };
+}
+
+interface PreparedTraining {
+  readonly program: Program;
+  readonly frozen: SmallValues;
+  readonly initial: OperatorValues;
+  readonly resumed: RunState | undefined;
+  readonly flopsPerStep: number;
+}
+
+async function trainOperators(
+  context: RunContext,
+  engine: Engine,
+  task: LearningTask,
+  { program, frozen, initial, resumed, flopsPerStep }: PreparedTraining,
+): Promise<LoopResult & { seconds: number }> {
+  const { settings, data, growth } = task;
+  const executable = await engine.compile(program);
+  let seconds = resumed?.seconds ?? 0;
+  try {
+    executable.load({ ...frozen, ...(resumed?.tensors ?? initialState(program, initial)) });
+    const operators = operatorsOf(growth);
+    const interval = Math.max(1, Math.floor(settings.steps / pictures));
+    const onStep = async (step: StepReport): Promise<void> => {
+      seconds += step.seconds;
+      report(context, {
+        type: 'step',
+        phase: 'operators',
+        steps: settings.steps,
+        tokensPerSecond: data.batches.itemsPerBatch / step.seconds,
+        flops: flopsPerStep,
+        ...step,
+      });
+      if ((step.step - 1) % interval === 0) {
+        const state = (await executable.readState()) as OperatorValues;
+        const pooled = poolOperators(operators, state);
+        report(context, { type: 'operators', step: step.step, operators: pooled });
+      }
+    };
+    const result = await runTrainingLoop({
+      executable,
+      batches: data.batches,
+      groups: operatorGroups(settings),
+      optimizer: optimizerOptions(settings),
+      schedule: { kind: settings.schedule, steps: settings.steps, warmup: settings.warmup },
+      start: resumed?.step ?? 0,
+      keepEvery,
+      signal: context.signal,
+      onStep,
+    });
+    if (result.outcome !== 'finished') await stop(context, task, result, seconds);
+    return { ...result, seconds };
+  } finally {
+    await executable.dispose();
+  }
+}
+
+/** Operators at their start, moments at zero. */
+function initialState(program: Program, initial: OperatorValues): OperatorValues {
+  return Object.fromEntries(
+    program.state.map(({ input }) => {
+      const name = inputName(input);
+      return [name, initial[name] ?? new Float32Array(elementCount(input.shape))];
+    }),
+  );
+}
+
+/** Saves the state of a run that did not finish, and says so by throwing. */
+async function stop(
+  context: RunContext,
+  { out, fingerprint, settings }: LearningTask,
+  { outcome, step, state }: LoopResult,
+  seconds: number,
+): Promise<never> {
+  const path = await saveRunState(out, { fingerprint, step, seconds, tensors: state });
+  report(context, { type: 'saved', step, path });
+  if (outcome === 'interrupted') {
+    throw new InterruptedError(
+      `Stopped after ${step} of ${settings.steps} steps; the state is in ${path}.`,
+      'Run the same command with --resume to go on.',
+    );
+  }
+  throw new UserError(
+    `The loss stopped being a number after step ${step}; the last good state is in ${path}.`,
+    'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup).',
+  );
+}

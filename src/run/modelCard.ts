@@ -1,0 +1,48 @@
+import { basename } from 'node:path';
+import type { Evaluation, Receipt } from '../protocol/events';
+
+/** A short model card for the grown checkpoint's README.md. */
+export function modelCard(receipt: Receipt): string {
+  const { source, target, method, losses, data, seed, steps } = receipt;
+  const name = basename(source.path);
+  const how =
+    method.name === 'ligo'
+      ? `learned LiGO operators (${steps} steps, seed ${seed})`
+      : `the method "${method.name}" (seed ${seed}), without learning`;
+  const lines = [
+    '---',
+    'tags:',
+    '- ligo',
+    '- model-growth',
+    '---',
+    '',
+    `# ${name}, grown`,
+    '',
+    `A ${target.modelClass} with ${target.layers} layers × ${target.hidden} (${target.parameters.toLocaleString('en')} parameters), grown from ${name} (${source.layers} × ${source.hidden}, ${source.parameters.toLocaleString('en')} parameters) by ${how}.`,
+    '',
+    'It is a start for further training: the small model’s knowledge in the larger shape.',
+    '',
+    ...(losses ? table(losses) : []),
+    ...(data
+      ? [`Data: ${data.files.map(file => file.name).join(', ')} (${data.heldOut}).`, '']
+      : []),
+    '`growth.json` is the receipt: hashes, settings and everything that was measured.',
+    `Made by ${receipt.software.name} ${receipt.software.version}.`,
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function table({ small, before, after, frequencies }: NonNullable<Receipt['losses']>): string[] {
+  const row = (label: string, { loss, accuracy }: Evaluation): string =>
+    `| ${label} | ${loss.toFixed(4)} | ${(100 * accuracy).toFixed(1)} % |`;
+  return [
+    '| model | held-out loss | accuracy |',
+    '|---|---|---|',
+    row('small', small),
+    ...(before ? [row('grown, before its operators were trained', before)] : []),
+    row('grown', after),
+    `| target frequencies alone | ${frequencies.toFixed(4)} | |`,
+    '',
+  ];
+}

@@ -1,0 +1,196 @@
+import { readFile } from 'node:fs/promises';
+import type { Architecture, Dimensions, ModelConfig } from '../architecture';
+import { CorruptFileError, UnsupportedError, UsageError, UserError } from '../errors';
+import {
+  checkRequest,
+  configRefusals,
+  grownWeights,
+  operatorsOf,
+  refusals,
+  targetDimensions,
+  type Growth,
+  type Refusal,
+  type TargetRequest,
+} from '../growth';
+import { countFlops, peakBytes, programResults } from '../graph';
+import type { GrowthPlan } from '../protocol/events';
+import { batchFeeds, objectiveGraph, trainingProgram, type BatchShape } from '../training';
+import { summarize, type Model } from './model';
+import { optimizerOptions, type LigoSettings } from './settings';
+
+/** Sizes by name, or the path of a target config.json. */
+export type Target = TargetRequest | { readonly config: string };
+
+/** The growth a person asked for, or why it cannot be. */
+export interface ResolvedTarget {
+  readonly dimensions: Dimensions;
+  readonly refusals: readonly Refusal[];
+}
+
+/** Turns a request into sizes, with every reason that speaks against them. */
+export async function resolveTarget(model: Model, target: Target): Promise<ResolvedTarget> {
+  const { architecture } = model;
+  if (!('config' in target)) {
+    checkRequest(target);
+    const dimensions = targetDimensions(architecture.dimensions, target);
+    return { dimensions, refusals: refusals(architecture, dimensions) };
+  }
+  const config = await readTargetConfig(target.config);
+  const changed = configRefusals(architecture.config, config);
+  const dimensions = dimensionsOf(architecture, config);
+  return { dimensions, refusals: [...changed, ...refusals(architecture, dimensions)] };
+}
+
+async function readTargetConfig(path: string): Promise<ModelConfig> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
+      return parsed as ModelConfig;
+    }
+    throw new SyntaxError('not a JSON object');
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new CorruptFileError(
+        `${path} is not a config.json: ${error.message}.`,
+        'Give --config the config.json of the model to grow into.',
+        { cause: error },
+      );
+    }
+    throw new UserError(`${path} cannot be read.`, 'Give --config a readable config.json.', {
+      cause: error,
+    });
+  }
+}
+
+/** Sizes from a target config, by whichever of the family's field names it uses. */
+function dimensionsOf(source: Architecture, config: ModelConfig): Dimensions {
+  const field = (names: readonly string[], fallback: number): number => {
+    const value = names
+      .map(name => config[name])
+      .find(found => found !== undefined && found !== null);
+    if (value === undefined) return fallback;
+    if (!Number.isSafeInteger(value) || Number(value) < 1) {
+      throw new UsageError(
+        `The target config gives ${names[0]} as ${JSON.stringify(value)}.`,
+        `Set ${names[0]} to a positive whole number.`,
+      );
+    }
+    return Number(value);
+  };
+  const from = source.dimensions;
+  const hiddenSize = field(['hidden_size', 'n_embd'], from.hiddenSize);
+  const ratio = from.intermediateSize / from.hiddenSize;
+  return {
+    numHiddenLayers: field(['num_hidden_layers', 'n_layer'], from.numHiddenLayers),
+    hiddenSize,
+    numAttentionHeads: field(
+      ['num_attention_heads', 'n_head'],
+      Math.max(1, Math.floor((hiddenSize * from.numAttentionHeads) / from.hiddenSize)),
+    ),
+    intermediateSize: field(['intermediate_size', 'n_inner'], Math.round(hiddenSize * ratio)),
+  };
+}
+
+/** The growth, when nothing refuses it. Throws UnsupportedError with every reason. */
+export function requireGrowth(
+  model: Model,
+  { dimensions, refusals: found }: ResolvedTarget,
+): Growth {
+  if (found.length > 0) {
+    throw new UnsupportedError(
+      found.map(({ reason }) => reason).join(' '),
+      [...new Set(found.map(({ remedy }) => remedy))].join(' '),
+    );
+  }
+  const source = model.architecture;
+  return { source, target: source.resized(dimensions) };
+}
+
+/** Throws UnsupportedError when the model lacks the head that its objective is computed with. */
+export function requireHead({ architecture }: Model): void {
+  if (architecture.head !== 'none') return;
+  throw new UnsupportedError(
+    `${architecture.modelClass} has no head, so there is no ${architecture.objective.replaceAll('-', ' ')} loss to learn operators by.`,
+    'Save the checkpoint with its pretraining head, or grow it without learning: --method stack.',
+  );
+}
+
+/** Everything that is known before anything runs. */
+export function planGrowth(
+  model: Model,
+  resolved: ResolvedTarget,
+  settings: LigoSettings,
+  shape: BatchShape,
+): GrowthPlan {
+  const source = summarize(model.architecture);
+  const { ignored } = model;
+  const { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize } = resolved.dimensions;
+  if (resolved.refusals.length > 0) {
+    return {
+      source,
+      target: {
+        ...source,
+        layers: numHiddenLayers,
+        hidden: hiddenSize,
+        heads: numAttentionHeads,
+        ffn: intermediateSize,
+        parameters: 0,
+      },
+      operators: { count: 0, width: 0, depth: 0 },
+      refusals: resolved.refusals,
+      ignored,
+      diskBytes: 0,
+    };
+  }
+  const growth = requireGrowth(model, resolved);
+  const operators = operatorsOf(growth);
+  const elements = (group: 'width' | 'depth'): number =>
+    operators
+      .filter(operator => operator.group === group)
+      .reduce((sum, { shape: [rows, columns] }) => sum + rows * columns, 0);
+  const cost = model.architecture.head === 'none' ? undefined : growthCost(growth, settings, shape);
+  return {
+    source,
+    target: summarize(growth.target),
+    operators: { count: operators.length, width: elements('width'), depth: elements('depth') },
+    refusals: [],
+    ignored,
+    ...(cost && { cost }),
+    diskBytes: Math.round(
+      (summarize(growth.target).parameters * model.checkpoint.bytes) / source.parameters,
+    ),
+  };
+}
+
+/** The program that learns operators, and the inputs it is loaded with. */
+export function learningProgram(growth: Growth, settings: LigoSettings, shape: BatchShape) {
+  const weights = grownWeights(growth);
+  const objective = objectiveGraph(growth.target, weights, batchFeeds(growth.target, shape));
+  const groups = new Map(operatorsOf(growth).map(({ name, group }) => [name, group]));
+  const parameters = [...weights.operators].map(([name, input]) => ({
+    input,
+    group: groups.get(name)!,
+  }));
+  const frozen = [...weights.small.values()];
+  const program = trainingProgram(objective, parameters, frozen, optimizerOptions(settings));
+  return { program, objective, weights };
+}
+
+function growthCost(
+  growth: Growth,
+  settings: LigoSettings,
+  shape: BatchShape,
+): NonNullable<GrowthPlan['cost']> {
+  const { program } = learningProgram(growth, settings, shape);
+  const results = programResults(program);
+  const flops = countFlops(results);
+  const flopsPerStep = flops.matrix + flops.other;
+  return {
+    steps: settings.steps,
+    flopsPerStep,
+    flops: flopsPerStep * settings.steps,
+    peakBytes: peakBytes(results),
+    batchSize: shape.batchSize,
+    sequenceLength: shape.sequenceLength,
+  };
+}

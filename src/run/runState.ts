@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { openCheckpoint } from '../checkpoint/checkpoint';
+import { openOutputFolder } from '../checkpoint/outputFolder';
+import { writeCheckpoint } from '../checkpoint/writeCheckpoint';
+import type { NamedData } from '../engine';
+import { CorruptFileError, UserError } from '../errors';
+import { writeText } from './writeModel';
+
+/** What a stopped run needs to go on as if it had not stopped. */
+export interface RunState {
+  /** Of everything that decides the run's bytes; a state only fits the run it came from. */
+  readonly fingerprint: string;
+  /** Updates made. */
+  readonly step: number;
+  /** Seconds spent in steps so far. */
+  readonly seconds: number;
+  /** Parameters and moments by input name. */
+  readonly tensors: NamedData;
+}
+
+/** The folder beside the output that holds a stopped run. */
+export const runStateFolder = (out: string): string => join(dirname(out), `${basename(out)}.run`);
+
+/** SHA-256 of whatever decides a run. */
+export const fingerprint = (parts: unknown): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+
+/** Saves a state whole or not at all, replacing an earlier one. */
+export async function saveRunState(out: string, state: RunState): Promise<string> {
+  const target = runStateFolder(out);
+  const folder = await openOutputFolder(target, { overwrite: true });
+  try {
+    const tensors = Object.entries(state.tensors).map(([name, data]) => ({
+      name,
+      type: 'F32' as const,
+      shape: [data.length],
+      values: () => Promise.resolve(data as Float32Array),
+    }));
+    await writeCheckpoint(folder.path, tensors, { baseName: 'state' });
+    const { fingerprint: of, step, seconds } = state;
+    await writeText(
+      join(folder.path, 'run.json'),
+      `${JSON.stringify({ version: 1, fingerprint: of, step, seconds }, null, 2)}\n`,
+    );
+    await folder.commit();
+  } catch (error) {
+    await folder.discard();
+    throw error;
+  }
+  return target;
+}
+
+/** Reads the state a stopped run left. Throws UserError when there is none or it is another run's. */
+export async function loadRunState(out: string, expected: string): Promise<RunState> {
+  const folder = runStateFolder(out);
+  const { fingerprint: found, step, seconds } = await readSummary(folder);
+  if (found !== expected) {
+    throw new UserError(
+      `The state in ${folder} belongs to a run with other settings, data or checkpoint.`,
+      'Resume with the options of the stopped run, or start anew without --resume.',
+    );
+  }
+  const checkpoint = await openCheckpoint(join(folder, 'state.safetensors'));
+  try {
+    const tensors: Record<string, Float32Array> = {};
+    for (const name of checkpoint.tensors.keys()) {
+      tensors[name] = await checkpoint.readFloat32(name);
+    }
+    return { fingerprint: found, step, seconds, tensors };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+async function readSummary(
+  folder: string,
+): Promise<{ fingerprint: string; step: number; seconds: number }> {
+  const path = join(folder, 'run.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UserError(
+      `There is no stopped run to resume: ${path} cannot be read.`,
+      'Start the run without --resume.',
+      { cause: error },
+    );
+  }
+  const parsed: unknown = (() => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  })();
+  if (isSummary(parsed)) return parsed;
+  throw new CorruptFileError(`${path} is damaged.`, 'Start the run anew without --resume.');
+}
+
+function isSummary(
+  value: unknown,
+): value is { fingerprint: string; step: number; seconds: number } {
+  if (typeof value !== 'object' || value === null) return false;
+  const summary = value as Record<string, unknown>;
+  return (
+    summary['version'] === 1 &&
+    typeof summary['fingerprint'] === 'string' &&
+    Number.isSafeInteger(summary['step']) &&
+    typeof summary['seconds'] === 'number'
+  );
+}
+
+/** Forgets a stopped run, once its output stands. */
+export async function removeRunState(out: string): Promise<void> {
+  await rm(runStateFolder(out), { recursive: true, force: true });
+}

@@ -1,0 +1,57 @@
+import type { Initialization } from '../growth';
+import type { AdamWOptions, ParameterGroup, Schedule } from '../training';
+
+/** How operators are learned. */
+export interface LigoSettings {
+  readonly steps: number;
+  readonly initialization: Initialization;
+  /** Peak learning rates. */
+  readonly widthLearningRate: number;
+  readonly depthLearningRate: number;
+  readonly weightDecay: number;
+  readonly schedule: Schedule['kind'];
+  readonly warmup: number;
+  readonly betas: readonly [number, number];
+  readonly epsilon: number;
+  readonly clipNorm: number;
+}
+
+/** The defaults that the study in docs/operator-study.md found on the three examples. */
+export const defaultLigoSettings: Omit<LigoSettings, 'steps' | 'warmup'> = {
+  initialization: { depth: 'stackbert_noisy', width: 'rand' },
+  widthLearningRate: 5e-3,
+  depthLearningRate: 3e-2,
+  weightDecay: 0,
+  schedule: 'cosine',
+  betas: [0.9, 0.98],
+  epsilon: 1e-6,
+  clipNorm: 1,
+};
+
+/** Warm-up that goes with a number of steps when none is given: a tenth. */
+export const defaultWarmup = (steps: number): number => Math.floor(steps / 10);
+
+/** The two groups operators are trained in. */
+export const operatorGroups = (settings: LigoSettings): readonly ParameterGroup[] => [
+  {
+    name: 'width',
+    learningRate: settings.widthLearningRate,
+    weightDecay: settings.weightDecay,
+  },
+  {
+    name: 'depth',
+    learningRate: settings.depthLearningRate,
+    weightDecay: settings.weightDecay,
+  },
+];
+
+/** The optimizer's part of the settings. */
+export const optimizerOptions = (settings: {
+  readonly betas: readonly [number, number];
+  readonly epsilon: number;
+  readonly clipNorm: number;
+}): AdamWOptions => ({
+  betas: settings.betas,
+  epsilon: settings.epsilon,
+  clipNorm: settings.clipNorm,
+});

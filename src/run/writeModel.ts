@@ -1,0 +1,137 @@
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { applyEdits, modify } from 'jsonc-parser';
+import {
+  assembleTensor,
+  type Architecture,
+  type ModelConfig,
+  type Parameter,
+} from '../architecture';
+import { explainWriteError } from '../checkpoint/outputFolder';
+import { writeCheckpoint, type TensorToWrite } from '../checkpoint/writeCheckpoint';
+import { openModel, type Model } from './model';
+
+/** Gives the values of one logical parameter when its turn to be written comes. */
+export type ParameterValues = (parameter: Parameter) => Promise<Float32Array>;
+
+/** Files beside the weights that belong to the model whatever its size. */
+const companions = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.txt',
+  'vocab.json',
+  'merges.txt',
+  'preprocessor_config.json',
+  'processor_config.json',
+  'generation_config.json',
+  'chat_template.jinja',
+];
+
+/**
+ * Writes a whole checkpoint folder: weights in the source's element types, config.json with only the
+ * sizes changed, and the source's tokenizer or preprocessor files. Reads it back to be sure.
+ */
+export async function writeModel(
+  directory: string,
+  source: Model,
+  architecture: Architecture,
+  values: ParameterValues,
+  options: { readonly maxShardBytes?: number | undefined } = {},
+): Promise<void> {
+  await writeCheckpoint(
+    directory,
+    tensorsToWrite(source, architecture, values),
+    options.maxShardBytes === undefined ? {} : { maxShardBytes: options.maxShardBytes },
+  );
+  await writeText(join(directory, 'config.json'), await configText(source, architecture.config));
+  for (const name of companions) await copyIfThere(source.checkpoint.directory, directory, name);
+  await verify(directory, architecture);
+}
+
+/** The stored tensors of an architecture, each assembled from its parameters when asked for. */
+function tensorsToWrite(
+  source: Model,
+  architecture: Architecture,
+  values: ParameterValues,
+): TensorToWrite[] {
+  const groups = new Map<string, Parameter[]>();
+  for (const parameter of architecture.parameters) {
+    const { tensor } = parameter.stored;
+    groups.set(tensor, [...(groups.get(tensor) ?? []), parameter]);
+  }
+  return [...groups].flatMap(([tensor, parameters]) => {
+    const [first] = parameters as [Parameter];
+    const write = (name: string): TensorToWrite => ({
+      name,
+      type: storedType(source, first),
+      shape: first.stored.shape,
+      values: async () => {
+        const parts: Float32Array[] = [];
+        for (const parameter of parameters) parts.push(await values(parameter));
+        return assembleTensor(parameters, parts);
+      },
+    });
+    return [tensor, ...(first.stored.alsoWrittenAs ?? [])].map(write);
+  });
+}
+
+/** Element type of the source's tensor of the same role (for new layers: of the first layer's). */
+function storedType({ architecture, names, checkpoint }: Model, parameter: Parameter) {
+  const origin = architecture.parameters.find(candidate =>
+    parameter.kind
+      ? candidate.kind === parameter.kind && candidate.part === parameter.part
+      : candidate.id === parameter.id,
+  );
+  const name = origin && names.get(origin.stored.tensor);
+  return (name !== undefined && checkpoint.tensors.get(name)?.type) || 'F32';
+}
+
+/**
+ * The source's config.json with the changed fields edited in place: numbers such as 1e-12 or 0.0
+ * keep the spelling that Python's types depend on.
+ */
+async function configText(source: Model, config: ModelConfig): Promise<string> {
+  const original = source.architecture.config;
+  let text = await readFile(join(source.checkpoint.directory, 'config.json'), 'utf8');
+  for (const [field, value] of Object.entries(config)) {
+    if (JSON.stringify(original[field]) === JSON.stringify(value)) continue;
+    const formattingOptions = { insertSpaces: true, tabSize: 2 };
+    text = applyEdits(text, modify(text, [field], value, { formattingOptions }));
+  }
+  return text;
+}
+
+/** Writes a text file, with a clear message when the disk refuses. */
+export async function writeText(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx', flush: true });
+  } catch (error) {
+    throw explainWriteError(error, path);
+  }
+}
+
+async function copyIfThere(from: string, to: string, name: string): Promise<void> {
+  const path = join(from, name);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!found?.isFile()) return;
+  try {
+    await copyFile(path, join(to, name));
+  } catch (error) {
+    throw explainWriteError(error, join(to, name));
+  }
+}
+
+/** Opens what was written as anyone would. Throws when it is not the model it should be. */
+async function verify(directory: string, architecture: Architecture): Promise<void> {
+  const model = await openModel(directory);
+  await model.checkpoint.close();
+  const expected = JSON.stringify(architecture.dimensions);
+  if (JSON.stringify(model.architecture.dimensions) !== expected) {
+    throw new Error(`The checkpoint written to ${directory} does not read back as ${expected}`);
+  }
+}

@@ -1,0 +1,86 @@
+import type { BatchSource } from '../data/batches';
+import type { Executable, NamedData } from '../engine';
+import { optimizerFeeds, type AdamWOptions, type ParameterGroup } from './optimizer';
+import { scheduleScale, type Schedule } from './schedule';
+
+/** What one step did. */
+export interface StepReport {
+  /** Updates made so far: 1 after the first. */
+  readonly step: number;
+  /** On this step's batch, before the update. */
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly learningRate: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+/** Everything a training loop needs; all of it is given, nothing is global. */
+export interface TrainingLoop {
+  readonly executable: Executable;
+  readonly batches: BatchSource;
+  readonly groups: readonly ParameterGroup[];
+  readonly optimizer: AdamWOptions;
+  readonly schedule: Schedule;
+  /** Updates already made: 0 for a fresh run. */
+  readonly start: number;
+  /** Steps between copies of the state that a diverging run falls back to. */
+  readonly keepEvery: number;
+  /** Stops the loop between steps. */
+  readonly signal: AbortSignal;
+  /** Awaited after every step; may read state. */
+  readonly onStep: (report: StepReport) => Promise<void> | void;
+}
+
+/** How a loop ended. `state` holds parameters and moments after `step` updates. */
+export interface LoopResult {
+  readonly outcome: 'finished' | 'interrupted' | 'diverged';
+  readonly step: number;
+  readonly state: NamedData;
+}
+
+/**
+ * Runs steps until the schedule ends, the signal aborts or the loss is no number. A diverged run
+ * gives back the last state whose loss was known to be finite.
+ */
+export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
+  const { executable, batches, groups, optimizer, schedule, signal } = loop;
+  let kept = { step: loop.start, state: await executable.readState() };
+  for (let step = loop.start; step < schedule.steps; step++) {
+    if (signal.aborted) {
+      return { outcome: 'interrupted', step, state: await executable.readState() };
+    }
+    const started = performance.now();
+    const scale = scheduleScale(schedule, step);
+    const outputs = await executable.run({
+      ...(await batches.train(step)),
+      ...optimizerFeeds(groups, optimizer, step + 1, scale),
+    });
+    const loss = outputs['loss']![0]!;
+    const gradientNorm = outputs['gradientNorm']![0]!;
+    if (!Number.isFinite(loss)) return { outcome: 'diverged', ...kept };
+    await loop.onStep({
+      step: step + 1,
+      loss,
+      gradientNorm,
+      learningRate: Object.fromEntries(
+        groups.map(({ name, learningRate }) => [name, learningRate * scale]),
+      ),
+      seconds: (performance.now() - started) / 1000,
+    });
+    if (!Number.isFinite(gradientNorm)) return { outcome: 'diverged', ...kept };
+    if ((step + 1) % loop.keepEvery === 0 && step + 1 < schedule.steps) {
+      const state = await executable.readState();
+      if (isFinite(state)) kept = { step: step + 1, state };
+    }
+    // Lets signals and messages through: a step may block the event loop.
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  const state = await executable.readState();
+  if (!isFinite(state)) return { outcome: 'diverged', ...kept };
+  return { outcome: 'finished', step: schedule.steps, state };
+}
+
+/** True when no value is NaN or infinite. */
+function isFinite(state: NamedData): boolean {
+  return Object.values(state).every(data => data.every(value => Number.isFinite(value)));
+}

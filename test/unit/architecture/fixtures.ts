@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  extractParameter,
+  recognizeArchitecture,
+  type ModelConfig,
+  type Parameter,
+  type Recognition,
+} from '../../../src/architecture';
+import { readSafetensors, type FixtureTensor } from '../../support/safetensors';
+
+/** The families with a Hugging Face fixture. */
+export const familyNames = ['bert', 'roberta', 'gpt2', 'vit', 'deit'] as const;
+export type FamilyName = (typeof familyNames)[number];
+
+const root = fileURLToPath(new URL('../../fixtures/hf/', import.meta.url));
+
+/** A fixture checkpoint, recognised. */
+export interface Fixture {
+  readonly config: ModelConfig;
+  readonly tensors: Map<string, FixtureTensor>;
+  readonly recognition: Recognition;
+}
+
+/** config.json of a fixture. */
+export const readConfig = (family: FamilyName): Record<string, unknown> =>
+  JSON.parse(readFileSync(`${root}${family}/config.json`, 'utf8')) as Record<string, unknown>;
+
+/** Tensors of a fixture's model. */
+export const readModel = (family: FamilyName): Map<string, FixtureTensor> =>
+  readSafetensors(`${root}${family}/model.safetensors`);
+
+/** What transformers computed for a fixture: `in.*`, `out.*`, `grad.*`. */
+export const readGolden = (family: FamilyName): Map<string, FixtureTensor> =>
+  readSafetensors(`${root}${family}/golden.safetensors`);
+
+export function readFixture(family: FamilyName): Fixture {
+  const config = readConfig(family);
+  const tensors = readModel(family);
+  return { config, tensors, recognition: recognizeArchitecture(config, tensors) };
+}
+
+/** Only the shapes, for tests that never look at values. */
+export const shapesOf = (
+  tensors: ReadonlyMap<string, FixtureTensor>,
+): Map<string, { shape: readonly number[] }> =>
+  new Map([...tensors].map(([name, { shape }]) => [name, { shape }]));
+
+/** The shapes of the file that would be written for these parameters. */
+export function writtenShapes(
+  parameters: readonly Parameter[],
+): Map<string, { shape: readonly number[] }> {
+  return new Map(
+    parameters.flatMap(({ stored: { tensor, shape, alsoWrittenAs = [] } }) =>
+      [tensor, ...alsoWrittenAs].map(name => [name, { shape }] as const),
+    ),
+  );
+}
+
+/** The values of every parameter by id. */
+export function parameterValues({ recognition, tensors }: Fixture): Map<string, Float32Array> {
+  return new Map(
+    recognition.architecture.parameters.map(parameter => {
+      const name = recognition.names.get(parameter.stored.tensor)!;
+      return [parameter.id, extractParameter(parameter, tensors.get(name)!.data as Float32Array)];
+    }),
+  );
+}
+
+/** The BERT with an untied head that the released LiGO code grew, its batch and its loss. */
+export function officialGrown(): {
+  config: ModelConfig;
+  tensors: Map<string, FixtureTensor>;
+  batch: Map<string, FixtureTensor>;
+  loss: number;
+} {
+  const folder = fileURLToPath(new URL('../../fixtures/ligo-official/', import.meta.url));
+  const golden = JSON.parse(readFileSync(`${folder}golden.json`, 'utf8')) as {
+    large: ModelConfig;
+    losses: number[];
+  };
+  return {
+    config: golden.large,
+    tensors: readSafetensors(`${folder}grown.safetensors`),
+    batch: readSafetensors(`${folder}batch.safetensors`),
+    loss: golden.losses[0]!,
+  };
+}

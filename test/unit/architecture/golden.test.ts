@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import {
+  crossEntropy,
+  logits,
+  paddingId,
+  positionIds,
+  predictions,
+  recognizeArchitecture,
+} from '../../../src/architecture';
+import { onnxRuntimeCpu } from '../../../src/engine';
+import { evaluate, topologicalOrder, type Tensor, type TensorData } from '../../../src/graph';
+import { assertClose } from '../../support/close';
+import { fedForward, type PlainBatch } from './forward';
+import {
+  familyNames,
+  officialGrown,
+  parameterValues,
+  readFixture,
+  readGolden,
+  type FamilyName,
+  type Fixture,
+} from './fixtures';
+
+const engine = onnxRuntimeCpu({ threads: 1 });
+after(() => engine.dispose());
+
+/** The same tensors by the float64 reference and by ONNX Runtime. */
+async function evaluateBothWays(
+  results: Readonly<Record<string, Tensor>>,
+  feeds: Readonly<Record<string, TensorData>>,
+): Promise<Record<string, ArrayLike<number>>[]> {
+  const tensors = Object.values(results);
+  const reference = evaluate(tensors, feeds);
+  const inputs = topologicalOrder(tensors)
+    .filter(({ op }) => op === 'Input')
+    .map(({ outputs }) => outputs[0]!);
+  const program = { feeds: inputs, frozen: [], state: [], outputs: results };
+  const read = new Set(inputs.map(({ node }) => node.attributes.name!));
+  const fed = Object.fromEntries(Object.entries(feeds).filter(([name]) => read.has(name)));
+  const executable = await engine.compile(program);
+  const computed = await executable.run(fed);
+  await executable.dispose();
+  const names = Object.keys(results);
+  return [Object.fromEntries(names.map((name, index) => [name, reference[index]!])), computed];
+}
+
+/** The golden batch in plain numbers. */
+function goldenBatch(family: FamilyName, { config }: Fixture): PlainBatch {
+  const golden = readGolden(family);
+  const pixels = golden.get('in.pixel_values');
+  if (pixels) return { batchSize: pixels.shape[0]!, pixelValues: pixels.data as Float32Array };
+  const ids = golden.get('in.input_ids')!;
+  const [batchSize, sequenceLength] = ids.shape as [number, number];
+  const attentionMask = Float32Array.from(golden.get('in.attention_mask')!.data);
+  const types = golden.get('in.token_type_ids');
+  return {
+    batchSize,
+    sequenceLength,
+    inputIds: ids.data as Int32Array,
+    attentionMask,
+    ...(types && { tokenTypeIds: types.data as Int32Array }),
+    ...(family === 'roberta' && {
+      positionIds: positionIds(attentionMask, sequenceLength, paddingId(config)),
+    }),
+  };
+}
+
+/** Which rows the loss reads (undefined: all), and the label of each, -100 where it does not count. */
+function goldenTargets(family: FamilyName): { rows: Int32Array | undefined; labels: Int32Array } {
+  const golden = readGolden(family).get('in.labels')!;
+  const labels = golden.data as Int32Array;
+  if (family !== 'gpt2') return { rows: undefined, labels };
+  // A causal model is asked for the next token of each but the last.
+  const length = golden.shape[1]!;
+  const rows = Int32Array.from([...labels.keys()].filter(index => index % length < length - 1));
+  return { rows, labels: rows.map(row => labels[row + 1]!) };
+}
+
+for (const family of familyNames) {
+  test(`${family} computes the hidden states, logits and loss of transformers`, async () => {
+    const fixture = readFixture(family);
+    const { architecture } = fixture.recognition;
+    const golden = readGolden(family);
+    const forward = fedForward(
+      architecture,
+      parameterValues(fixture),
+      goldenBatch(family, fixture),
+    );
+    const { hiddenStates, readout, feed, feeds } = forward;
+    assert.equal(hiddenStates.length, architecture.dimensions.numHiddenLayers + 1);
+
+    const { rows, labels } = goldenTargets(family);
+    const { loss, perRow } = crossEntropy(
+      readout(rows && feed('rows', rows)),
+      feed(
+        'targets',
+        labels.map(label => Math.max(label, 0)),
+      ),
+      feed(
+        'lossWeights',
+        Float32Array.from(labels, label => (label === -100 ? 0 : 1)),
+      ),
+    );
+    const everyRow = readout();
+    const results: Record<string, Tensor> = {
+      loss,
+      perRow,
+      logits: logits(everyRow),
+      best: predictions(everyRow),
+    };
+    hiddenStates.forEach((state, index) => (results[`hidden.${index}`] = state));
+
+    const expectedLogits = golden.get('out.logits')!;
+    const classes = expectedLogits.shape.at(-1)!;
+    for (const computed of await evaluateBothWays(results, feeds)) {
+      hiddenStates.forEach((_, index) => {
+        const name = `hidden.${index}`;
+        assertClose(computed[name]!, golden.get(`out.${name}`)!.data, 1e-4, name);
+      });
+      assertClose(computed['logits']!, expectedLogits.data, 1e-4, 'logits');
+      assertClose(computed['loss']!, golden.get('out.loss')!.data, 1e-5, 'loss');
+      Array.from(computed['best']!).forEach((prediction, row) => {
+        const scores = expectedLogits.data.subarray(row * classes, (row + 1) * classes);
+        assert.equal(scores[prediction], Math.max(...scores));
+      });
+    }
+  });
+}
+
+test('an untied head computes the loss that the released code has on its grown BERT', async () => {
+  const { config, tensors, batch, loss: expected } = officialGrown();
+  const fixture = { config, tensors, recognition: recognizeArchitecture(config, tensors) };
+  const ids = batch.get('input_ids')!;
+  const labels = batch.get('labels')!.data as Int32Array;
+  const [batchSize, sequenceLength] = ids.shape as [number, number];
+  const masked = Int32Array.from([...labels.keys()].filter(index => labels[index] !== -100));
+  const { readout, feed, feeds } = fedForward(
+    fixture.recognition.architecture,
+    parameterValues(fixture),
+    { batchSize, sequenceLength, inputIds: ids.data as Int32Array },
+  );
+  const { loss } = crossEntropy(
+    readout(feed('positions', masked)),
+    feed(
+      'targets',
+      masked.map(index => labels[index]!),
+    ),
+    feed('lossWeights', new Float32Array(masked.length).fill(1)),
+  );
+  for (const computed of await evaluateBothWays({ loss }, feeds)) {
+    assertClose(computed['loss']!, [expected], 1e-5, 'loss');
+  }
+});

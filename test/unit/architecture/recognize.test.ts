@@ -1,0 +1,345 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recognizeArchitecture, spaceName, type Recognition } from '../../../src/architecture';
+import {
+  familyNames,
+  officialGrown,
+  readConfig,
+  readFixture,
+  readModel,
+  shapesOf,
+  type FamilyName,
+} from './fixtures';
+
+type Shapes = Map<string, { shape: readonly number[] }>;
+
+const shapes = (family: FamilyName): Shapes => shapesOf(readModel(family));
+
+/** The same tensors under other names; a rename to undefined drops the tensor. */
+const renamed = (from: Shapes, rename: (name: string) => string | undefined): Shapes =>
+  new Map(
+    [...from].flatMap(([name, info]) => {
+      const to = rename(name);
+      return to === undefined ? [] : [[to, info] as const];
+    }),
+  );
+
+const ids = ({ architecture }: Recognition): string[] => architecture.parameters.map(p => p.id);
+const parameter = ({ architecture }: Recognition, id: string) => {
+  const found = architecture.parameters.find(candidate => candidate.id === id);
+  assert.ok(found, `${id} is declared`);
+  return found;
+};
+const reason = ({ ignored }: Recognition, name: string): string | undefined =>
+  ignored.find(entry => entry.name === name)?.reason;
+
+const expectedClasses: Record<FamilyName, string> = {
+  bert: 'BertForMaskedLM',
+  roberta: 'RobertaForMaskedLM',
+  gpt2: 'GPT2LMHeadModel',
+  vit: 'ViTForImageClassification',
+  deit: 'DeiTForImageClassificationWithTeacher',
+};
+
+for (const family of familyNames) {
+  test(`the ${family} fixture is recognised whole`, () => {
+    const { recognition, tensors, config } = readFixture(family);
+    const { architecture, names, ignored } = recognition;
+    assert.equal(architecture.family, family);
+    assert.equal(architecture.modelClass, expectedClasses[family]);
+    assert.deepEqual(architecture.config, config);
+    assert.deepEqual([...names.keys()].sort(), [...tensors.keys()].sort());
+    assert.ok([...names].every(([written, name]) => written === name));
+    assert.deepEqual(ignored, []);
+    assert.equal(new Set(ids(recognition)).size, architecture.parameters.length);
+  });
+
+  test(`every parameter of ${family} is as large as its spaces`, () => {
+    const { architecture } = readFixture(family).recognition;
+    for (const { spaces, shape, kind, layer, part, id } of architecture.parameters) {
+      assert.deepEqual(
+        shape,
+        spaces.map(({ role }) => architecture.spaceSizes.get(role)),
+      );
+      assert.equal(id.endsWith(`.${part}`), true);
+      assert.equal(id.startsWith('layers.') ? `layers.${layer}.${kind}.${part}` : id, id);
+    }
+  });
+
+  test(`the spaces of ${family}'s layers follow the paper`, () => {
+    const { recognition } = readFixture(family);
+    const spaces = Object.fromEntries(
+      recognition.architecture.parameters
+        .filter(({ layer }) => layer === 2)
+        .map(({ kind, part, spaces: axes }) => [`${kind}.${part}`, axes.map(spaceName).join(' ')]),
+    );
+    assert.deepEqual(spaces, {
+      'q.weight': 'query.2 residual',
+      'q.bias': 'query.2',
+      'k.weight': 'key.2 residual',
+      'k.bias': 'key.2',
+      'v.weight': 'value.2 residual',
+      'v.bias': 'value.2',
+      'o.weight': 'residual value.2',
+      'o.bias': 'residual',
+      'ln1.weight': 'residual',
+      'ln1.bias': 'residual',
+      'fc1.weight': 'ffn.2 residual',
+      'fc1.bias': 'ffn.2',
+      'fc2.weight': 'residual ffn.2',
+      'fc2.bias': 'residual',
+      'ln2.weight': 'residual',
+      'ln2.bias': 'residual',
+    });
+  });
+
+  test(`${family} is known by its class or its tensors when config.json has no model_type`, () => {
+    const config = { ...readConfig(family), model_type: undefined };
+    const tensors = shapes(family);
+    assert.equal(recognizeArchitecture(config, tensors).architecture.family, family);
+    const nameless = { ...config, architectures: undefined };
+    assert.equal(recognizeArchitecture(nameless, tensors).architecture.family, family);
+  });
+}
+
+test('the norm before attention is ln1 and the norm before the FFN is ln2 in pre-norm models', () => {
+  assert.equal(
+    parameter(readFixture('vit').recognition, 'layers.0.ln1.weight').stored.tensor,
+    'vit.encoder.layer.0.layernorm_before.weight',
+  );
+  assert.equal(
+    parameter(readFixture('gpt2').recognition, 'layers.0.ln2.weight').stored.tensor,
+    'transformer.h.0.ln_2.weight',
+  );
+});
+
+test('norms named gamma and beta are read so and written as weight and bias', () => {
+  const old = renamed(shapes('bert'), name =>
+    name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+  );
+  const { names, ignored } = recognizeArchitecture(readConfig('bert'), old);
+  assert.equal(names.get('bert.embeddings.LayerNorm.weight'), 'bert.embeddings.LayerNorm.gamma');
+  assert.equal(
+    names.get('cls.predictions.transform.LayerNorm.bias'),
+    'cls.predictions.transform.LayerNorm.beta',
+  );
+  assert.deepEqual(ignored, []);
+});
+
+test('a norm that is there under both names is read under the new one', () => {
+  const both = shapes('bert');
+  both.set('bert.embeddings.LayerNorm.gamma', { shape: [64] });
+  const recognition = recognizeArchitecture(readConfig('bert'), both);
+  assert.equal(
+    recognition.names.get('bert.embeddings.LayerNorm.weight'),
+    'bert.embeddings.LayerNorm.weight',
+  );
+  assert.match(reason(recognition, 'bert.embeddings.LayerNorm.gamma')!, /new name as well/);
+});
+
+test('a bare encoder stays bare, keeps its pooler and has no head', () => {
+  const bare = renamed(shapes('bert'), name =>
+    name.startsWith('bert.') ? name.slice('bert.'.length) : undefined,
+  );
+  bare.set('pooler.dense.weight', { shape: [64, 64] });
+  bare.set('pooler.dense.bias', { shape: [64] });
+  bare.set('embeddings.position_ids', { shape: [1, 64] });
+  const config = { ...readConfig('bert'), architectures: ['BertModel'] };
+  const recognition = recognizeArchitecture(config, bare);
+  const { architecture } = recognition;
+  assert.equal(architecture.head, 'none');
+  assert.equal(architecture.modelClass, 'BertModel');
+  assert.equal(
+    parameter(recognition, 'embeddings.word.weight').stored.tensor,
+    'embeddings.word_embeddings.weight',
+  );
+  const pooler = parameter(recognition, 'pooler.weight');
+  assert.equal(pooler.used, false);
+  assert.deepEqual(pooler.spaces, [{ role: 'residual' }, { role: 'residual' }]);
+  assert.match(reason(recognition, 'embeddings.position_ids')!, /buffer/);
+});
+
+test('a pretraining checkpoint keeps its next-sentence classifier without reading it', () => {
+  const tensors = shapes('bert');
+  tensors.set('bert.pooler.dense.weight', { shape: [64, 64] });
+  tensors.set('bert.pooler.dense.bias', { shape: [64] });
+  tensors.set('cls.seq_relationship.weight', { shape: [2, 64] });
+  tensors.set('cls.seq_relationship.bias', { shape: [2] });
+  const recognition = recognizeArchitecture(readConfig('bert'), tensors);
+  assert.equal(recognition.architecture.modelClass, 'BertForPreTraining');
+  assert.deepEqual(recognition.ignored, []);
+  const weight = parameter(recognition, 'head.nextSentence.weight');
+  assert.deepEqual([weight.used, weight.shape], [false, [2, 64]]);
+  assert.deepEqual(weight.spaces.map(spaceName), ['class', 'residual']);
+});
+
+test('a tied head lies in the residual space and copies of the table are not read', () => {
+  const tensors = shapes('bert');
+  tensors.set('cls.predictions.decoder.weight', { shape: [512, 64] });
+  tensors.set('cls.predictions.decoder.bias', { shape: [512] });
+  const recognition = recognizeArchitecture(readConfig('bert'), tensors);
+  assert.equal(recognition.architecture.head, 'tied');
+  assert.ok(!ids(recognition).includes('head.decoder.weight'));
+  assert.deepEqual(parameter(recognition, 'head.transform.weight').spaces.map(spaceName), [
+    'residual',
+    'residual',
+  ]);
+  assert.deepEqual(parameter(recognition, 'head.decoder.bias').stored, {
+    tensor: 'cls.predictions.bias',
+    shape: [512],
+    transposed: false,
+    offset: 0,
+  });
+  assert.match(reason(recognition, 'cls.predictions.decoder.weight')!, /ties the output table/);
+  assert.match(
+    reason(recognition, 'cls.predictions.decoder.bias')!,
+    /second copy of cls\.predictions\.bias/,
+  );
+});
+
+test('an untied head has a space of its own and its bias is written under both names', () => {
+  const { config, tensors } = officialGrown();
+  const onlyDecoderBias = shapesOf(tensors);
+  const both = new Map(onlyDecoderBias).set('cls.predictions.bias', { shape: [97] });
+  const onlyBias = new Map(both);
+  onlyBias.delete('cls.predictions.decoder.bias');
+
+  for (const [file, read] of [
+    [onlyDecoderBias, 'cls.predictions.decoder.bias'],
+    [both, 'cls.predictions.decoder.bias'],
+    [onlyBias, 'cls.predictions.bias'],
+  ] as const) {
+    const recognition = recognizeArchitecture(config, file);
+    assert.equal(recognition.architecture.head, 'untied');
+    assert.equal(recognition.architecture.spaceSizes.get('head'), 48);
+    const { stored } = parameter(recognition, 'head.decoder.bias');
+    assert.equal(stored.tensor, 'cls.predictions.decoder.bias');
+    assert.deepEqual(stored.alsoWrittenAs, ['cls.predictions.bias']);
+    assert.equal(recognition.names.get(stored.tensor), read);
+    const spaces = (id: string) => parameter(recognition, id).spaces.map(spaceName);
+    assert.deepEqual(spaces('head.transform.weight'), ['head', 'residual']);
+    assert.deepEqual(spaces('head.norm.weight'), ['head']);
+    assert.deepEqual(spaces('head.decoder.weight'), ['vocabulary', 'head']);
+  }
+  assert.match(
+    reason(recognizeArchitecture(config, both), 'cls.predictions.bias')!,
+    /second copy of cls\.predictions\.decoder\.bias/,
+  );
+});
+
+test("RoBERTa's untied head has lm_head names", () => {
+  const tensors = shapes('roberta');
+  tensors.set('lm_head.decoder.weight', { shape: [512, 64] });
+  tensors.set('lm_head.decoder.bias', { shape: [512] });
+  const config = { ...readConfig('roberta'), tie_word_embeddings: false };
+  const recognition = recognizeArchitecture(config, tensors);
+  assert.equal(
+    parameter(recognition, 'head.decoder.weight').stored.tensor,
+    'lm_head.decoder.weight',
+  );
+  assert.deepEqual(parameter(recognition, 'head.decoder.bias').stored.alsoWrittenAs, [
+    'lm_head.bias',
+  ]);
+});
+
+test("GPT-2's published files without prefix and with mask buffers are read", () => {
+  const bare = renamed(shapes('gpt2'), name => name.replace('transformer.', ''));
+  bare.set('h.0.attn.bias', { shape: [1, 1, 64, 64] });
+  bare.set('h.0.attn.masked_bias', { shape: [] });
+  const recognition = recognizeArchitecture(readConfig('gpt2'), bare);
+  assert.equal(recognition.architecture.head, 'tied');
+  assert.equal(parameter(recognition, 'layers.0.q.bias').stored.tensor, 'h.0.attn.c_attn.bias');
+  assert.deepEqual(
+    recognition.ignored.map(({ name }) => name),
+    ['h.0.attn.bias', 'h.0.attn.masked_bias'],
+  );
+});
+
+test('a tied GPT2Model can be trained, an untied one has no head', () => {
+  const config = { ...readConfig('gpt2'), architectures: ['GPT2Model'] };
+  const tied = recognizeArchitecture(config, shapes('gpt2')).architecture;
+  assert.deepEqual([tied.head, tied.modelClass], ['tied', 'GPT2Model']);
+  const untiedConfig = { ...config, tie_word_embeddings: false };
+  const untied = recognizeArchitecture(untiedConfig, shapes('gpt2')).architecture;
+  assert.deepEqual([untied.head, untied.modelClass], ['none', 'GPT2Model']);
+});
+
+test("GPT-2's untied output table is a parameter of its own, a tied one's copy is not", () => {
+  const tensors = shapes('gpt2').set('lm_head.weight', { shape: [512, 64] });
+  const untied = recognizeArchitecture(
+    { ...readConfig('gpt2'), tie_word_embeddings: false },
+    tensors,
+  );
+  assert.equal(untied.architecture.head, 'untied');
+  assert.deepEqual(parameter(untied, 'head.decoder.weight').spaces.map(spaceName), [
+    'vocabulary',
+    'residual',
+  ]);
+  const tied = recognizeArchitecture(readConfig('gpt2'), tensors);
+  assert.ok(!ids(tied).includes('head.decoder.weight'));
+  assert.match(reason(tied, 'lm_head.weight')!, /ties the output table/);
+});
+
+test('DeiT with one classifier keeps its distillation token and reads only the class token', () => {
+  const tensors = renamed(shapes('deit'), name =>
+    name.startsWith('distillation_classifier')
+      ? undefined
+      : name.replace('cls_classifier', 'classifier'),
+  );
+  const config = { ...readConfig('deit'), architectures: ['DeiTForImageClassification'] };
+  const recognition = recognizeArchitecture(config, tensors);
+  assert.equal(recognition.architecture.modelClass, 'DeiTForImageClassification');
+  assert.equal(parameter(recognition, 'head.classifier.weight').stored.tensor, 'classifier.weight');
+  assert.ok(ids(recognition).includes('embeddings.distillation.weight'));
+  assert.ok(!ids(recognition).includes('head.distillation.weight'));
+});
+
+test('vision parameters say both their logical shape and the one on disk', () => {
+  const { recognition } = readFixture('deit');
+  const shapesById = (id: string) => {
+    const { shape, stored } = parameter(recognition, id);
+    return { shape, stored: stored.shape };
+  };
+  assert.deepEqual(shapesById('embeddings.patch.weight'), {
+    shape: [48, 192],
+    stored: [48, 3, 8, 8],
+  });
+  assert.deepEqual(shapesById('embeddings.cls.weight'), { shape: [48], stored: [1, 1, 48] });
+  assert.deepEqual(shapesById('embeddings.position.weight'), {
+    shape: [18, 48],
+    stored: [1, 18, 48],
+  });
+});
+
+test("a vision model's pooler is grown along when it is as wide as the model, else left out", () => {
+  const bare = renamed(shapes('vit'), name =>
+    name.startsWith('vit.') ? name.slice('vit.'.length) : undefined,
+  );
+  const config = { ...readConfig('vit'), architectures: ['ViTModel'] };
+  bare.set('pooler.dense.weight', { shape: [48, 48] }).set('pooler.dense.bias', { shape: [48] });
+  const kept = recognizeArchitecture(config, bare);
+  assert.deepEqual(
+    [kept.architecture.head, parameter(kept, 'pooler.weight').used],
+    ['none', false],
+  );
+  assert.deepEqual(kept.ignored, []);
+  bare.set('pooler.dense.weight', { shape: [32, 48] }).set('pooler.dense.bias', { shape: [32] });
+  const dropped = recognizeArchitecture({ ...config, pooler_output_size: 32 }, bare);
+  assert.ok(!ids(dropped).includes('pooler.weight'));
+  assert.match(reason(dropped, 'pooler.dense.weight')!, /no space that grows/);
+});
+
+test('ViT without query biases has none declared', () => {
+  const tensors = renamed(shapes('vit'), name =>
+    /attention\.attention\.\w+\.bias$/.test(name) ? undefined : name,
+  );
+  const recognition = recognizeArchitecture({ ...readConfig('vit'), qkv_bias: false }, tensors);
+  assert.ok(!ids(recognition).includes('layers.0.q.bias'));
+  assert.ok(ids(recognition).includes('layers.0.o.bias'));
+});
+
+test('tensors of another task are ignored by name', () => {
+  const tensors = shapes('bert').set('classifier.weight', { shape: [3, 64] });
+  const recognition = recognizeArchitecture(readConfig('bert'), tensors);
+  assert.equal(reason(recognition, 'classifier.weight'), 'not part of BertForMaskedLM');
+});

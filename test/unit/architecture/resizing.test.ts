@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  recognizeArchitecture,
+  type Architecture,
+  type Dimensions,
+} from '../../../src/architecture';
+import { fedForward } from './forward';
+import {
+  familyNames,
+  officialGrown,
+  readConfig,
+  readFixture,
+  readModel,
+  shapesOf,
+  writtenShapes,
+} from './fixtures';
+
+const target: Dimensions = {
+  numHiddenLayers: 5,
+  hiddenSize: 96,
+  numAttentionHeads: 6,
+  intermediateSize: 400,
+};
+
+function assertRecognizedAgain(resized: Architecture): void {
+  const again = recognizeArchitecture(resized.config, writtenShapes(resized.parameters));
+  assert.deepEqual(again.architecture.parameters, resized.parameters);
+  assert.deepEqual(again.architecture.spaceSizes, resized.spaceSizes);
+  assert.deepEqual(again.architecture.dimensions, resized.dimensions);
+  assert.equal(again.architecture.modelClass, resized.modelClass);
+  assert.equal(again.architecture.head, resized.head);
+}
+
+for (const family of familyNames) {
+  test(`a resized ${family} is what its own config.json describes`, () => {
+    const { architecture } = readFixture(family).recognition;
+    const resized = architecture.resized(target);
+    assert.deepEqual(resized.dimensions, target);
+    assert.deepEqual(resized.spaceSizes.get('residual'), 96);
+    assert.deepEqual(resized.spaceSizes.get('ffn'), 400);
+    assert.equal(resized.parameters.filter(({ kind }) => kind === 'q').length, 10);
+    assertRecognizedAgain(resized);
+    // Back again it is the model it was.
+    const back = resized.resized(architecture.dimensions);
+    assert.deepEqual(back.parameters, architecture.parameters);
+  });
+
+  test(`resizing ${family} changes the sizes in config.json and nothing else, in place`, () => {
+    const config = readConfig(family);
+    const { config: resized } = recognizeArchitecture(
+      config,
+      shapesOf(readModel(family)),
+    ).architecture.resized(target);
+    assert.deepEqual(Object.keys(resized), Object.keys(config));
+    const changed = Object.keys(config).filter(name => resized[name] !== config[name]);
+    const sizes = ['hidden_size', 'intermediate_size', 'num_attention_heads', 'num_hidden_layers'];
+    const vision = [...sizes, 'pooler_output_size'];
+    const expected = { bert: sizes, roberta: sizes, vit: vision, deit: vision };
+    const gpt2 = ['n_embd', 'n_head', 'n_inner', 'n_layer'];
+    assert.deepEqual(changed.sort(), family === 'gpt2' ? gpt2 : expected[family]);
+  });
+}
+
+test("GPT-2's n_inner stays unset while the FFN is four times as wide as the model", () => {
+  const { architecture } = readFixture('gpt2').recognition;
+  const fourfold = architecture.resized({ ...target, intermediateSize: 4 * target.hiddenSize });
+  assert.equal(fourfold.config['n_inner'], null);
+  assertRecognizedAgain(fourfold);
+  const wide = architecture.resized(target);
+  assert.equal(wide.config['n_inner'], 400);
+  assert.equal(wide.resized(fourfold.dimensions).config['n_inner'], 4 * target.hiddenSize);
+});
+
+test('a pooler width of its own does not follow the model', () => {
+  const config = { ...readConfig('vit'), pooler_output_size: 32 };
+  const { architecture } = recognizeArchitecture(config, shapesOf(readModel('vit')));
+  assert.equal(architecture.resized(target).config['pooler_output_size'], 32);
+});
+
+test('optional parameters and untied heads stay when a model is resized', () => {
+  const pretraining = shapesOf(readModel('bert'))
+    .set('bert.pooler.dense.weight', { shape: [64, 64] })
+    .set('bert.pooler.dense.bias', { shape: [64] })
+    .set('cls.seq_relationship.weight', { shape: [2, 64] })
+    .set('cls.seq_relationship.bias', { shape: [2] });
+  const resized = recognizeArchitecture(readConfig('bert'), pretraining).architecture.resized(
+    target,
+  );
+  assert.equal(resized.parameters.filter(({ used }) => !used).length, 4);
+  assertRecognizedAgain(resized);
+
+  const { config, tensors } = officialGrown();
+  const untied = recognizeArchitecture(config, shapesOf(tensors)).architecture.resized(target);
+  assert.equal(untied.spaceSizes.get('head'), 96);
+  assertRecognizedAgain(untied);
+});
+
+test('a resized model computes at its own sizes', () => {
+  const resized = readFixture('bert').recognition.architecture.resized(target);
+  const values = new Map(
+    resized.parameters.map(({ id, shape }) => [
+      id,
+      new Float32Array(shape.reduce((product, size) => product * size, 1)),
+    ]),
+  );
+  const { hiddenStates, readout } = fedForward(resized, values, {
+    batchSize: 2,
+    sequenceLength: 4,
+    inputIds: new Int32Array(8),
+  });
+  assert.deepEqual(
+    hiddenStates.map(({ shape }) => shape),
+    Array.from({ length: 6 }, () => [8, 96]),
+  );
+  const { features, table } = readout();
+  assert.deepEqual(
+    [features.shape, table.shape],
+    [
+      [8, 96],
+      [512, 96],
+    ],
+  );
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { openCheckpoint } from '../../../src/checkpoint/checkpoint';
+import { CorruptFileError, UnsupportedError, UserError } from '../../../src/errors';
+import { assertUserError, f32, put, safetensors, temporaryFolder } from './files';
+
+const binary = (text: string, size = 300): Buffer => {
+  const noise = Buffer.from(Array.from({ length: size }, (_, i) => (i * 73 + 200) % 256));
+  return Buffer.concat([Buffer.from(text, 'latin1'), noise]);
+};
+
+/** Files people try to open: name, contents, class of the error, what it says. */
+const strangers: readonly (readonly [string, string | Buffer, typeof UserError, RegExp])[] = [
+  ['pytorch_model.bin', binary('PK\x03\x04'), UnsupportedError, /zip archive, as PyTorch writes/],
+  ['model.safetensors', binary('PK\x03\x04'), UnsupportedError, /zip archive, as PyTorch writes/],
+  ['old.bin', binary('\x80\x02\x8a\nl\xfc\x9cF\xf9'), UnsupportedError, /pickle.*never opened/],
+  ['new.pkl', binary('\x80\x04\x95\x10\0\0\0\0\0\0\0'), UnsupportedError, /pickle.*never opened/],
+  ['tf_model.h5', binary('\x89HDF\r\n\x1a\n'), UnsupportedError, /HDF5/],
+  ['model.onnx', binary('\x08\x0a\x12\x07pytorch\x1a\x052.7.0:'), UnsupportedError, /ONNX/],
+  ['model.gguf', binary('GGUF\x03\0\0\0'), UnsupportedError, /GGUF/],
+  ['weights.npy', binary('\x93NUMPY\x01\0'), UnsupportedError, /NumPy/],
+  ['model.tar.gz', binary('\x1f\x8b\x08\0\x12\x34\x56\x78'), UnsupportedError, /gzip/],
+  ['notes.txt', 'The checkpoint is on the other disk.\n', UnsupportedError, /text file/],
+  ['notes.md', `# Größe\n${'ä'.repeat(5000)}`, UnsupportedError, /text file/],
+  [
+    'pointer.safetensors',
+    'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n',
+    UnsupportedError,
+    /Git LFS pointer/,
+  ],
+  ['error.safetensors', '<!doctype html><p>Not found</p>', UnsupportedError, /web page/],
+  ['config.json', '{"model_type":"bert"}', CorruptFileError, /has no weight_map/],
+  ['list.json', '[1, 2, 3, 4, 5]', UnsupportedError, /text file/],
+  ['empty.safetensors', '', CorruptFileError, /is empty/],
+  ['noise.safetensors', binary('\xfe\xed\xfa\xce\xfe\xed\xfa\xce'), UnsupportedError, /no other/],
+];
+
+for (const [name, bytes, kind, says] of strangers) {
+  test(`opening ${name} is refused with what it looks like (${says.source}) and what to do`, async t => {
+    const path = await put(await temporaryFolder(t), name, bytes);
+    const error = await assertUserError(openCheckpoint(path), kind, says);
+    assert.ok(error.message.startsWith(path), error.message);
+  });
+}
+
+test('the extension has no say: a safetensors file opens under any name', async t => {
+  const folder = await temporaryFolder(t);
+  for (const name of ['pytorch_model.bin', 'model.onnx', 'x.json', 'x']) {
+    const path = await put(folder, name, safetensors({ a: f32(0, 1) }, 4));
+    const checkpoint = await openCheckpoint(path);
+    assert.deepEqual([...checkpoint.tensors.keys()], ['a']);
+    await checkpoint.close();
+  }
+});
+
+test('folders without safetensors say what they hold instead', async t => {
+  const folder = await temporaryFolder(t);
+  await assertUserError(openCheckpoint(folder), UserError, /is empty/);
+  await put(folder, 'config.json', '{}');
+  await assertUserError(openCheckpoint(folder), UserError, /holds no safetensors checkpoint/);
+  await put(folder, 'pytorch_model.bin', 'x');
+  const error = await assertUserError(
+    openCheckpoint(folder),
+    UnsupportedError,
+    /PyTorch weights \(pytorch_model\.bin\)/,
+  );
+  assert.match(error.remedy, /safe_serialization=True/);
+});
+
+test('paths that lead nowhere are refused', async t => {
+  const folder = await temporaryFolder(t);
+  await symlink('loop', join(folder, 'loop'));
+  await assertUserError(openCheckpoint(join(folder, 'absent')), UserError, /absent does not exist/);
+  await assertUserError(openCheckpoint(join(folder, 'loop')), UserError, /leads to itself/);
+  await assertUserError(openCheckpoint('/dev/null'), UserError, /neither a file nor a folder/);
+});
