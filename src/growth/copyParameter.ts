@@ -1,11 +1,8 @@
 import { fixedRoles, type Parameter, type Space } from '../architecture';
-import { randomGenerator } from '../random';
+import { randomGenerator, randomStreams } from '../random';
 import { smallInputName } from './grownWeights';
 import type { SmallValues } from './growParameter';
 import { sourcesOf, spaceSizes, type Growth } from './operators';
-
-/** Keeps these draws apart from others that use the run's seed. */
-const copyStream = 0x636f7079;
 
 /**
  * Growth without learning: StackBERT in depth (layer i is small layer i mod L1, Gong et al. 2019)
@@ -57,7 +54,12 @@ function copiedUnits(growth: Growth, space: Space, seed: number): Int32Array {
   const { hiddenSize, numAttentionHeads } = growth.source.dimensions;
   const block = hasHeads ? hiddenSize / numAttentionHeads : 1;
   // Heads are copied together in query, key and value, so the role is not part of the stream.
-  const random = randomGenerator(seed, copyStream, hasHeads ? 1 : 0, space.layer ?? 0);
+  const random = randomGenerator(
+    seed,
+    randomStreams.unitCopies,
+    hasHeads ? 1 : 0,
+    space.layer ?? 0,
+  );
   for (let first = small; first < large; first += block) {
     const chosen = random.integer(small / block) * block;
     for (let unit = 0; unit < block; unit++) units[first + unit] = chosen + unit;

@@ -68,3 +68,17 @@ function required(values: Readonly<Record<string, Float32Array>>, name: string):
   if (!found) throw new Error(`No values for ${name}`);
   return found;
 }
+
+/** The small model's parameters by id, as views into the stacks. */
+export function sourceValues(growth: Growth, small: SmallValues): Record<string, Float32Array> {
+  const values: Record<string, Float32Array> = {};
+  for (const parameter of growth.target.parameters) {
+    const stack = required(small, smallInputName(parameter));
+    const sources = sourcesOf(growth, parameter);
+    const size = stack.length / sources.length;
+    sources.forEach(({ id }, index) => {
+      values[id] = stack.subarray(index * size, (index + 1) * size);
+    });
+  }
+  return values;
+}

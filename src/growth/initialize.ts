@@ -1,4 +1,4 @@
-import { randomGenerator, type RandomGenerator } from '../random';
+import { randomGenerator, randomStreams, type RandomGenerator } from '../random';
 import type { Operator, OperatorValues } from './operators';
 
 /**
@@ -39,7 +39,7 @@ export function initializeOperators(
 ): OperatorValues {
   return Object.fromEntries(
     operators.map((operator, index) => {
-      const random = randomGenerator(seed, initializationStream, index);
+      const random = randomGenerator(seed, randomStreams.operatorInitialization, index);
       const values =
         operator.group === 'depth'
           ? initialDepth(operator.shape, depth, random)
@@ -48,9 +48,6 @@ export function initializeOperators(
     }),
   );
 }
-
-/** Keeps these draws apart from the batches', which use the same seed. */
-const initializationStream = 0x6c69676f;
 
 function initialDepth(
   [large, small]: readonly [number, number],

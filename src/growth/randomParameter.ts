@@ -1,8 +1,5 @@
 import type { Architecture, Parameter } from '../architecture';
-import { randomGenerator } from '../random';
-
-/** Keeps these draws apart from others that use the run's seed. */
-const weightStream = 0x72616e64;
+import { randomGenerator, randomStreams } from '../random';
 
 /**
  * A parameter of a model trained from scratch, as transformers initialises these families: weights
@@ -17,7 +14,11 @@ export function randomParameter(
   if (parameter.part === 'bias') return values;
   if (isNorm(parameter)) return values.fill(1);
   const deviation = Number(config['initializer_range'] ?? 0.02);
-  const random = randomGenerator(seed, weightStream, parameters.indexOf(parameter));
+  const random = randomGenerator(
+    seed,
+    randomStreams.weightInitialization,
+    parameters.indexOf(parameter),
+  );
   return values.map(() => random.normal() * deviation);
 }
 

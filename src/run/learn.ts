@@ -1,5 +1,4 @@
 import type { Engine } from '../engine';
-import { UserError, InterruptedError } from '../errors';
 import { countFlops, inputName, programResults, elementCount, type Program } from '../graph';
 import {
   initializeOperators,
@@ -16,8 +15,9 @@ import { runTrainingLoop, type LoopResult, type StepReport } from '../training';
 import { report, type RunContext } from './context';
 import type { OpenData } from './data';
 import { learningProgram } from './plan';
-import { loadRunState, saveRunState, type RunState } from './runState';
+import { loadRunState, type RunState } from './runState';
 import { grownModel, scoreModel } from './scoring';
+import { explainStop } from './stop';
 import { operatorGroups, optimizerOptions, type LigoSettings } from './settings';
 
 /** What learning operators needs. */
@@ -147,7 +147,11 @@ async function trainOperators(
       signal: context.signal,
       onStep,
     });
-    if (result.outcome !== 'finished') await stop(context, task, result, seconds);
+    if (result.outcome !== 'finished') {
+      const { out, fingerprint } = task;
+      const stopped = { out, fingerprint, steps: settings.steps, seconds };
+      throw await explainStop(context, stopped, result);
+    }
     return { ...result, seconds };
   } finally {
     await executable.dispose();
@@ -161,26 +165,5 @@ function initialState(program: Program, initial: OperatorValues): OperatorValues
       const name = inputName(input);
       return [name, initial[name] ?? new Float32Array(elementCount(input.shape))];
     }),
-  );
-}
-
-/** Saves the state of a run that did not finish, and says so by throwing. */
-async function stop(
-  context: RunContext,
-  { out, fingerprint, settings }: LearningTask,
-  { outcome, step, state }: LoopResult,
-  seconds: number,
-): Promise<never> {
-  const path = await saveRunState(out, { fingerprint, step, seconds, tensors: state });
-  report(context, { type: 'saved', step, path });
-  if (outcome === 'interrupted') {
-    throw new InterruptedError(
-      `Stopped after ${step} of ${settings.steps} steps; the state is in ${path}.`,
-      'Run the same command with --resume to go on.',
-    );
-  }
-  throw new UserError(
-    `The loss stopped being a number after step ${step}; the last good state is in ${path}.`,
-    'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup).',
   );
 }

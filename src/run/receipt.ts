@@ -1,8 +1,73 @@
-import type { Receipt } from '../protocol/events';
+import { join, relative } from 'node:path';
 import manifest from '../../package.json';
+import type { BatchSource } from '../data/batches';
+import type { Growth } from '../growth';
+import type { Receipt } from '../protocol/events';
+import { summarize, type Model } from './model';
+import { modelCard } from './modelCard';
+import { writeText } from './writeModel';
 
 /** Name and version of this software, for receipts. */
 export const software: Receipt['software'] = { name: manifest.name, version: manifest.version };
+
+/** What a receipt is made of. */
+export interface ReceiptParts {
+  readonly model: Model;
+  readonly growth: Growth;
+  readonly sha256: string;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  readonly method: Receipt['method'];
+  readonly seed: number;
+  readonly steps: number;
+  readonly data:
+    | {
+        readonly path: string;
+        readonly batches: BatchSource;
+        readonly separatorNote: string | undefined;
+      }
+    | undefined;
+  readonly engine: NonNullable<Receipt['engine']>;
+  readonly measured: Partial<Receipt>;
+  readonly warnings: readonly string[];
+}
+
+/** The receipt of a growth. */
+export function growthReceipt(parts: ReceiptParts): Receipt {
+  const { model, growth, data, method, seed, steps, engine, warnings } = parts;
+  const { directory, files } = model.checkpoint;
+  return {
+    software,
+    created: new Date(parts.created).toISOString(),
+    source: {
+      ...summarize(growth.source),
+      path: model.path,
+      files: files.map(file => relative(directory, file)),
+      sha256: parts.sha256,
+    },
+    target: summarize(growth.target),
+    targetConfig: growth.target.config,
+    method,
+    seed,
+    steps,
+    ...(data && {
+      data: {
+        path: data.path,
+        ...data.batches.description,
+        ...(data.separatorNote !== undefined && { separator: data.separatorNote }),
+      },
+    }),
+    engine,
+    ...parts.measured,
+    warnings,
+  };
+}
+
+/** Writes growth.json and the model card into a folder. */
+export async function writeReceipt(directory: string, receipt: Receipt): Promise<void> {
+  await writeText(join(directory, 'growth.json'), `${JSON.stringify(receipt, null, 2)}\n`);
+  await writeText(join(directory, 'README.md'), modelCard(receipt));
+}
 
 /**
  * A model that has learned nothing but frequencies sits within this share of the distance from the

@@ -1,0 +1,30 @@
+/** The tensors of one batch by the name of the program input they feed. */
+export type Batch = Readonly<Record<string, Float32Array | Int32Array>>;
+
+/** What the receipt says about a data source. */
+export interface DataDescription {
+  /** Names of the files, relative to the path the person gave. */
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  /** SHA-256 over names and sizes and, below a limit, the contents: see `hashed`. */
+  readonly sha256: string;
+  /** 'contents' when every byte was hashed, 'sampled' when the source was too large for that. */
+  readonly hashed: 'contents' | 'sampled';
+  readonly heldOut: string;
+}
+
+/**
+ * Fixed-shape batches of one data source. `train` and `evaluate` are pure functions of the seed and
+ * their index, so a run can resume at any step and see the batches it would have seen.
+ */
+export interface BatchSource {
+  /** Tokens (or image patches' images) in one batch, for tokens/s. */
+  readonly itemsPerBatch: number;
+  readonly unit: 'tokens' | 'images';
+  readonly evaluationBatches: number;
+  readonly description: DataDescription;
+  /** The training batch of a step, 0-based. */
+  train(step: number): Promise<Batch>;
+  /** The held-out batch `index`, in 0…evaluationBatches − 1; the same for every run of a seed. */
+  evaluate(index: number): Promise<Batch>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,230 @@
+import { UnsupportedError, UsageError, UserError } from '../errors';
+import type { Batch, BatchSource } from './batches';
+import { describeData } from './description';
+import { openImageSets, pixelReader, type ImageSet } from './imageSource';
+import { normaliseInto } from './pixels';
+import type { PreprocessorConfig } from './preprocessor';
+import { permutation, randomGenerator, randomStreams } from '../random';
+
+export interface ImageBatchOptions {
+  /** A folder with one sub-folder a class, or with MNIST's IDX files. */
+  readonly path: string;
+  /** Images to evaluate on; without it those that come with the data, else a share is held out. */
+  readonly evaluationPath?: string | undefined;
+  readonly preprocessor: PreprocessorConfig;
+  /** 1 or 3. */
+  readonly numChannels: number;
+  /** Side of the square image the model takes, in pixels. */
+  readonly imageSize: number;
+  /** The model's classes in the order of its `id2label`. */
+  readonly labels?: readonly string[] | undefined;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Share of the images that is held out; 0.05 unless told. */
+  readonly heldOutFraction?: number | undefined;
+  /** As many as show the held-out images about once, 16 at most, unless told. */
+  readonly evaluationBatches?: number | undefined;
+}
+
+export interface ImageBatchSource extends BatchSource {
+  /** What the targets are numbers of. */
+  readonly classes: readonly string[];
+  readonly trainImages: number;
+  readonly heldOutImages: number;
+  /** What a person should know: files left out, folders matched by their order. */
+  readonly notes: readonly string[];
+}
+
+const mostEvaluationBatches = 16;
+
+/** Orders of epochs that are kept: a batch touches two, evaluation none. */
+const keptEpochs = 2;
+
+/** Which images of a set a part consists of. */
+interface Part {
+  readonly set: ImageSet;
+  readonly indices: Int32Array;
+}
+
+function checkOptions(options: ImageBatchOptions): void {
+  const { heldOutFraction = 0.05, evaluationBatches = 1, preprocessor, numChannels } = options;
+  for (const [name, value] of [
+    ['batch size', options.batchSize],
+    ['number of evaluation batches', evaluationBatches],
+    ['image size', options.imageSize],
+  ] as const) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new UsageError(
+        `The ${name} is ${value}; it must be a whole number of at least 1.`,
+        `Give a ${name} of 1 or more.`,
+      );
+    }
+  }
+  if (!(heldOutFraction > 0 && heldOutFraction < 1)) {
+    throw new UsageError(
+      `The held-out share is ${heldOutFraction}, which is not between 0 and 1.`,
+      'Give a share such as 0.05.',
+    );
+  }
+  if (numChannels !== 1 && numChannels !== 3) {
+    throw new UnsupportedError(
+      `The model takes images of ${numChannels} channels; only grey (1) and colour (3) can be read.`,
+      'Use a checkpoint with num_channels 1 or 3.',
+    );
+  }
+  for (const list of [preprocessor.mean, preprocessor.standardDeviation]) {
+    if (list.length > 1 && list.length !== numChannels) {
+      throw new UserError(
+        `preprocessor_config.json normalises ${list.length} channels, but the model takes ${numChannels}.`,
+        'Give image_mean and image_std one number for each channel of the model.',
+      );
+    }
+  }
+}
+
+/** Takes a share of the images away from training, the same for every seed. */
+function splitSet(set: ImageSet, fraction: number): { train: Part; heldOut: Part } {
+  if (set.count < 2) {
+    throw new UserError(
+      'There is only one image, so none can be held out for evaluation.',
+      'Give more images, or separate ones to evaluate on (--eval-data).',
+    );
+  }
+  const order = permutation(set.count, randomGenerator(0, randomStreams.imageSplit));
+  const wanted = Math.round(set.count * fraction);
+  const heldOut = Math.min(set.count - 1, Math.max(1, wanted));
+  return {
+    train: { set, indices: order.slice(heldOut).sort() },
+    heldOut: { set, indices: order.slice(0, heldOut).sort() },
+  };
+}
+
+const wholeSet = (set: ImageSet): Part => ({
+  set,
+  indices: Int32Array.from({ length: set.count }, (_, index) => index),
+});
+
+/**
+ * Batches of labelled images, each epoch in an order of its own.
+ *
+ * `pixel_values` [batch × numChannels × imageSize × imageSize], channel first; `targets` [batch],
+ * class numbers; `weights` [batch], each 1 / batch. A batch that an epoch's end falls into goes on
+ * with the next epoch, so batches are always full.
+ * @throws UserError as `openImageSets` does, or when preprocessor and model disagree on sizes;
+ * `train` and `evaluate` throw CorruptFileError naming an image that cannot be decoded
+ */
+export async function openImageBatches(options: ImageBatchOptions): Promise<ImageBatchSource> {
+  checkOptions(options);
+  const { preprocessor, numChannels, imageSize, batchSize, seed, labels } = options;
+  const { heldOutFraction = 0.05 } = options;
+  const sets = await openImageSets(options.path, options.evaluationPath, labels);
+  const { train, heldOut } = sets.heldOut
+    ? { train: wholeSet(sets.train), heldOut: wholeSet(sets.heldOut.set) }
+    : splitSet(sets.train, heldOutFraction);
+  const trainReader = pixelReader(train.set, preprocessor, imageSize);
+  const heldOutReader =
+    heldOut.set === train.set ? trainReader : pixelReader(heldOut.set, preprocessor, imageSize);
+
+  const imageValues = numChannels * imageSize * imageSize;
+
+  async function toBatch(
+    part: Part,
+    reader: typeof trainReader,
+    chosen: readonly number[],
+  ): Promise<Batch> {
+    const values = new Float32Array(batchSize * imageValues);
+    const targets = new Int32Array(batchSize);
+    await Promise.all(
+      chosen.map(async (at, row) => {
+        const index = part.indices[at]!;
+        const pixels = await reader.read(index);
+        if (pixels.width !== imageSize || pixels.height !== imageSize) {
+          throw new UserError(
+            `Images come out of preprocessor_config.json as ${pixels.width} × ${pixels.height} pixels, but the model takes ${imageSize} × ${imageSize}.`,
+            `Set "do_resize" and "size" (or "crop_size") in it to ${imageSize}.`,
+          );
+        }
+        const start = row * imageValues;
+        normaliseInto(
+          values.subarray(start, start + imageValues),
+          pixels,
+          numChannels,
+          preprocessor,
+        );
+        targets[row] = part.set.labels[index]!;
+      }),
+    );
+    const weights = new Float32Array(batchSize).fill(1 / batchSize);
+    return { pixel_values: values, targets, weights };
+  }
+
+  const epochs = new Map<number, Int32Array>();
+  function orderOf(epoch: number): Int32Array {
+    const known = epochs.get(epoch);
+    if (known) return known;
+    const random = randomGenerator(seed, randomStreams.imageOrder, epoch);
+    const order = permutation(train.indices.length, random);
+    for (const oldest of epochs.keys()) {
+      if (epochs.size < keptEpochs) break;
+      epochs.delete(oldest);
+    }
+    epochs.set(epoch, order);
+    return order;
+  }
+
+  const heldOutCount = heldOut.indices.length;
+  const evaluationBatches =
+    options.evaluationBatches ??
+    Math.min(mostEvaluationBatches, Math.max(1, Math.floor(heldOutCount / batchSize)));
+  const evaluated = evaluationBatches * batchSize;
+
+  const separate = sets.heldOut;
+  const files = separate
+    ? [
+        ...sets.train.files,
+        ...separate.set.files.map(file => ({ ...file, name: `evaluation: ${file.name}` })),
+      ]
+    : sets.train.files;
+  const description = await describeData(
+    files,
+    separate?.name ?? `${heldOutCount} of ${sets.train.count} images, drawn once for all seeds`,
+  );
+
+  return {
+    itemsPerBatch: batchSize,
+    unit: 'images',
+    evaluationBatches,
+    description,
+    classes: labels ?? sets.train.classes,
+    trainImages: train.indices.length,
+    heldOutImages: heldOutCount,
+    notes: [...sets.train.notes, ...(separate?.set.notes ?? [])],
+    train(step) {
+      const count = train.indices.length;
+      const chosen = Array.from({ length: batchSize }, (_, row) => {
+        const position = step * batchSize + row;
+        return orderOf(Math.floor(position / count))[position % count]!;
+      });
+      return toBatch(train, trainReader, chosen);
+    },
+    evaluate(index) {
+      if (!(Number.isInteger(index) && index >= 0 && index < evaluationBatches)) {
+        throw new RangeError(`evaluate(${index}): there are ${evaluationBatches} batches`);
+      }
+      const chosen = Array.from({ length: batchSize }, (_, row) => {
+        const position = index * batchSize + row;
+        // Evenly over the set, which may be sorted by class; a small set is shown more than once.
+        return evaluated <= heldOutCount
+          ? Math.floor((position * heldOutCount) / evaluated)
+          : position % heldOutCount;
+      });
+      return toBatch(heldOut, heldOutReader, chosen);
+    },
+    close() {
+      trainReader.clear();
+      heldOutReader.clear();
+      epochs.clear();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { relative } from 'node:path';
+import { recognizeArchitecture } from '../architecture';
+import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint';
+import { UserError } from '../errors';
+import type { ModelSummary } from '../protocol/events';
+import { summarize } from './model';
+
+/** What a checkpoint is, from its headers alone. */
+export interface Inspection {
+  readonly path: string;
+  readonly directory: string;
+  readonly files: readonly string[];
+  /** Bytes of all tensors. */
+  readonly bytes: number;
+  /** Number of tensors by element type. */
+  readonly elementTypes: Readonly<Record<string, number>>;
+  /** Absent when the checkpoint is no model of a supported family: `problems` says why. */
+  readonly model?: ModelSummary & { readonly objective: string; readonly head: string };
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly shape: readonly number[];
+    readonly bytes: number;
+  }[];
+  readonly ignored: readonly { readonly name: string; readonly reason: string }[];
+  readonly problems: readonly { readonly message: string; readonly remedy: string }[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Reads headers only, so it takes milliseconds at any size. */
+export async function inspect(path: string): Promise<Inspection> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    const tensors = [...checkpoint.tensors.values()].map(({ name, type, shape, begin, end }) => ({
+      name,
+      type,
+      shape,
+      bytes: end - begin,
+    }));
+    const elementTypes: Record<string, number> = {};
+    for (const { type } of tensors) elementTypes[type] = (elementTypes[type] ?? 0) + 1;
+    return {
+      path,
+      directory: checkpoint.directory,
+      files: checkpoint.files.map(file => relative(checkpoint.directory, file)),
+      bytes: checkpoint.bytes,
+      elementTypes,
+      tensors,
+      ...recognition(checkpoint),
+      metadata: { ...checkpoint.metadata },
+    };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+function recognition(checkpoint: Checkpoint): Pick<Inspection, 'model' | 'ignored' | 'problems'> {
+  try {
+    const { architecture, ignored } = recognizeArchitecture(checkpoint.config, checkpoint.tensors);
+    const { objective, head } = architecture;
+    const problems =
+      head === 'none'
+        ? [
+            {
+              message: `It has no head for ${objective.replaceAll('-', ' ')}, so operators cannot be learned with it.`,
+              remedy: 'Save the model with its pretraining head.',
+            },
+          ]
+        : [];
+    return { model: { ...summarize(architecture), objective, head }, ignored, problems };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { ignored: [], problems: [{ message: error.message, remedy: error.remedy }] };
+  }
+}

@@ -1,0 +1,248 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Architecture, Parameter } from '../architecture';
+import { plainWeights } from '../architecture';
+import { sha256OfFiles } from '../checkpoint/hash';
+import type { Engine, NamedData } from '../engine';
+import { countFlops, elementCount, input, inputName, programResults } from '../graph';
+import type { Evaluation } from '../protocol/events';
+import {
+  batchFeeds,
+  objectiveGraph,
+  runTrainingLoop,
+  trainingProgram,
+  type ParameterGroup,
+  type Schedule,
+} from '../training';
+import { report, type RunContext } from './context';
+import type { DataOptions } from './data';
+import { readParameter, readParameters, type Model } from './model';
+import { requireHead } from './plan';
+import { software } from './receipt';
+import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
+import { fingerprint, loadRunState, removeRunState } from './runState';
+import { plainModel, scoreModel } from './scoring';
+import { optimizerOptions } from './settings';
+import { explainStop } from './stop';
+import { writeModel, writeText } from './writeModel';
+
+/** How a checkpoint is trained on. */
+export interface TrainSettings {
+  readonly steps: number;
+  readonly learningRate: number;
+  /** Applied to matrices, not to biases and norms. */
+  readonly weightDecay: number;
+  readonly schedule: Schedule['kind'];
+  readonly warmup: number;
+  readonly betas: readonly [number, number];
+  readonly epsilon: number;
+  readonly clipNorm: number;
+}
+
+/** Defaults of continued pretraining; the rate suits small models. */
+export const defaultTrainSettings: Omit<TrainSettings, 'steps' | 'warmup'> = {
+  learningRate: 1e-3,
+  weightDecay: 0.01,
+  schedule: 'cosine',
+  betas: [0.9, 0.98],
+  epsilon: 1e-6,
+  clipNorm: 1,
+};
+
+/** Continued pretraining of a checkpoint. */
+export interface TrainRequest {
+  readonly checkpoint: string;
+  readonly data: DataOptions;
+  readonly out: string;
+  readonly settings: TrainSettings;
+  readonly seed: number;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly maxShardBytes?: number | undefined;
+}
+
+/** training.json: what happened, beside a checkpoint that was trained on. */
+export interface TrainingReceipt {
+  readonly software: { readonly name: string; readonly version: string };
+  readonly created: string;
+  readonly source: { readonly path: string; readonly sha256: string };
+  readonly settings: TrainSettings;
+  readonly seed: number;
+  readonly data: object;
+  readonly engine: { readonly name: string; readonly device: string };
+  readonly before: Evaluation;
+  readonly after: Evaluation;
+  readonly flops: { readonly perStep: number; readonly total: number };
+  readonly seconds: number;
+}
+
+/** Trains a checkpoint on its own objective and writes the result as a checkpoint of the same kind. */
+export function train(context: RunContext, request: TrainRequest): Promise<TrainingReceipt> {
+  return withModel(request.checkpoint, async model => {
+    requireHead(model);
+    const receipt = await withOutput(request.out, request.overwrite ?? false, directory =>
+      withEngine(context, engine =>
+        withData(engine, model, request.data, data =>
+          trainInto(directory, context, request, { model, engine, data }),
+        ),
+      ),
+    );
+    await removeRunState(request.out);
+    report(context, { type: 'done', out: request.out });
+    return receipt;
+  });
+}
+
+interface Opened {
+  readonly model: Model;
+  readonly engine: Engine;
+  readonly data: RunData;
+}
+
+async function trainInto(
+  directory: string,
+  context: RunContext,
+  request: TrainRequest,
+  opened: Opened,
+): Promise<TrainingReceipt> {
+  const { model, engine, data } = opened;
+  const { architecture } = model;
+  const sha256 = await sha256OfFiles(model.checkpoint.files);
+  const initial = await readParameters(model);
+  const score = async (values: NamedData, which: 'before' | 'after', step: number) => {
+    const scored = plainModel(architecture, values as Record<string, Float32Array>, 'model');
+    const scores = await scoreModel(engine, scored, data.batches, data.shape, context.signal);
+    report(context, { type: 'evaluation', model: which, step, ...scores });
+    return scores;
+  };
+  const before = await score(initial, 'before', 0);
+  const trained = await trainParameters(context, request, opened, initial, sha256);
+  const after = await score(trained.values, 'after', request.settings.steps);
+  await writeModel(
+    directory,
+    model,
+    architecture,
+    parameter => valuesOf(model, parameter, trained.values),
+    request,
+  );
+  const receipt: TrainingReceipt = {
+    software,
+    created: new Date(context.now()).toISOString(),
+    source: { path: request.checkpoint, sha256 },
+    settings: request.settings,
+    seed: request.seed,
+    data: { path: request.data.data, ...data.batches.description, separator: data.separatorNote },
+    engine: engine.description,
+    before,
+    after,
+    flops: { perStep: trained.flopsPerStep, total: trained.flopsPerStep * request.settings.steps },
+    seconds: trained.seconds,
+  };
+  await writeText(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
+  await keepGrowthReceipt(model.checkpoint.directory, directory);
+  return receipt;
+}
+
+/** Trained values, or the file's own for parameters that the objective never reads. */
+async function valuesOf(
+  model: Model,
+  parameter: Parameter,
+  trained: NamedData,
+): Promise<Float32Array> {
+  return (trained[parameter.id] as Float32Array | undefined) ?? readParameter(model, parameter);
+}
+
+/** A grown checkpoint stays a grown checkpoint when it is trained on: its receipt goes along. */
+async function keepGrowthReceipt(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(join(from, 'growth.json'), join(to, 'growth.json'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** Matrices decay, vectors do not, as is usual for transformers. */
+const groupsOf = ({ learningRate, weightDecay }: TrainSettings): readonly ParameterGroup[] => [
+  { name: 'matrices', learningRate, weightDecay },
+  { name: 'vectors', learningRate, weightDecay: 0 },
+];
+
+function trainableInputs(architecture: Architecture) {
+  return architecture.parameters
+    .filter(({ used }) => used)
+    .map(({ id, shape }) => ({
+      input: input(id, shape),
+      group: shape.length > 1 ? 'matrices' : 'vectors',
+    }));
+}
+
+async function trainParameters(
+  context: RunContext,
+  { settings, seed, out, resume = false }: TrainRequest,
+  { model, engine, data }: Opened,
+  initial: NamedData,
+  sha256: string,
+): Promise<{ values: NamedData; seconds: number; flopsPerStep: number }> {
+  const { architecture } = model;
+  const print = fingerprint([
+    sha256,
+    data.batches.description.sha256,
+    data.shape,
+    settings,
+    seed,
+    engine.description.name,
+  ]);
+  const resumed = resume ? await loadRunState(out, print) : undefined;
+  const parameters = trainableInputs(architecture);
+  const byId = new Map(parameters.map(parameter => [inputName(parameter.input), parameter.input]));
+  const objective = objectiveGraph(
+    architecture,
+    plainWeights(id => byId.get(id)),
+    batchFeeds(architecture, data.shape),
+  );
+  const program = trainingProgram(objective, parameters, [], optimizerOptions(settings));
+  const flops = countFlops(programResults(program));
+  const flopsPerStep = flops.matrix + flops.other;
+  const executable = await engine.compile(program);
+  let seconds = resumed?.seconds ?? 0;
+  try {
+    const zeros = (tensor: { shape: readonly number[] }) =>
+      new Float32Array(elementCount(tensor.shape));
+    executable.load(
+      resumed?.tensors ??
+        Object.fromEntries(
+          program.state.map(state => {
+            const name = inputName(state.input);
+            return [name, initial[name] ?? zeros(state.input)];
+          }),
+        ),
+    );
+    const result = await runTrainingLoop({
+      executable,
+      batches: data.batches,
+      groups: groupsOf(settings),
+      optimizer: optimizerOptions(settings),
+      schedule: { kind: settings.schedule, steps: settings.steps, warmup: settings.warmup },
+      start: resumed?.step ?? 0,
+      keepEvery: 100,
+      signal: context.signal,
+      onStep: step => {
+        seconds += step.seconds;
+        report(context, {
+          type: 'step',
+          phase: 'training',
+          steps: settings.steps,
+          tokensPerSecond: data.batches.itemsPerBatch / step.seconds,
+          flops: flopsPerStep,
+          ...step,
+        });
+      },
+    });
+    const stopped = { out, fingerprint: print, steps: settings.steps, seconds };
+    if (result.outcome !== 'finished') throw await explainStop(context, stopped, result);
+    const values = Object.fromEntries([...byId.keys()].map(id => [id, result.state[id]!]));
+    return { values, seconds, flopsPerStep };
+  } finally {
+    await executable.dispose();
+  }
+}
