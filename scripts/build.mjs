@@ -13,6 +13,8 @@ await build({
   target: 'node20',
   format: 'esm',
   splitting: true,
+  // The CommonJS form of some packages hides what it requires from the bundler.
+  mainFields: ['module', 'main'],
   chunkNames: 'chunks/[name]-[hash]',
   sourcemap: 'linked',
   external,

@@ -7,6 +7,7 @@ import {
   softmax,
   sub,
   transpose,
+  transposeLast,
   type Tensor,
 } from '../graph';
 
@@ -36,16 +37,17 @@ export function attention(
   { batchSize, sequenceLength, numAttentionHeads, scaled = true }: AttentionSizes,
   mask?: Tensor,
 ): Tensor {
-  const heads = (x: Tensor, perm: readonly number[]): Tensor => {
+  const heads = (x: Tensor): Tensor => {
     const headSize = x.shape[1]! / numAttentionHeads;
-    return transpose(reshape(x, [batchSize, sequenceLength, numAttentionHeads, headSize]), perm);
+    const split = reshape(x, [batchSize, sequenceLength, numAttentionHeads, headSize]);
+    return transpose(split, [0, 2, 1, 3]);
   };
-  const width = queries.shape[1]!;
-  // Scaling the queries instead of the scores touches fewer numbers.
-  const scaledQueries = scaled ? mul(queries, 1 / Math.sqrt(width / numAttentionHeads)) : queries;
-  const scores = matMul(heads(scaledQueries, [0, 2, 1, 3]), heads(keys, [0, 2, 3, 1]));
+  const headSize = queries.shape[1]! / numAttentionHeads;
+  // In this shape (exchange the last axes, multiply, scale) engines compute it as one product.
+  const products = matMul(heads(queries), transposeLast(heads(keys)));
+  const scores = scaled ? mul(products, 1 / Math.sqrt(headSize)) : products;
   const weights = softmax(mask ? add(scores, mask) : scores);
-  const mixed = transpose(matMul(weights, heads(values, [0, 2, 1, 3])), [0, 2, 1, 3]);
+  const mixed = transpose(matMul(weights, heads(values)), [0, 2, 1, 3]);
   return reshape(mixed, [batchSize * sequenceLength, values.shape[1]!]);
 }
 

@@ -27,7 +27,10 @@ export interface Engine {
 export interface Executable {
   /** Sets frozen inputs and state. Values may be kept without copying: do not change them after. */
   load(values: NamedData): void;
-  /** Runs once: feeds in, outputs back, state advanced. Every frozen and state input must be loaded. */
+  /**
+   * Runs once: feeds in, outputs back, state advanced. Every frozen input must be loaded, and all
+   * state that does not start at zero.
+   */
   run(feeds: NamedData): Promise<Record<string, TensorData>>;
   /** A copy of the state as it is after the last run, by input name. */
   readState(): Promise<Record<string, TensorData>>;

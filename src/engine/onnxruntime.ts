@@ -48,6 +48,9 @@ const toOrt = (tensor: Tensor, data: TensorData): ort.Tensor => {
     : new ort.Tensor('float32', data, tensor.shape);
 };
 
+const zeros = ({ shape, type }: Tensor): TensorData =>
+  type === 'int32' ? new Int32Array(elementCount(shape)) : new Float32Array(elementCount(shape));
+
 const dataOf = (tensor: ort.Tensor): TensorData => tensor.data as TensorData;
 
 class CpuExecutable implements Executable {
@@ -68,6 +71,9 @@ class CpuExecutable implements Executable {
     this.inputs = new Map(kept.map(tensor => [inputName(tensor), tensor]));
     this.stateNames = program.state.map(({ input }) => inputName(input));
     this.inPlace = new Set([...inPlaceState(program)].map(inputName));
+    for (const { input, startsAtZero = false } of program.state) {
+      if (startsAtZero) this.resident.set(inputName(input), toOrt(input, zeros(input)));
+    }
   }
 
   load(values: NamedData): void {
@@ -89,9 +95,7 @@ class CpuExecutable implements Executable {
       given[name] = toOrt(tensor, data);
     }
     for (const name of this.inputs.keys()) {
-      const tensor = this.resident.get(name);
-      if (!tensor) throw new Error(`"${name}" was never loaded`);
-      given[name] = tensor;
+      given[name] = this.loaded(name);
     }
     const fetches: Record<string, ort.Tensor | null> = {};
     for (const name of this.outputNames.values()) fetches[name] = null;
@@ -103,11 +107,9 @@ class CpuExecutable implements Executable {
     );
   }
 
-  readState(): Promise<Record<string, TensorData>> {
-    return Promise.resolve(
-      Object.fromEntries(
-        this.stateNames.map(name => [name, dataOf(this.resident.get(name)!).slice()]),
-      ),
+  async readState(): Promise<Record<string, TensorData>> {
+    return Object.fromEntries(
+      this.stateNames.map(name => [name, dataOf(this.loaded(name)).slice()]),
     );
   }
 
@@ -115,6 +117,12 @@ class CpuExecutable implements Executable {
     this.resident.clear();
     this.spare.clear();
     await this.session.release();
+  }
+
+  private loaded(name: string): ort.Tensor {
+    const tensor = this.resident.get(name);
+    if (!tensor) throw new Error(`"${name}" was never loaded`);
+    return tensor;
   }
 
   /** The buffer the next value of a state tensor is written to. */

@@ -1,5 +1,5 @@
 import { add, expand, scalar } from './build';
-import { elementwiseDerivatives } from './derivatives/elementwise';
+import { elementwiseDerivatives, recomputedGelu } from './derivatives/elementwise';
 import { indexingDerivatives } from './derivatives/indexing';
 import { layoutDerivatives } from './derivatives/layout';
 import { matrixDerivatives } from './derivatives/matrix';
@@ -41,7 +41,7 @@ export function gradients(of: Tensor, withRespectTo: readonly Tensor[]): Tensor[
     if (!needed.some(Boolean)) continue;
     const derivative = derivatives[node.op];
     if (!derivative) throw new Error(`${node.op} has no derivative`);
-    derivative(node, outputs, needed).forEach((gradient, index) => {
+    derivative(withRecomputedInputs(node), outputs, needed).forEach((gradient, index) => {
       const input = node.inputs[index]!;
       if (!gradient || !needed[index]) return;
       const existing = collected.get(input);
@@ -58,4 +58,13 @@ function dependents(order: readonly Node[], tensors: readonly Tensor[]): Set<Nod
     if (node.inputs.some(input => found.has(input.node))) found.add(node);
   }
   return found;
+}
+
+/** The node with inputs that are cheaper to compute again in the backward pass than to keep. */
+function withRecomputedInputs(node: Node): Node {
+  if (!node.inputs.some(input => input.node.op === 'Gelu')) return node;
+  const inputs = node.inputs.map(input =>
+    input.node.op === 'Gelu' ? recomputedGelu(input.node) : input,
+  );
+  return { ...node, inputs };
 }

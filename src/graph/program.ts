@@ -1,4 +1,5 @@
 import { inputName } from './build/sources';
+import { sameShape } from './shape';
 import type { Node, Tensor } from './tensor';
 
 /** A value that stays on the device: the next run reads what this run computed. */
@@ -7,6 +8,8 @@ export interface StateTensor {
   readonly input: Tensor;
   /** What it becomes; the same shape and type. */
   readonly next: Tensor;
+  /** True when the value before the first run is zero unless another is loaded. */
+  readonly startsAtZero?: boolean;
 }
 
 /** A whole computation: what an engine compiles and steps. */
@@ -50,19 +53,33 @@ export function topologicalOrder(results: readonly Tensor[]): Node[] {
   return order;
 }
 
-/** Throws when the results read an Input that the program does not declare, or names repeat. */
+/**
+ * Throws when the results read an Input that the program does not declare, names repeat, or state
+ * would change its shape or type.
+ */
 export function validateProgram(program: Program): void {
-  const declared = [
-    ...program.feeds,
-    ...program.frozen,
-    ...program.state.map(({ input }) => input),
-  ].map(inputName);
-  const names = new Set(declared);
-  if (names.size !== declared.length) throw new Error('Two inputs of the program share a name');
-  for (const node of topologicalOrder(programResults(program))) {
-    const name = node.attributes.name;
-    if (node.op === 'Input' && name !== undefined && !names.has(name)) {
-      throw new Error(`The program reads "${name}" but does not declare it`);
+  const declared = new Map<string, Tensor>();
+  const inputs = [...program.feeds, ...program.frozen, ...program.state.map(({ input }) => input)];
+  for (const tensor of inputs) {
+    const name = inputName(tensor);
+    if (declared.has(name)) throw new Error(`Two inputs of the program share a name: "${name}"`);
+    declared.set(name, tensor);
+  }
+  for (const { op, outputs } of topologicalOrder(programResults(program))) {
+    const [tensor] = outputs;
+    if (op !== 'Input' || !tensor) continue;
+    const name = inputName(tensor);
+    const known = declared.get(name);
+    if (!known) throw new Error(`The program reads "${name}" but does not declare it`);
+    // ONNX would take both for one value, and an engine would miss readers of the old state.
+    if (known.node !== tensor.node) {
+      throw new Error(`The program reads another input named "${name}" than it declares`);
     }
+  }
+  for (const { input, next } of program.state) {
+    if (next.type === input.type && sameShape(next.shape, input.shape)) continue;
+    throw new Error(
+      `State "${inputName(input)}" would become ${next.type} [${next.shape.join(', ')}]`,
+    );
   }
 }

@@ -1,5 +1,7 @@
 import { constant } from './build/sources';
-import { reshape, transpose } from './build/layout';
+import { mul } from './build/elementwise';
+import { reshape } from './build/layout';
+import { gemm } from './build/matrix';
 import { type Program } from './program';
 import { evaluateNode } from './reference';
 import { rewrite } from './rewrite';
@@ -11,7 +13,7 @@ const largestFoldedConstant = 4096;
 
 /**
  * Removes what need not be computed: equal nodes are shared, constants folded, identities dropped,
- * dead nodes forgotten. The results are equal in value; Inputs keep their identity.
+ * products scaled where they are smallest, dead nodes forgotten. The results are equal in value; Inputs keep their identity.
  */
 export function simplify(results: readonly Tensor[]): Tensor[] {
   const numbers = new Map<Tensor, number>();
@@ -30,9 +32,16 @@ export function simplify(results: readonly Tensor[]): Tensor[] {
     known.set(key, node);
     return node;
   };
-  return rewrite(results, node => {
-    const simpler = foldConstants(node) ?? dropIdentity(node);
-    return simpler ? [share(simpler.node).outputs[simpler.index]!] : share(node).outputs;
+  // Equal nodes are found first, so that a form given to one is the form of all of them.
+  const forms = new Map<Node, readonly Tensor[]>();
+  return rewrite(results, original => {
+    const node = share(original);
+    const existing = forms.get(node);
+    if (existing) return existing;
+    const simpler = foldConstants(node) ?? simplerForm(node);
+    const outputs = simpler ? [share(simpler.node).outputs[simpler.index]!] : node.outputs;
+    forms.set(node, outputs);
+    return outputs;
   });
 }
 
@@ -46,8 +55,8 @@ export function simplifyProgram(program: Program): Program {
   return {
     ...program,
     outputs: Object.fromEntries(names.map((name, index) => [name, results[index]!])),
-    state: program.state.map(({ input }, index) => ({
-      input,
+    state: program.state.map((state, index) => ({
+      ...state,
       next: results[names.length + index]!,
     })),
   };
@@ -56,8 +65,11 @@ export function simplifyProgram(program: Program): Program {
 function attributesKey({ op, attributes, outputs }: Node): string {
   const { data, ...rest } = attributes;
   const shapes = op === 'Constant' ? outputs.map(({ shape, type }) => [shape, type]) : [];
-  return JSON.stringify([rest, shapes, data ? Array.from(data, value => `${value}`) : null]);
+  return JSON.stringify([rest, shapes, data ? Array.from(data, exactText) : null]);
 }
+
+/** Text that differs for different numbers, 0 and -0 (whose reciprocals differ) included. */
+const exactText = (value: number): string => (Object.is(value, -0) ? '-0' : `${value}`);
 
 const constantData = (tensor: Tensor): TensorData | undefined =>
   tensor.node.op === 'Constant' ? tensor.node.attributes.data : undefined;
@@ -88,7 +100,7 @@ function isNeutral(operand: Tensor, value: number, result: Tensor, other: Tensor
   );
 }
 
-function dropIdentity(node: Node): Tensor | undefined {
+function simplerForm(node: Node): Tensor | undefined {
   const [a, b] = node.inputs;
   const result = firstOutput(node);
   switch (node.op) {
@@ -106,7 +118,9 @@ function dropIdentity(node: Node): Tensor | undefined {
       if (sameShape(a!.shape, result.shape)) return a;
       return a!.node.op === 'Reshape' ? reshape(a!.node.inputs[0]!, result.shape) : undefined;
     case 'Transpose':
-      return composeTranspose(node);
+      return undoneTranspose(node);
+    case 'Gemm':
+      return scaleProduct(node);
     case 'Neg':
       return a!.node.op === 'Neg' ? a!.node.inputs[0] : undefined;
     default:
@@ -114,12 +128,24 @@ function dropIdentity(node: Node): Tensor | undefined {
   }
 }
 
-function composeTranspose({ inputs: [x], attributes }: Node): Tensor | undefined {
+/** A transposition that changes nothing, or undoes the one before it. Others stay apart: engines
+ * compute an exchange of the last two axes as part of the product that reads it. */
+function undoneTranspose({ inputs: [x], attributes }: Node): Tensor | undefined {
   const perm = attributes.perm!;
   if (perm.every((axis, index) => axis === index)) return x;
   if (x!.node.op !== 'Transpose') return undefined;
   const first = x!.node.attributes.perm!;
-  const composed = perm.map(axis => first[axis]!);
-  const source = x!.node.inputs[0]!;
-  return composed.every((axis, index) => axis === index) ? source : transpose(source, composed);
+  return perm.every((axis, index) => first[axis] === index) ? x!.node.inputs[0] : undefined;
+}
+
+/** (X · column) W = (X W) · column: scales the product instead of the larger operand. */
+function scaleProduct({ inputs: [a, b], attributes }: Node): Tensor | undefined {
+  if (a!.node.op !== 'Mul' || attributes.transA) return undefined;
+  const [x, column] = a!.node.inputs as readonly [Tensor, Tensor];
+  const rows = a!.shape[0]!;
+  const isColumn = sameShape(column.shape, [rows, 1]) && sameShape(x.shape, a!.shape);
+  const smaller = a!.shape[1]! > (attributes.transB ? b!.shape[0]! : b!.shape[1]!);
+  return isColumn && smaller
+    ? mul(gemm(x, b!, { transB: attributes.transB ?? false }), column)
+    : undefined;
 }

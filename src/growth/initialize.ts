@@ -29,12 +29,18 @@ const noise = 0.03;
 export interface Initialization {
   readonly depth: DepthInitialization;
   readonly width: WidthInitialization;
+  /**
+   * Ours, not the paper's: multiplies the layers' LayerNorm weights by √(D1 / D2) at the start.
+   * `rand` gives new units almost no variance, so normalising over D2 units inflates the old ones
+   * by √(D2 / D1); this takes it back.
+   */
+  readonly normCorrection?: boolean;
 }
 
 /** Initial values of every operator; the same seed gives the same values. */
 export function initializeOperators(
   operators: readonly Operator[],
-  { depth, width }: Initialization,
+  { depth, width, normCorrection = false }: Initialization,
   seed: number,
 ): OperatorValues {
   return Object.fromEntries(
@@ -44,9 +50,24 @@ export function initializeOperators(
         operator.group === 'depth'
           ? initialDepth(operator.shape, depth, random)
           : initialWidth(operator.shape, width, random);
-      return [operator.name, values];
+      return [operator.name, normCorrection ? corrected(operator, operators, values) : values];
     }),
   );
+}
+
+const layerNormWeight = /^depth\.ln[12]\.weight$/;
+
+/** Values scaled by √(D1 / D2) where they blend LayerNorm weights. */
+function corrected(
+  { name }: Operator,
+  operators: readonly Operator[],
+  values: Float32Array,
+): Float32Array {
+  const residual = operators.find(operator => operator.name === 'width.residual');
+  if (!residual || !layerNormWeight.test(name)) return values;
+  const [added, small] = residual.shape;
+  const scale = Math.sqrt(small / (small + added));
+  return values.map(value => value * scale);
 }
 
 function initialDepth(

@@ -15,7 +15,8 @@ import { readSmallValues } from './model';
 import { requireGrowth, resolveTarget, type Target } from './plan';
 import { growthReceipt, writeReceipt } from './receipt';
 import { withEngine, withModel, withOutput } from './resources';
-import { writeModel } from './writeModel';
+import { stoppable } from './stop';
+import { untilAborted, writeModel } from './writeModel';
 
 /** Building a grown checkpoint from operators that were learned before. */
 export interface ApplyRequest {
@@ -33,25 +34,28 @@ export function apply(context: RunContext, request: ApplyRequest): Promise<Recei
   return withModel(request.checkpoint, async model => {
     const growth = requireGrowth(model, await resolveTarget(model, request.target));
     const operators = await readOperators(request.operators, growth);
-    const receipt = await withOutput(request.out, request.overwrite ?? false, directory =>
-      withEngine(context, async engine => {
-        const small = await readSmallValues(model, growth);
-        const sha256 = await sha256OfFiles(model.checkpoint.files);
-        const values = parameterGrower(engine, growth, operators, small);
-        await writeModel(directory, model, growth.target, values, request);
-        await writeOperators(directory, growth, operators, { format: 'ligo', source: sha256 });
-        const settings = {
-          operators: request.operators,
-          operatorsSha256: await sha256OfFiles([request.operators]),
-        };
-        const applied = growthReceipt({
-          ...{ model, growth, sha256, created: context.now(), engine: engine.description },
-          method: { name: 'apply', settings },
-          ...{ seed: 0, steps: 0, data: undefined, measured: {}, warnings: [] },
-        });
-        await writeReceipt(directory, applied);
-        return applied;
-      }),
+    const receipt = await stoppable(context, () =>
+      withOutput(request.out, request.overwrite ?? false, directory =>
+        withEngine(context, async engine => {
+          const small = await readSmallValues(model, growth);
+          const sha256 = await sha256OfFiles(model.checkpoint.files);
+          const grower = parameterGrower(engine, growth, operators, small);
+          const values = untilAborted(context.signal, grower);
+          await writeModel(directory, model, growth.target, values, request);
+          await writeOperators(directory, growth, operators, { format: 'ligo', source: sha256 });
+          const settings = {
+            operators: request.operators,
+            operatorsSha256: await sha256OfFiles([request.operators]),
+          };
+          const applied = growthReceipt({
+            ...{ model, growth, sha256, created: context.now(), engine: engine.description },
+            method: { name: 'apply', settings },
+            ...{ seed: 0, steps: 0, data: undefined, measured: {}, warnings: [] },
+          });
+          await writeReceipt(directory, applied);
+          return applied;
+        }),
+      ),
     );
     report(context, { type: 'done', out: request.out, receipt });
     return receipt;

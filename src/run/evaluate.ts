@@ -6,6 +6,7 @@ import { readParameters } from './model';
 import { requireHead } from './plan';
 import { withData, withEngine, withModel } from './resources';
 import { plainModel, scoreModel } from './scoring';
+import { stoppable } from './stop';
 
 /** Held-out scores of a checkpoint. */
 export interface EvaluationResult extends Evaluation {
@@ -18,17 +19,19 @@ export function evaluateCheckpoint(
   context: RunContext,
   request: { readonly checkpoint: string; readonly data: DataOptions },
 ): Promise<EvaluationResult> {
-  return withModel(request.checkpoint, async model => {
-    requireHead(model);
-    return withEngine(context, engine =>
-      withData(engine, model, request.data, async data => {
-        const values = await readParameters(model);
-        const scored = plainModel(model.architecture, values, 'model');
-        const { batches, shape, classes } = data;
-        const scores = await scoreModel(engine, scored, batches, shape, context.signal);
-        report(context, { type: 'evaluation', model: 'small', step: 0, ...scores });
-        return { ...scores, frequencies: await frequencyLoss(batches, classes) };
-      }),
-    );
-  });
+  return stoppable(context, () =>
+    withModel(request.checkpoint, async model => {
+      requireHead(model);
+      return withEngine(context, engine =>
+        withData(engine, model, request.data, async data => {
+          const values = await readParameters(model);
+          const scored = plainModel(model.architecture, values, 'model');
+          const { batches, shape, classes } = data;
+          const scores = await scoreModel(engine, scored, batches, shape, context.signal);
+          report(context, { type: 'evaluation', model: 'small', step: 0, ...scores });
+          return { ...scores, frequencies: await frequencyLoss(batches, classes) };
+        }),
+      );
+    }),
+  );
 }

@@ -12,7 +12,8 @@ import { growthReceipt, writeReceipt } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
 import { removeRunState } from './runState';
 import type { LigoSettings } from './settings';
-import { writeModel } from './writeModel';
+import { stoppable } from './stop';
+import { untilAborted, writeModel } from './writeModel';
 
 /** The main job. */
 export interface GrowRequest {
@@ -35,17 +36,26 @@ export interface GrowRequest {
  */
 export function grow(context: RunContext, request: GrowRequest): Promise<Receipt> {
   return withModel(request.checkpoint, async model => {
+    if (request.resume && request.method !== 'ligo') {
+      throw new UsageError(
+        `The method ${request.method} takes no steps, so there is nothing to resume.`,
+        'Leave --resume out.',
+      );
+    }
     const growth = requireGrowth(model, await resolveTarget(model, request.target));
     if (request.method === 'ligo') {
       requireHead(model);
       if (!request.data) throw new UsageError('Learning operators needs data.', 'Give --data.');
     }
-    const receipt = await withOutput(request.out, request.overwrite ?? false, directory =>
-      withEngine(context, engine => {
-        const finish = (data?: RunData): Promise<Receipt> =>
-          growInto(directory, context, { ...request, model, growth, engine, openData: data });
-        return request.data ? withData(engine, model, request.data, finish) : finish();
-      }),
+    const receipt = await stoppable(context, onTrained =>
+      withOutput(request.out, request.overwrite ?? false, directory =>
+        withEngine(context, engine => {
+          const task = { ...request, model, growth, engine, onTrained };
+          const finish = (openData?: RunData): Promise<Receipt> =>
+            growInto(directory, context, { ...task, openData });
+          return request.data ? withData(engine, model, request.data, finish) : finish();
+        }),
+      ),
     );
     await removeRunState(request.out);
     report(context, { type: 'done', out: request.out, receipt });
@@ -68,7 +78,8 @@ async function growInto(
   const small = await readSmallValues(model, growth);
   const sha256 = await sha256OfFiles(model.checkpoint.files);
   const outcome = await makeLarge(context, { ...task, small, sha256, warn });
-  await writeModel(directory, model, growth.target, outcome.values, task);
+  const values = untilAborted(context.signal, outcome.values);
+  await writeModel(directory, model, growth.target, values, task);
   if (outcome.operators) await keepOperators(directory, growth, outcome.operators, sha256);
   const learned = task.method === 'ligo';
   const receipt = growthReceipt({

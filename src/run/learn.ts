@@ -1,5 +1,5 @@
 import type { Engine } from '../engine';
-import { countFlops, inputName, programResults, elementCount, type Program } from '../graph';
+import { countFlops, programResults, type Program } from '../graph';
 import {
   initializeOperators,
   operatorDrift,
@@ -17,7 +17,7 @@ import type { OpenData } from './data';
 import { learningProgram } from './plan';
 import { loadRunState, type RunState } from './runState';
 import { grownModel, scoreModel } from './scoring';
-import { explainStop } from './stop';
+import { explainStop, type TrainedRun } from './stop';
 import { operatorGroups, optimizerOptions, type LigoSettings } from './settings';
 
 /** What learning operators needs. */
@@ -31,6 +31,8 @@ export interface LearningTask {
   readonly out: string;
   readonly resume: boolean;
   readonly fingerprint: string;
+  /** Told when training is done, before its result is measured. */
+  readonly onTrained?: ((run: TrainedRun) => void) | undefined;
 }
 
 /** Operators after training, and what was measured on the way. */
@@ -117,7 +119,7 @@ async function trainOperators(
   const executable = await engine.compile(program);
   let seconds = resumed?.seconds ?? 0;
   try {
-    executable.load({ ...frozen, ...(resumed?.tensors ?? initialState(program, initial)) });
+    executable.load({ ...frozen, ...(resumed?.tensors ?? initial) });
     const operators = operatorsOf(growth);
     const interval = Math.max(1, Math.floor(settings.steps / pictures));
     const onStep = async (step: StepReport): Promise<void> => {
@@ -147,23 +149,12 @@ async function trainOperators(
       signal: context.signal,
       onStep,
     });
-    if (result.outcome !== 'finished') {
-      const { out, fingerprint } = task;
-      const stopped = { out, fingerprint, steps: settings.steps, seconds };
-      throw await explainStop(context, stopped, result);
-    }
+    const { out, fingerprint } = task;
+    const stopped = { out, fingerprint, steps: settings.steps, seconds };
+    if (result.outcome !== 'finished') throw await explainStop(context, stopped, result);
+    task.onTrained?.({ ...stopped, state: result.state });
     return { ...result, seconds };
   } finally {
     await executable.dispose();
   }
-}
-
-/** Operators at their start, moments at zero. */
-function initialState(program: Program, initial: OperatorValues): OperatorValues {
-  return Object.fromEntries(
-    program.state.map(({ input }) => {
-      const name = inputName(input);
-      return [name, initial[name] ?? new Float32Array(elementCount(input.shape))];
-    }),
-  );
 }

@@ -20,6 +20,7 @@ import { collapseWarning } from './receipt';
 import { fingerprint } from './runState';
 import { compareLogits, grownModel, plainModel, scoreModel, type ScoredModel } from './scoring';
 import type { LigoSettings } from './settings';
+import type { TrainedRun } from './stop';
 import type { ParameterValues } from './writeModel';
 
 /** How a large model is made of a small one. */
@@ -42,6 +43,8 @@ export interface MakeLarge {
   /** Of the source's files. */
   readonly sha256: string;
   readonly warn: (message: string, remedy: string) => void;
+  /** Told when training is done, before anything is written. */
+  readonly onTrained?: (run: TrainedRun) => void;
 }
 
 /** A large model that was made and measured, before it is written. */
@@ -85,11 +88,12 @@ async function learnLarge(
   const resolved = { dimensions: growth.target.dimensions, refusals: [] };
   report(context, { type: 'plan', plan: planGrowth(model, resolved, settings, data.shape) });
   const learned = await learnOperators(context, engine, {
-    ...{ growth, small, data, settings, seed, out, resume },
+    ...{ growth, small, data, settings, seed, out, resume, onTrained: task.onTrained },
     fingerprint: fingerprint([
       task.sha256,
       growth.target.config,
       data.batches.description.sha256,
+      task.openData?.separator,
       data.shape,
       settings,
       seed,

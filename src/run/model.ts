@@ -36,11 +36,12 @@ export async function openModel(path: string): Promise<Model> {
 /** A logical parameter's values. Throws CorruptFileError when one of them is NaN or infinite. */
 export async function readParameter(model: Model, parameter: Parameter): Promise<Float32Array> {
   const name = storedName(model, parameter);
-  const values = extractParameter(parameter, await model.checkpoint.readFloat32(name));
-  const bad = values.findIndex(value => !Number.isFinite(value));
-  if (bad >= 0) {
+  const stored = await model.checkpoint.readFloat32(name);
+  const values = extractParameter(parameter, stored);
+  if (!values.every(Number.isFinite)) {
+    const bad = stored.findIndex(value => !Number.isFinite(value));
     throw new CorruptFileError(
-      `${basename(model.path)}: tensor ${name} holds ${values[bad]} at element ${bad}.`,
+      `${basename(model.path)}: tensor ${name} holds ${stored[bad]} at element ${bad}.`,
       'Growing needs finite weights: go back to a checkpoint from before training diverged.',
     );
   }

@@ -1,9 +1,10 @@
 import { openOutputFolder } from '../checkpoint/outputFolder';
+import type { LineSeparator } from '../data/textSource';
 import type { Engine } from '../engine';
 import { report, type RunContext } from './context';
 import { openData, type DataOptions, type OpenData } from './data';
 import { openModel, type Model } from './model';
-import { chooseSeparator } from './separator';
+import { chooseSeparator, describeSeparator } from './separator';
 
 /** Opens a checkpoint for the length of `use`. */
 export async function withModel<T>(path: string, use: (model: Model) => Promise<T>): Promise<T> {
@@ -50,6 +51,7 @@ export async function withEngine<T>(
 /** Data that was opened for a run, with how its lines are joined where that was found out. */
 export interface RunData extends OpenData {
   readonly separatorNote: string | undefined;
+  readonly separator: LineSeparator | undefined;
 }
 
 /** Opens data for the length of `use`; for causal text finds out how lines are joined. */
@@ -61,12 +63,14 @@ export async function withData<T>(
 ): Promise<T> {
   const choice =
     options.separator === undefined ? await chooseSeparator(engine, model, options) : undefined;
+  const separator = options.separator ?? choice?.separator;
   const data = await openData(model.architecture, model.checkpoint.directory, {
     ...options,
-    separator: options.separator ?? choice?.separator,
+    separator,
   });
   try {
-    return await use({ ...data, separatorNote: choice?.note });
+    const separatorNote = choice?.note ?? describeSeparator(model, separator);
+    return await use({ ...data, separator, separatorNote });
   } finally {
     await data.batches.close();
   }

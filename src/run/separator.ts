@@ -58,6 +58,19 @@ export async function chooseSeparator(
   };
 }
 
+/** The note of a separator that a person asked for; undefined where lines are not joined. */
+export function describeSeparator(
+  { architecture }: Model,
+  separator: LineSeparator | undefined,
+): string | undefined {
+  if (separator === undefined || architecture.objective !== 'causal-language-modeling') {
+    return undefined;
+  }
+  const labels = { newline: 'a line feed', none: 'nothing' };
+  const label = typeof separator === 'string' ? labels[separator] : `token ${separator.join(', ')}`;
+  return `Lines are joined by ${label}, as was asked for.`;
+}
+
 async function smallLoss(engine: Engine, model: Model, data: OpenData): Promise<number> {
   const { architecture } = model;
   const inputs = new Map(

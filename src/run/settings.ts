@@ -19,10 +19,10 @@ export interface LigoSettings {
 /** The defaults that the study in docs/operator-study.md found on the three examples. */
 export const defaultLigoSettings: Omit<LigoSettings, 'steps' | 'warmup'> = {
   initialization: { depth: 'stackbert_noisy', width: 'rand' },
-  widthLearningRate: 5e-3,
-  depthLearningRate: 3e-2,
+  widthLearningRate: 3e-3,
+  depthLearningRate: 6e-2,
   weightDecay: 0,
-  schedule: 'cosine',
+  schedule: 'linear',
   betas: [0.9, 0.98],
   epsilon: 1e-6,
   clipNorm: 1,

@@ -1,3 +1,4 @@
+import type { NamedData } from '../engine';
 import { InterruptedError, UserError } from '../errors';
 import type { LoopResult } from '../training';
 import { report, type RunContext } from './context';
@@ -28,5 +29,64 @@ export async function explainStop(
     : new UserError(
         `The loss stopped being a number after step ${step}; the last good state is in ${path}.`,
         'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup).',
+      );
+}
+
+/** A run whose training is done while its result is not yet written. */
+export interface TrainedRun extends StoppedRun {
+  /** Parameters and moments after the last step. */
+  readonly state: NamedData;
+}
+
+/**
+ * Does a job that may be stopped at any point. An abort outside the training loop becomes an
+ * InterruptedError; training that the job reported as done is saved when what follows it is stopped
+ * or fails for a reason a person can mend, so that --resume need not repeat it.
+ */
+export async function stoppable<T>(
+  context: RunContext,
+  job: (onTrained: (run: TrainedRun) => void) => Promise<T>,
+): Promise<T> {
+  let trained: TrainedRun | undefined;
+  try {
+    return await job(run => {
+      trained = run;
+    });
+  } catch (error) {
+    const aborted = context.signal.aborted && error === context.signal.reason;
+    if (!aborted && !(error instanceof UserError)) throw error;
+    if (!trained) {
+      throw aborted
+        ? new InterruptedError('Stopped; nothing was written.', 'Run the same command again.')
+        : error;
+    }
+    throw await explainUnwritten(context, trained, aborted ? undefined : (error as UserError));
+  }
+}
+
+/** Saves training whose result could not be written; gives the error that says so. */
+async function explainUnwritten(
+  context: RunContext,
+  { out, fingerprint, steps, seconds, state }: TrainedRun,
+  failure: UserError | undefined,
+): Promise<UserError> {
+  let path: string;
+  try {
+    path = await saveRunState(out, { fingerprint, step: steps, seconds, tensors: state });
+  } catch (error) {
+    // Most likely for the same reason, a full disk; the first failure is the one to tell.
+    if (failure && error instanceof UserError) return failure;
+    throw error;
+  }
+  report(context, { type: 'saved', step: steps, path });
+  return failure
+    ? new UserError(
+        failure.message,
+        `${failure.remedy} Then run the same command with --resume: the training is kept in ${path}.`,
+        { cause: failure },
+      )
+    : new InterruptedError(
+        `Stopped after training, before its result was written; the state is in ${path}.`,
+        'Run the same command with --resume to finish.',
       );
 }

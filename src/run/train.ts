@@ -4,7 +4,7 @@ import type { Architecture, Parameter } from '../architecture';
 import { plainWeights } from '../architecture';
 import { sha256OfFiles } from '../checkpoint/hash';
 import type { Engine, NamedData } from '../engine';
-import { countFlops, elementCount, input, inputName, programResults } from '../graph';
+import { countFlops, input, inputName, programResults } from '../graph';
 import type { Evaluation } from '../protocol/events';
 import {
   batchFeeds,
@@ -23,8 +23,8 @@ import { withData, withEngine, withModel, withOutput, type RunData } from './res
 import { fingerprint, loadRunState, removeRunState } from './runState';
 import { plainModel, scoreModel } from './scoring';
 import { optimizerOptions } from './settings';
-import { explainStop } from './stop';
-import { writeModel, writeText } from './writeModel';
+import { explainStop, stoppable, type TrainedRun } from './stop';
+import { untilAborted, writeModel, writeText } from './writeModel';
 
 /** How a checkpoint is trained on. */
 export interface TrainSettings {
@@ -80,10 +80,12 @@ export interface TrainingReceipt {
 export function train(context: RunContext, request: TrainRequest): Promise<TrainingReceipt> {
   return withModel(request.checkpoint, async model => {
     requireHead(model);
-    const receipt = await withOutput(request.out, request.overwrite ?? false, directory =>
-      withEngine(context, engine =>
-        withData(engine, model, request.data, data =>
-          trainInto(directory, context, request, { model, engine, data }),
+    const receipt = await stoppable(context, onTrained =>
+      withOutput(request.out, request.overwrite ?? false, directory =>
+        withEngine(context, engine =>
+          withData(engine, model, request.data, data =>
+            trainInto(directory, context, request, { model, engine, data, onTrained }),
+          ),
         ),
       ),
     );
@@ -97,6 +99,7 @@ interface Opened {
   readonly model: Model;
   readonly engine: Engine;
   readonly data: RunData;
+  readonly onTrained: (run: TrainedRun) => void;
 }
 
 async function trainInto(
@@ -122,7 +125,7 @@ async function trainInto(
     directory,
     model,
     architecture,
-    parameter => valuesOf(model, parameter, trained.values),
+    untilAborted(context.signal, parameter => valuesOf(model, parameter, trained.values)),
     request,
   );
   const receipt: TrainingReceipt = {
@@ -179,7 +182,7 @@ function trainableInputs(architecture: Architecture) {
 async function trainParameters(
   context: RunContext,
   { settings, seed, out, resume = false }: TrainRequest,
-  { model, engine, data }: Opened,
+  { model, engine, data, onTrained }: Opened,
   initial: NamedData,
   sha256: string,
 ): Promise<{ values: NamedData; seconds: number; flopsPerStep: number }> {
@@ -187,6 +190,7 @@ async function trainParameters(
   const print = fingerprint([
     sha256,
     data.batches.description.sha256,
+    data.separator,
     data.shape,
     settings,
     seed,
@@ -206,17 +210,8 @@ async function trainParameters(
   const executable = await engine.compile(program);
   let seconds = resumed?.seconds ?? 0;
   try {
-    const zeros = (tensor: { shape: readonly number[] }) =>
-      new Float32Array(elementCount(tensor.shape));
-    executable.load(
-      resumed?.tensors ??
-        Object.fromEntries(
-          program.state.map(state => {
-            const name = inputName(state.input);
-            return [name, initial[name] ?? zeros(state.input)];
-          }),
-        ),
-    );
+    const own = [...byId.keys()].map(id => [id, initial[id]!] as const);
+    executable.load(resumed?.tensors ?? Object.fromEntries(own));
     const result = await runTrainingLoop({
       executable,
       batches: data.batches,
@@ -240,6 +235,7 @@ async function trainParameters(
     });
     const stopped = { out, fingerprint: print, steps: settings.steps, seconds };
     if (result.outcome !== 'finished') throw await explainStop(context, stopped, result);
+    onTrained({ ...stopped, state: result.state });
     const values = Object.fromEntries([...byId.keys()].map(id => [id, result.state[id]!]));
     return { values, seconds, flopsPerStep };
   } finally {

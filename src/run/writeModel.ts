@@ -14,6 +14,14 @@ import { openModel, type Model } from './model';
 /** Gives the values of one logical parameter when its turn to be written comes. */
 export type ParameterValues = (parameter: Parameter) => Promise<Float32Array>;
 
+/** The same values, but none of them once the signal aborts. */
+export const untilAborted =
+  (signal: AbortSignal, values: ParameterValues): ParameterValues =>
+  async parameter => {
+    signal.throwIfAborted();
+    return values(parameter);
+  };
+
 /** Files beside the weights that belong to the model whatever its size. */
 const companions = [
   'tokenizer.json',

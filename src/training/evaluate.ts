@@ -1,4 +1,4 @@
-import type { BatchSource } from '../data/batches';
+import type { Batch, BatchSource } from '../data/batches';
 import type { Executable } from '../engine';
 
 /** Held-out scores of a model. */
@@ -24,22 +24,26 @@ export async function evaluateModel(
     signal.throwIfAborted();
     const batch = await batches.evaluate(index);
     const outputs = await executable.run(batch);
-    loss += outputs['loss']![0]!;
-    const targets = batch['targets']!;
-    const weights = batch['weights']!;
-    outputs['predictions']!.forEach((prediction, row) => {
-      if (weights[row] === 0) return;
-      total++;
-      if (prediction === targets[row]) correct++;
-    });
+    const rows = countedRows(batch);
+    // A batch's loss is the mean of its own targets, and batches may have fewer than others.
+    loss += outputs['loss']![0]! * rows.length;
+    total += rows.length;
+    for (const row of rows) {
+      if (outputs['predictions']![row] === batch['targets']![row]) correct++;
+    }
   }
-  const mean = loss / batches.evaluationBatches;
+  const mean = loss / total;
   return {
     loss: mean,
     accuracy: correct / total,
     perplexity: Math.exp(mean),
     batches: batches.evaluationBatches,
   };
+}
+
+/** Rows of a batch that have a target: those of weight 0 only fill it up. */
+function countedRows(batch: Batch): number[] {
+  return [...batch['targets']!.keys()].filter(row => batch['weights']![row] !== 0);
 }
 
 /** Training batches whose targets the frequency baseline counts. */
@@ -53,8 +57,9 @@ export async function frequencyLoss(batches: BatchSource, classes: number): Prom
   const counts = new Float64Array(classes).fill(1);
   let total = classes;
   for (let step = 0; step < countedBatches; step++) {
-    for (const target of (await batches.train(step))['targets']!) {
-      counts[target]!++;
+    const batch = await batches.train(step);
+    for (const row of countedRows(batch)) {
+      counts[batch['targets']![row]!]!++;
       total++;
     }
   }
@@ -62,11 +67,10 @@ export async function frequencyLoss(batches: BatchSource, classes: number): Prom
   let targets = 0;
   for (let index = 0; index < batches.evaluationBatches; index++) {
     const batch = await batches.evaluate(index);
-    batch['targets']!.forEach((target, row) => {
-      if (batch['weights']![row] === 0) return;
-      loss -= Math.log(counts[target]! / total);
+    for (const row of countedRows(batch)) {
+      loss -= Math.log(counts[batch['targets']![row]!]! / total);
       targets++;
-    });
+    }
   }
   return loss / targets;
 }

@@ -45,6 +45,8 @@ export interface LoopResult {
 export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
   const { executable, batches, groups, optimizer, schedule, signal } = loop;
   let kept = { step: loop.start, state: await executable.readState() };
+  // A copy of finite numbers may still have no finite loss, which only the next step tells.
+  let copied: typeof kept | undefined;
   for (let step = loop.start; step < schedule.steps; step++) {
     if (signal.aborted) {
       return { outcome: 'interrupted', step, state: await executable.readState() };
@@ -58,6 +60,7 @@ export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
     const loss = outputs['loss']![0]!;
     const gradientNorm = outputs['gradientNorm']![0]!;
     if (!Number.isFinite(loss)) return { outcome: 'diverged', ...kept };
+    kept = copied ?? kept;
     await loop.onStep({
       step: step + 1,
       loss,
@@ -70,7 +73,7 @@ export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
     if (!Number.isFinite(gradientNorm)) return { outcome: 'diverged', ...kept };
     if ((step + 1) % loop.keepEvery === 0 && step + 1 < schedule.steps) {
       const state = await executable.readState();
-      if (isFinite(state)) kept = { step: step + 1, state };
+      if (isFinite(state)) copied = { step: step + 1, state };
     }
     // Lets signals and messages through: a step may block the event loop.
     await new Promise(resolve => setImmediate(resolve));

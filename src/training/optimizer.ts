@@ -87,8 +87,8 @@ export function adamW(
     const next = sub(mul(value, keep.get(group)!), step);
     return [
       { input: value, next },
-      { input: m, next: nextM },
-      { input: v, next: nextV },
+      { input: m, next: nextM, startsAtZero: true },
+      { input: v, next: nextV, startsAtZero: true },
     ];
   });
   return { feeds: [...keep.values(), ...rate.values(), correction], state, gradientNorm: norm };

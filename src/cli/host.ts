@@ -1,0 +1,33 @@
+/** Somewhere text goes: a terminal, a pipe, or a test's list. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+}
+
+/** What a command may touch of the process it runs in; tests give their own. */
+export interface Host {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * Text without what would steer a terminal: names and messages may hold what a file from anywhere
+ * said.
+ */
+export const harmless = (text: string): string =>
+  text.replace(
+    /(?![\n\t])\p{Cc}/gu,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+/** Writes a line of text for people to standard output. */
+export const printLine = ({ stdout }: Host, text: string): void =>
+  void stdout.write(`${harmless(text)}\n`);
+
+/** Writes a line of text for people to standard error. */
+export const printError = ({ stderr }: Host, text: string): void =>
+  void stderr.write(`${harmless(text)}\n`);

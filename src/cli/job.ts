@@ -1,0 +1,40 @@
+import type { RunContext } from '../run/context';
+import { engineFactory, type EngineOptions } from './engines';
+import type { Host } from './host';
+import type { OutputOptions } from './options';
+import { openReporter, type RateUnit } from './reporter';
+
+/** Options of a command that computes. */
+export type JobOptions = OutputOptions & EngineOptions;
+
+/** Runs a job with its events shown, and leaves the terminal in order however it ends. */
+export async function runJob<T>(
+  host: Host,
+  options: JobOptions,
+  checkpoint: string,
+  work: (context: RunContext) => Promise<T>,
+): Promise<T> {
+  const engine = engineFactory(options);
+  const reporter = openReporter(host, options, await rateUnit(checkpoint));
+  try {
+    return await work({ emit: reporter.emit, signal: host.signal, engine, now: host.now });
+  } finally {
+    reporter.close();
+  }
+}
+
+/** A run without events, for commands that print one result. */
+export const quietContext = (host: Host, options: EngineOptions): RunContext => ({
+  emit: () => undefined,
+  signal: host.signal,
+  engine: engineFactory(options),
+  now: host.now,
+});
+
+/** What the model reads; headers tell. */
+export async function rateUnit(checkpoint: string): Promise<RateUnit> {
+  const { openModel } = await import('../run/model');
+  const model = await openModel(checkpoint);
+  await model.checkpoint.close();
+  return model.architecture.accepts.kind;
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { depthInitializations, widthInitializations } from '../growth/initialize';
+import { defaultLigoSettings, defaultWarmup, type LigoSettings } from '../run/settings';
+import { addOption, addStepOptions, takes, type StepOptions } from './options';
+
+/** How operators are learned, as options say it. */
+export interface LigoOptions extends StepOptions {
+  readonly widthLearningRate?: number;
+  readonly depthLearningRate?: number;
+  readonly widthInit?: (typeof widthInitializations)[number];
+  readonly depthInit?: (typeof depthInitializations)[number];
+}
+
+/** Adds the options of learning operators. */
+export function addLigoOptions(command: Command): Command {
+  addStepOptions(command);
+  addOption(command, '--width-learning-rate <rate>', 'of width operators alone', takes.rate);
+  addOption(command, '--depth-learning-rate <rate>', 'of depth operators alone', takes.rate);
+  const widths = takes.word(widthInitializations);
+  addOption(command, '--width-init <kind>', widthInitializations.join(', '), widths);
+  const depths = takes.word(depthInitializations);
+  return addOption(command, '--depth-init <kind>', depthInitializations.join(', '), depths);
+}
+
+/** Settings as options give them; what they leave out is as the study found best. */
+export function ligoSettingsOf(options: LigoOptions): LigoSettings {
+  const { steps, learningRate, warmup, weightDecay, schedule } = options;
+  const preset = defaultLigoSettings;
+  return {
+    ...preset,
+    steps,
+    warmup: warmup ?? defaultWarmup(steps),
+    widthLearningRate: options.widthLearningRate ?? learningRate ?? preset.widthLearningRate,
+    depthLearningRate: options.depthLearningRate ?? learningRate ?? preset.depthLearningRate,
+    weightDecay: weightDecay ?? preset.weightDecay,
+    schedule: schedule ?? preset.schedule,
+    initialization: {
+      width: options.widthInit ?? preset.initialization.width,
+      depth: options.depthInit ?? preset.initialization.depth,
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { Option, type Command } from 'commander';
+import { UsageError } from '../errors';
+import type { TargetRequest } from '../growth';
+import type { Target } from '../run/plan';
+import { engineNames } from './engines';
+import { byteSize, finiteNumber, oneOf, wholeNumber, type Parse } from './values';
+
+/** Adds an option whose value is parsed, once, wherever several commands share it. */
+export function addOption<T>(
+  command: Command,
+  flags: string,
+  description: string,
+  parse: (option: string) => Parse<T>,
+  preset?: T,
+): Command {
+  const option = new Option(flags, description);
+  option.argParser(parse(option.long!));
+  if (preset !== undefined) option.default(preset);
+  return command.addOption(option);
+}
+
+/** Parsers by what an option takes. */
+export const takes = {
+  count: (option: string) => wholeNumber(option, 1),
+  countOrNone: (option: string) => wholeNumber(option, 0),
+  countOfTokens: (option: string) => wholeNumber(option, 2),
+  rate: (option: string) => finiteNumber(option, { positive: true }),
+  amount: (option: string) => finiteNumber(option, { positive: false }),
+  bytes: byteSize,
+  word:
+    <T extends string>(words: readonly T[]) =>
+    (option: string) =>
+      oneOf(option, words),
+};
+
+/** Options of every command. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Adds the options of every command. */
+export const addOutputOptions = (command: Command): Command =>
+  command
+    .option('--json', 'print JSON instead of text')
+    .option('--verbose', 'show every step, and the stack of an error');
+
+/** The target as options name it. */
+export interface TargetOptions {
+  readonly layers?: number;
+  readonly hidden?: number;
+  readonly heads?: number;
+  readonly ffn?: number;
+  readonly config?: string;
+}
+
+/** Adds the options that name a target. */
+export function addTargetOptions(command: Command): Command {
+  addOption(command, '--layers <n>', 'layers of the grown model', takes.count);
+  addOption(command, '--hidden <n>', 'hidden units of the grown model', takes.count);
+  addOption(command, '--heads <n>', 'attention heads; by default the head size stays', takes.count);
+  addOption(command, '--ffn <n>', 'feed-forward units; by default the ratio stays', takes.count);
+  return command.option('--config <file>', 'config.json of the model to grow into, instead');
+}
+
+/** Throws UsageError when the target is not named, or named twice. */
+export function targetOf({ layers, hidden, heads, ffn, config }: TargetOptions): Target {
+  const sizes: TargetRequest = {
+    ...(layers !== undefined && { layers }),
+    ...(hidden !== undefined && { hidden }),
+    ...(heads !== undefined && { heads }),
+    ...(ffn !== undefined && { ffn }),
+  };
+  const named = Object.keys(sizes);
+  if (config === undefined && named.length === 0) {
+    throw new UsageError(
+      'The target is not named.',
+      'Give --layers and --hidden, or --config with the config.json of the model to grow into.',
+    );
+  }
+  if (config === undefined) return sizes;
+  if (named.length > 0) {
+    throw new UsageError(
+      `--config and --${named[0]} both name the target.`,
+      'Give either sizes or a config.json.',
+    );
+  }
+  return { config };
+}
+
+/** Adds the options that say what computes. */
+export function addEngineOptions(command: Command): Command {
+  addOption(command, '--engine <name>', 'what computes', takes.word(engineNames), 'auto');
+  return addOption(command, '--threads <n>', 'threads of the CPU engine', takes.count);
+}
+
+/** Where results go. */
+export interface OutOptions {
+  readonly out: string;
+  readonly overwrite?: boolean;
+  readonly maxShardSize?: number;
+}
+
+/** Adds the options that say where results go. */
+export function addOutOptions(command: Command): Command {
+  command
+    .requiredOption('--out <folder>', 'folder to write; whole or absent')
+    .option('--overwrite', 'replace the folder if it exists');
+  return addOption(
+    command,
+    '--max-shard-size <size>',
+    'most bytes of weights in one file, such as 500MB or 5GB',
+    takes.bytes,
+  );
+}
+
+/** The part of a request that says where results go. */
+export const outOf = ({ out, overwrite, maxShardSize }: OutOptions) => ({
+  out,
+  overwrite: overwrite ?? false,
+  maxShardBytes: maxShardSize,
+});
+
+/** Options of runs that take steps. */
+export interface StepOptions {
+  readonly steps: number;
+  readonly learningRate?: number;
+  readonly warmup?: number;
+  readonly weightDecay?: number;
+  readonly schedule?: 'constant' | 'linear' | 'cosine';
+}
+
+/** Adds the options of runs that take steps. */
+export function addStepOptions(command: Command): Command {
+  addOption(command, '--steps <n>', 'training steps', takes.count, 100);
+  addOption(command, '--learning-rate <rate>', 'peak learning rate', takes.rate);
+  addOption(command, '--warmup <n>', 'steps of warm-up; by default a tenth', takes.countOrNone);
+  addOption(command, '--weight-decay <amount>', 'AdamW weight decay', takes.amount);
+  const schedules = takes.word(['constant', 'linear', 'cosine'] as const);
+  return addOption(command, '--schedule <kind>', 'constant, linear or cosine', schedules);
+}
+
+/** Adds `--seed`. */
+export const addSeedOption = (command: Command): Command =>
+  addOption(command, '--seed <n>', 'decides all that is random', takes.countOrNone, 0);

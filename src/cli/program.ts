@@ -1,0 +1,61 @@
+import { Command, CommanderError } from 'commander';
+import manifest from '../../package.json';
+import { UsageError } from '../errors';
+import { addApplyCommand } from './commands/apply';
+import { addEvaluateCommand } from './commands/evaluate';
+import { addGrowCommand } from './commands/grow';
+import { addInspectCommand } from './commands/inspect';
+import { addPlanCommand } from './commands/plan';
+import { addTrainCommand } from './commands/train';
+import { exitCodes, reportFailure } from './failure';
+import type { Host } from './host';
+
+/** Runs the command line; gives the exit code and never throws. */
+export async function runCommandLine(args: readonly string[], host: Host): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  try {
+    await commandLine(host, finish).parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Help and version were printed; there is nothing to explain.
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+    return reportFailure(host, error instanceof CommanderError ? usage(error) : error, {
+      json: args.includes('--json'),
+      verbose: args.includes('--verbose'),
+    });
+  }
+}
+
+function commandLine(host: Host, finish: (exitCode: number) => void): Command {
+  const program = new Command('ligo')
+    .description('Grow a pretrained transformer into a larger one by learned linear operators.')
+    .version(manifest.version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => void host.stdout.write(text),
+      writeErr: text => void host.stderr.write(text),
+      // Usage errors are told in one place, like all others.
+      outputError: () => undefined,
+    });
+  addInspectCommand(program, host);
+  addPlanCommand(program, host, finish);
+  addGrowCommand(program, host);
+  addApplyCommand(program, host);
+  addTrainCommand(program, host);
+  addEvaluateCommand(program, host);
+  return program;
+}
+
+function usage({ code, message }: CommanderError): UsageError {
+  if (code === 'commander.help') {
+    return new UsageError('No command is named.', 'See ligo --help for the commands.');
+  }
+  const text = message.replace(/^error: /, '').replace(/\.?$/, '.');
+  return new UsageError(
+    text.charAt(0).toUpperCase() + text.slice(1).replace('\n', ' '),
+    'See --help of the command for its arguments.',
+  );
+}

@@ -1,0 +1,134 @@
+import type { EvaluatedModel, Evaluation, GrowthPlan, RunEvent } from '../protocol/events';
+import { formatCount, formatFlops, formatLoss, formatSeconds, formatShare } from './format';
+import { printError, printLine, type Host } from './host';
+import type { OutputOptions } from './options';
+import { openProgressBar, type ProgressBar } from './progressBar';
+
+/** Shows the events of a run. */
+export interface Reporter {
+  readonly emit: (event: RunEvent) => void;
+  /** Puts the terminal back in order; to be called however the run ends. */
+  close(): void;
+}
+
+/** Lines of progress in a pipe, over a whole run. */
+const progressLines = 20;
+
+type StepEvent = Extract<RunEvent, { type: 'step' }>;
+
+/** What the rate of a run counts. */
+export type RateUnit = 'tokens' | 'images';
+
+/** JSON lines, a progress bar or plain lines, as the options and the terminal ask. */
+export function openReporter(host: Host, options: OutputOptions, unit: RateUnit): Reporter {
+  if (options.json) {
+    return {
+      emit: event => {
+        host.stdout.write(`${JSON.stringify(event)}\n`);
+        if (event.type === 'warning') warn(host, event);
+      },
+      close: () => undefined,
+    };
+  }
+  return new PeopleReporter(host, options.verbose ?? false, unit);
+}
+
+class PeopleReporter implements Reporter {
+  private bar: ProgressBar | undefined;
+  private readonly remaining = remainingTime();
+
+  constructor(
+    private readonly host: Host,
+    private readonly verbose: boolean,
+    private readonly unit: RateUnit,
+  ) {}
+
+  readonly emit = (event: RunEvent): void => {
+    if (event.type === 'step') {
+      this.showStep(event);
+      return;
+    }
+    // Pictures are for those who can draw them; they come in the middle of the bar.
+    if (event.type === 'operators') return;
+    this.close();
+    if (event.type === 'warning') {
+      warn(this.host, event);
+      return;
+    }
+    const text = describe(event, this.unit);
+    if (text !== undefined) printLine(this.host, text);
+  };
+
+  close(): void {
+    this.bar?.close();
+    this.bar = undefined;
+  }
+
+  private showStep(event: StepEvent): void {
+    const { step, steps } = event;
+    const left = formatSeconds(this.remaining(event));
+    const loss = formatLoss(event.loss);
+    const rate = `${formatCount(event.tokensPerSecond)} ${this.unit}/s`;
+    if (this.host.stdout.isTTY && !this.verbose) {
+      this.bar ??= openProgressBar(this.host.stdout, steps);
+      this.bar.update(step, { loss, rate, left });
+      return;
+    }
+    const interval = this.verbose ? 1 : Math.ceil(steps / progressLines);
+    if (step !== 1 && step !== steps && step % interval !== 0) return;
+    const place = `step ${String(step).padStart(String(steps).length)}/${steps}`;
+    printLine(this.host, `  ${place}  loss ${loss}  ${rate}  ${left} left`);
+  }
+}
+
+/** Seconds left by the pace of recent steps: an average that forgets. */
+function remainingTime(): (event: StepEvent) => number {
+  let pace: number | undefined;
+  return ({ step, steps, seconds }) => {
+    pace = pace === undefined ? seconds : 0.9 * pace + 0.1 * seconds;
+    return pace * (steps - step);
+  };
+}
+
+function warn(host: Host, { message, remedy }: { message: string; remedy: string }): void {
+  printError(host, `Warning: ${message} ${remedy}`);
+}
+
+const modelNames: Readonly<Record<EvaluatedModel, string>> = {
+  small: 'Small model',
+  before: 'Before training',
+  after: 'Result',
+  training: 'In training',
+};
+
+/** Held-out scores on one line; perplexity means something for text. */
+function describeScores({ loss, accuracy, perplexity }: Evaluation, unit: RateUnit): string {
+  const scores = `held-out loss ${formatLoss(loss)}, accuracy ${formatShare(accuracy)}`;
+  return unit === 'images' ? scores : `${scores}, perplexity ${perplexity.toPrecision(4)}`;
+}
+
+function describe(event: RunEvent, unit: RateUnit): string | undefined {
+  switch (event.type) {
+    case 'device':
+      return `Runs on ${event.device}.`;
+    case 'plan':
+      return describePlan(event.plan);
+    case 'evaluation':
+      return `${`${modelNames[event.model]}:`.padEnd(17)}${describeScores(event, unit)}`;
+    case 'saved':
+      return `State after step ${event.step} saved in ${event.path}.`;
+    case 'done':
+      return `Wrote ${event.out}.`;
+    default:
+      return undefined;
+  }
+}
+
+function describePlan({ source, target, operators, cost }: GrowthPlan): string {
+  const sizes = ({ layers, hidden, parameters }: GrowthPlan['source']): string =>
+    `${layers} × ${hidden} (${formatCount(parameters)} parameters)`;
+  const work = cost
+    ? ` ${cost.steps} steps of ${formatFlops(cost.flopsPerStep)} over ${formatCount(operators.width + operators.depth)} operator values.`
+    : '';
+  return `${source.modelClass}: ${sizes(source)} → ${sizes(target)}.${work}`;
+}

@@ -1,0 +1,110 @@
+// Learns operators on the three examples under many settings and writes one JSON line a run:
+//   node --import tsx test/study/operators.ts <stage> [example …]
+// Lines that are already in out/study/<stage>.jsonl are not run again. docs/operator-study.md tells
+// what came out.
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onnxRuntimeCpu } from '../../src/engine';
+import { learnOperators } from '../../src/run/learn';
+import { readSmallValues } from '../../src/run/model';
+import { requireGrowth, resolveTarget } from '../../src/run/plan';
+import { withData, withEngine, withModel } from '../../src/run/resources';
+import { scoreModel, plainModel } from '../../src/run/scoring';
+import { defaultLigoSettings, defaultWarmup, type LigoSettings } from '../../src/run/settings';
+import { sourceValues } from '../../src/growth';
+import { stages, type StudyRun } from './stages';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const examples = {
+  'gpt2-kjv': { data: 'kjv.txt', batchSize: 32 },
+  'bert-kjv': { data: 'kjv.txt', batchSize: 32 },
+  'vit-fmnist': { data: 'fashion-mnist', batchSize: 64 },
+} as const;
+type Example = keyof typeof examples;
+
+interface StudyLine extends StudyRun {
+  readonly example: Example;
+  readonly small: number;
+  readonly before: number;
+  readonly after: number;
+  readonly accuracy: number;
+  readonly drift: Readonly<Record<string, number>>;
+}
+
+async function study(example: Example, run: StudyRun): Promise<StudyLine> {
+  const { data, batchSize } = examples[example];
+  const settings: LigoSettings = {
+    ...defaultLigoSettings,
+    ...run.settings,
+    steps: run.steps,
+    warmup: run.settings.warmup ?? defaultWarmup(run.steps),
+  };
+  const context = {
+    emit: () => undefined,
+    signal: new AbortController().signal,
+    engine: () => onnxRuntimeCpu(),
+    now: () => Date.now(),
+  };
+  return withModel(`${root}examples/${example}`, async model => {
+    const growth = requireGrowth(model, await resolveTarget(model, run.target));
+    return withEngine(context, engine =>
+      withData(
+        engine,
+        model,
+        { data: `${root}examples/${data}`, batchSize, sequenceLength: 64, seed: run.seed },
+        async opened => {
+          const small = await readSmallValues(model, growth);
+          const source = plainModel(growth.source, sourceValues(growth, small), 'source');
+          const scores = await scoreModel(
+            engine,
+            source,
+            opened.batches,
+            opened.shape,
+            context.signal,
+          );
+          const learned = await learnOperators(context, engine, {
+            ...{ growth, small, data: opened, settings, seed: run.seed },
+            ...{ out: `${root}out/study/none`, resume: false, fingerprint: '' },
+          });
+          return {
+            example,
+            ...run,
+            small: scores.loss,
+            before: learned.before.loss,
+            after: learned.after.loss,
+            accuracy: learned.after.accuracy,
+            drift: { ...learned.drift.groups },
+          };
+        },
+      ),
+    );
+  });
+}
+
+const [stage = '', ...chosen] = process.argv.slice(2);
+const runs = stages[stage];
+if (!runs) throw new Error(`Stages: ${Object.keys(stages).join(', ')}`);
+const path = `${root}out/study/${stage}.jsonl`;
+mkdirSync(dirname(path), { recursive: true });
+const done = new Set(
+  (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [])
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line) as StudyLine)
+    .map(({ example, label, seed }) => `${example} ${label} ${seed}`),
+);
+for (const run of runs) {
+  for (const example of Object.keys(examples) as Example[]) {
+    if (chosen.length > 0 && !chosen.includes(example)) continue;
+    if (run.only && !run.only.includes(example)) continue;
+    if (done.has(`${example} ${run.label} ${run.seed}`)) continue;
+    const line = await study(example, run).catch((error: unknown) => {
+      // A diverged setting is a result of the study, not the end of it.
+      if (!(error instanceof Error) || !error.message.startsWith('The loss stopped')) throw error;
+      return { example, ...run, diverged: true };
+    });
+    appendFileSync(path, `${JSON.stringify(line)}\n`);
+    const shown = 'after' in line ? line.after.toFixed(4) : 'diverged';
+    process.stdout.write(`${example} ${run.label} seed ${run.seed}: ${shown}\n`);
+  }
+}

@@ -1,0 +1,103 @@
+import type { TargetRequest } from '../../src/growth';
+import { defaultLigoSettings, type LigoSettings } from '../../src/run/settings';
+
+/** One setting to try. */
+export interface StudyRun {
+  /** Names the setting in tables. */
+  readonly label: string;
+  readonly settings: Partial<LigoSettings>;
+  readonly steps: number;
+  readonly seed: number;
+  readonly target: TargetRequest;
+  readonly only?: readonly string[];
+}
+
+const both: TargetRequest = { layers: 6, hidden: 96 };
+const run = (
+  label: string,
+  settings: Partial<LigoSettings>,
+  more: Partial<StudyRun> = {},
+): StudyRun => ({ label, settings, steps: 100, seed: 0, target: both, ...more });
+
+const rates = [1e-3, 3e-3, 5e-3, 8e-3, 1.2e-2].flatMap(width =>
+  [1e-2, 3e-2, 6e-2].map(depth =>
+    run(`width ${width}, depth ${depth}`, {
+      widthLearningRate: width,
+      depthLearningRate: depth,
+      schedule: 'cosine',
+    }),
+  ),
+);
+
+/** Where `variants` starts from; the defaults came out of it and of `norms`. */
+const chosen = {
+  widthLearningRate: 5e-3,
+  depthLearningRate: 6e-2,
+  schedule: 'cosine',
+} as const;
+const paper = { betas: [0.9, 0.999], weightDecay: 0.1, schedule: 'linear' } as const;
+const start = (initialization: Partial<LigoSettings['initialization']>): Partial<LigoSettings> => ({
+  initialization: { ...defaultLigoSettings.initialization, ...initialization },
+});
+const variant = (label: string, settings: Partial<LigoSettings>): StudyRun =>
+  run(label, { ...chosen, ...settings });
+
+const variants = [
+  variant('chosen', {}),
+  variant('linear decay', { schedule: 'linear' }),
+  variant('constant rate', { schedule: 'constant' }),
+  variant('betas 0.9, 0.999', { betas: [0.9, 0.999] }),
+  variant('betas 0.9, 0.95', { betas: [0.9, 0.95] }),
+  variant('weight decay 0.1', { weightDecay: 0.1 }),
+  variant('no warm-up', { warmup: 0 }),
+  variant('warm-up 20', { warmup: 20 }),
+  variant('depth 1e-1', { depthLearningRate: 1e-1 }),
+  variant('width 3e-3', { widthLearningRate: 3e-3 }),
+  variant('zero rows', start({ width: 'zero' })),
+  variant('one-hot rows', start({ width: 'sel' })),
+  variant('noisy one-hot rows', start({ width: 'sel_noisy' })),
+  variant('interlaced', start({ depth: 'interlace_noisy' })),
+  variant('stacked without noise', start({ depth: 'stackbert' })),
+  variant('norm correction', start({ normCorrection: true })),
+  variant('norm correction, linear decay', {
+    ...start({ normCorrection: true }),
+    schedule: 'linear',
+  }),
+  run('as released', { ...paper, widthLearningRate: 2e-6, depthLearningRate: 2e-6, warmup: 0 }),
+  run('one rate 1e-3', { ...paper, widthLearningRate: 1e-3, depthLearningRate: 1e-3 }),
+  run('one rate 5e-3', { ...paper, widthLearningRate: 5e-3, depthLearningRate: 5e-3 }),
+];
+
+const norms = [3e-3, 5e-3, 8e-3].flatMap(width =>
+  (['cosine', 'linear'] as const).map(schedule =>
+    run(`width ${width}, ${schedule}`, {
+      ...chosen,
+      ...start({ normCorrection: true }),
+      widthLearningRate: width,
+      schedule,
+    }),
+  ),
+);
+
+const seeds = [0, 1, 2];
+const final = [100, 300].flatMap(steps =>
+  seeds.map(seed => run(`${steps} steps`, {}, { steps, seed })),
+);
+const axes = seeds.flatMap(seed => [
+  run('depth only', {}, { seed, target: { layers: 6 } }),
+  run('width only', {}, { seed, target: { hidden: 96 } }),
+]);
+
+/** What was tried, in the order it was tried. */
+export const stages: Readonly<Record<string, readonly StudyRun[]>> = {
+  /** Peak learning rates of the two groups. */
+  rates,
+  /** The LayerNorm correction at several rates. */
+  norms,
+  /** One change at a time from the best rates. */
+  variants,
+  /** The defaults over seeds and lengths. */
+  final,
+  /** Only deeper, only wider. */
+  axes,
+};

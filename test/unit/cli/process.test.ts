@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import {
+  ftruncateSync,
+  openSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+  readFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { listenForInterruption } from '../../../src/cli/interruption';
+import { example, fixtureJson } from '../../support/fixtures';
+import { safetensors } from '../checkpoint/files';
+import { contents, entries, temporaryFolder } from '../run/support';
+import { outcomeOf, start } from './process';
+
+const gpt2 = example('gpt2-kjv');
+const task = [
+  ...['grow', gpt2, '--layers', '4', '--hidden', '80', '--data', example('kjv.txt')],
+  ...['--batch', '2', '--sequence-length', '16', '--eval-batches', '1', '--threads', '2'],
+];
+
+/** A checkpoint of the size asked for that takes no room on the disk, with GPT-2's tensors. */
+function sparseCheckpoint(layers: number, hidden: number): { folder: string; bytes: number } {
+  const folder = temporaryFolder();
+  const config = fixtureJson<Record<string, unknown>>('hf/gpt2/config.json');
+  const sizes = { n_layer: layers, n_embd: hidden, n_head: hidden / 64, vocab_size: 50257 };
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({ ...config, ...sizes, n_positions: 1024 }),
+  );
+  const shapes: [string, number[]][] = [
+    ['wte.weight', [50257, hidden]],
+    ['wpe.weight', [1024, hidden]],
+    ['ln_f.weight', [hidden]],
+    ['ln_f.bias', [hidden]],
+  ];
+  for (let layer = 0; layer < layers; layer++) {
+    for (const [name, shape] of [
+      ['ln_1', [hidden]],
+      ['attn.c_attn', [hidden, 3 * hidden]],
+      ['attn.c_proj', [hidden, hidden]],
+      ['ln_2', [hidden]],
+      ['mlp.c_fc', [hidden, 4 * hidden]],
+      ['mlp.c_proj', [4 * hidden, hidden]],
+    ] as const) {
+      shapes.push([`h.${layer}.${name}.weight`, [...shape]]);
+      shapes.push([`h.${layer}.${name}.bias`, [shape.at(-1)!]]);
+    }
+  }
+  let at = 0;
+  const header = Object.fromEntries(
+    shapes.map(([name, shape]) => {
+      const begin = at;
+      at += 4 * shape.reduce((product, length) => product * length, 1);
+      return [`transformer.${name}`, { dtype: 'F32', shape, data_offsets: [begin, at] }];
+    }),
+  );
+  const head = safetensors(header);
+  const file = openSync(join(folder, 'model.safetensors'), 'w');
+  writeSync(file, head);
+  ftruncateSync(file, head.byteLength + at);
+  closeSync(file);
+  return { folder, bytes: at };
+}
+
+describe('the process', () => {
+  it('inspects ten gigabytes in little memory, reading little', async t => {
+    if (process.platform !== 'linux') return t.skip('only Linux tells what a process has read');
+    const { folder, bytes } = sparseCheckpoint(48, 2048);
+    assert.ok(bytes > 9.9e9, `${bytes} bytes`);
+    const probe = join(temporaryFolder(), 'probe.mjs');
+    writeFileSync(
+      probe,
+      `import { readFileSync } from 'node:fs';
+       process.on('exit', () => {
+         const read = Number(/rchar: (\\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))[1]);
+         const memory = process.resourceUsage().maxRSS * 1024;
+         process.stderr.write(JSON.stringify({ read, memory, seconds: performance.now() / 1000 }));
+       });`,
+    );
+    const run = await outcomeOf(start(['inspect', folder], ['--import', probe]));
+    assert.equal(run.code, 0);
+    assert.match(run.stdout, /parameters +2,5\d\d,\d{3},\d{3}\n/);
+    const { read, memory, seconds } = JSON.parse(run.stderr) as Record<string, number>;
+    t.diagnostic(`${read} bytes read, ${memory} bytes of memory, ${seconds} s`);
+    // What is read is mostly the program itself.
+    assert.ok(read! < 8e6, `${read} bytes read`);
+    assert.ok(memory! < 150e6, `${memory} bytes of memory`);
+  });
+
+  it('saves its state on Ctrl-C and ends with the same bytes when resumed', async () => {
+    const folder = temporaryFolder();
+    const [whole, out] = [join(folder, 'whole'), join(folder, 'out')];
+    const steps = ['--steps', '40', '--line-separator', 'none'];
+    assert.equal((await outcomeOf(start([...task, ...steps, '--out', whole]))).code, 0);
+
+    const child = start([...task, ...steps, '--out', out, '--json']);
+    let seen: string | undefined = '';
+    child.stdout!.on('data', (chunk: Buffer) => {
+      if (seen === undefined) return;
+      seen += chunk.toString();
+      if (!/"type":"step".*"step":4\b/.test(seen)) return;
+      seen = undefined;
+      child.kill('SIGINT');
+    });
+    const stopped = await outcomeOf(child);
+    assert.equal(stopped.code, 130);
+    assert.match(
+      stopped.stderr,
+      /Interrupted: Stopped after \d+ of 40 steps; .*\nRun the same .*--resume/,
+    );
+    const last = JSON.parse(stopped.stdout.trimEnd().split('\n').at(-1)!) as { type: string };
+    assert.equal(last.type, 'failed');
+    assert.deepEqual(entries(folder), ['out.run', 'whole']);
+
+    const resumed = await outcomeOf(start([...task, ...steps, '--out', out, '--resume']));
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.deepEqual(entries(folder), ['out', 'whole']);
+    for (const [name, hash] of Object.entries(contents(whole))) {
+      if (name !== 'growth.json') assert.equal(contents(out)[name], hash, name);
+    }
+    const receipt = (of: string) => {
+      const text = readFileSync(join(of, 'growth.json'), 'utf8');
+      return { ...(JSON.parse(text) as object), created: '', seconds: 0 };
+    };
+    assert.deepEqual(receipt(out), receipt(whole));
+  });
+
+  it('ends on SIGTERM as on Ctrl-C', async () => {
+    const folder = temporaryFolder();
+    const child = start([...task, '--steps', '100000', '--out', join(folder, 'out')]);
+    child.stdout!.once('data', () => child.kill('SIGTERM'));
+    assert.equal((await outcomeOf(child)).code, 130);
+    assert.ok(!entries(folder).some(name => name.startsWith('.ligo-') || name === 'out'));
+  });
+
+  it('ends quietly when its reader has seen enough', async () => {
+    const child = start(['inspect', gpt2, '--tensors']);
+    child.stdout!.destroy();
+    const { code, stderr } = await outcomeOf(child);
+    assert.deepEqual([code, stderr], [0, '']);
+  });
+
+  it('stops a run whose reader has left', async () => {
+    const folder = temporaryFolder();
+    const child = start([...task, '--steps', '100000', '--out', join(folder, 'out'), '--json']);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    const { code, stderr } = await outcomeOf(child);
+    assert.equal(code, 130);
+    assert.match(stderr, /^Interrupted: Stopped/);
+    assert.ok(!entries(folder).includes('out'));
+  });
+});
+
+describe('interruption', () => {
+  it('asks politely first, and quits the second time', () => {
+    const exits: number[] = [];
+    const written: string[] = [];
+    const stderr = { write: (text: string) => written.push(text) };
+    const target = Object.assign(new EventEmitter(), {
+      stderr,
+      exit: (code: number) => exits.push(code),
+    });
+    const { signal } = listenForInterruption(target as never);
+    target.emit('SIGINT');
+    assert.deepEqual([signal.aborted, exits], [true, []]);
+    assert.match(written.join(''), /once more to quit at once/);
+    target.emit('SIGINT');
+    assert.deepEqual(exits, [130]);
+  });
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as g from '../../../src/graph';
+import { grownWeights, spaceSizes, type Growth } from '../../../src/growth';
+import {
+  chooseForms,
+  formCost,
+  narrowsInput,
+  type LinearForm,
+  type LinearSizes,
+} from '../../../src/growth/linearForm';
+import { randomGenerator } from '../../../src/random';
+import { tinyGrowth } from '../../support/tinyGrowth';
+
+const forms: readonly LinearForm[] = ['materialize', 'widenOutput', 'narrowInput', 'factored'];
+
+function sizesOf({ target, ...growth }: Growth, module: string): LinearSizes {
+  const { spaces } = target.parameters.find(({ id }) => id === `${module}.weight`)!;
+  const [out, inner] = spaces.map(({ role }) => spaceSizes({ target, ...growth }, role));
+  return { in1: inner!.small, in2: inner!.large, out1: out!.small, out2: out!.large };
+}
+
+/** Multiply-adds that every form needs: blending the layers, and widening a bias that is added late. */
+function common(growth: Growth, { in1, out1, out2 }: LinearSizes, form: LinearForm): number {
+  const [small, large] = [growth.source, growth.target].map(
+    ({ dimensions }) => dimensions.numHiddenLayers,
+  ) as [number, number];
+  const lateBias = form === 'materialize' || form === 'narrowInput';
+  return large * small * out1 * (in1 + 1) + (lateBias ? out1 * (out2 - out1) : 0);
+}
+
+const narrowing = (n: number, { in1, in2 }: LinearSizes): number => n * in1 * (in2 - in1);
+
+/** Small and large sizes whose heads divide. */
+function randomGrowth(seed: number): Growth {
+  const random = randomGenerator(seed, 0x666f726d);
+  const heads = 1 + random.integer(3);
+  const added = random.integer(3);
+  const ffn = 4 + random.integer(30);
+  const sizes = {
+    numHiddenLayers: 2,
+    hiddenSize: 4 * heads,
+    numAttentionHeads: heads,
+    intermediateSize: ffn,
+  };
+  return tinyGrowth(
+    'gpt2',
+    {
+      numHiddenLayers: 3,
+      hiddenSize: 4 * (heads + added),
+      numAttentionHeads: heads + added,
+      intermediateSize: ffn + random.integer(20),
+    },
+    sizes,
+  );
+}
+
+describe('the form of a linear module', () => {
+  it('costs what its graph costs, and no other form costs less', () => {
+    const seen = new Set<LinearForm>();
+    for (let seed = 0; seed < 40; seed++) {
+      const growth = randomGrowth(seed);
+      for (const module of ['q', 'o', 'fc1', 'fc2'].map(kind => `layers.1.${kind}`)) {
+        const sizes = sizesOf(growth, module);
+        for (const n of [1, 7, 60]) {
+          const [form] = chooseForms(n, [sizes]) as [LinearForm];
+          const weights = grownWeights(growth);
+          const [y] = weights.linear(g.input('x', [n, sizes.in2]), [module]) as [g.Tensor];
+          assert.deepEqual(y.shape, [n, sizes.out2]);
+          const whole = (candidate: LinearForm): number =>
+            formCost(candidate, n, sizes) + (narrowsInput(candidate) ? narrowing(n, sizes) : 0);
+          const counted = g.countFlops([y]).matrix / 2 - common(growth, sizes, form);
+          assert.equal(counted, whole(form), `seed ${seed}, ${module}, ${n} rows, ${form}`);
+          assert.equal(whole(form), Math.min(...forms.map(whole)));
+          seen.add(form);
+        }
+      }
+    }
+    assert.deepEqual([...seen].sort(), [...forms].sort());
+  });
+
+  it('pays once for narrowing what queries, keys and values all read', () => {
+    const growth = tinyGrowth('gpt2', {
+      numHiddenLayers: 2,
+      hiddenSize: 12,
+      numAttentionHeads: 3,
+      intermediateSize: 18,
+    });
+    const modules = ['q', 'k', 'v'].map(kind => `layers.0.${kind}`);
+    const sizes = sizesOf(growth, modules[0]!);
+    const n = 50;
+    const chosen = chooseForms(n, [sizes, sizes, sizes]);
+    assert.ok(chosen.every(narrowsInput));
+    const outputs = grownWeights(growth).linear(g.input('x', [n, sizes.in2]), modules);
+    const expected = chosen.reduce(
+      (sum, form) => sum + formCost(form, n, sizes) + common(growth, sizes, form),
+      narrowing(n, sizes),
+    );
+    assert.equal(g.countFlops(outputs).matrix / 2, expected);
+  });
+
+  it('shares the narrowing even where one module alone would not pay for it', () => {
+    let shared = 0;
+    const random = randomGenerator(1, 0x73686172);
+    const size = (): number => 1 + random.integer(12);
+    for (let draw = 0; draw < 300; draw++) {
+      const [in1, n] = [size(), size()];
+      const in2 = in1 + size();
+      const modules = Array.from({ length: 3 }, () => {
+        const out1 = size();
+        return { in1, in2, out1, out2: out1 + random.integer(8) };
+      });
+      const total = (chosen: readonly LinearForm[]): number =>
+        chosen.reduce((sum, form, i) => sum + formCost(form, n, modules[i]!), 0) +
+        (chosen.some(narrowsInput) ? narrowing(n, modules[0]!) : 0);
+      const best = Math.min(
+        ...forms.flatMap(a => forms.flatMap(b => forms.map(c => total([a, b, c])))),
+      );
+      const chosen = chooseForms(n, modules);
+      assert.equal(total(chosen), best, `draw ${draw}`);
+      const alone = modules.flatMap(module => chooseForms(n, [module]));
+      if (chosen.some(narrowsInput) && !alone.some(narrowsInput)) shared++;
+    }
+    assert.ok(shared > 0);
+  });
+
+  it('does nothing at all to a module that does not grow', () => {
+    const growth = tinyGrowth('gpt2', {
+      numHiddenLayers: 5,
+      hiddenSize: 8,
+      numAttentionHeads: 2,
+      intermediateSize: 12,
+    });
+    const [y] = grownWeights(growth).linear(g.input('x', [9, 8]), ['layers.4.fc1']);
+    const blending = 5 * 2 * 12 * (8 + 1);
+    assert.equal(g.countFlops([y!]).matrix, 2 * (blending + 9 * 8 * 12));
+  });
+});

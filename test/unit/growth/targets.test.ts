@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Dimensions } from '../../../src/architecture';
+import { UsageError } from '../../../src/errors';
+import { checkRequest, configRefusals, refusals, targetDimensions } from '../../../src/growth';
+import { readConfig } from '../architecture/fixtures';
+import { smallArchitecture } from '../../support/tinyGrowth';
+
+const base: Dimensions = {
+  numHiddenLayers: 3,
+  hiddenSize: 64,
+  numAttentionHeads: 4,
+  intermediateSize: 256,
+};
+const source = smallArchitecture('bert', base);
+const reasons = (change: Partial<Dimensions>): string[] =>
+  refusals(source, { ...base, ...change }).map(({ reason }) => reason);
+
+describe('targetDimensions', () => {
+  it('keeps what was not asked for', () => {
+    assert.deepEqual(targetDimensions(base, {}), base);
+    assert.deepEqual(targetDimensions(base, { layers: 6 }), { ...base, numHiddenLayers: 6 });
+    assert.deepEqual(targetDimensions(base, { ffn: 300 }), { ...base, intermediateSize: 300 });
+  });
+
+  it('gives a wider model more heads of the same size and the same feed-forward ratio', () => {
+    const wider = { ...base, hiddenSize: 96, numAttentionHeads: 6, intermediateSize: 384 };
+    assert.deepEqual(targetDimensions(base, { hidden: 96 }), wider);
+    assert.deepEqual(targetDimensions(base, { heads: 6 }), wider);
+    assert.deepEqual(targetDimensions(base, { hidden: 96, heads: 6 }), wider);
+    const request = { hidden: 96, ffn: 500 };
+    assert.equal(targetDimensions(base, request).intermediateSize, 500);
+  });
+
+  it('takes heads as asked, even where they cannot work', () => {
+    assert.equal(targetDimensions(base, { hidden: 96, heads: 5 }).numAttentionHeads, 5);
+  });
+});
+
+describe('refusals', () => {
+  it('are none for growing in depth, width, both, or the feed-forward size alone', () => {
+    for (const request of [
+      { layers: 4 },
+      { hidden: 80 },
+      { layers: 9, hidden: 128 },
+      { ffn: 257 },
+    ]) {
+      assert.deepEqual(refusals(source, targetDimensions(base, request)), []);
+    }
+  });
+
+  for (const [change, reason] of [
+    [{ numHiddenLayers: 2 }, /2 layers, fewer than the source's 3/],
+    [{ hiddenSize: 48, numAttentionHeads: 3 }, /48 hidden units, fewer than the source's 64/],
+    [{ intermediateSize: 255 }, /255 feed-forward units, fewer than the source's 256/],
+    [{ hiddenSize: 96, numAttentionHeads: 5 }, /96 hidden units do not divide into 5 heads/],
+    [{ hiddenSize: 96, numAttentionHeads: 4 }, /head size would change from 16 to 24/],
+    [{ numAttentionHeads: 8 }, /head size would change from 16 to 8/],
+    [{}, /same sizes as the source/],
+  ] as const) {
+    it(`name the reason: ${reason.source}`, () => {
+      const found = reasons(change);
+      assert.equal(found.length, 1, found.join('\n'));
+      assert.match(found[0]!, reason);
+    });
+  }
+
+  it('name every reason at once, each with a remedy', () => {
+    const found = refusals(source, {
+      numHiddenLayers: 1,
+      hiddenSize: 50,
+      numAttentionHeads: 3,
+      intermediateSize: 10,
+    });
+    assert.equal(found.length, 4);
+    for (const { remedy } of found) assert.match(remedy, /\.$/);
+  });
+
+  it('suggest hidden sizes that do divide', () => {
+    const target = targetDimensions(base, { hidden: 100 });
+    const [refusal] = refusals(source, target);
+    assert.match(refusal!.reason, /100 hidden units do not divide into 6 heads/);
+    assert.match(refusal!.remedy, /96 or 112 hidden units/);
+    for (const hidden of [96, 112]) {
+      assert.deepEqual(refusals(source, targetDimensions(base, { hidden })), []);
+    }
+  });
+});
+
+describe('configRefusals', () => {
+  const bert = readConfig('bert');
+
+  it('are none when only sizes that grow differ', () => {
+    const larger = { ...bert, hidden_size: 96, num_hidden_layers: 6, num_attention_heads: 6 };
+    assert.deepEqual(configRefusals(bert, larger), []);
+    assert.deepEqual(configRefusals(bert, { hidden_size: 96 }), []);
+  });
+
+  for (const [field, value, what] of [
+    ['vocab_size', 600, 'vocabulary'],
+    ['max_position_embeddings', 128, 'number of positions'],
+    ['type_vocab_size', 1, 'number of token types'],
+    ['model_type', 'roberta', 'model family'],
+    ['tie_word_embeddings', false, 'tied or untied head'],
+    ['hidden_act', 'relu', 'activation'],
+  ] as const) {
+    it(`name a change of ${field}, with both values`, () => {
+      const [refusal, ...others] = configRefusals(bert, { ...bert, [field]: value });
+      assert.equal(others.length, 0);
+      assert.ok(refusal!.reason.includes(`the ${what} (${field})`));
+      assert.ok(refusal!.reason.includes(JSON.stringify(bert[field])));
+      assert.ok(refusal!.reason.includes(JSON.stringify(value)));
+      assert.ok(refusal!.remedy.includes(`set ${field} to ${JSON.stringify(bert[field])}`));
+    });
+  }
+
+  it('name a change of image or patch size, given as a number or a pair', () => {
+    const vit = readConfig('vit');
+    assert.equal(configRefusals(vit, { ...vit, image_size: 64, patch_size: 16 }).length, 2);
+    assert.equal(configRefusals({ image_size: [8, 8] }, { image_size: [8, 8] }).length, 0);
+    assert.equal(configRefusals({ image_size: [8, 8] }, { image_size: [8, 16] }).length, 1);
+  });
+});
+
+describe('checkRequest', () => {
+  it('accepts whole numbers and what was not given', () => {
+    checkRequest({});
+    checkRequest({ layers: 12, hidden: 768, heads: 12, ffn: 1 });
+  });
+
+  it('refuses what is no size, by the name of the option', () => {
+    for (const value of [0, -4, 1.5, NaN, Infinity, 2 ** 20 + 1]) {
+      assert.throws(
+        () => checkRequest({ hidden: value }),
+        (error: unknown) => error instanceof UsageError && error.message.startsWith('--hidden is '),
+        String(value),
+      );
+    }
+  });
+});

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { InterruptedError, UserError } from '../../../src/errors';
+import type { RunEvent } from '../../../src/protocol/events';
+import { evaluateCheckpoint } from '../../../src/run/evaluate';
+import { grow, type GrowRequest } from '../../../src/run/grow';
+import { defaultTrainSettings, train, type TrainRequest } from '../../../src/run/train';
+import { example } from '../../support/fixtures';
+import {
+  bible,
+  contents,
+  entries,
+  failure,
+  recorded,
+  shortSettings,
+  temporaryFolder,
+} from './support';
+
+const growth: Omit<GrowRequest, 'out'> = {
+  checkpoint: example('gpt2-kjv'),
+  target: { layers: 4, hidden: 80 },
+  method: 'ligo',
+  data: bible,
+  settings: shortSettings(6),
+  seed: 0,
+};
+const training: Omit<TrainRequest, 'out'> = {
+  checkpoint: example('gpt2-kjv'),
+  data: bible,
+  settings: { ...defaultTrainSettings, steps: 6, warmup: 1 },
+  seed: 0,
+};
+
+/** Stops a run as by Ctrl-C at the first event that matches. */
+const stopAt = (matches: (event: RunEvent) => boolean) =>
+  recorded((event, stop) => {
+    if (matches(event)) stop();
+  });
+const atStep = (step: number) => (event: RunEvent) => event.type === 'step' && event.step === step;
+const atScores = (model: string) => (event: RunEvent) =>
+  event.type === 'evaluation' && event.model === model;
+
+const whole = temporaryFolder();
+before(async () => {
+  await grow(recorded().context, { ...growth, out: join(whole, 'out') });
+});
+
+describe('a growth that is stopped', () => {
+  it('goes on with --resume and ends with the same bytes', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    const first = stopAt(atStep(2));
+    const error = await failure(
+      grow(first.context, { ...growth, out }),
+      InterruptedError,
+      /^Stopped after 2 of 6 steps/,
+    );
+    assert.match(error.remedy, /--resume/);
+    assert.deepEqual(entries(folder), ['out.run']);
+
+    const second = stopAt(atStep(4));
+    const again = grow(second.context, { ...growth, out, resume: true });
+    await failure(again, InterruptedError, /^Stopped after 4 of 6 steps/);
+    const steps = second.events.flatMap(event => (event.type === 'step' ? [event.step] : []));
+    assert.deepEqual(steps, [3, 4]);
+
+    await grow(recorded().context, { ...growth, out, resume: true });
+    assert.deepEqual(entries(folder), ['out']);
+    assert.deepEqual(contents(out), contents(join(whole, 'out')));
+  });
+
+  for (const [when, matches] of [
+    ['in the evaluation after training', atStep(6)],
+    ['while the result is written', atScores('after')],
+  ] as const) {
+    it(`${when} keeps its training, and nothing is half-written`, async () => {
+      const folder = temporaryFolder();
+      const out = join(folder, 'out');
+      const { context, events } = stopAt(matches);
+      await failure(grow(context, { ...growth, out }), InterruptedError, /^Stopped after training/);
+      assert.deepEqual(entries(folder), ['out.run']);
+      assert.ok(events.some(event => event.type === 'saved' && event.step === 6));
+
+      const resumed = recorded();
+      await grow(resumed.context, { ...growth, out, resume: true });
+      assert.ok(!resumed.events.some(event => event.type === 'step'));
+      assert.deepEqual(contents(out), contents(join(whole, 'out')));
+    });
+  }
+
+  it('before its training leaves nothing', async () => {
+    const folder = temporaryFolder();
+    const { context } = stopAt(event => event.type === 'device');
+    const job = grow(context, { ...growth, out: join(folder, 'out') });
+    await failure(job, InterruptedError, /^Stopped; nothing was written/);
+    assert.deepEqual(entries(folder), []);
+  });
+
+  it('without learning leaves nothing', async () => {
+    const folder = temporaryFolder();
+    const { context } = stopAt(event => event.type === 'device');
+    const request = { ...growth, data: undefined, method: 'stack' as const };
+    const job = grow(context, { ...request, out: join(folder, 'out') });
+    await failure(job, InterruptedError, /^Stopped; nothing was written/);
+    assert.deepEqual(entries(folder), []);
+  });
+
+  it('is not resumed when there is nothing to resume', async () => {
+    const folder = temporaryFolder();
+    const job = grow(recorded().context, { ...growth, out: join(folder, 'out'), resume: true });
+    await failure(job, UserError, /^There is no stopped run to resume/);
+    assert.deepEqual(entries(folder), []);
+  });
+
+  it('is not resumed with other settings, and its state stays', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    await failure(grow(stopAt(atStep(2)).context, { ...growth, out }), InterruptedError, /2 of 6/);
+    const changes: Partial<GrowRequest>[] = [
+      { seed: 1 },
+      { settings: shortSettings(7) },
+      { data: { ...bible, separator: 'none' } },
+      { target: { layers: 5, hidden: 80 } },
+    ];
+    for (const change of changes) {
+      const job = grow(recorded().context, { ...growth, ...change, out, resume: true });
+      await failure(job, UserError, /belongs to a run with other settings, data or checkpoint/);
+      assert.deepEqual(entries(folder), ['out.run']);
+    }
+  });
+});
+
+describe('training that is stopped', () => {
+  it('goes on with --resume and ends with the same bytes', async () => {
+    const folder = temporaryFolder();
+    await train(recorded().context, { ...training, out: join(folder, 'whole') });
+    const out = join(folder, 'out');
+    const job = train(stopAt(atStep(3)).context, { ...training, out });
+    await failure(job, InterruptedError, /^Stopped after 3 of 6 steps/);
+    const changed = { ...training.settings, learningRate: 5e-4 };
+    await failure(
+      train(recorded().context, { ...training, settings: changed, out, resume: true }),
+      UserError,
+      /other settings/,
+    );
+    await train(recorded().context, { ...training, out, resume: true });
+    assert.deepEqual(entries(folder), ['out', 'whole']);
+    assert.deepEqual(contents(out), contents(join(folder, 'whole')));
+  });
+
+  it('while its result is written keeps its training', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    const job = train(stopAt(atScores('after')).context, { ...training, out });
+    await failure(job, InterruptedError, /^Stopped after training/);
+    assert.deepEqual(entries(folder), ['out.run']);
+    await train(recorded().context, { ...training, out, resume: true });
+    assert.deepEqual(entries(folder), ['out']);
+  });
+});
+
+describe('an evaluation that is stopped', () => {
+  it('says so', async () => {
+    const { context } = stopAt(event => event.type === 'device');
+    const job = evaluateCheckpoint(context, { checkpoint: growth.checkpoint, data: bible });
+    await failure(job, InterruptedError, /^Stopped/);
+  });
+});
+
+describe('a run whose loss stops being a number', () => {
+  it('fails with the last good state kept', async () => {
+    const folder = temporaryFolder();
+    const { context, events } = recorded();
+    const settings = shortSettings(6, { widthLearningRate: 1e30, depthLearningRate: 1e30 });
+    const job = grow(context, { ...growth, settings, out: join(folder, 'out') });
+    const error = await failure(job, UserError, /^The loss stopped being a number after step 0/);
+    assert.match(error.remedy, /--learning-rate/);
+    assert.deepEqual(entries(folder), ['out.run']);
+    assert.ok(events.some(event => event.type === 'saved'));
+    const state = join(folder, 'out.run', 'state.safetensors');
+    assert.ok(readFileSync(state).length > 0);
+  });
+});
+
+describe('a growth that collapses', () => {
+  it('warns, and the receipt says so', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const { context, events } = recorded();
+    const settings = shortSettings(6, { widthLearningRate: 3, depthLearningRate: 3, warmup: 0 });
+    const receipt = await grow(context, { ...growth, settings, out });
+    const warning = events.find(event => event.type === 'warning');
+    assert.match(warning?.type === 'warning' ? warning.message : '', /^The grown model collapsed/);
+    assert.ok(receipt.warnings.some(text => text.startsWith('The grown model collapsed')));
+    assert.ok(receipt.losses!.after.loss > receipt.losses!.small.loss);
+  });
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { onnxRuntimeCpu } from '../../../src/engine';
+import type { UserError } from '../../../src/errors';
+import type { RunEvent } from '../../../src/protocol/events';
+import type { RunContext } from '../../../src/run/context';
+import type { DataOptions } from '../../../src/run/data';
+import { defaultLigoSettings, type LigoSettings } from '../../../src/run/settings';
+import { example } from '../../support/fixtures';
+
+/** A fresh folder that goes when the test file is done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ligo-run-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A run whose events are kept, on one engine, at a time that stands still. */
+export function recorded(onEvent: (event: RunEvent, stop: () => void) => void = () => undefined): {
+  context: RunContext;
+  events: RunEvent[];
+} {
+  const events: RunEvent[] = [];
+  const controller = new AbortController();
+  const emit = (event: RunEvent): void => {
+    events.push(event);
+    onEvent(event, () => controller.abort());
+  };
+  return {
+    events,
+    context: {
+      emit,
+      signal: controller.signal,
+      engine: () => onnxRuntimeCpu({ threads: 2 }),
+      now: () => Date.UTC(2026, 0, 1),
+    },
+  };
+}
+
+/** Settings of a short run. */
+export const shortSettings = (
+  steps: number,
+  changes: Partial<LigoSettings> = {},
+): LigoSettings => ({
+  ...defaultLigoSettings,
+  steps,
+  warmup: 1,
+  ...changes,
+});
+
+/** The King James Bible in small batches. */
+export const bible: DataOptions = {
+  data: example('kjv.txt'),
+  batchSize: 4,
+  sequenceLength: 16,
+  evaluationBatches: 2,
+  separator: 'newline',
+  seed: 0,
+};
+
+/** Fashion-MNIST in small batches. */
+export const clothes: DataOptions = {
+  data: example('fashion-mnist'),
+  batchSize: 8,
+  evaluationBatches: 2,
+  seed: 0,
+};
+
+/** SHA-256 of every file of a folder by name, and the receipts without the times they hold. */
+export function contents(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map(name => {
+        const bytes = readFileSync(join(folder, name));
+        if (name === 'growth.json' || name === 'training.json') {
+          const receipt = { ...(JSON.parse(bytes.toString()) as object), seconds: 0 };
+          return [name, JSON.stringify(receipt)];
+        }
+        return [name, createHash('sha256').update(bytes).digest('hex')];
+      }),
+  );
+}
+
+/** Everything in a folder, hidden siblings of outputs too. */
+export const entries = (folder: string): string[] => readdirSync(folder).sort();
+
+/** A header as the file has it, without the library's own reader. */
+export function header(file: string): {
+  tensors: Map<string, { dtype: string; shape: number[]; offsets: [number, number] }>;
+  dataStart: number;
+} {
+  const bytes = readFileSync(file);
+  const dataStart = 8 + Number(bytes.readBigUInt64LE(0));
+  const parsed = JSON.parse(bytes.toString('utf8', 8, dataStart)) as Record<
+    string,
+    { dtype: string; shape: number[]; data_offsets: [number, number] }
+  >;
+  const tensors = Object.entries(parsed)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => {
+      const { dtype, shape, data_offsets: offsets } = entry;
+      return [name, { dtype, shape, offsets }] as const;
+    });
+  return { tensors: new Map(tensors), dataStart };
+}
+
+/** A copy of a checkpoint folder that a test may damage. */
+export function copyOf(checkpoint: string): string {
+  const folder = temporaryFolder();
+  cpSync(checkpoint, folder, { recursive: true });
+  return folder;
+}
+
+/** Changes fields of a copy's config.json. */
+export function editConfig(folder: string, changes: Record<string, unknown>): string {
+  const file = join(folder, 'config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  writeFileSync(file, JSON.stringify({ ...config, ...changes }));
+  return folder;
+}
+
+/** Writes NaN over the third value of a float32 tensor of a copy. */
+export function putNaN(folder: string, tensor: string): string {
+  const file = join(folder, 'model.safetensors');
+  const { tensors, dataStart } = header(file);
+  const bytes = readFileSync(file);
+  bytes.writeFloatLE(NaN, dataStart + tensors.get(tensor)!.offsets[0] + 8);
+  writeFileSync(file, bytes);
+  return folder;
+}
+
+/** The error a job fails with, checked to be one for people. */
+export async function failure<T extends UserError>(
+  job: Promise<unknown>,
+  kind: abstract new (...args: never[]) => T,
+  says: RegExp,
+): Promise<T> {
+  const error = await job.then(
+    () => assert.fail(`nothing was thrown; expected ${String(says)}`),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof kind, `expected ${kind.name}, got ${String(error)}`);
+  assert.match(error.message, says);
+  assert.match(error.remedy, /^[A-Z].*\.$/);
+  return error;
+}
