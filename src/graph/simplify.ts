@@ -13,7 +13,8 @@ const largestFoldedConstant = 4096;
 
 /**
  * Removes what need not be computed: equal nodes are shared, constants folded, identities dropped,
- * products scaled where they are smallest, dead nodes forgotten. The results are equal in value; Inputs keep their identity.
+ * products scaled where they are smallest, dead nodes forgotten. The results are equal in value;
+ * Inputs keep their identity.
  */
 export function simplify(results: readonly Tensor[]): Tensor[] {
   const numbers = new Map<Tensor, number>();

@@ -74,14 +74,18 @@ export function adamW(
   const rate = new Map(groups.map(group => [group, input(rateName(group), [])]));
   const correction = input(correctionName, []);
   const [beta1, beta2] = options.betas;
+  // The clipping scale is folded into two scalars, so that no gradient is copied for it.
+  const share1 = scale ? mul(scale, 1 - beta1) : 1 - beta1;
+  const share2 = scale ? mul(scale, Math.sqrt(1 - beta2)) : Math.sqrt(1 - beta2);
 
   const state = parameters.flatMap(({ input: value, group }, index): StateTensor[] => {
     const name = inputName(value);
     const m = input(firstMoment(name), value.shape);
     const v = input(secondMoment(name), value.shape);
-    const gradient = scale ? mul(raw[index]!, scale) : raw[index]!;
-    const nextM = add(mul(m, beta1), mul(gradient, 1 - beta1));
-    const nextV = add(mul(v, beta2), mul(mul(gradient, gradient), 1 - beta2));
+    const gradient = raw[index]!;
+    const rooted = mul(gradient, share2);
+    const nextM = add(mul(m, beta1), mul(gradient, share1));
+    const nextV = add(mul(v, beta2), mul(rooted, rooted));
     const denominator = add(mul(sqrt(nextV), correction), options.epsilon);
     const step = mul(div(nextM, denominator), rate.get(group)!);
     const next = sub(mul(value, keep.get(group)!), step);
