@@ -7,6 +7,11 @@ export interface RunContext {
   /** Aborting it stops the run between steps, with its state saved. */
   readonly signal: AbortSignal;
   readonly engine: () => Promise<Engine> | Engine;
+  /**
+   * Asked between steps: waits while the run is paused, and answers 'finish' to end learning early
+   * and keep what was learned.
+   */
+  readonly betweenSteps?: () => Promise<'finish' | void>;
   /** Milliseconds since the epoch; injected so that tests can hold time still. */
   readonly now: () => number;
 }

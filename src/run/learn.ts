@@ -41,6 +41,8 @@ export interface LearnedOperators {
   readonly before: Evaluation;
   readonly after: Evaluation;
   readonly drift: OperatorDrift;
+  /** Updates made: fewer than asked for when a person ended learning early. */
+  readonly steps: number;
   readonly flopsPerStep: number;
   /** Spent in training steps, over all sittings. */
   readonly seconds: number;
@@ -96,6 +98,7 @@ export async function learnOperators(
     before,
     after: await score(learned, 'after', result.step),
     drift: operatorDrift(operators, initial, learned),
+    steps: result.step,
     flopsPerStep,
     seconds: result.seconds,
   };
@@ -122,7 +125,7 @@ async function trainOperators(
     executable.load({ ...frozen, ...(resumed?.tensors ?? initial) });
     const operators = operatorsOf(growth);
     const interval = Math.max(1, Math.floor(settings.steps / pictures));
-    const onStep = async (step: StepReport): Promise<void> => {
+    const onStep = async (step: StepReport): Promise<'finish' | void> => {
       seconds += step.seconds;
       report(context, {
         type: 'step',
@@ -137,6 +140,7 @@ async function trainOperators(
         const pooled = poolOperators(operators, state);
         report(context, { type: 'operators', step: step.step, operators: pooled });
       }
+      return context.betweenSteps?.();
     };
     const result = await runTrainingLoop({
       executable,

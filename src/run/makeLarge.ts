@@ -100,7 +100,7 @@ async function learnLarge(
       engine.description.name,
     ]),
   });
-  const { operators, before, after, drift, flopsPerStep, seconds } = learned;
+  const { operators, before, after, drift, steps, flopsPerStep, seconds } = learned;
   const collapse = collapseWarning(after.loss, frequencies, smallScores.loss);
   if (collapse) task.warn(collapse.message, collapse.remedy);
   const large = grownModel(growth, small, operators);
@@ -111,7 +111,8 @@ async function learnLarge(
       losses: { small: smallScores, before, after, frequencies },
       parity: await compareLogits(engine, [smallModel, large], data.batches, data.shape),
       drift,
-      flops: { perStep: flopsPerStep, total: flopsPerStep * settings.steps },
+      steps,
+      flops: { perStep: flopsPerStep, total: flopsPerStep * steps },
       seconds,
     },
   };

@@ -67,6 +67,8 @@ export interface TrainingReceipt {
   readonly created: string;
   readonly source: { readonly path: string; readonly sha256: string };
   readonly settings: TrainSettings;
+  /** Updates made. */
+  readonly steps: number;
   readonly seed: number;
   readonly data: object;
   readonly engine: { readonly name: string; readonly device: string };
@@ -120,7 +122,7 @@ async function trainInto(
   };
   const before = await score(initial, 'before', 0);
   const trained = await trainParameters(context, request, opened, initial, sha256);
-  const after = await score(trained.values, 'after', request.settings.steps);
+  const after = await score(trained.values, 'after', trained.steps);
   await writeModel(
     directory,
     model,
@@ -133,12 +135,13 @@ async function trainInto(
     created: new Date(context.now()).toISOString(),
     source: { path: request.checkpoint, sha256 },
     settings: request.settings,
+    steps: trained.steps,
     seed: request.seed,
     data: { path: request.data.data, ...data.batches.description, separator: data.separatorNote },
     engine: engine.description,
     before,
     after,
-    flops: { perStep: trained.flopsPerStep, total: trained.flopsPerStep * request.settings.steps },
+    flops: { perStep: trained.flopsPerStep, total: trained.flopsPerStep * trained.steps },
     seconds: trained.seconds,
   };
   await writeText(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
@@ -185,7 +188,7 @@ async function trainParameters(
   { model, engine, data, onTrained }: Opened,
   initial: NamedData,
   sha256: string,
-): Promise<{ values: NamedData; seconds: number; flopsPerStep: number }> {
+): Promise<{ values: NamedData; seconds: number; flopsPerStep: number; steps: number }> {
   const { architecture } = model;
   const print = fingerprint([
     sha256,
@@ -231,13 +234,14 @@ async function trainParameters(
           flops: flopsPerStep,
           ...step,
         });
+        return context.betweenSteps?.();
       },
     });
     const stopped = { out, fingerprint: print, steps: settings.steps, seconds };
     if (result.outcome !== 'finished') throw await explainStop(context, stopped, result);
     onTrained({ ...stopped, state: result.state });
     const values = Object.fromEntries([...byId.keys()].map(id => [id, result.state[id]!]));
-    return { values, seconds, flopsPerStep };
+    return { values, seconds, flopsPerStep, steps: result.step };
   } finally {
     await executable.dispose();
   }

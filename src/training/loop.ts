@@ -27,8 +27,8 @@ export interface TrainingLoop {
   readonly keepEvery: number;
   /** Stops the loop between steps. */
   readonly signal: AbortSignal;
-  /** Awaited after every step; may read state. */
-  readonly onStep: (report: StepReport) => Promise<void> | void;
+  /** Awaited after every step; may read state, may take its time. `'finish'` ends the loop here. */
+  readonly onStep: (report: StepReport) => Promise<'finish' | void> | 'finish' | void;
 }
 
 /** How a loop ended. `state` holds parameters and moments after `step` updates. */
@@ -47,6 +47,7 @@ export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
   let kept = { step: loop.start, state: await executable.readState() };
   // A copy of finite numbers may still have no finite loss, which only the next step tells.
   let copied: typeof kept | undefined;
+  let end = loop.start;
   for (let step = loop.start; step < schedule.steps; step++) {
     if (signal.aborted) {
       return { outcome: 'interrupted', step, state: await executable.readState() };
@@ -61,7 +62,7 @@ export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
     const gradientNorm = outputs['gradientNorm']![0]!;
     if (!Number.isFinite(loss)) return { outcome: 'diverged', ...kept };
     kept = copied ?? kept;
-    await loop.onStep({
+    const wish = await loop.onStep({
       step: step + 1,
       loss,
       gradientNorm,
@@ -75,12 +76,14 @@ export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
       const state = await executable.readState();
       if (isFinite(state)) copied = { step: step + 1, state };
     }
+    end = step + 1;
+    if (wish === 'finish') break;
     // Lets signals and messages through: a step may block the event loop.
     await new Promise(resolve => setImmediate(resolve));
   }
   const state = await executable.readState();
   if (!isFinite(state)) return { outcome: 'diverged', ...kept };
-  return { outcome: 'finished', step: schedule.steps, state };
+  return { outcome: 'finished', step: end, state };
 }
 
 /** True when no value is NaN or infinite. */
