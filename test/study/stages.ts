@@ -58,25 +58,18 @@ const variants = [
   variant('noisy one-hot rows', start({ width: 'sel_noisy' })),
   variant('interlaced', start({ depth: 'interlace_noisy' })),
   variant('stacked without noise', start({ depth: 'stackbert' })),
-  variant('norm correction', start({ normCorrection: true })),
-  variant('norm correction, linear decay', {
-    ...start({ normCorrection: true }),
-    schedule: 'linear',
-  }),
   run('as released', { ...paper, widthLearningRate: 2e-6, depthLearningRate: 2e-6, warmup: 0 }),
   run('one rate 1e-3', { ...paper, widthLearningRate: 1e-3, depthLearningRate: 1e-3 }),
   run('one rate 5e-3', { ...paper, widthLearningRate: 5e-3, depthLearningRate: 5e-3 }),
 ];
 
-const norms = [3e-3, 5e-3, 8e-3].flatMap(width =>
-  (['cosine', 'linear'] as const).map(schedule =>
-    run(`width ${width}, ${schedule}`, {
-      ...chosen,
-      ...start({ normCorrection: true }),
-      widthLearningRate: width,
-      schedule,
-    }),
-  ),
+const norms = (['cosine', 'linear'] as const).map(schedule =>
+  run(`width 0.003, ${schedule}`, {
+    ...chosen,
+    ...start({ normCorrection: true }),
+    widthLearningRate: 3e-3,
+    schedule,
+  }),
 );
 
 const seeds = [0, 1, 2];
