@@ -1,13 +1,9 @@
 import type { Initialization } from '../growth';
 import type { AdamWOptions, ParameterGroup, Schedule } from '../training';
 
-/** How operators are learned. */
-export interface LigoSettings {
+/** What every training shares: how long, and by what optimizer. */
+export interface OptimizerSettings {
   readonly steps: number;
-  readonly initialization: Initialization;
-  /** Peak learning rates. */
-  readonly widthLearningRate: number;
-  readonly depthLearningRate: number;
   readonly weightDecay: number;
   readonly schedule: Schedule['kind'];
   readonly warmup: number;
@@ -16,6 +12,22 @@ export interface LigoSettings {
   readonly clipNorm: number;
 }
 
+/** How operators are learned. */
+export interface LigoSettings extends OptimizerSettings {
+  readonly initialization: Initialization;
+  /** Peak learning rates. */
+  readonly widthLearningRate: number;
+  readonly depthLearningRate: number;
+}
+
+/** How a checkpoint is trained on; weight decay applies to matrices, not to biases and norms. */
+export interface TrainSettings extends OptimizerSettings {
+  /** Peak. */
+  readonly learningRate: number;
+}
+
+const commonDefaults = { betas: [0.9, 0.98], epsilon: 1e-6, clipNorm: 1 } as const;
+
 /** The defaults that the study in docs/operator-study.md found on the three examples. */
 export const defaultLigoSettings: Omit<LigoSettings, 'steps' | 'warmup'> = {
   initialization: { depth: 'stackbert_noisy', width: 'rand' },
@@ -23,9 +35,15 @@ export const defaultLigoSettings: Omit<LigoSettings, 'steps' | 'warmup'> = {
   depthLearningRate: 6e-2,
   weightDecay: 0,
   schedule: 'linear',
-  betas: [0.9, 0.98],
-  epsilon: 1e-6,
-  clipNorm: 1,
+  ...commonDefaults,
+};
+
+/** Defaults of continued pretraining; the rate suits small models. */
+export const defaultTrainSettings: Omit<TrainSettings, 'steps' | 'warmup'> = {
+  learningRate: 1e-3,
+  weightDecay: 0.01,
+  schedule: 'cosine',
+  ...commonDefaults,
 };
 
 /** Warm-up that goes with a number of steps when none is given: a tenth. */
@@ -46,11 +64,7 @@ export const operatorGroups = (settings: LigoSettings): readonly ParameterGroup[
 ];
 
 /** The optimizer's part of the settings. */
-export const optimizerOptions = (settings: {
-  readonly betas: readonly [number, number];
-  readonly epsilon: number;
-  readonly clipNorm: number;
-}): AdamWOptions => ({
+export const optimizerOptions = (settings: OptimizerSettings): AdamWOptions => ({
   betas: settings.betas,
   epsilon: settings.epsilon,
   clipNorm: settings.clipNorm,

@@ -12,7 +12,6 @@ import {
   runTrainingLoop,
   trainingProgram,
   type ParameterGroup,
-  type Schedule,
 } from '../training';
 import { report, type RunContext } from './context';
 import type { DataOptions } from './data';
@@ -22,32 +21,9 @@ import { software } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
 import { fingerprint, loadRunState, removeRunState } from './runState';
 import { plainModel, scoreModel } from './scoring';
-import { optimizerOptions } from './settings';
+import { optimizerOptions, type TrainSettings } from './settings';
 import { explainStop, stoppable, type TrainedRun } from './stop';
 import { untilAborted, writeModel, writeText } from './writeModel';
-
-/** How a checkpoint is trained on. */
-export interface TrainSettings {
-  readonly steps: number;
-  readonly learningRate: number;
-  /** Applied to matrices, not to biases and norms. */
-  readonly weightDecay: number;
-  readonly schedule: Schedule['kind'];
-  readonly warmup: number;
-  readonly betas: readonly [number, number];
-  readonly epsilon: number;
-  readonly clipNorm: number;
-}
-
-/** Defaults of continued pretraining; the rate suits small models. */
-export const defaultTrainSettings: Omit<TrainSettings, 'steps' | 'warmup'> = {
-  learningRate: 1e-3,
-  weightDecay: 0.01,
-  schedule: 'cosine',
-  betas: [0.9, 0.98],
-  epsilon: 1e-6,
-  clipNorm: 1,
-};
 
 /** Continued pretraining of a checkpoint. */
 export interface TrainRequest {

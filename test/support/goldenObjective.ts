@@ -21,7 +21,7 @@ export interface GoldenObjective {
 }
 
 /** The golden batch, padding and token types included, in plain numbers. */
-function goldenBatch(family: FamilyName, { config }: Fixture): PlainBatch {
+export function goldenBatch(family: FamilyName, { config }: Fixture): PlainBatch {
   const golden = readGolden(family);
   const pixels = golden.get('in.pixel_values');
   if (pixels) return { batchSize: pixels.shape[0]!, pixelValues: pixels.data as Float32Array };
@@ -42,7 +42,10 @@ function goldenBatch(family: FamilyName, { config }: Fixture): PlainBatch {
 }
 
 /** Rows the loss reads (undefined: all) and the label of each, -100 where it does not count. */
-function goldenTargets(family: FamilyName): { rows: Int32Array | undefined; labels: Int32Array } {
+export function goldenTargets(family: FamilyName): {
+  rows: Int32Array | undefined;
+  labels: Int32Array;
+} {
   const golden = readGolden(family).get('in.labels')!;
   const labels = golden.data as Int32Array;
   if (family !== 'gpt2') return { rows: undefined, labels };

@@ -28,7 +28,7 @@ export function addTrainCommand(program: Command, host: Host): void {
   addOutputOptions(command).action(async (checkpoint: string, options: TrainOptions) => {
     const { steps, seed, resume = false, learningRate, weightDecay, schedule } = options;
     await runJob(host, options, checkpoint, async context => {
-      const [{ train, defaultTrainSettings: preset }, { defaultWarmup }] = await Promise.all([
+      const [{ train }, { defaultTrainSettings: preset, defaultWarmup }] = await Promise.all([
         import('../../run/train'),
         import('../../run/settings'),
       ]);

@@ -3,24 +3,15 @@ import { after, test } from 'node:test';
 import {
   crossEntropy,
   logits,
-  paddingId,
-  positionIds,
   predictions,
   recognizeArchitecture,
 } from '../../../src/architecture';
 import { onnxRuntimeCpu } from '../../../src/engine';
 import { evaluate, topologicalOrder, type Tensor, type TensorData } from '../../../src/graph';
 import { assertClose } from '../../support/close';
-import { fedForward, type PlainBatch } from './forward';
-import {
-  familyNames,
-  officialGrown,
-  parameterValues,
-  readFixture,
-  readGolden,
-  type FamilyName,
-  type Fixture,
-} from './fixtures';
+import { goldenBatch, goldenTargets } from '../../support/goldenObjective';
+import { fedForward } from './forward';
+import { familyNames, officialGrown, parameterValues, readFixture, readGolden } from './fixtures';
 
 const engine = onnxRuntimeCpu({ threads: 1 });
 after(() => engine.dispose());
@@ -43,38 +34,6 @@ async function evaluateBothWays(
   await executable.dispose();
   const names = Object.keys(results);
   return [Object.fromEntries(names.map((name, index) => [name, reference[index]!])), computed];
-}
-
-/** The golden batch in plain numbers. */
-function goldenBatch(family: FamilyName, { config }: Fixture): PlainBatch {
-  const golden = readGolden(family);
-  const pixels = golden.get('in.pixel_values');
-  if (pixels) return { batchSize: pixels.shape[0]!, pixelValues: pixels.data as Float32Array };
-  const ids = golden.get('in.input_ids')!;
-  const [batchSize, sequenceLength] = ids.shape as [number, number];
-  const attentionMask = Float32Array.from(golden.get('in.attention_mask')!.data);
-  const types = golden.get('in.token_type_ids');
-  return {
-    batchSize,
-    sequenceLength,
-    inputIds: ids.data as Int32Array,
-    attentionMask,
-    ...(types && { tokenTypeIds: types.data as Int32Array }),
-    ...(family === 'roberta' && {
-      positionIds: positionIds(attentionMask, sequenceLength, paddingId(config)),
-    }),
-  };
-}
-
-/** Which rows the loss reads (undefined: all), and the label of each, -100 where it does not count. */
-function goldenTargets(family: FamilyName): { rows: Int32Array | undefined; labels: Int32Array } {
-  const golden = readGolden(family).get('in.labels')!;
-  const labels = golden.data as Int32Array;
-  if (family !== 'gpt2') return { rows: undefined, labels };
-  // A causal model is asked for the next token of each but the last.
-  const length = golden.shape[1]!;
-  const rows = Int32Array.from([...labels.keys()].filter(index => index % length < length - 1));
-  return { rows, labels: rows.map(row => labels[row + 1]!) };
 }
 
 for (const family of familyNames) {

@@ -6,7 +6,8 @@ import { InterruptedError, UserError } from '../../../src/errors';
 import type { RunEvent } from '../../../src/protocol/events';
 import { evaluateCheckpoint } from '../../../src/run/evaluate';
 import { grow, type GrowRequest } from '../../../src/run/grow';
-import { defaultTrainSettings, train, type TrainRequest } from '../../../src/run/train';
+import { defaultTrainSettings } from '../../../src/run/settings';
+import { train, type TrainRequest } from '../../../src/run/train';
 import { example } from '../../support/fixtures';
 import {
   bible,
