@@ -32,7 +32,7 @@ export interface Executable {
    * state that does not start at zero.
    */
   run(feeds: NamedData): Promise<Record<string, TensorData>>;
-  /** A copy of the state as it is after the last run, by input name. */
-  readState(): Promise<Record<string, TensorData>>;
+  /** A copy of the state as it is after the last run, by input name; all of it unless named. */
+  readState(names?: readonly string[]): Promise<Record<string, TensorData>>;
   dispose(): Promise<void>;
 }

@@ -107,10 +107,8 @@ class CpuExecutable implements Executable {
     );
   }
 
-  async readState(): Promise<Record<string, TensorData>> {
-    return Object.fromEntries(
-      this.stateNames.map(name => [name, dataOf(this.loaded(name)).slice()]),
-    );
+  async readState(names = this.stateNames): Promise<Record<string, TensorData>> {
+    return Object.fromEntries(names.map(name => [name, dataOf(this.loaded(name)).slice()]));
   }
 
   async dispose(): Promise<void> {

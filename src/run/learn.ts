@@ -136,7 +136,8 @@ async function trainOperators(
         ...step,
       });
       if ((step.step - 1) % interval === 0) {
-        const state = (await executable.readState()) as OperatorValues;
+        const names = operators.map(({ name }) => name);
+        const state = (await executable.readState(names)) as OperatorValues;
         const pooled = poolOperators(operators, state);
         report(context, { type: 'operators', step: step.step, operators: pooled });
       }

@@ -78,6 +78,7 @@ describe('an executable on ONNX Runtime', () => {
         const state = await executable.readState();
         assert.deepEqual(state[first!], Float32Array.of(1, 2), `run ${run}`);
         assert.deepEqual(state[second!], Float32Array.of(3, 4), `run ${run}`);
+        assert.deepEqual(await executable.readState(['a']), { a: state['a'] });
       }
     });
   });
