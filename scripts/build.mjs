@@ -1,9 +1,11 @@
 // Bundles each entry into dist/. Native packages stay outside the bundles.
-//   node scripts/build.mjs [--production]
+//   node scripts/build.mjs [--production] [--out=<folder>]
 import { build } from 'esbuild';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 const production = process.argv.includes('--production');
+const out = process.argv.find(word => word.startsWith('--out='))?.slice('--out='.length) ?? 'dist';
 const existing = entries =>
   Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path)));
 const common = {
@@ -22,7 +24,7 @@ const programs = await build({
     demo: 'src/cli/demo.ts',
     worker: 'src/worker/main.ts',
   }),
-  outdir: 'dist',
+  outdir: out,
   platform: 'node',
   target: 'node20',
   format: 'esm',
@@ -38,17 +40,23 @@ const programs = await build({
 });
 
 /** The extension host: the only bundle that knows VS Code. */
+let extension;
 if (existsSync('src/extension.ts')) {
-  await build({
+  extension = await build({
     ...common,
     entryPoints: { extension: 'src/extension.ts' },
-    outdir: 'dist',
+    outdir: out,
     outExtension: { '.js': '.cjs' },
     platform: 'node',
     target: 'node20',
     format: 'cjs',
     mainFields: ['module', 'main'],
     external: ['vscode'],
+    // Empty unless somebody builds with a connection string of their own: nothing is sent then, and
+    // the reporter is not even in the bundle.
+    define: {
+      LIGO_TELEMETRY_CONNECTION: JSON.stringify(process.env.LIGO_TELEMETRY_CONNECTION ?? ''),
+    },
   });
 }
 
@@ -58,11 +66,12 @@ const pages = existing({
   run: 'webview/run/main.ts',
   inspector: 'webview/inspector/main.ts',
 });
+let webviews;
 if (Object.keys(pages).length > 0) {
-  await build({
+  webviews = await build({
     ...common,
     entryPoints: pages,
-    outdir: 'dist/webview',
+    outdir: `${out}/webview`,
     platform: 'browser',
     target: 'es2022',
     format: 'iife',
@@ -70,7 +79,18 @@ if (Object.keys(pages).length > 0) {
 }
 
 // Chunks of earlier builds go only after the new ones stand, so that a running program keeps its own.
-const written = new Set(Object.keys(programs.metafile.outputs));
-for (const name of readdirSync('dist/chunks')) {
-  if (!written.has(`dist/chunks/${name}`)) rmSync(`dist/chunks/${name}`);
+const written = new Set(Object.keys(programs.metafile.outputs).map(path => resolve(path)));
+for (const name of readdirSync(`${out}/chunks`)) {
+  if (!written.has(resolve(out, 'chunks', name))) rmSync(`${out}/chunks/${name}`);
+}
+
+// Whose code is in the bundles, for the notices that go with them.
+if (production) {
+  const inputs = [programs, extension, webviews].flatMap(result =>
+    Object.keys(result?.metafile.inputs ?? {}),
+  );
+  const packages = inputs.flatMap(
+    input => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(input)?.[1] ?? [],
+  );
+  writeFileSync(`${out}/packages.json`, JSON.stringify([...new Set(packages)].sort()));
 }

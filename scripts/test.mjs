@@ -13,9 +13,18 @@ if (files.length === 0) {
   console.error(`No test file in test/${level} matches "${filter}".`);
   process.exit(1);
 }
+// A whole editor fills two cores: such tests run one after another.
+const concurrency = level === 'host' || level === 'e2e' ? 1 : 2;
 const run = spawnSync(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-reporter=spec', ...files],
+  [
+    '--import',
+    'tsx',
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    '--test-reporter=spec',
+    ...files,
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(run.status ?? 1);

@@ -39,7 +39,7 @@ export interface PooledMatrix {
   readonly shape: readonly [number, number];
   readonly rows: number;
   readonly columns: number;
-  /** rows × columns, row-major. */
+  /** rows × columns, row-major. What is not finite is `null` once it went through JSON: draw it as NaN. */
   readonly values: readonly number[];
 }
 
@@ -95,7 +95,13 @@ export type RunEventBody =
   | { readonly type: 'warning'; readonly message: string; readonly remedy: string }
   | { readonly type: 'saved'; readonly step: number; readonly path: string }
   | { readonly type: 'done'; readonly out: string; readonly receipt?: Receipt }
-  | { readonly type: 'failed'; readonly message: string; readonly remedy: string };
+  | {
+      readonly type: 'failed';
+      readonly message: string;
+      readonly remedy: string;
+      /** A person or the system asked it to stop; it did not go wrong. */
+      readonly interrupted?: boolean;
+    };
 
 /** One JSON line of a run. */
 export type RunEvent = Timed<RunEventBody>;

@@ -81,6 +81,8 @@ export type ToRunPanel =
       readonly losses: readonly number[];
       readonly snapshots: readonly OperatorSnapshot[];
       readonly evaluations: RunDetail['evaluations'];
+      /** When something of these is new. */
+      readonly facts?: Pick<RunDetail, 'plan' | 'warnings' | 'receipt'>;
     }
   | {
       /** Answer to `exactOperator`: full resolution of a finished run's operator. */

@@ -42,6 +42,8 @@ export interface WorkerRequest {
   readonly out: string;
   readonly steps: number;
   readonly seed: number;
+  /** Of the CPU engine; absent for as many as the machine has. */
+  readonly threads?: number;
   readonly resume: boolean;
   readonly overwrite: boolean;
 }
@@ -51,6 +53,8 @@ export interface WorkerProcess {
   readonly pid: number;
   /** Milliseconds since the epoch; tells a recycled process id apart. */
   readonly started: number;
+  /** Resident memory when this was last written, bytes; rewritten every few seconds. */
+  readonly residentBytes?: number;
 }
 
 /**

@@ -1,0 +1,182 @@
+import { performance } from 'node:perf_hooks';
+import * as vscode from 'vscode';
+import type { ExtensionApi } from './host/api';
+import { Checkpoints } from './host/checkpoints';
+import { CheckpointsView } from './host/checkpointsView';
+import { RecentData } from './host/dataChoices';
+import { openExample } from './host/example';
+import { Failures } from './host/failures';
+import { growModel, inspectCheckpoint, startGrowth, type GrowParts } from './host/growCommand';
+import { newRequest } from './host/growWizard';
+import { InspectorProvider } from './host/inspector';
+import { registerTools } from './host/languageModelTools';
+import { Pages } from './host/pages';
+import { ProgressView, type ProgressAction } from './host/progressView';
+import { RunCommands } from './host/runCommands';
+import { RunPanels } from './host/runPanel';
+import type { RunRecord } from './host/runRecord';
+import { Runs } from './host/runs';
+import { RunStatusItem } from './host/runStatus';
+import { ServiceClient } from './host/serviceClient';
+import { Settings } from './host/settings';
+import { Telemetry } from './host/telemetry';
+import { forkService, spawnRun } from './host/workerProcess';
+
+/** Puts the host together. Must be quick: it runs whenever a workspace holds a checkpoint. */
+export function activate(context: vscode.ExtensionContext): ExtensionApi {
+  const began = performance.now();
+  const own = <T extends { dispose(): unknown }>(part: T): T => {
+    context.subscriptions.push(part);
+    return part;
+  };
+  const worker = vscode.Uri.joinPath(context.extensionUri, 'dist', 'worker.js').fsPath;
+  const settings = new Settings();
+  const telemetry = own(new Telemetry());
+  const failures = own(new Failures());
+  const service = own(new ServiceClient(() => forkService(worker)));
+  const checkpoints = own(new Checkpoints(service, settings, failures.log));
+  const pages = new Pages(context.extensionUri, settings);
+  const recent = new RecentData(context.workspaceState);
+
+  const restoreRuns = async (): Promise<Runs> => {
+    const storage = context.storageUri ?? context.globalStorageUri;
+    const runs = own(
+      new Runs({
+        folder: vscode.Uri.joinPath(storage, 'runs').fsPath,
+        launch: folder => spawnRun(worker, settings.nodePath, folder),
+        keep: () => settings.runsKept,
+        mayStart: () => vscode.workspace.isTrusted,
+        onError: failures.log,
+      }),
+    );
+    await runs.restore();
+    own(runs.onDidChange(({ run, endedNow }) => endedNow && onEnd(run)));
+    own(new RunStatusItem({ runs, isSeen, onError: failures.log }));
+    return runs;
+  };
+  let restored: Promise<Runs> | undefined;
+  const runs = (): Promise<Runs> => (restored ??= restoreRuns());
+
+  const commands = {} as { runs: RunCommands };
+  const grow: GrowParts = { service, checkpoints, settings, recent, runs, telemetry };
+  const panels = own(
+    new RunPanels({
+      pages,
+      runs,
+      service,
+      control: (run, { command }) => attempt(() => commands.runs.control(command, run)),
+      onError: failures.log,
+    }),
+  );
+  commands.runs = new RunCommands(runs, panels);
+  const progress = own(new ProgressView(pages, runs, act, failures.log));
+  const inspector = new InspectorProvider({
+    pages,
+    service,
+    telemetry,
+    grow: uri => attempt(() => growModel(grow, uri)),
+  });
+
+  /** Whether a person sees how a run ended without being told. */
+  const isSeen = (run: RunRecord): boolean =>
+    vscode.window.state.focused && (progress.visible || panels.shows(run.request.id));
+
+  function onEnd(run: RunRecord): void {
+    const { method } = run.request;
+    const seconds = run.receipt?.seconds ?? 0;
+    telemetry.send('runEnded', { method, status: run.status, seconds });
+    void checkpoints.refresh();
+  }
+
+  /** Whatever a person asked for and failed is told to them. */
+  async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      void failures.show(error);
+      return undefined;
+    }
+  }
+
+  function act(action: ProgressAction): void {
+    void attempt(async () => {
+      switch (action.type) {
+        case 'grow':
+          return void (await growModel(grow));
+        case 'control':
+          return commands.runs.control(action.command, action.run);
+        case 'openRun':
+          return commands.runs.open(action.run);
+        case 'openLog':
+          return commands.runs.showLog(action.run);
+        case 'resumeRun':
+          return commands.runs.resume(action.run);
+        case 'revealOutput':
+          return commands.runs.revealOutput(action.run);
+      }
+    });
+  }
+
+  const table: Record<string, (argument?: unknown) => Promise<unknown>> = {
+    growModel: resource => growModel(grow, resource),
+    inspectCheckpoint,
+    refreshCheckpoints: () => checkpoints.refresh(),
+    openRun: id => commands.runs.open(id),
+    pauseRun: id => commands.runs.control('pause', id),
+    resumeRun: id => commands.runs.resume(id),
+    stopRun: id => commands.runs.control('stopAndKeep', id),
+    cancelRun: id => commands.runs.control('cancel', id),
+    showLog: id => commands.runs.showLog(id),
+    revealOutput: id => commands.runs.revealOutput(id),
+    removeRun: id => commands.runs.remove(id),
+    openExample: () => openExample(context.extensionUri),
+  };
+  for (const [name, work] of Object.entries(table)) {
+    own(
+      vscode.commands.registerCommand(`ligo.${name}`, (argument?: unknown) =>
+        attempt(() => work(argument)),
+      ),
+    );
+  }
+
+  own(
+    vscode.window.createTreeView(CheckpointsView.id, {
+      treeDataProvider: new CheckpointsView(checkpoints),
+    }),
+  );
+  own(vscode.window.registerWebviewViewProvider(ProgressView.id, progress));
+  own(vscode.window.registerWebviewPanelSerializer(RunPanels.viewType, panels));
+  for (const viewType of [InspectorProvider.viewType, InspectorProvider.indexViewType]) {
+    const options = { supportsMultipleEditorsPerDocument: true };
+    own(vscode.window.registerCustomEditorProvider(viewType, inspector, options));
+  }
+  own(registerTools(grow));
+  own(
+    settings.onDidChange(affects => {
+      if (affects('heatmap'))
+        for (const page of [progress, panels, inspector]) page.refreshOptions();
+      if (affects('checkpoints')) void checkpoints.refresh();
+    }),
+  );
+  own(
+    vscode.workspace.onDidGrantWorkspaceTrust(
+      () => void attempt(async () => (await runs()).wake()),
+    ),
+  );
+
+  // What takes time comes after everybody who waits for us has gone on.
+  const later = setImmediate(() => {
+    checkpoints.start();
+    void attempt(runs);
+  });
+  own({ dispose: () => clearImmediate(later) });
+
+  const activationMilliseconds = performance.now() - began;
+  telemetry.send('activate', { milliseconds: activationMilliseconds });
+  return {
+    activationMilliseconds,
+    checkpoints,
+    runs,
+    startGrowth: given => startGrowth(grow, newRequest(given)),
+  };
+}

@@ -1,0 +1,16 @@
+import type { WorkerRequest } from '../protocol/runFolder';
+import type { Checkpoints } from './checkpoints';
+import type { Runs } from './runs';
+
+/** What `activate` gives to tests that run inside the editor. */
+export interface ExtensionApi {
+  /** From the beginning of `activate` to its end. */
+  readonly activationMilliseconds: number;
+  readonly checkpoints: Checkpoints;
+  runs(): Promise<Runs>;
+  /** Starts a growth without asking; gives the id of the run. */
+  startGrowth(
+    request: Pick<WorkerRequest, 'checkpoint' | 'target' | 'method' | 'out' | 'steps' | 'title'> &
+      Partial<WorkerRequest>,
+  ): Promise<string>;
+}

@@ -1,0 +1,96 @@
+import { basename, dirname } from 'node:path';
+import type { CheckpointSummary } from '../protocol/service';
+
+/** A file that was looked into. */
+export interface Found {
+  /** Of the file or index. */
+  readonly path: string;
+  readonly summary?: CheckpointSummary;
+  readonly failure?: { readonly message: string; readonly remedy: string };
+}
+
+/** A found checkpoint in its place. */
+export interface CheckpointNode extends Found {
+  readonly label: string;
+  readonly children: CheckpointNode[];
+  readonly parent: CheckpointNode | undefined;
+}
+
+const shard = /^(.*)-\d{5}-of-\d{5}\.safetensors$/;
+
+/** The files that may be a checkpoint each: shards stand behind their index. */
+export function candidates(paths: readonly string[]): string[] {
+  const indexed = new Set(
+    paths
+      .filter(path => path.endsWith('.safetensors.index.json'))
+      .map(path => path.slice(0, -'.safetensors.index.json'.length)),
+  );
+  return paths.filter(path => {
+    const match = shard.exec(path);
+    return !match || !indexed.has(match[1]!);
+  });
+}
+
+/** What a checkpoint is called: by its folder where the file has the usual name. */
+export function labelOf(path: string): string {
+  const name = basename(path);
+  return /^(model|pytorch_model|diffusion_pytorch_model)\.safetensors(\.index\.json)?$/.test(name)
+    ? basename(dirname(path))
+    : name;
+}
+
+/** The receipt's parent by where it lay; `undefined` when nothing known lies there. */
+export function parentByPath(child: Found, all: readonly Found[]): Found | undefined {
+  const path = child.summary?.parent?.path;
+  if (path === undefined) return undefined;
+  return all.find(
+    other =>
+      other !== child && (other.path === path || (dirname(other.path) === path && isMain(other))),
+  );
+}
+
+const isMain = ({ summary }: Found): boolean => summary?.kind === 'model';
+
+/** Models of exactly the parent's sizes: what it may be when it was moved. */
+export function parentCandidates(child: Found, all: readonly Found[]): Found[] {
+  const parent = child.summary?.parent;
+  if (!parent) return [];
+  return all.filter(({ summary }) => {
+    const model = summary?.model;
+    return (
+      summary !== child.summary &&
+      model?.modelClass === parent.modelClass &&
+      model.layers === parent.layers &&
+      model.hidden === parent.hidden &&
+      model.parameters === parent.parameters
+    );
+  });
+}
+
+/** Puts grown checkpoints under what they were grown from; parts of others are left out. */
+export function arrange(
+  found: readonly Found[],
+  parentOf: (child: Found) => Found | undefined,
+): CheckpointNode[] {
+  const shown = found.filter(({ summary }) => summary?.kind !== 'part');
+  const nodes = new Map<Found, CheckpointNode>();
+  const place = (each: Found, below: ReadonlySet<Found>): CheckpointNode => {
+    const existing = nodes.get(each);
+    if (existing) return existing;
+    const above = parentOf(each);
+    // Receipts may name each other in a circle when folders were swapped.
+    const parent =
+      above && shown.includes(above) && !below.has(above)
+        ? place(above, new Set([...below, each]))
+        : undefined;
+    const node: CheckpointNode = { ...each, label: labelOf(each.path), children: [], parent };
+    nodes.set(each, node);
+    parent?.children.push(node);
+    return node;
+  };
+  const roots = shown.map(each => place(each, new Set([each]))).filter(node => !node.parent);
+  const byLabel = (a: CheckpointNode, b: CheckpointNode): number =>
+    a.label.localeCompare(b.label) || a.path.localeCompare(b.path);
+  for (const { children } of nodes.values()) children.sort(byLabel);
+  return roots.sort(byLabel);
+}

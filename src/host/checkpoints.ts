@@ -1,0 +1,224 @@
+import { stat } from 'node:fs/promises';
+import { dirname, extname, join, sep } from 'node:path';
+import * as vscode from 'vscode';
+import {
+  arrange,
+  candidates,
+  parentByPath,
+  parentCandidates,
+  type CheckpointNode,
+  type Found,
+} from './checkpointTree';
+import { gitIgnored } from './gitIgnored';
+import { DisposableStore, throttle, type Disposable } from './lifetime';
+import type { ServiceClient } from './serviceClient';
+import type { Settings } from './settings';
+import { explain } from './text';
+
+/** Which files are looked at; what they hold decides. */
+const pattern = '**/*.{safetensors,safetensors.index.json}';
+/** Most files that are looked at. */
+const mostFiles = 20_000;
+/** Questions to the helper process at a time. */
+const atOnce = 8;
+/** Bytes of a checkpoint that is still hashed to find what another was grown from. */
+const largestHashed = 500e6;
+/** Milliseconds that changes of files are collected for. */
+const settleTime = 400;
+/** Milliseconds between redraws while many files are looked at. */
+const redrawEvery = 250;
+
+interface Known extends Found {
+  /** Times and sizes of the files that decide what it is. */
+  readonly stamp: string;
+}
+
+/** Every checkpoint in the workspace. Looks again when files change; reads no header twice. */
+export class Checkpoints implements Disposable {
+  private known = new Map<string, Known>();
+  private readonly hashes = new Map<string, Promise<string | undefined>>();
+  private parents = new Map<string, string>();
+  private roots: readonly CheckpointNode[] = [];
+  private scanning: Promise<void> | undefined;
+  private again = false;
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly disposables = new DisposableStore();
+  private readonly settle = throttle(settleTime, () => void this.refresh());
+  private readonly redraw = throttle(redrawEvery, () => this.publish());
+
+  readonly onDidChange = this.changed.event;
+
+  constructor(
+    private readonly service: ServiceClient,
+    private readonly settings: Settings,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    for (const part of [this.changed, this.settle, this.redraw]) this.disposables.add(part);
+  }
+
+  /** Begins to watch the workspace and looks for the first time. */
+  start(): void {
+    for (const glob of [pattern, '**/{config,growth}.json']) {
+      const watcher = this.disposables.add(vscode.workspace.createFileSystemWatcher(glob));
+      for (const event of [watcher.onDidCreate, watcher.onDidChange, watcher.onDidDelete]) {
+        this.disposables.add(event(() => this.settle.run()));
+      }
+    }
+    // Of a folder that comes or goes as a whole, only the folder itself is told.
+    const folders = this.disposables.add(
+      vscode.workspace.createFileSystemWatcher('**', false, true, false),
+    );
+    this.disposables.add(
+      folders.onDidCreate(uri => this.onFolder(uri.fsPath, !extname(uri.fsPath))),
+    );
+    this.disposables.add(
+      folders.onDidDelete(uri => this.onFolder(uri.fsPath, this.holds(uri.fsPath))),
+    );
+    this.disposables.add(vscode.workspace.onDidChangeWorkspaceFolders(() => this.settle.run()));
+    void this.refresh();
+  }
+
+  /** Checkpoints that were not grown from another one here. */
+  get tree(): readonly CheckpointNode[] {
+    return this.roots;
+  }
+
+  /** All that can be grown, in the order of the tree. */
+  get models(): readonly CheckpointNode[] {
+    const all = (nodes: readonly CheckpointNode[]): CheckpointNode[] =>
+      nodes.flatMap(node => [node, ...all(node.children)]);
+    return all(this.roots).filter(({ summary }) => summary?.kind === 'model');
+  }
+
+  /** Looks at the workspace; several calls at once become one more look. */
+  async refresh(): Promise<void> {
+    if (this.scanning) {
+      this.again = true;
+      return this.scanning;
+    }
+    const scan = async (): Promise<void> => {
+      do {
+        this.again = false;
+        await this.scan();
+      } while (this.again);
+    };
+    this.scanning = scan().catch(this.onError);
+    await this.scanning;
+    this.scanning = undefined;
+  }
+
+  dispose(): void {
+    this.disposables.dispose();
+  }
+
+  private onFolder(path: string, matters: boolean): void {
+    if (matters && !/[\\/](node_modules|\.git)([\\/]|$)/.test(path)) this.settle.run();
+  }
+
+  /** Whether a checkpoint we know lies in a folder. */
+  private holds(folder: string): boolean {
+    for (const path of this.known.keys()) if (path.startsWith(folder + sep)) return true;
+    return false;
+  }
+
+  private async scan(): Promise<void> {
+    const paths = candidates(await this.files());
+    const present = new Set(paths);
+    for (const path of this.known.keys()) if (!present.has(path)) this.known.delete(path);
+    const queue = paths[Symbol.iterator]();
+    const worker = async (): Promise<void> => {
+      for (const path of queue) {
+        await this.look(path);
+        this.redraw.run();
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    this.parents = await this.findParents();
+    this.publish();
+    await this.tellMenus();
+  }
+
+  private async files(): Promise<string[]> {
+    const excluded = this.settings.excludedGlobs;
+    const exclude = excluded.length > 0 ? `{${excluded.join(',')}}` : undefined;
+    const uris = await vscode.workspace.findFiles(pattern, exclude, mostFiles);
+    const paths = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+    paths.sort();
+    if (this.settings.showsGitIgnored || paths.length === 0) return paths;
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    const ignored = await Promise.all(folders.map(({ uri }) => gitIgnored(uri.fsPath, paths)));
+    return paths.filter(path => !ignored.some(set => set.has(path)));
+  }
+
+  private async look(path: string): Promise<void> {
+    const stamp = await stampOf(path);
+    if (stamp === undefined || this.known.get(path)?.stamp === stamp) return;
+    this.hashes.delete(path);
+    try {
+      const summary = await this.service.call('summarize', path);
+      this.known.set(path, { path, stamp, summary });
+    } catch (error) {
+      this.known.set(path, { path, stamp, failure: explain(error) });
+    }
+  }
+
+  /** By where the receipt says the parent lay, else by what it held. */
+  private async findParents(): Promise<Map<string, string>> {
+    const all = [...this.known.values()];
+    const parents = new Map<string, string>();
+    for (const child of all) {
+      const byPath = parentByPath(child, all);
+      if (byPath) parents.set(child.path, byPath.path);
+      else {
+        const sha256 = child.summary?.parent?.sha256;
+        for (const other of parentCandidates(child, all)) {
+          if ((await this.hashOf(other)) !== sha256) continue;
+          parents.set(child.path, other.path);
+          break;
+        }
+      }
+    }
+    return parents;
+  }
+
+  private hashOf({ path, summary }: Found): Promise<string | undefined> {
+    if ((summary?.bytes ?? Infinity) > largestHashed) return Promise.resolve(undefined);
+    const existing = this.hashes.get(path);
+    if (existing) return existing;
+    const hash = this.service.call('hash', path).catch((error: unknown) => {
+      this.onError(error);
+      return undefined;
+    });
+    this.hashes.set(path, hash);
+    return hash;
+  }
+
+  private publish(): void {
+    const found = [...this.known.values()];
+    this.roots = arrange(found, child => this.known.get(this.parents.get(child.path) ?? ''));
+    this.changed.fire();
+  }
+
+  /** Tells menus which files and folders can be grown. */
+  private async tellMenus(): Promise<void> {
+    const growable = this.models.flatMap(({ path, summary }) => [path, ...(summary?.files ?? [])]);
+    const resources = [...new Set([...growable, ...growable.map(path => dirname(path))])];
+    await vscode.commands.executeCommand('setContext', 'ligo.checkpointPaths', resources);
+    // Until the first time menus go by the extension of a file.
+    await vscode.commands.executeCommand('setContext', 'ligo.checkpointsKnown', true);
+  }
+}
+
+/** Times and sizes of a file and of what beside it decides what it is; undefined when it is gone. */
+async function stampOf(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  const parts = await Promise.all(
+    [path, join(folder, 'config.json'), join(folder, 'growth.json'), folder].map(file =>
+      stat(file).then(
+        ({ mtimeMs, size }) => `${mtimeMs}:${size}`,
+        () => undefined,
+      ),
+    ),
+  );
+  return parts[0] === undefined ? undefined : parts.join(' ');
+}

@@ -1,0 +1,93 @@
+import { stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../errors';
+import type { WorkerRequest } from '../protocol/runFolder';
+import { askForGrowth, type WizardParts } from './growWizard';
+import { openInspector } from './inspector';
+import { ProgressView } from './progressView';
+import type { Runs } from './runs';
+import type { Telemetry } from './telemetry';
+
+/** What growing needs from the rest of the host. */
+export interface GrowParts extends WizardParts {
+  readonly runs: () => Promise<Runs>;
+  readonly telemetry: Telemetry;
+}
+
+/** Asks for a growth and starts it; shows the progress view. */
+export async function growModel(parts: GrowParts, resource?: unknown): Promise<string | undefined> {
+  if (!(await mayGrow())) return undefined;
+  const request = await askForGrowth(parts, pathOf(resource));
+  if (!request) return undefined;
+  const id = await startGrowth(parts, request);
+  await vscode.commands.executeCommand(`${ProgressView.id}.focus`);
+  return id;
+}
+
+/** Starts a growth without asking; gives the id of the run. @throws UserError when not allowed */
+export async function startGrowth(parts: GrowParts, request: WorkerRequest): Promise<string> {
+  if (!vscode.workspace.isTrusted) throw untrusted();
+  if (request.data && !isAbsolute(request.data.path)) throw new Error('the data has no full path');
+  const runs = await parts.runs();
+  const { family = 'unknown' } =
+    (await parts.service.call('summarize', request.checkpoint)).model ?? {};
+  const record = await runs.start(request);
+  parts.telemetry.send('runStarted', { method: request.method, family });
+  return record.request.id;
+}
+
+const untrusted = (): UserError =>
+  new UserError(
+    vscode.l10n.t(
+      'Growing a model runs computations and writes files, which needs a trusted workspace.',
+    ),
+    vscode.l10n.t('Trust this workspace first. Checkpoints can be inspected without.'),
+  );
+
+/** Tells a person why growing is not possible here, and helps where it can. */
+async function mayGrow(): Promise<boolean> {
+  if (vscode.workspace.isTrusted) return true;
+  const { message, remedy } = untrusted();
+  const manage = vscode.l10n.t('Manage Workspace Trust');
+  const answer = await vscode.window.showWarningMessage(`${message} ${remedy}`, manage);
+  if (answer === manage) await vscode.commands.executeCommand('workbench.trust.manage');
+  return false;
+}
+
+/** The path of what a command was called on: a file or folder, or an item of the tree. */
+export function pathOf(resource: unknown): string | undefined {
+  if (resource instanceof vscode.Uri)
+    return resource.scheme === 'file' ? resource.fsPath : undefined;
+  if (typeof resource === 'string') return resource;
+  const path = (resource as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? path : undefined;
+}
+
+/** Opens a checkpoint in the inspector. */
+export async function inspectCheckpoint(resource?: unknown): Promise<void> {
+  let path = pathOf(resource);
+  if (path === undefined) {
+    const [uri] =
+      (await vscode.window.showOpenDialog({
+        filters: { [vscode.l10n.t('Checkpoints')]: ['safetensors', 'json'] },
+        openLabel: vscode.l10n.t('Inspect'),
+      })) ?? [];
+    path = uri?.fsPath;
+  }
+  if (path === undefined) return;
+  if ((await stat(path)).isDirectory()) {
+    const folder = vscode.Uri.file(path);
+    const [file] = await vscode.workspace.findFiles(
+      new vscode.RelativePattern(folder, 'model.{safetensors,safetensors.index.json}'),
+    );
+    if (!file) {
+      throw new UserError(
+        vscode.l10n.t('{0} holds no checkpoint.', path),
+        vscode.l10n.t('Choose a .safetensors file.'),
+      );
+    }
+    path = file.fsPath;
+  }
+  await openInspector(path);
+}

@@ -1,0 +1,15 @@
+import { basename, dirname, join } from 'node:path';
+
+/** Beside the checkpoint's folder, under a name that nothing has yet. */
+export async function freeOutput(
+  checkpointFile: string,
+  target: string,
+  taken: (path: string) => Promise<boolean>,
+): Promise<string> {
+  const folder = dirname(checkpointFile);
+  const base = join(dirname(folder), `${basename(folder)}-grown-${target}`);
+  for (let number = 1; ; number++) {
+    const path = number === 1 ? base : `${base}-${number}`;
+    if (!(await taken(path))) return path;
+  }
+}

@@ -1,0 +1,85 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { GrowthPlan } from '../protocol/events';
+import type { TimeEstimate } from '../protocol/service';
+import type { Choice } from './steps';
+import { formatBytes, formatCount, formatSeconds } from './text';
+
+/** What a person may do with a plan. */
+export type PlanAnswer = 'start' | 'otherFolder';
+
+/** A plan as the lines of a list: what can be done first, then what it would be. */
+export function planChoices(
+  plan: GrowthPlan,
+  out: string,
+  estimate?: TimeEstimate,
+): Choice<PlanAnswer>[] {
+  const line = (label: string, description: string, detail?: string): Choice<PlanAnswer> => ({
+    label,
+    description,
+    ...(detail !== undefined && { detail }),
+    alwaysShow: true,
+  });
+  const { source, target, cost, refusals } = plan;
+  if (refusals.length > 0) {
+    return refusals.map(({ reason, remedy }) => ({
+      ...line(`$(error) ${vscode.l10n.t('This cannot be grown')}`, reason, remedy),
+    }));
+  }
+  const change = (from: string, to: string): string => (from === to ? to : `${from} → ${to}`);
+  return [
+    {
+      label: `$(play) ${vscode.l10n.t('Start Growing')}`,
+      description: basename(out),
+      value: 'start',
+      alwaysShow: true,
+    },
+    {
+      label: `$(folder) ${vscode.l10n.t('Write to Another Folder…')}`,
+      description: out,
+      value: 'otherFolder',
+      alwaysShow: true,
+    },
+    { label: vscode.l10n.t('plan'), kind: vscode.QuickPickItemKind.Separator },
+    line(
+      `$(symbol-numeric) ${vscode.l10n.t('Parameters')}`,
+      change(formatCount(source.parameters), formatCount(target.parameters)),
+    ),
+    line(
+      `$(layers) ${vscode.l10n.t('Layers × hidden units')}`,
+      change(`${source.layers} × ${source.hidden}`, `${target.layers} × ${target.hidden}`),
+    ),
+    ...(cost
+      ? [
+          line(
+            `$(server) ${vscode.l10n.t('Memory')}`,
+            vscode.l10n.t('about {0} in a step', formatBytes(cost.peakBytes)),
+          ),
+        ]
+      : []),
+    line(`$(save) ${vscode.l10n.t('Disk')}`, formatBytes(plan.diskBytes)),
+    ...(cost
+      ? [line(`$(clock) ${vscode.l10n.t('Time')}`, describeTime(cost.steps, estimate))]
+      : []),
+    ...(plan.ignored.length > 0
+      ? [
+          line(
+            `$(info) ${vscode.l10n.t('Left out')}`,
+            vscode.l10n.t('{0} tensor(s) of the source', plan.ignored.length),
+            plan.ignored
+              .slice(0, 3)
+              .map(({ name, reason }) => `${name}: ${reason}`)
+              .join(' '),
+          ),
+        ]
+      : []),
+  ];
+}
+
+function describeTime(steps: number, estimate: TimeEstimate | undefined): string {
+  if (!estimate) return vscode.l10n.t('{0} steps', steps);
+  const time = formatSeconds(estimate.secondsPerStep * steps);
+  return estimate.from === 'step'
+    ? vscode.l10n.t('about {0} for {1} steps', time, steps)
+    : vscode.l10n.t('more than {0} for {1} steps', time, steps);
+}

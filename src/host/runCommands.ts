@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { runFiles, type RunCommand } from '../protocol/runFolder';
+import { openInspector } from './inspector';
+import { exists } from './runFolder';
+import type { RunPanels } from './runPanel';
+import type { RunRecord } from './runRecord';
+import type { Runs } from './runs';
+import { describePhase } from './text';
+
+/** What a person may do with runs, by command. Each takes a run's id, or asks which. */
+export class RunCommands {
+  constructor(
+    private readonly runs: () => Promise<Runs>,
+    private readonly panels: RunPanels,
+  ) {}
+
+  async open(id?: unknown): Promise<void> {
+    const record = await this.choose(id, () => true);
+    if (record) this.panels.show(record);
+  }
+
+  async control(command: RunCommand, id?: unknown): Promise<void> {
+    const record = await this.choose(id, ({ live, status }) => live || status === 'queued');
+    if (record) await (await this.runs()).control(record.request.id, command);
+  }
+
+  /** Goes on with a run that is paused, or takes up one that was stopped. */
+  async resume(id?: unknown): Promise<void> {
+    const paused = (record: RunRecord): boolean => record.live && record.command === 'pause';
+    const record = await this.choose(
+      id,
+      each => paused(each) || each.status === 'cancelled' || each.status === 'failed',
+    );
+    if (!record) return;
+    const runs = await this.runs();
+    if (record.live) await runs.control(record.request.id, 'run');
+    else await runs.resume(record.request.id);
+  }
+
+  async showLog(id?: unknown): Promise<void> {
+    const record = await this.choose(id, () => true);
+    if (!record) return;
+    const path = join(record.folder, runFiles.log);
+    if (!(await exists(path))) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('This run has printed nothing yet.'));
+      return;
+    }
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
+    await vscode.window.showTextDocument(document, { preview: true });
+  }
+
+  /** Shows the grown checkpoint where a person can go on with it. */
+  async revealOutput(id?: unknown): Promise<void> {
+    const record = await this.choose(id, ({ status }) => status === 'done');
+    if (!record) return;
+    for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
+      const path = join(record.request.out, name);
+      if (!(await exists(path))) continue;
+      const uri = vscode.Uri.file(path);
+      if (vscode.workspace.getWorkspaceFolder(uri)) {
+        await vscode.commands.executeCommand('revealInExplorer', uri);
+      } else await openInspector(path);
+      return;
+    }
+    void vscode.window.showWarningMessage(
+      vscode.l10n.t('{0} is no longer there.', record.request.out),
+    );
+  }
+
+  async remove(id?: unknown): Promise<void> {
+    const record = await this.choose(id, ({ ended }) => ended);
+    if (record) await (await this.runs()).remove(record.request.id);
+  }
+
+  private async choose(
+    id: unknown,
+    fits: (record: RunRecord) => boolean,
+  ): Promise<RunRecord | undefined> {
+    const runs = await this.runs();
+    if (typeof id === 'string') return runs.get(id);
+    const fitting = runs.list().filter(fits);
+    if (fitting.length === 0) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('There is no such run.'));
+      return undefined;
+    }
+    if (fitting.length === 1) return fitting[0];
+    const pick = await vscode.window.showQuickPick(
+      fitting.map(record => ({
+        label: record.request.title,
+        description: describePhase(record.phase),
+        detail: new Date(record.request.created).toLocaleString(vscode.env.language),
+        record,
+      })),
+      { placeHolder: vscode.l10n.t('Which run?') },
+    );
+    return pick?.record;
+  }
+}

@@ -1,0 +1,274 @@
+import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import * as vscode from 'vscode';
+import type { Evaluation } from '../protocol/events';
+import type { FromRunPanel, OperatorSnapshot, ToRunPanel } from '../protocol/messages';
+import { fromRunPanel } from '../protocol/schemas';
+import { DisposableStore, throttle, type Disposable } from './lifetime';
+import type { Pages } from './pages';
+import { pageInterval } from './progressView';
+import type { RunChange, Runs } from './runs';
+import type { RunRecord } from './runRecord';
+import type { ServiceClient } from './serviceClient';
+import { describePhase } from './text';
+
+/** Numbers of pictures that go into one message, so that packing it never holds the host up. */
+const numbersPerMessage = 100_000;
+
+/** What panels need from the rest of the host. */
+export interface RunPanelParts {
+  readonly pages: Pages;
+  readonly runs: () => Promise<Runs>;
+  readonly service: ServiceClient;
+  readonly control: (run: string, command: FromRunPanel & { type: 'control' }) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The panels of runs in the editor area, one a run. They come back after a reload. */
+export class RunPanels implements vscode.WebviewPanelSerializer, Disposable {
+  static readonly viewType = 'ligo.run';
+  private readonly open = new Map<string, RunPanel>();
+
+  constructor(private readonly parts: RunPanelParts) {}
+
+  /** True when the panel of a run can be seen. */
+  shows(run: string): boolean {
+    return this.open.get(run)?.panel.visible === true;
+  }
+
+  show(record: RunRecord): void {
+    const existing = this.open.get(record.request.id);
+    if (existing) {
+      existing.panel.reveal();
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(
+      RunPanels.viewType,
+      record.request.title,
+      vscode.ViewColumn.Active,
+      { enableFindWidget: true },
+    );
+    this.attach(panel, record.request.id);
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const { run } = (state ?? {}) as { run?: unknown };
+    const runs = await this.parts.runs();
+    if (typeof run === 'string' && runs.get(run)) this.attach(panel, run);
+    else panel.dispose();
+  }
+
+  refreshOptions(): void {
+    for (const panel of this.open.values()) panel.sendOptions();
+  }
+
+  dispose(): void {
+    for (const panel of [...this.open.values()]) panel.dispose();
+  }
+
+  private attach(panel: vscode.WebviewPanel, run: string): void {
+    this.open.set(run, new RunPanel(panel, run, this.parts));
+    panel.onDidDispose(() => {
+      this.open.get(run)?.dispose();
+      this.open.delete(run);
+    });
+  }
+}
+
+/** One panel: sends the whole when its page says it is ready, then increments while it is seen. */
+class RunPanel implements Disposable {
+  private readonly disposables = new DisposableStore();
+  private following: Disposable | undefined;
+  private ready = false;
+  /** Grows with every page that says ready, so that an older one's history is not sent on. */
+  private generation = 0;
+  private waiting = emptyIncrement();
+  private readonly flush = throttle(pageInterval, () => this.sendIncrement());
+
+  constructor(
+    readonly panel: vscode.WebviewPanel,
+    private readonly run: string,
+    private readonly parts: RunPanelParts,
+  ) {
+    const { pages, runs, onError } = parts;
+    panel.iconPath = parts.pages.icon;
+    this.disposables.add(this.flush);
+    this.disposables.add(
+      panel.webview.onDidReceiveMessage((message: unknown) => {
+        const parsed = fromRunPanel.safeParse(message);
+        if (parsed.success) this.receive(parsed.data).catch(onError);
+      }),
+    );
+    this.disposables.add(
+      panel.onDidChangeViewState(() => {
+        // A hidden page is gone; what it missed it will ask for.
+        if (!panel.visible) this.ready = false;
+      }),
+    );
+    runs().then(
+      service => this.disposables.add(service.onDidChange(change => this.onChange(change))),
+      onError,
+    );
+    pages.show(panel.webview, 'run', panel.title);
+  }
+
+  sendOptions(): void {
+    if (this.ready) this.post({ type: 'options', options: this.parts.pages.options });
+  }
+
+  dispose(): void {
+    this.generation++;
+    this.following?.dispose();
+    this.disposables.dispose();
+  }
+
+  private async receive(message: FromRunPanel): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        return this.hydrate();
+      case 'control':
+        return this.parts.control(this.run, message);
+      case 'exactOperator':
+        return this.sendExact(message.name);
+      case 'export':
+        return exportFile(message);
+    }
+  }
+
+  private async hydrate(): Promise<void> {
+    const generation = ++this.generation;
+    this.following?.dispose();
+    this.ready = false;
+    const runs = await this.parts.runs();
+    const record = runs.get(this.run);
+    if (!record || generation !== this.generation) return;
+    this.waiting = emptyIncrement();
+    this.post({ type: 'options', options: this.parts.pages.options });
+    this.post({ type: 'run', run: record.detail(describePhase) });
+    const snapshots: OperatorSnapshot[] = [];
+    this.following = await runs.followOperators(this.run, ({ step, operators }) => {
+      addSnapshot(snapshots, { step, operators });
+    });
+    for (const part of inParts(snapshots)) {
+      if (generation !== this.generation) return;
+      const nothing = { steps: [], losses: [], evaluations: [] };
+      const summary = record.summary(describePhase);
+      this.post({ type: 'append', summary, ...nothing, snapshots: part });
+      await breathe();
+    }
+    this.ready = true;
+    this.flush.run();
+  }
+
+  private onChange({ run, events }: RunChange): void {
+    if (run.request.id !== this.run) return;
+    for (const event of events) {
+      if (event.type === 'step') {
+        this.waiting.steps.push(event.step);
+        this.waiting.losses.push(event.loss ?? NaN);
+      } else if (event.type === 'operators') {
+        addSnapshot(this.waiting.snapshots, { step: event.step, operators: event.operators });
+      } else if (event.type === 'evaluation') {
+        const { model, step, loss, accuracy, perplexity, batches } = event;
+        this.waiting.evaluations.push({ model, step, loss, accuracy, perplexity, batches });
+      } else if (event.type === 'done' || event.type === 'plan' || event.type === 'warning') {
+        this.waiting.hasFacts = true;
+      }
+    }
+    this.flush.run();
+  }
+
+  private sendIncrement(): void {
+    if (!this.ready || !this.panel.visible) return;
+    const { waiting, parts } = this;
+    this.waiting = emptyIncrement();
+    parts.runs().then(runs => {
+      const record = runs.get(this.run);
+      if (!record) return;
+      const summary = record.summary(describePhase);
+      const { hasFacts, ...increment } = waiting;
+      const { plan, warnings, receipt } = record;
+      const facts = hasFacts && { facts: { plan, warnings, receipt } };
+      this.post({ type: 'append', summary, ...increment, ...facts });
+    }, parts.onError);
+  }
+
+  private async sendExact(name: string): Promise<void> {
+    const runs = await this.parts.runs();
+    const record = runs.get(this.run);
+    const path = record?.status === 'done' && join(record.request.out, 'operators.safetensors');
+    if (!path) {
+      this.post({ type: 'exactOperator', name, shape: [0, 0], values: undefined });
+      return;
+    }
+    const answer = await this.parts.service.call('operator', { path, name }).catch(error => {
+      this.parts.onError(error);
+      return undefined;
+    });
+    this.post({
+      type: 'exactOperator',
+      name,
+      shape: answer?.shape ?? [0, 0],
+      values: answer?.values,
+    });
+  }
+
+  private post(message: ToRunPanel): void {
+    void this.panel.webview.postMessage(message);
+  }
+}
+
+interface Increment {
+  steps: number[];
+  losses: number[];
+  snapshots: OperatorSnapshot[];
+  evaluations: (Evaluation & { readonly model: string; readonly step: number })[];
+  /** The plan, a warning or the receipt came. */
+  hasFacts: boolean;
+}
+
+const emptyIncrement = (): Increment => ({
+  steps: [],
+  losses: [],
+  snapshots: [],
+  evaluations: [],
+  hasFacts: false,
+});
+
+/** A run that was resumed or begun anew tells a step again; the newest picture counts. */
+function addSnapshot(snapshots: OperatorSnapshot[], snapshot: OperatorSnapshot): void {
+  while ((snapshots.at(-1)?.step ?? -1) >= snapshot.step) snapshots.pop();
+  snapshots.push(snapshot);
+}
+
+function* inParts(snapshots: readonly OperatorSnapshot[]): Generator<OperatorSnapshot[]> {
+  let part: OperatorSnapshot[] = [];
+  let numbers = 0;
+  for (const snapshot of snapshots) {
+    part.push(snapshot);
+    for (const { rows, columns } of snapshot.operators) numbers += rows * columns;
+    if (numbers < numbersPerMessage) continue;
+    yield part;
+    part = [];
+    numbers = 0;
+  }
+  if (part.length > 0) yield part;
+}
+
+/** Saves what a page made where the person says. */
+export async function exportFile({
+  format,
+  name,
+  content,
+}: Extract<FromRunPanel, { type: 'export' }>): Promise<void> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const fileName = name.replace(/[/\\:*?"<>|]/g, '-');
+  const target = await vscode.window.showSaveDialog({
+    ...(folder && { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
+    filters: { [format.toUpperCase()]: [format] },
+    title: vscode.l10n.t('Export'),
+  });
+  if (!target) return;
+  const bytes = Buffer.from(content, format === 'png' ? 'base64' : 'utf8');
+  await vscode.workspace.fs.writeFile(target, bytes);
+}

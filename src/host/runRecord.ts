@@ -1,0 +1,208 @@
+import type { Evaluation, GrowthPlan, Receipt } from '../protocol/events';
+import type { RunDetail, RunStatus, RunSummary } from '../protocol/messages';
+import type { RunCommand, WorkerRequest } from '../protocol/runFolder';
+import type { CheckedEvent } from '../protocol/schemas';
+
+/** What a run is doing, for the host to say in the person's language. */
+export type Phase =
+  | 'waiting'
+  | 'starting'
+  | 'measuring'
+  | 'learning'
+  | 'paused'
+  | 'pausing'
+  | 'writing'
+  | 'stopping'
+  | 'done'
+  | 'failed'
+  | 'cancelled';
+
+/** Points of the small loss curve in lists. */
+const sparklinePoints = 200;
+/** Steps that the time left is judged by. */
+const recentSteps = 20;
+
+/** One run as the host knows it: its request, and everything its events have told so far. */
+export class RunRecord {
+  status: RunStatus = 'queued';
+  command: RunCommand = 'run';
+  memoryBytes: number | undefined;
+  failure: { readonly message: string; readonly remedy: string } | undefined;
+  plan: GrowthPlan | undefined;
+  receipt: Receipt | undefined;
+  readonly steps: number[] = [];
+  readonly losses: number[] = [];
+  readonly evaluations: (Evaluation & { readonly model: string; readonly step: number })[] = [];
+  readonly warnings: string[] = [];
+  /** A stopped run left its state, so it can go on. */
+  saved = false;
+  private device: string | undefined;
+  private tokensPerSecond: number | undefined;
+  private stepsPlanned: number;
+  private readonly recentSeconds: number[] = [];
+
+  constructor(
+    readonly request: WorkerRequest,
+    readonly folder: string,
+  ) {
+    this.stepsPlanned = request.method === 'ligo' ? request.steps : 0;
+  }
+
+  /** The worker is at it, or about to be. */
+  get live(): boolean {
+    return ['starting', 'running', 'paused', 'finishing'].includes(this.status);
+  }
+
+  /** It ended, one way or another. */
+  get ended(): boolean {
+    return ['done', 'failed', 'cancelled'].includes(this.status);
+  }
+
+  /** A new worker takes over. */
+  restart(): void {
+    this.status = 'starting';
+    this.failure = undefined;
+    this.saved = false;
+  }
+
+  /** It was taken out of the queue. */
+  cancelBeforeStart(): void {
+    this.status = 'cancelled';
+    this.command = 'cancel';
+    this.failure = { message: 'Cancelled before it began.', remedy: 'Resume it to start it.' };
+  }
+
+  /** Takes in what the worker told. */
+  apply(event: CheckedEvent): void {
+    // Whatever comes after an end comes from a worker that took the run up again.
+    if (event.type !== 'done' && event.type !== 'failed' && this.status !== 'paused') {
+      this.status = 'running';
+      this.failure = undefined;
+    }
+    switch (event.type) {
+      case 'plan':
+        this.plan = event.plan as unknown as GrowthPlan;
+        break;
+      case 'device':
+        this.device = event.device;
+        break;
+      case 'step':
+        this.applyStep(event);
+        break;
+      case 'evaluation':
+        this.applyEvaluation(event);
+        break;
+      case 'warning':
+        this.warnings.push(`${event.message} ${event.remedy}`);
+        break;
+      case 'saved':
+        this.saved = true;
+        break;
+      case 'done':
+        this.status = 'done';
+        this.saved = false;
+        this.receipt = event.receipt as Receipt | undefined;
+        break;
+      case 'failed':
+        this.status = event.interrupted === true ? 'cancelled' : 'failed';
+        this.failure = { message: event.message, remedy: event.remedy };
+        break;
+      case 'operators':
+        break;
+    }
+  }
+
+  /** What is being done now. */
+  get phase(): Phase {
+    const { status } = this;
+    if (status === 'queued') return 'waiting';
+    if (this.ended) return status as 'done' | 'failed' | 'cancelled';
+    if (this.command === 'cancel') return 'stopping';
+    if (this.command === 'stopAndKeep') return 'writing';
+    if (this.command === 'pause') return 'paused';
+    if (status === 'starting') return 'starting';
+    if (this.evaluations.some(({ model }) => model === 'after')) return 'writing';
+    const last = this.steps.at(-1);
+    if (last !== undefined) return last >= this.stepsPlanned ? 'measuring' : 'learning';
+    return this.device === undefined ? 'starting' : 'measuring';
+  }
+
+  /** What lists show; `phase` comes in the person's language. */
+  summary(describePhase: (phase: Phase) => string): RunSummary {
+    const step = this.steps.at(-1) ?? 0;
+    const { request, recentSeconds: recent, failure } = this;
+    const left =
+      this.live && recent.length > 0
+        ? (recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length) *
+          Math.max(0, this.stepsPlanned - step)
+        : undefined;
+    return {
+      id: request.id,
+      title: request.title,
+      status: this.shownStatus(),
+      created: request.created,
+      phase: describePhase(this.phase),
+      step,
+      steps: this.stepsPlanned,
+      loss: this.losses.at(-1),
+      lossHistory: thin(this.losses, sparklinePoints),
+      secondsLeft: left,
+      tokensPerSecond: this.live ? this.tokensPerSecond : undefined,
+      device: this.device,
+      memoryBytes: this.live ? this.memoryBytes : undefined,
+      out: request.out,
+      failure,
+    };
+  }
+
+  /** Everything but the pictures of operators, which are read when they are wanted. */
+  detail(describePhase: (phase: Phase) => string): RunDetail {
+    return {
+      summary: this.summary(describePhase),
+      plan: this.plan,
+      curve: { steps: this.steps, losses: this.losses },
+      evaluations: this.evaluations,
+      snapshots: [],
+      warnings: this.warnings,
+      receipt: this.receipt,
+    };
+  }
+
+  private shownStatus(): RunStatus {
+    if (!this.live) return this.status;
+    if (this.command === 'pause') return 'paused';
+    return this.command === 'run' ? this.status : 'finishing';
+  }
+
+  private applyStep(event: Extract<CheckedEvent, { type: 'step' }>): void {
+    this.stepsPlanned = event.steps;
+    this.tokensPerSecond = event.tokensPerSecond ?? undefined;
+    // A run that was killed and begun anew repeats steps; the newest count.
+    while ((this.steps.at(-1) ?? 0) >= event.step) {
+      this.steps.pop();
+      this.losses.pop();
+    }
+    this.steps.push(event.step);
+    this.losses.push(event.loss ?? NaN);
+    this.recentSeconds.push(event.seconds);
+    if (this.recentSeconds.length > recentSteps) this.recentSeconds.shift();
+  }
+
+  private applyEvaluation({
+    model,
+    step,
+    ...scores
+  }: Extract<CheckedEvent, { type: 'evaluation' }>) {
+    const same = this.evaluations.findIndex(entry => entry.model === model && entry.step === step);
+    if (same >= 0) this.evaluations.splice(same, 1);
+    const { loss, accuracy, perplexity, batches } = scores;
+    this.evaluations.push({ model, step, loss, accuracy, perplexity, batches });
+  }
+}
+
+/** At most so many of the values, evenly, the last among them. */
+export function thin(values: readonly number[], most: number): number[] {
+  if (values.length <= most) return [...values];
+  const distance = (values.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, index) => values[Math.round(index * distance)]!);
+}

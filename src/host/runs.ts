@@ -1,0 +1,317 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors';
+import { runFiles, type RunCommand, type WorkerRequest } from '../protocol/runFolder';
+import type { CheckedEvent } from '../protocol/schemas';
+import { explainDeath } from './death';
+import { EventTail, holdsOperators, readEvents } from './eventTail';
+import { Emitter, type Disposable } from './lifetime';
+import * as files from './runFolder';
+import { RunRecord } from './runRecord';
+
+/** What the service of runs needs from where it lives. */
+export interface RunsOptions {
+  /** Where run folders lie. */
+  readonly folder: string;
+  /** Starts a worker on a run folder. */
+  readonly launch: (folder: string) => ChildProcess;
+  /** How many ended runs are kept. */
+  readonly keep: () => number;
+  /** Whether work may be started. */
+  readonly mayStart: () => boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+/** News of a run. */
+export interface RunChange {
+  readonly run: RunRecord;
+  /** Empty when something else changed than what events tell. */
+  readonly events: readonly CheckedEvent[];
+  /** It ended just now, while we watched. */
+  readonly endedNow: boolean;
+}
+
+interface Entry {
+  readonly record: RunRecord;
+  readonly tail: EventTail;
+  /** The worker that this host started last. */
+  child: ChildProcess | undefined;
+  /** How that one ended. */
+  exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  /** The events that were there when the host came are no news. */
+  caughtUp: boolean;
+  checking: boolean;
+}
+
+/** Milliseconds between looks at the workers. */
+const watchEvery = 1500;
+/** Milliseconds a worker may take to say that it started. */
+const patience = 30_000;
+
+/**
+ * All runs: starts workers, one at a time on each device, finds those of an earlier host again, and
+ * follows their events. Runs live in folders and outlive this object.
+ */
+export class Runs implements Disposable {
+  private readonly entries = new Map<string, Entry>();
+  private readonly changes = new Emitter<RunChange>();
+  private readonly startedAt = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private ended = false;
+
+  readonly onDidChange = this.changes.on;
+
+  constructor(private readonly options: RunsOptions) {}
+
+  /** Newest first. */
+  list(): RunRecord[] {
+    return [...this.entries.values()]
+      .map(({ record }) => record)
+      .sort((a, b) => b.request.created - a.request.created);
+  }
+
+  get(id: string): RunRecord | undefined {
+    return this.entries.get(id)?.record;
+  }
+
+  /** Finds the runs of earlier hosts: attaches to those that live, tells of those that died. */
+  async restore(): Promise<void> {
+    const names = await readdir(this.options.folder).catch(() => [] as string[]);
+    for (const name of names) {
+      const folder = join(this.options.folder, name);
+      const request = await files.readRequest(folder);
+      if (!request || request.id !== name || this.entries.has(name)) continue;
+      const entry = this.track(new RunRecord(request, folder));
+      entry.record.command = await files.readCommand(folder);
+      const worker = await files.readProcess(folder);
+      if (worker) entry.record.status = 'starting';
+      else if (entry.record.command === 'cancel') entry.record.cancelBeforeStart();
+      await entry.tail.catchUp();
+      if (entry.record.live) await this.check(entry);
+      entry.caughtUp = true;
+      if (entry.record.live) this.watch(entry);
+      this.tell(entry);
+    }
+    await this.forgetOld();
+    await this.startNext();
+  }
+
+  /** Writes a run's folder and starts it when its device is free. */
+  async start(request: WorkerRequest): Promise<RunRecord> {
+    const folder = join(this.options.folder, request.id);
+    await mkdir(folder, { recursive: true });
+    await files.writeRequest(folder, request);
+    const entry = this.track(new RunRecord(request, folder));
+    entry.caughtUp = true;
+    this.tell(entry);
+    await this.startNext();
+    return entry.record;
+  }
+
+  /** Asks something of a run. A run that waits can only be cancelled. */
+  async control(id: string, command: RunCommand): Promise<void> {
+    const entry = this.require(id);
+    const { record } = entry;
+    if (record.status === 'queued' && (command === 'cancel' || command === 'stopAndKeep')) {
+      record.cancelBeforeStart();
+      await files.writeCommand(record.folder, 'cancel');
+    } else if (record.live) {
+      record.command = command;
+      await files.writeCommand(record.folder, command);
+    }
+    this.tell(entry);
+    await this.startNext();
+  }
+
+  /** Takes up a run that ended without a result, where it stopped if it left its state. */
+  async resume(id: string): Promise<void> {
+    const entry = this.require(id);
+    const { record } = entry;
+    if (record.status === 'done' || record.live) return;
+    const request = { ...record.request, resume: record.saved, created: record.request.created };
+    await files.writeRequest(record.folder, request);
+    await files.writeCommand(record.folder, 'run');
+    await rm(join(record.folder, runFiles.process), { force: true });
+    (record as { request: WorkerRequest }).request = request;
+    record.command = 'run';
+    record.status = 'queued';
+    record.failure = undefined;
+    this.tell(entry);
+    await this.startNext();
+  }
+
+  /** Forgets a run that ended. Its result stays. */
+  async remove(id: string): Promise<void> {
+    const entry = this.require(id);
+    if (entry.record.live) return;
+    entry.tail.dispose();
+    this.entries.delete(id);
+    await rm(entry.record.folder, { recursive: true, force: true });
+    this.tell(entry);
+  }
+
+  /** Pictures of operators from the file, and those to come with `onDidChange`, until disposed. */
+  async followOperators(
+    id: string,
+    onSnapshot: (event: Extract<CheckedEvent, { type: 'operators' }>) => void,
+  ): Promise<Disposable> {
+    const { tail, record } = this.require(id);
+    await tail.catchUp();
+    tail.withOperators = true;
+    const path = join(record.folder, runFiles.events);
+    const forward = (event: CheckedEvent): void => {
+      if (event.type === 'operators') onSnapshot(event);
+    };
+    await readEvents(path, { from: 0, to: tail.offset }, forward, holdsOperators);
+    return { dispose: () => (tail.withOperators = false) };
+  }
+
+  /** Starts what waited for permission. */
+  wake(): Promise<void> {
+    return this.startNext();
+  }
+
+  /** Stops following; workers go on. */
+  dispose(): void {
+    this.ended = true;
+    clearInterval(this.timer);
+    for (const { tail } of this.entries.values()) tail.dispose();
+    this.changes.dispose();
+  }
+
+  private require(id: string): Entry {
+    const entry = this.entries.get(id);
+    if (entry) return entry;
+    throw new UserError('This run is no longer known.', 'Look for its result in the workspace.');
+  }
+
+  private track(record: RunRecord): Entry {
+    const entry: Entry = {
+      record,
+      tail: new EventTail(
+        join(record.folder, runFiles.events),
+        events => this.onEvents(entry, events),
+        this.options.onError,
+      ),
+      child: undefined,
+      exit: undefined,
+      caughtUp: false,
+      checking: false,
+    };
+    this.entries.set(record.request.id, entry);
+    return entry;
+  }
+
+  private onEvents(entry: Entry, events: readonly CheckedEvent[]): void {
+    const { record } = entry;
+    for (const event of events) record.apply(event);
+    if (!entry.caughtUp) return;
+    this.tell(entry, events, record.ended);
+    if (record.ended) this.afterEnd(entry);
+  }
+
+  private afterEnd(entry: Entry): void {
+    entry.tail.dispose();
+    this.startNext().catch(this.options.onError);
+  }
+
+  private tell(entry: Entry, events: readonly CheckedEvent[] = [], endedNow = false): void {
+    if (!this.ended) this.changes.fire({ run: entry.record, events, endedNow });
+  }
+
+  /** Starts the oldest waiting run of each device that nobody uses. */
+  private async startNext(): Promise<void> {
+    if (this.ended || !this.options.mayStart()) return;
+    const busy = new Set(
+      this.list()
+        .filter(({ live }) => live)
+        .map(({ request }) => request.engine),
+    );
+    for (const record of this.list().reverse()) {
+      const { id, engine } = record.request;
+      if (record.status !== 'queued' || busy.has(engine)) continue;
+      busy.add(engine);
+      this.launch(this.entries.get(id)!);
+    }
+    await this.forgetOld();
+  }
+
+  private launch(entry: Entry): void {
+    const { record } = entry;
+    record.restart();
+    entry.exit = undefined;
+    this.startedAt.set(record.request.id, Date.now());
+    let child: ChildProcess;
+    try {
+      child = this.options.launch(record.folder);
+    } catch (error) {
+      this.fail(entry, explainDeath({ cannotStart: String(error) }));
+      return;
+    }
+    entry.child = child;
+    // A worker may end only after its run was taken up again by another.
+    const isCurrent = (): boolean => entry.child === child;
+    child.once('error', error => {
+      if (isCurrent()) this.fail(entry, explainDeath({ cannotStart: error.message }));
+    });
+    child.once('exit', (code, signal) => {
+      if (!isCurrent()) return;
+      entry.exit = { code, signal };
+      this.check(entry).catch(this.options.onError);
+    });
+    this.watch(entry);
+    this.tell(entry);
+  }
+
+  private watch(entry: Entry): void {
+    entry.tail.follow();
+    this.timer ??= setInterval(() => {
+      for (const each of this.entries.values()) {
+        if (each.record.live) this.check(each).catch(this.options.onError);
+      }
+    }, watchEvery);
+  }
+
+  /** Looks whether a live run's worker is there, and tells why it is not. */
+  private async check(entry: Entry): Promise<void> {
+    if (entry.checking) return;
+    entry.checking = true;
+    try {
+      const { record, exit } = entry;
+      const worker = await files.readProcess(record.folder);
+      const alive = !exit && worker !== undefined && (await files.isAlive(worker, record.folder));
+      if (alive) {
+        const changed = record.memoryBytes !== worker.residentBytes;
+        record.memoryBytes = worker.residentBytes;
+        if (changed && entry.caughtUp) this.tell(entry);
+        return;
+      }
+      const since = Date.now() - (this.startedAt.get(record.request.id) ?? 0);
+      if (!exit && worker === undefined && since < patience) return;
+      // Its last words may not have been read yet.
+      await entry.tail.catchUp();
+      if (record.ended) return;
+      const log = await files.logTail(record.folder);
+      this.fail(entry, explainDeath({ ...exit, log }));
+    } finally {
+      entry.checking = false;
+    }
+  }
+
+  private fail(entry: Entry, failure: { message: string; remedy: string }): void {
+    const { record } = entry;
+    if (record.ended) return;
+    record.status = 'failed';
+    record.failure = failure;
+    this.tell(entry, [], entry.caughtUp);
+    this.afterEnd(entry);
+  }
+
+  private async forgetOld(): Promise<void> {
+    const ended = this.list().filter(record => record.ended);
+    for (const record of ended.slice(Math.max(0, this.options.keep()))) {
+      await this.remove(record.request.id);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import * as vscode from 'vscode';
+
+/** The person went back a step. */
+export const back = Symbol('back');
+/** The person closed the dialog. */
+export const cancelled = Symbol('cancelled');
+/** What a step ends with besides a value. */
+export type NoAnswer = typeof back | typeof cancelled;
+
+/** A choice in a list; `value` undefined for lines that only tell something. */
+export interface Choice<T> extends vscode.QuickPickItem {
+  readonly value?: T;
+}
+
+/** Where a dialog stands. */
+export interface StepFrame {
+  readonly title: string;
+  readonly step: number;
+  readonly totalSteps: number;
+}
+
+/** Lets a person pick one of some choices, or go back. Choices may come later. */
+export function pickStep<T>(
+  frame: StepFrame,
+  options: {
+    readonly placeholder: string;
+    readonly choices: readonly Choice<T>[] | Promise<readonly Choice<T>[]>;
+    /** Better choices that take longer; they replace the first ones. */
+    readonly later?: Promise<readonly Choice<T>[]> | undefined;
+    readonly active?: (value: T) => boolean;
+  },
+): Promise<T | NoAnswer> {
+  const pick = vscode.window.createQuickPick<Choice<T>>();
+  Object.assign(pick, frame);
+  pick.placeholder = options.placeholder;
+  pick.ignoreFocusOut = true;
+  pick.matchOnDescription = true;
+  if (frame.step > 1) pick.buttons = [vscode.QuickInputButtons.Back];
+  return new Promise((resolve, reject) => {
+    let open = true;
+    const finish = (answer: T | NoAnswer): void => {
+      open = false;
+      resolve(answer);
+      pick.dispose();
+    };
+    const fail = (error: unknown): void => {
+      open = false;
+      reject(error instanceof Error ? error : new Error(String(error)));
+      pick.dispose();
+    };
+    const show = (choices: readonly Choice<T>[]): void => {
+      if (!open) return;
+      pick.items = choices;
+      const { active } = options;
+      const preferred = choices.find(({ value }) => value !== undefined && active?.(value));
+      if (preferred) pick.activeItems = [preferred];
+      pick.busy = false;
+    };
+    pick.onDidTriggerButton(() => finish(back));
+    pick.onDidHide(() => open && finish(cancelled));
+    pick.onDidAccept(() => {
+      const value = pick.selectedItems[0]?.value ?? pick.activeItems[0]?.value;
+      if (value !== undefined) finish(value);
+    });
+    pick.busy = true;
+    Promise.resolve(options.choices).then(choices => {
+      show(choices);
+      if (!options.later) return;
+      pick.busy = true;
+      options.later.then(show, fail);
+    }, fail);
+    pick.show();
+  });
+}
+
+/** Lets a person type something that `validate` has no word against, or go back. */
+export function inputStep(
+  frame: StepFrame,
+  options: {
+    readonly prompt: string;
+    readonly value: string;
+    readonly placeholder?: string;
+    readonly validate: (text: string) => string | undefined;
+  },
+): Promise<string | NoAnswer> {
+  const input = vscode.window.createInputBox();
+  Object.assign(input, frame);
+  input.prompt = options.prompt;
+  input.value = options.value;
+  input.placeholder = options.placeholder ?? '';
+  input.ignoreFocusOut = true;
+  if (frame.step > 1) input.buttons = [vscode.QuickInputButtons.Back];
+  return new Promise(resolve => {
+    let open = true;
+    const finish = (answer: string | NoAnswer): void => {
+      open = false;
+      resolve(answer);
+      input.dispose();
+    };
+    const check = (): boolean => {
+      input.validationMessage = options.validate(input.value);
+      return input.validationMessage === undefined;
+    };
+    input.onDidTriggerButton(() => finish(back));
+    input.onDidHide(() => open && finish(cancelled));
+    input.onDidChangeValue(check);
+    input.onDidAccept(() => {
+      if (check()) finish(input.value);
+    });
+    input.show();
+  });
+}
+
+/**
+ * Runs steps in order, each adding to what is known; going back runs the one before again. A step
+ * may answer 'skip' to be passed over in either direction.
+ */
+export async function runSteps<S>(
+  start: S,
+  steps: readonly ((state: S) => Promise<S | NoAnswer | 'skip'>)[],
+): Promise<S | undefined> {
+  const states: S[] = [start];
+  let direction = 1;
+  for (let at = 0; at < steps.length;) {
+    const state = states[at]!;
+    const answer = await steps[at]!(state);
+    if (answer === cancelled) return undefined;
+    if (answer === back) direction = -1;
+    else {
+      if (answer !== 'skip') direction = 1;
+      states[at + 1] = answer === 'skip' ? state : answer;
+    }
+    at += direction;
+    if (at < 0) return undefined;
+  }
+  return states[steps.length];
+}

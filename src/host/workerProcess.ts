@@ -1,0 +1,40 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { runFiles } from '../protocol/runFolder';
+
+/** Variables that steer VS Code's own processes or a debugger, and must not reach ours. */
+const foreign = /^(VSCODE_|ELECTRON_|NODE_OPTIONS$)/;
+
+/** The environment of a process that is plain Node, also where VS Code runs on Electron. */
+export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(from).filter(([name]) => !foreign.test(name));
+  return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1' };
+}
+
+/** Starts the helper that answers questions; it ends with the host. */
+export const forkService = (worker: string): ChildProcess =>
+  fork(worker, ['--serve'], {
+    execPath: process.execPath,
+    execArgv: [],
+    env: nodeEnvironment(process.env),
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+
+/** Starts a worker on a run folder; it goes on when the host ends. */
+export function spawnRun(worker: string, nodePath: string, folder: string): ChildProcess {
+  const log = openSync(join(folder, runFiles.log), 'a');
+  try {
+    const child = spawn(nodePath, [worker, folder], {
+      detached: true,
+      windowsHide: true,
+      env: nodeEnvironment(process.env),
+      stdio: ['ignore', log, log],
+    });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(log);
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Runtime checks of what crosses a process. Pages import types only, so that none of this is in
+ * their bundles.
+ */
+import * as z from 'zod/mini';
+import type { FromInspector, FromProgress, FromRunPanel } from './messages';
+import type { RunControl, WorkerProcess, WorkerRequest } from './runFolder';
+
+/** The one version of `request.json` that this software reads. */
+const version = 1;
+
+const size = z.int().check(z.minimum(1), z.maximum(2 ** 20));
+const path = z.string().check(z.minLength(1), z.maxLength(32_768));
+const seconds = z.number().check(z.nonnegative());
+
+/** Checks `request.json`. */
+export const workerRequest: z.ZodMiniType<WorkerRequest> = z.object({
+  version: z.literal(version),
+  id: z.string().check(z.regex(/^[\w-]{1,100}$/)),
+  title: z.string().check(z.maxLength(1000)),
+  created: z.number(),
+  kind: z.literal('grow'),
+  engine: z.string().check(z.maxLength(100)),
+  checkpoint: path,
+  target: z.strictObject({
+    layers: z.exactOptional(size),
+    hidden: z.exactOptional(size),
+    heads: z.exactOptional(size),
+    ffn: z.exactOptional(size),
+  }),
+  method: z.string().check(z.maxLength(100)),
+  data: z.exactOptional(
+    z.object({
+      path,
+      batchSize: z.exactOptional(size),
+      sequenceLength: z.exactOptional(size),
+    }),
+  ),
+  out: path,
+  steps: z.int().check(z.minimum(1), z.maximum(1e9)),
+  seed: z.int().check(z.minimum(0)),
+  threads: z.exactOptional(z.int().check(z.minimum(1), z.maximum(1024))),
+  resume: z.boolean(),
+  overwrite: z.boolean(),
+});
+
+/** Checks `control.json`. */
+export const runControl: z.ZodMiniType<RunControl> = z.object({
+  command: z.enum(['run', 'pause', 'stopAndKeep', 'cancel']),
+});
+
+/** Checks `process.json`. */
+export const workerProcess: z.ZodMiniType<WorkerProcess> = z.object({
+  pid: z.int().check(z.minimum(1)),
+  started: seconds,
+  residentBytes: z.exactOptional(z.number()),
+});
+
+const failure = { message: z.string(), remedy: z.string() };
+const scores = {
+  loss: z.number(),
+  accuracy: z.number(),
+  perplexity: z.number(),
+  batches: z.number(),
+};
+const pooled = z.object({
+  name: z.string(),
+  group: z.enum(['width', 'depth']),
+  shape: z.tuple([z.int(), z.int()]),
+  rows: z.int(),
+  columns: z.int(),
+  // Cells are drawn, never computed with; checking each of a million would hold the host up.
+  values: z.custom<number[]>(value => Array.isArray(value)),
+});
+const time = { time: z.number() };
+
+/** Checks a line of `events.jsonl` as far as the host reads it. */
+export const runEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('plan'), plan: z.looseObject({}), ...time }),
+  z.object({ type: z.literal('device'), engine: z.string(), device: z.string(), ...time }),
+  z.object({
+    type: z.literal('step'),
+    step: z.int(),
+    steps: z.int(),
+    // JSON has no NaN: a loss that is no number comes as null.
+    loss: z.nullable(z.number()),
+    seconds: z.number(),
+    tokensPerSecond: z.nullable(z.number()),
+    ...time,
+  }),
+  z.object({
+    type: z.literal('operators'),
+    step: z.int(),
+    operators: z.array(pooled),
+    ...time,
+  }),
+  z.object({
+    type: z.literal('evaluation'),
+    model: z.string(),
+    step: z.int(),
+    ...scores,
+    ...time,
+  }),
+  z.object({ type: z.literal('warning'), ...failure, ...time }),
+  z.object({ type: z.literal('saved'), step: z.int(), path: z.string(), ...time }),
+  z.object({
+    type: z.literal('done'),
+    out: z.string(),
+    receipt: z.optional(z.looseObject({})),
+    ...time,
+  }),
+  z.object({
+    type: z.literal('failed'),
+    ...failure,
+    interrupted: z.optional(z.boolean()),
+    ...time,
+  }),
+]);
+
+/** An event as the host reads it. */
+export type CheckedEvent = z.infer<typeof runEvent>;
+
+const id = z.string().check(z.maxLength(100));
+const command = z.enum(['run', 'pause', 'stopAndKeep', 'cancel']);
+const ready = z.object({ type: z.literal('ready') });
+const grow = z.object({ type: z.literal('grow') });
+
+/** Checks what the progress view sends. */
+export const fromProgress: z.ZodMiniType<FromProgress> = z.discriminatedUnion('type', [
+  ready,
+  grow,
+  z.object({ type: z.literal('control'), run: id, command }),
+  z.object({ type: z.literal('openRun'), run: id }),
+  z.object({ type: z.literal('openLog'), run: id }),
+  z.object({ type: z.literal('resumeRun'), run: id }),
+  z.object({ type: z.literal('revealOutput'), run: id }),
+]);
+
+/** Checks what a run panel sends. */
+export const fromRunPanel: z.ZodMiniType<FromRunPanel> = z.discriminatedUnion('type', [
+  ready,
+  z.object({ type: z.literal('control'), command }),
+  z.object({ type: z.literal('exactOperator'), name: z.string().check(z.maxLength(1000)) }),
+  z.object({
+    type: z.literal('export'),
+    format: z.enum(['png', 'svg', 'csv']),
+    name: z.string().check(z.maxLength(300)),
+    content: z.string(),
+  }),
+]);
+
+/** Checks what an inspector sends. */
+export const fromInspector: z.ZodMiniType<FromInspector> = z.discriminatedUnion('type', [
+  ready,
+  grow,
+  z.object({ type: z.literal('statistics'), name: z.string().check(z.maxLength(10_000)) }),
+]);

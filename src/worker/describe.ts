@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { locateCheckpoint } from '../checkpoint/locate';
+import type { InspectedCheckpoint } from '../protocol/messages';
+import type { CheckpointSummary } from '../protocol/service';
+import { inspect, type Inspection } from '../run/inspect';
+
+/** What lists show of a checkpoint. Throws UserError when it cannot be read. */
+export async function summarizeCheckpoint(path: string): Promise<CheckpointSummary> {
+  const file = await locateCheckpoint(path);
+  const inspection = await inspect(file);
+  const { model, problems, directory, files, bytes } = inspection;
+  const parent = model && (await parentOf(directory));
+  const [problem] = problems;
+  return {
+    path: file,
+    files: files.map(name => join(directory, name)),
+    bytes,
+    elementTypes: elementTypesOf(inspection),
+    kind: model ? 'model' : isPart(inspection) ? 'part' : 'tensors',
+    ...(model && { model }),
+    ...(problem && { problem }),
+    ...(parent && { parent }),
+  };
+}
+
+/** Most frequent first. */
+const elementTypesOf = ({ elementTypes }: Inspection): string =>
+  Object.entries(elementTypes)
+    .sort(([, a], [, b]) => b - a)
+    .map(([type]) => type)
+    .join(', ');
+
+/** Learned operators and the state of a stopped run belong to something else. */
+const isPart = ({ metadata, directory }: Inspection): boolean =>
+  metadata['format'] === 'ligo' || directory.endsWith('.run');
+
+const receiptSource = z.object({
+  source: z.object({
+    path: z.string(),
+    sha256: z.string(),
+    family: z.string(),
+    modelClass: z.string(),
+    layers: z.number(),
+    hidden: z.number(),
+    heads: z.number(),
+    ffn: z.number(),
+    parameters: z.number(),
+  }),
+});
+
+/** What the receipt beside a checkpoint says it was grown from. */
+async function parentOf(directory: string): Promise<CheckpointSummary['parent']> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(join(directory, 'growth.json'), 'utf8'));
+  } catch {
+    // Most checkpoints have none, and a damaged one is no reason not to show the checkpoint.
+    return undefined;
+  }
+  const parsed = receiptSource.safeParse(content);
+  if (!parsed.success) return undefined;
+  const { path, ...source } = parsed.data.source;
+  return { path: isAbsolute(path) ? path : resolve(dirname(directory), path), ...source };
+}
+
+const wholeNumber = new Intl.NumberFormat('en-US');
+
+/** What the inspector shows of a checkpoint, from its headers. */
+export async function inspectCheckpoint(path: string): Promise<InspectedCheckpoint> {
+  const inspection = await inspect(path);
+  const { model, tensors, files, ignored, problems, metadata } = inspection;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['Family', model?.family ?? 'not recognised'],
+    ['Class', model?.modelClass],
+    ['Objective', model?.objective.replaceAll('-', ' ')],
+    ['Layers', model && wholeNumber.format(model.layers)],
+    ['Hidden units', model && wholeNumber.format(model.hidden)],
+    ['Heads', model && wholeNumber.format(model.heads)],
+    ['Feed-forward units', model && wholeNumber.format(model.ffn)],
+    ['Parameters', model && wholeNumber.format(model.parameters)],
+    ['Tensors', wholeNumber.format(tensors.length)],
+    ['Element types', elementTypesOf(inspection)],
+    ['Bytes', wholeNumber.format(inspection.bytes)],
+    ['Files', wholeNumber.format(files.length)],
+  ];
+  return {
+    path,
+    facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }])),
+    tensors,
+    problems,
+    ignored,
+    metadata,
+  };
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import type { Frame } from 'playwright-core';
+import { journey } from '../support/editor/journey';
+import { ProgressPage } from '../support/editor/pages';
+import type { Workbench } from '../support/editor/workbench';
+
+/** Presses a key until a condition holds. */
+async function pressUntil(
+  bench: Workbench,
+  key: string,
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  for (let count = 0; count < 60; count++) {
+    if (await holds()) return;
+    await bench.page.keyboard.press(key);
+    await bench.page.waitForTimeout(60);
+  }
+  throw new Error(`Sixty times ${key} did not lead there.`);
+}
+
+/** Goes down the Checkpoints view to a row. */
+async function goToRow(bench: Workbench, name: string): Promise<void> {
+  await bench.runCommand('LiGO: Focus on Checkpoints View');
+  await bench.treeRow('Checkpoints', name).waitFor();
+  // The first time, the view had nothing yet that could take the focus.
+  await bench.runCommand('LiGO: Focus on Checkpoints View');
+  await bench.page.keyboard.press('Home');
+  const focused = bench.page.locator('.tree-explorer-viewlet-tree-view .monaco-list-row.focused');
+  await pressUntil(bench, 'ArrowDown', async () => {
+    const [label = ''] = await focused.locator('.label-name').allTextContents();
+    return label === name;
+  });
+}
+
+/** What has the focus in a page. */
+const focusedIn = (page: Frame): Promise<string> =>
+  page.evaluate(`document.activeElement?.textContent.trim() ?? ''`);
+
+journey('by keyboard alone', { screenshots: 'keyboard-' }, step => {
+  step('Grow Model is chosen from the menu of the tree', async ({ bench }) => {
+    await goToRow(bench, 'bert-kjv');
+    await bench.page.keyboard.press('Shift+F10');
+    const focused = bench.page.locator('.monaco-menu .action-item.focused');
+    await bench.page.locator('.monaco-menu').waitFor();
+    await pressUntil(bench, 'ArrowDown', async () =>
+      (await focused.allTextContents()).join('').includes('Grow Model'),
+    );
+    await bench.screenshot('1-menu');
+    await bench.page.keyboard.press('Enter');
+  });
+
+  step('its questions are answered', async ({ bench: { page, quickInput } }) => {
+    await quickInput.step('2/6');
+    await quickInput.focusedRow('Deeper and wider').waitFor();
+    await page.keyboard.press('Enter');
+    await quickInput.step('3/6');
+    await quickInput.rows.filter({ hasText: 'kjv.txt' }).waitFor();
+    await page.keyboard.type('kjv.txt');
+    await quickInput.focusedRow('kjv.txt').waitFor();
+    await page.keyboard.press('Enter');
+    await quickInput.step('4/6');
+    await quickInput.focusedRow('LiGO').waitFor();
+    await page.keyboard.press('Enter');
+    await quickInput.step('5/6');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('5000');
+    await page.keyboard.press('Enter');
+    await quickInput.step('6/6');
+    await quickInput.focusedRow('Start Growing').waitFor();
+    await page.keyboard.press('Enter');
+    await quickInput.isHidden();
+  });
+
+  step('the run is stopped and kept in the progress view', async ({ bench }) => {
+    await bench.runCommand('LiGO: Focus on Progress View');
+    const progress = await ProgressPage.attach(bench);
+    await progress.reaches(3);
+    await pressUntil(
+      bench,
+      'Tab',
+      async () => (await focusedIn(progress.frame)) === 'Stop and keep',
+    );
+    await bench.screenshot('2-stop');
+    await bench.page.keyboard.press('Enter');
+    await progress.past.filter({ hasText: 'Done' }).waitFor({ timeout: 60_000 });
+  });
+
+  step('the grown checkpoint is opened from the tree', async ({ bench, workspace }) => {
+    await goToRow(bench, 'bert-kjv-grown-6x96');
+    await bench.page.keyboard.press('Enter');
+    const inspector = await bench.webview('ligo-inspector');
+    await inspector.getByText('792,544').waitFor();
+    await bench.screenshot('3-grown');
+    assert.ok(existsSync(workspace.path('bert-kjv-grown-6x96', 'model.safetensors')));
+  });
+});

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import manifest from '../../../package.json';
+import { api, until, workspaceFolder } from './support';
+
+suite('the extension', () => {
+  test('activates within 50 ms', async () => {
+    const { activationMilliseconds } = await api();
+    assert.ok(activationMilliseconds < 50, `it took ${activationMilliseconds} ms`);
+  });
+
+  test('loads no numeric code into the extension host', async () => {
+    await api();
+    const numeric = /onnxruntime|sharp|protobuf|tokenizers|dist[/\\](chunks|worker|cli)/;
+    const loaded = Object.keys(require.cache).filter(path => numeric.test(path));
+    assert.deepEqual(loaded, []);
+  });
+
+  test('registers every command it contributes', async () => {
+    await api();
+    const registered = new Set(await vscode.commands.getCommands(true));
+    const missing = manifest.contributes.commands.filter(({ command }) => !registered.has(command));
+    assert.deepEqual(missing, []);
+  });
+
+  test('finds the example checkpoints in the workspace', async () => {
+    const { checkpoints } = await api();
+    await until('the examples are found', () =>
+      ['gpt2-kjv', 'bert-kjv', 'vit-fmnist'].every(name =>
+        checkpoints.models.some(({ label }) => label === name),
+      ),
+    );
+    const gpt2 = checkpoints.models.find(({ label }) => label === 'gpt2-kjv');
+    assert.equal(gpt2?.summary?.model?.layers, 3);
+    assert.equal(gpt2.summary.model.hidden, 64);
+  });
+
+  test('shows a damaged checkpoint with its message, and forgets a removed one', async () => {
+    const { checkpoints } = await api();
+    const folder = vscode.Uri.file(`${workspaceFolder()}/damaged`);
+    const file = vscode.Uri.joinPath(folder, 'model.safetensors');
+    await vscode.workspace.fs.writeFile(file, Buffer.from('\x10\0\0\0\0\0\0\0{"a":'));
+    const found = () => checkpoints.tree.find(({ path }) => path === file.fsPath);
+    await until('the damaged file is found', found);
+    assert.match(found()?.failure?.message ?? '', /truncated|no safetensors/);
+    await vscode.workspace.fs.delete(folder, { recursive: true });
+    await until('the damaged file is forgotten', () => !found());
+  });
+});

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { copyFile, link, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { api, until, workspaceFolder } from './support';
+
+const many = 1500;
+
+suite('a workspace with thousands of checkpoints', () => {
+  const folder = (): string => join(workspaceFolder(), 'many');
+
+  suiteTeardown(async () => {
+    const { checkpoints } = await api();
+    await rm(folder(), { recursive: true, force: true });
+    await until('they are forgotten', () => checkpoints.models.length === 3, 60);
+  });
+
+  test('is listed without holding the editor up', async () => {
+    const { checkpoints } = await api();
+    const source = join(workspaceFolder(), 'gpt2-kjv');
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    for (let number = 0; number < many; number++) {
+      const target = join(folder(), String(number));
+      await mkdir(target, { recursive: true });
+      await link(join(source, 'model.safetensors'), join(target, 'model.safetensors'));
+      await copyFile(join(source, 'config.json'), join(target, 'config.json'));
+    }
+    await until('all are listed', () => checkpoints.models.length === many + 3, 60);
+    delay.disable();
+    const longest = delay.max / 1e6;
+    // Twice what is promised: the machine does the work of these tests as well.
+    assert.ok(longest < 100, `the event loop stood still for ${longest} ms`);
+  });
+});

@@ -1,0 +1,64 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** The quick input: command palette, quick picks and input boxes. */
+export class QuickInput {
+  constructor(private readonly page: Page) {}
+
+  get widget(): Locator {
+    return this.page.locator('.quick-input-widget');
+  }
+
+  get input(): Locator {
+    return this.widget.locator('.quick-input-box input');
+  }
+
+  get rows(): Locator {
+    return this.widget.locator('.quick-input-list .monaco-list-row');
+  }
+
+  /** The row that Enter would take, once it has this text. */
+  focusedRow(text: string | RegExp): Locator {
+    return this.widget
+      .locator('.quick-input-list .monaco-list-row.focused', { hasText: text })
+      .first();
+  }
+
+  /** What stands above the list. */
+  async title(): Promise<string> {
+    return (await this.widget.locator('.quick-input-title').textContent()) ?? '';
+  }
+
+  /** Waits until a step with this title is shown. */
+  async step(title: string | RegExp): Promise<void> {
+    await this.widget.locator('.quick-input-title', { hasText: title }).waitFor();
+  }
+
+  async labels(): Promise<string[]> {
+    return this.rows.locator('.quick-input-list-rows .label-name').allTextContents();
+  }
+
+  async type(text: string): Promise<void> {
+    await this.input.waitFor();
+    await this.input.fill(text);
+  }
+
+  /** Clicks the row with this text. */
+  async choose(text: string | RegExp): Promise<void> {
+    await this.rows.filter({ hasText: text }).first().click();
+  }
+
+  /** Types an answer into an input box and accepts it. */
+  async answer(text: string): Promise<void> {
+    await this.type(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Presses the back button of a step. */
+  async back(): Promise<void> {
+    await this.widget.locator('.quick-input-titlebar .codicon-quick-input-back').click();
+  }
+
+  async isHidden(): Promise<void> {
+    await this.widget.waitFor({ state: 'hidden' });
+  }
+}

@@ -1,0 +1,222 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type Browser, type Frame, type Locator, type Page } from 'playwright-core';
+import { editorPaths, repository } from './installation';
+import { QuickInput } from './quickInput';
+import { recordBrowser, type Recorder } from './recorder';
+import type { EditorServer } from './server';
+
+/** How a browser opens the workbench. */
+export interface OpenOptions {
+  readonly folder: string;
+  /** Key and value pairs for the workbench itself, such as `extensionTestsPath`. */
+  readonly payload?: readonly (readonly [string, string])[];
+  readonly viewport?: { readonly width: number; readonly height: number };
+  /** Prefix of this workbench's screenshots. */
+  readonly screenshots?: string;
+  /** Called before the page is loaded, to expose functions to it. */
+  readonly prepare?: (page: Page) => Promise<void>;
+}
+
+const screenshotFolder = join(repository, 'out', 'screenshots', 'e2e');
+
+/** Most a person would wait for anything in the editor, milliseconds. */
+export const patience = 20_000;
+
+/** A person in front of VS Code: one page in a headless browser. */
+export class Workbench {
+  readonly quickInput: QuickInput;
+  private constructor(
+    readonly page: Page,
+    readonly recorder: Recorder,
+    private readonly browser: Browser,
+    private readonly address: string,
+    private readonly prefix: string,
+  ) {
+    this.quickInput = new QuickInput(page);
+  }
+
+  /** Opens a folder and waits until the workbench stands. */
+  static async open(server: EditorServer, options: OpenOptions): Promise<Workbench> {
+    const browser = await chromium.launch({
+      executablePath: editorPaths().chromium,
+      headless: true,
+      args: [
+        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        // Whatever asks for another machine is recorded, and fails at once.
+        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+      ],
+    });
+    const context = await browser.newContext({
+      viewport: options.viewport ?? { width: 1400, height: 900 },
+      reducedMotion: 'reduce',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(patience);
+    const recorder = recordBrowser(context);
+    await options.prepare?.(page);
+    const query = new URLSearchParams({ folder: options.folder });
+    if (options.payload) query.set('payload', JSON.stringify(options.payload));
+    const bench = new Workbench(
+      page,
+      recorder,
+      browser,
+      `${server.url}/?${query.toString()}`,
+      options.screenshots ?? '',
+    );
+    await bench.reload();
+    return bench;
+  }
+
+  /** Loads the window anew: the extension host starts again. */
+  async reload(): Promise<void> {
+    await this.page.goto(this.address);
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+  }
+
+  close(): Promise<void> {
+    return this.browser.close();
+  }
+
+  /** Writes out/screenshots/e2e/<prefix><name>.png. */
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshotFolder, { recursive: true });
+    // Menus and dialogs fade in, whatever the settings say.
+    await this.page.waitForTimeout(250);
+    await this.page.screenshot({ path: join(screenshotFolder, `${this.prefix}${name}.png`) });
+  }
+
+  /** Runs a command from the palette by its full title, such as `LiGO: Grow Model…`. */
+  async runCommand(title: string): Promise<void> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      await this.page.keyboard.press('F1');
+      await this.quickInput.type(`>${title}`);
+      const row = this.quickInput.focusedRow(title);
+      const found = await row.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      );
+      if (found) break;
+      // Commands of extensions come some moments after the workbench.
+      await this.page.keyboard.press('Escape');
+      if (Date.now() > deadline) throw new Error(`The palette has no command "${title}".`);
+    }
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Changes the colour theme as a person does. */
+  async chooseTheme(name: string): Promise<void> {
+    await this.runCommand('Preferences: Color Theme');
+    await this.quickInput.type(name);
+    await this.quickInput.focusedRow(name).waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.quickInput.isHidden();
+  }
+
+  /** Titles of the commands that the palette finds. */
+  async findCommands(text: string): Promise<string[]> {
+    await this.page.keyboard.press('F1');
+    await this.quickInput.type(`>${text}`);
+    await this.quickInput.rows.first().waitFor();
+    const titles = await this.quickInput.labels();
+    await this.page.keyboard.press('Escape');
+    return titles;
+  }
+
+  /** Shows a view container by the name of its icon in the activity bar. */
+  async openContainer(name: string): Promise<void> {
+    const icon = this.page.locator(
+      `.activitybar .action-item a.action-label[aria-label^="${name}"]`,
+    );
+    await icon.waitFor({ timeout: 60_000 });
+    const title = this.page.locator('.part.sidebar .composite.title', { hasText: name });
+    const deadline = Date.now() + patience;
+    // A click hides what is shown already, also what the extension showed a moment before.
+    while (!(await title.isVisible())) {
+      if (Date.now() > deadline) throw new Error(`The sidebar does not show ${name}.`);
+      await icon.click();
+      await title.waitFor({ timeout: 1000 }).catch(() => undefined);
+    }
+  }
+
+  /** A row of the explorer; parents must be expanded. */
+  explorerRow(name: string): Locator {
+    return this.page
+      .locator('.explorer-folders-view .monaco-list-row')
+      .filter({ has: this.page.getByText(name, { exact: true }) })
+      .first();
+  }
+
+  /** A row of the view with this title, by the start of its accessible name. */
+  treeRow(view: string, name: string): Locator {
+    return this.page
+      .locator('.pane')
+      .filter({ has: this.page.locator('.pane-header', { hasText: view }) })
+      .locator('.monaco-list-row', { hasText: name })
+      .first();
+  }
+
+  /** Opens the context menu of an element and returns the labels in it. */
+  async openContextMenu(target: Locator): Promise<string[]> {
+    await target.click({ button: 'right' });
+    await this.menuItems.first().waitFor();
+    // A menu takes no click in its first moments, lest it be chosen from by the click that opened it.
+    await this.page.waitForTimeout(300);
+    const labels = await this.menuItems.locator('.action-label').allTextContents();
+    return labels.map(label => label.trim()).filter(label => label !== '');
+  }
+
+  /** Chooses from the context menu that is open. */
+  async chooseFromMenu(label: string): Promise<void> {
+    await this.menuItems.filter({ hasText: label }).first().click();
+  }
+
+  async closeMenu(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.menuItems.first().waitFor({ state: 'hidden' });
+  }
+
+  private get menuItems(): Locator {
+    return this.page.locator('.monaco-menu .action-item');
+  }
+
+  /** A notification that pops up with this text. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notifications-toasts .notification-list-item', { hasText: text });
+  }
+
+  /** A modal dialog with this text. */
+  dialog(text: string | RegExp): Locator {
+    return this.page.locator('.monaco-dialog-box', { hasText: text });
+  }
+
+  /** The item of the status bar with this text. */
+  statusBarItem(text: string | RegExp): Locator {
+    return this.page.locator('.statusbar-item', { hasText: text });
+  }
+
+  /** Titles of the open editors. */
+  async editorTitles(): Promise<string[]> {
+    return this.page.locator('.tabs-container .tab .label-name').allTextContents();
+  }
+
+  /** The document of a webview whose body carries this data-testid, and this text if one is given. */
+  async webview(testId: string, text: string | RegExp = ''): Promise<Frame> {
+    const deadline = Date.now() + patience;
+    while (Date.now() < deadline) {
+      for (const frame of this.page.frames()) {
+        const count = await frame
+          .locator(`[data-testid="${testId}"]`, { hasText: text })
+          .count()
+          // The frame went away in between.
+          .catch(() => 0);
+        if (count > 0) return frame;
+      }
+      await this.page.waitForTimeout(100);
+    }
+    throw new Error(`No webview shows data-testid="${testId}" with ${String(text)}.`);
+  }
+}

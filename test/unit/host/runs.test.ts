@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { Runs, type RunChange } from '../../../src/host/runs';
+import { spawnRun } from '../../../src/host/workerProcess';
+import type { WorkerRequest } from '../../../src/protocol/runFolder';
+import { builtWorker, requestFor, temporaryFolder, until } from '../worker/runFolder';
+
+/** A service of runs in a folder, as an extension host has it. */
+function host(
+  context: TestContext,
+  folder: string,
+  changes: Partial<ConstructorParameters<typeof Runs>[0]> = {},
+): Runs & { readonly seen: RunChange[] } {
+  const runs = new Runs({
+    folder,
+    launch: run => spawnRun(builtWorker, process.execPath, run),
+    keep: () => 10,
+    mayStart: () => true,
+    onError: error => assert.fail(error as Error),
+    ...changes,
+  });
+  const seen: RunChange[] = [];
+  runs.onDidChange(change => seen.push(change));
+  context.after(() => {
+    runs.dispose();
+    for (const { folder: run } of runs.list()) killWorker(run);
+  });
+  return Object.assign(runs, { seen });
+}
+
+function killWorker(run: string): void {
+  const path = join(run, 'process.json');
+  if (!existsSync(path)) return;
+  try {
+    process.kill((JSON.parse(readFileSync(path, 'utf8')) as { pid: number }).pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
+const endless = 100_000;
+let created = 0;
+const request = (folder: string, id: string, changes: Partial<WorkerRequest> = {}) =>
+  requestFor(join(folder, `${id}-out`), { id, title: id, created: ++created, ...changes });
+
+test('a run is started, followed and ends with its receipt', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'));
+  const record = await runs.start(request(folder, 'a'));
+  assert.equal(record.status, 'starting');
+  await until('it ended', () => record.ended);
+  assert.equal(record.status, 'done');
+  assert.deepEqual(record.steps, [1, 2, 3]);
+  assert.equal(record.receipt?.target.hidden, 80);
+  assert.equal(runs.seen.filter(({ endedNow }) => endedNow).length, 1);
+});
+
+test('a second run waits until the first one leaves the device', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'));
+  const first = await runs.start(request(folder, 'first', { steps: endless }));
+  const second = await runs.start(request(folder, 'second'));
+  await until('the first works', () => first.steps.length > 1);
+  assert.equal(second.status, 'queued');
+  await runs.control('first', 'stopAndKeep');
+  await until('both ended', () => first.ended && second.ended);
+  assert.deepEqual([first.status, second.status], ['done', 'done']);
+});
+
+test('a run that waits can be cancelled and started again later', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'));
+  const first = await runs.start(request(folder, 'first', { steps: endless }));
+  const second = await runs.start(request(folder, 'second'));
+  await runs.control('second', 'cancel');
+  assert.equal(second.status, 'cancelled');
+  const later = host(context, join(folder, 'runs'));
+  await later.restore();
+  assert.equal(later.get('second')?.status, 'cancelled');
+  later.dispose();
+  await until('the first works', () => first.steps.length > 1);
+  await runs.control('first', 'cancel');
+  await until('the first ended', () => first.ended);
+  assert.equal(first.status, 'cancelled');
+  await runs.resume('second');
+  await until('the second ended', () => second.ended);
+  assert.equal(second.status, 'done');
+});
+
+test('a cancelled run goes on where it stopped', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'));
+  const record = await runs.start(request(folder, 'a', { steps: 300 }));
+  await until('it works', () => record.steps.length > 2);
+  await runs.control('a', 'cancel');
+  await until('it ended', () => record.ended);
+  assert.equal(record.saved, true);
+  const stopped = record.steps.length;
+  await runs.resume('a');
+  await until('it ended again', () => record.ended);
+  assert.equal(record.status, 'done');
+  assert.equal(record.steps.length, 300);
+  assert.ok(stopped < 300);
+});
+
+test('another host finds a live run again and can stop it', async context => {
+  const folder = temporaryFolder(context);
+  const before = host(context, join(folder, 'runs'));
+  const started = await before.start(request(folder, 'a', { steps: endless }));
+  await until('it works', () => started.steps.length > 2);
+  before.dispose();
+  const after = host(context, join(folder, 'runs'));
+  await after.restore();
+  const record = after.get('a')!;
+  assert.equal(record.live, true);
+  const steps = record.steps.length;
+  assert.ok(steps > 2);
+  await until('it goes on', () => record.steps.length > steps);
+  await after.control('a', 'stopAndKeep');
+  await until('it ended', () => record.ended);
+  assert.equal(record.status, 'done');
+});
+
+test('a worker that was killed while nobody looked is told as a failure', async context => {
+  const folder = temporaryFolder(context);
+  const before = host(context, join(folder, 'runs'));
+  const started = await before.start(request(folder, 'a', { steps: endless }));
+  await until('it works', () => started.steps.length > 2);
+  before.dispose();
+  killWorker(started.folder);
+  await new Promise(resolve => setTimeout(resolve, 200));
+  const after = host(context, join(folder, 'runs'));
+  await after.restore();
+  assert.equal(after.get('a')?.status, 'failed');
+  assert.match(after.get('a')?.failure?.message ?? '', /is gone before the run was finished/);
+});
+
+test('a killed worker is noticed, told as killed, and its run can start anew', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'));
+  const record = await runs.start(request(folder, 'a', { steps: 100 }));
+  await until('it works', () => record.steps.length > 2);
+  killWorker(record.folder);
+  await until('it is noticed', () => record.ended);
+  assert.match(record.failure?.message ?? '', /was killed/);
+  await runs.resume('a');
+  await until('it ended', () => record.ended);
+  assert.equal(record.status, 'done');
+  assert.equal(record.steps.length, 100);
+});
+
+test('a worker that cannot be started is told with the setting to check', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'), {
+    launch: run => spawnRun(builtWorker, '/nowhere/node', run),
+  });
+  const record = await runs.start(request(folder, 'a'));
+  await until('it is noticed', () => record.ended);
+  assert.match(record.failure?.message ?? '', /could not be started/);
+  assert.match(record.failure?.remedy ?? '', /ligo\.nodePath/);
+});
+
+test('a worker that runs out of memory is told as such', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'), {
+    launch: run =>
+      spawn(process.execPath, ['-e', 'process.abort()'], {
+        stdio: ['ignore', 'ignore', 'ignore'],
+        cwd: run,
+      }),
+  });
+  const id = 'a';
+  const log = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n';
+  const started = runs.start(request(folder, id));
+  await until('the folder is there', () => existsSync(join(folder, 'runs', id)));
+  writeFileSync(join(folder, 'runs', id, 'worker.log'), log);
+  const record = await started;
+  await until('it is noticed', () => record.ended);
+  assert.match(record.failure?.message ?? '', /out of memory/);
+});
+
+test('nothing starts where nothing may start, until it may', async context => {
+  const folder = temporaryFolder(context);
+  let trusted = false;
+  const runs = host(context, join(folder, 'runs'), { mayStart: () => trusted });
+  const record = await runs.start(request(folder, 'a'));
+  assert.equal(record.status, 'queued');
+  trusted = true;
+  await runs.wake();
+  await until('it ended', () => record.ended);
+});
+
+test('the history keeps as many ended runs as wished, and their results', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'), { keep: () => 1 });
+  for (const id of ['a', 'b']) {
+    const record = await runs.start(request(folder, id, { steps: 1 }));
+    await until('it ended', () => record.ended);
+  }
+  await until('the older one is forgotten', () => runs.list().length === 1);
+  await until('its folder is gone', () => readdirSync(join(folder, 'runs')).length === 1);
+  assert.deepEqual(readdirSync(join(folder, 'runs')), ['b']);
+  assert.ok(existsSync(join(folder, 'a-out', 'model.safetensors')));
+});
+
+test('folders that are no runs are left alone', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'));
+  await runs.start(request(folder, 'a', { steps: 1 }));
+  await until('it ended', () => runs.get('a')?.ended);
+  writeFileSync(join(folder, 'runs', 'note.txt'), 'mine');
+  writeFileSync(join(folder, 'runs', 'a', 'request.json'), '{"version":1}');
+  const after = host(context, join(folder, 'runs'));
+  await after.restore();
+  assert.deepEqual(after.list(), []);
+  assert.ok(existsSync(join(folder, 'runs', 'note.txt')));
+});
+
+test('pictures of operators are read when somebody looks', async context => {
+  const folder = temporaryFolder(context);
+  const runs = host(context, join(folder, 'runs'));
+  const record = await runs.start(request(folder, 'a'));
+  await until('it ended', () => record.ended);
+  const steps: number[] = [];
+  const following = await runs.followOperators('a', ({ step }) => steps.push(step));
+  following.dispose();
+  assert.deepEqual([...new Set(steps)], [1, 2, 3]);
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  formatBytes,
+  formatDuration,
+  formatFlops,
+  formatShape,
+  formatTick,
+  formatValue,
+} from '../../../webview/shared/format';
+import { setStrings, t } from '../../../webview/shared/strings';
+import { arrangeRows, visibleRange } from '../../../webview/inspector/rows';
+
+describe('formats', () => {
+  it('are short and say the unit', () => {
+    assert.equal(formatBytes(3170176), '3 MiB');
+    assert.equal(formatBytes(256), '256 B');
+    assert.equal(formatFlops(170_575_295_000), '171 GFLOP');
+    assert.equal(formatFlops(0), '0 FLOP');
+    assert.equal(formatDuration(2.94), '2.9 s');
+    assert.equal(formatDuration(185), '3 min 5 s');
+    assert.equal(formatDuration(7800), '2 h 10 min');
+    assert.equal(formatShape([768, 3072]), '768 × 3072');
+    assert.equal(formatTick(-0.30871), '−0.309');
+    assert.equal(formatValue(-0.123456789), '−0.123457');
+    assert.equal(formatValue(NaN), 'NaN');
+  });
+});
+
+describe('strings', () => {
+  it('are English until translated, with their values filled in', () => {
+    assert.equal(t('step {0} of {1}', 3, 20), 'step 3 of 20');
+    setStrings({ 'step {0} of {1}': 'Schritt {0} von {1}' });
+    assert.equal(t('step {0} of {1}', 3, 20), 'Schritt 3 von 20');
+    setStrings({});
+  });
+});
+
+describe('rows of the tensor table', () => {
+  const row = (name: string, type: string, shape: number[], bytes: number) => ({
+    name,
+    type,
+    shape,
+    bytes,
+  });
+  const rows = [
+    row('layer.10.weight', 'F32', [4, 8], 128),
+    row('layer.9.weight', 'BF16', [4, 8], 64),
+    row('layer.9.bias', 'F32', [8], 32),
+  ];
+  const names = (arranged: readonly { name: string }[]): string[] =>
+    arranged.map(({ name }) => name);
+
+  it('keep the order of the file without one, and know that 10 comes after 9', () => {
+    assert.equal(arrangeRows(rows, '', undefined), rows);
+    assert.deepEqual(names(arrangeRows(rows, '', { column: 'name', descending: false })), [
+      'layer.9.bias',
+      'layer.9.weight',
+      'layer.10.weight',
+    ]);
+    assert.equal(arrangeRows(rows, '', { column: 'bytes', descending: true })[0]!.bytes, 128);
+  });
+
+  it('are found by every word, in name, type or shape', () => {
+    assert.deepEqual(names(arrangeRows(rows, 'Weight bf16', undefined)), ['layer.9.weight']);
+    assert.equal(arrangeRows(rows, '4×8', undefined).length, 2);
+    assert.equal(arrangeRows(rows, 'nothing', undefined).length, 0);
+  });
+
+  it('are in the page only where they can be seen', () => {
+    assert.deepEqual(visibleRange(0, 480, 24, 100_000), [0, 28]);
+    assert.deepEqual(visibleRange(24_000, 480, 24, 100_000), [992, 1028]);
+    assert.deepEqual(visibleRange(2_399_520, 480, 24, 100_000), [99_972, 100_000]);
+  });
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RunDetail, RunSummary } from '../../../src/protocol/messages';
+import { curveCsv, curveSvg } from '../../../webview/run/chartExport';
+import {
+  lossRange,
+  lossTicks,
+  sampledIndices,
+  spreadLabels,
+} from '../../../webview/run/chartFrame';
+import { byKind, parseOperatorName } from '../../../webview/run/operatorNames';
+import { appendTo, merge } from '../../../webview/run/runState';
+import { smooth, windowFor } from '../../../webview/run/smoothing';
+import { difference, OperatorHistory } from '../../../webview/run/snapshots';
+
+describe('smoothing', () => {
+  it('gives mean, smallest and largest of every centred window', () => {
+    const { mean, low, high } = smooth([1, 2, 9, 4, 5], 3);
+    assert.deepEqual(mean, [1.5, 4, 5, 6, 4.5]);
+    assert.deepEqual(low, [1, 1, 2, 4, 4]);
+    assert.deepEqual(high, [2, 9, 9, 9, 5]);
+  });
+
+  it('agrees with the plain definition on a long curve with holes', () => {
+    const values = Array.from({ length: 300 }, (_, index) =>
+      index % 17 === 3 ? NaN : Math.sin(index * 12.9898) * 43,
+    );
+    const reach = 6;
+    const { mean, low, high } = smooth(values, 2 * reach + 1);
+    values.forEach((_, index) => {
+      const window = values
+        .slice(Math.max(0, index - reach), index + reach + 1)
+        .filter(Number.isFinite);
+      const sum = window.reduce((total, value) => total + value, 0);
+      assert.ok(Math.abs(mean[index]! - sum / window.length) < 1e-9);
+      assert.equal(low[index], Math.min(...window));
+      assert.equal(high[index], Math.max(...window));
+    });
+  });
+
+  it('has nothing to say where nothing is finite', () => {
+    assert.deepEqual(smooth([NaN], 1).mean, [null]);
+    assert.equal(windowFor(0, 1000), 1);
+  });
+});
+
+describe('the frame of the loss chart', () => {
+  it('holds all finite values, and only positive ones on a log axis', () => {
+    const [low, high] = lossRange([1, NaN, 3, Infinity], false);
+    assert.ok(low < 1 && low > 0.5 && high > 3 && high < 3.5);
+    const [positive] = lossRange([-2, 0, 0.5, 8], true);
+    assert.ok(positive > 0 && positive < 0.5);
+    assert.deepEqual(lossRange([], false), [0, 1]);
+  });
+
+  it('has round ticks', () => {
+    assert.deepEqual(lossTicks(4.7, 6.7, 5, false), [5, 5.5, 6, 6.5]);
+    assert.deepEqual(lossTicks(0.01, 3, 5, true), [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]);
+  });
+
+  it('moves labels apart and keeps their order', () => {
+    assert.deepEqual(spreadLabels([12, 10, 60], 14), [18, 4, 60]);
+    const crowd = spreadLabels([10, 10, 30], 15);
+    assert.ok(crowd[1]! - crowd[0]! >= 15 && crowd[2]! - crowd[1]! >= 15);
+  });
+
+  it('samples a table and keeps the last point', () => {
+    assert.deepEqual(sampledIndices(5, 50), [0, 1, 2, 3, 4]);
+    const sampled = sampledIndices(1000, 50);
+    assert.ok(sampled.length <= 51);
+    assert.equal(sampled.at(-1), 999);
+  });
+});
+
+describe('operator names', () => {
+  it('are taken apart', () => {
+    assert.deepEqual(parseOperatorName('width.query.3', 'width'), {
+      group: 'width',
+      kind: 'query',
+      layer: 3,
+    });
+    assert.deepEqual(parseOperatorName('depth.q.weight', 'depth'), {
+      group: 'depth',
+      kind: 'q.weight',
+      layer: undefined,
+    });
+    const groups = byKind(
+      ['width.ffn.0', 'width.ffn.1', 'width.residual'].map(name => ({
+        name,
+        group: 'width' as const,
+      })),
+      'width',
+    );
+    assert.deepEqual([...groups.keys()], ['ffn', 'residual']);
+  });
+});
+
+describe('a run that goes on', () => {
+  const summary = { id: 'a' } as RunSummary;
+  const run: RunDetail = {
+    summary,
+    plan: undefined,
+    curve: { steps: [1, 2, 3], losses: [3, 2, 1] },
+    evaluations: [],
+    snapshots: [{ step: 1, operators: [] }],
+    warnings: [],
+    receipt: undefined,
+  };
+  const nothing = {
+    type: 'append',
+    summary,
+    steps: [],
+    losses: [],
+    snapshots: [],
+    evaluations: [],
+  } as const;
+
+  it('takes new steps, repeated ones once, and the newest of a resumed run', () => {
+    const longer = appendTo(run, { ...nothing, steps: [4], losses: [0.5] });
+    assert.deepEqual(longer.curve, { steps: [1, 2, 3, 4], losses: [3, 2, 1, 0.5] });
+    const resumed = appendTo(longer, { ...nothing, steps: [3, 4], losses: [9, 8] });
+    assert.deepEqual(resumed.curve, { steps: [1, 2, 3, 4], losses: [3, 2, 9, 8] });
+  });
+
+  it('takes facts and keeps the old ones without', () => {
+    const warned = appendTo(run, {
+      ...nothing,
+      facts: { plan: undefined, warnings: ['w'], receipt: undefined },
+    });
+    assert.deepEqual(appendTo(warned, nothing).warnings, ['w']);
+  });
+
+  it('keeps entries in order of steps', () => {
+    const merged = merge([{ step: 1 }, { step: 5 }], [{ step: 3 }]);
+    assert.deepEqual(
+      merged.map(({ step }) => step),
+      [1, 3, 5],
+    );
+  });
+});
+
+describe('operators through time', () => {
+  const snapshot = (step: number, ...values: number[]) => ({
+    step,
+    operators: [
+      {
+        name: 'depth.q',
+        group: 'depth' as const,
+        shape: [1, 2] as const,
+        rows: 1,
+        columns: 2,
+        values,
+      },
+    ],
+  });
+
+  it('share one scale over all snapshots, which grows with new ones', () => {
+    const history = new OperatorHistory();
+    history.set([snapshot(1, 1, 0), snapshot(2, 0, -4)]);
+    assert.equal(history.limit('depth.q', 'maximum', 'values'), 4);
+    history.set([...history.snapshots, snapshot(3, 7, 0)]);
+    assert.equal(history.limit('depth.q', 'maximum', 'values'), 7);
+    assert.equal(history.matrix('nothing', 0, 'values'), undefined);
+  });
+
+  it('tell how far they moved since the first snapshot', () => {
+    const history = new OperatorHistory();
+    history.set([snapshot(1, 1, 0), snapshot(2, 3, -4)]);
+    assert.deepEqual([...history.matrix('depth.q', 1, 'change')!.values], [2, -4]);
+    assert.deepEqual([...history.matrix('depth.q', 0, 'change')!.values], [0, 0]);
+    const first = history.matrix('depth.q', 0, 'values')!;
+    assert.deepEqual([...difference(first, first).values], [0, 0]);
+  });
+});
+
+describe('exported curves', () => {
+  it('are a table with the held-out losses after the steps', () => {
+    const text = curveCsv([1, 2], [3.5, 2.5], [{ name: 'grown, after', loss: 2 }]);
+    assert.equal(text, 'series,step,loss\ntraining,1,3.5\ntraining,2,2.5\n"grown, after",,2\n');
+  });
+
+  it('are a figure without holes where a loss is not finite', () => {
+    const svg = curveSvg('a & b', [1, 2, 3], [3, NaN, 1], []);
+    assert.ok(svg.includes('a &#38; b'));
+    assert.ok(!svg.includes('NaN'));
+  });
+});

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { RunEvent } from '../../../src/protocol/events';
+import { runFiles, type RunCommand, type WorkerRequest } from '../../../src/protocol/runFolder';
+import { example } from '../../support/fixtures';
+
+/** The worker as the host starts it; `npm test` builds it before the tests run. */
+export const builtWorker = fileURLToPath(new URL('../../../dist/worker.js', import.meta.url));
+
+/** A run folder, and the worker that works on it. */
+export interface TestRun {
+  readonly folder: string;
+  readonly out: string;
+  write(name: string, content: unknown): void;
+  control(command: RunCommand): void;
+  start(): ChildProcess;
+  events(): RunEvent[];
+}
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(context: TestContext): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ligo-worker-')));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A short growth of the GPT-2 example. */
+export const requestFor = (out: string, changes: Partial<WorkerRequest> = {}): WorkerRequest => ({
+  version: 1,
+  id: 'test',
+  title: 'test',
+  created: 0,
+  kind: 'grow',
+  engine: 'cpu',
+  checkpoint: example('gpt2-kjv'),
+  target: { layers: 4, hidden: 80 },
+  method: 'ligo',
+  data: { path: example('kjv.txt'), batchSize: 2, sequenceLength: 16 },
+  out,
+  steps: 3,
+  seed: 0,
+  threads: 1,
+  resume: false,
+  overwrite: false,
+  ...changes,
+});
+
+/** A fresh run folder with a request. */
+export function testRun(context: TestContext, changes: Partial<WorkerRequest> = {}): TestRun {
+  assert.ok(existsSync(builtWorker), 'dist/worker.js is there (npm run build)');
+  const folder = temporaryFolder(context);
+  const out = join(folder, 'out');
+  const write = (name: string, content: unknown): void =>
+    writeFileSync(join(folder, name), JSON.stringify(content));
+  write(runFiles.request, requestFor(out, changes));
+  return {
+    folder,
+    out,
+    write,
+    control: command => write(runFiles.control, { command }),
+    start() {
+      const child = spawn(process.execPath, [builtWorker, folder], { stdio: 'ignore' });
+      context.after(() => child.kill('SIGKILL'));
+      return child;
+    },
+    events() {
+      const path = join(folder, runFiles.events);
+      if (!existsSync(path)) return [];
+      const lines = readFileSync(path, 'utf8').split('\n');
+      return lines.slice(0, -1).map(line => JSON.parse(line) as RunEvent);
+    },
+  };
+}
+
+/** Exit code of a child, once it ends. */
+export const ended = (child: ChildProcess): Promise<number | null> =>
+  child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve(child.exitCode)
+    : new Promise(resolve => child.once('exit', resolve));
+
+/** Waits until something holds; fails with what it was waiting for. */
+export async function until(what: string, holds: () => unknown, seconds = 20): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, `waited ${seconds} s in vain until ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+/** Steps made so far. */
+export const stepsOf = (run: TestRun): number =>
+  run.events().filter(event => event.type === 'step').length;

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { skip, startHarness, themes, type Harness } from './harness/browser';
+import { summaryAt } from './harness/recorded';
+
+const options = { type: 'options', options: { strings: {}, colorMap: 'RdBu' } };
+const day = 86_400_000;
+const past = [
+  summaryAt(20, { id: 'old-1', status: 'done', created: Date.UTC(2026, 10, 22) }),
+  summaryAt(9, {
+    id: 'old-2',
+    title: 'gpt2-kjv → 4 layers × 96, with a title that is longer than the sidebar',
+    status: 'failed',
+    created: Date.UTC(2026, 10, 22) - day,
+    failure: {
+      message: 'The worker was killed while it learned.',
+      remedy: 'The system ran out of memory: take a smaller batch, or close other programs.',
+    },
+  }),
+  summaryAt(3, { id: 'old-3', status: 'cancelled', created: Date.UTC(2026, 10, 21) - day }),
+];
+const waiting = summaryAt(0, {
+  id: 'next',
+  title: 'vit-fmnist → 6 layers × 96',
+  status: 'queued',
+  loss: undefined,
+});
+
+describe('the progress view', { skip }, () => {
+  let harness: Harness;
+  before(async () => {
+    harness = await startHarness();
+  });
+  after(() => harness.close());
+
+  for (const theme of themes) {
+    it(`is clean in ${theme}, 300 pixels wide, with every kind of run`, async () => {
+      const view = await harness.open('progress', { theme, width: 300, height: 860 });
+      assert.deepEqual(await view.posted(), [{ type: 'ready' }]);
+      await view.send(options);
+      await view.send({ type: 'runs', runs: [summaryAt(12), waiting, ...past] });
+      await view.screenshot(`progress-${theme}`);
+      await view.assertClean();
+    });
+  }
+
+  it('offers to grow a model when there is nothing', async () => {
+    const view = await harness.open('progress', { width: 300, height: 400 });
+    await view.send(options);
+    await view.send({ type: 'runs', runs: [] });
+    await view.screenshot('progress-empty');
+    await view.assertClean();
+    await view.page.getByRole('button', { name: 'Grow Model…' }).click();
+    assert.deepEqual((await view.posted()).at(-1), { type: 'grow' });
+  });
+
+  it('asks once before it cancels, by keyboard alone', async () => {
+    const view = await harness.open('progress', { width: 300, height: 500 });
+    await view.send(options);
+    await view.send({ type: 'runs', runs: [summaryAt(12)] });
+    await view.page.getByRole('button', { name: 'Cancel', exact: true }).focus();
+    await view.page.keyboard.press('Enter');
+    await view.screenshot('progress-cancel');
+    assert.equal((await view.posted()).length, 1, 'nothing is cancelled yet');
+    await view.page.getByRole('button', { name: 'Cancel run' }).focus();
+    await view.page.keyboard.press('Enter');
+    const expected = { type: 'control', run: 'run-1', command: 'cancel' };
+    assert.deepEqual((await view.posted()).at(-1), expected);
+    await view.assertClean();
+  });
+
+  it('pauses, resumes, keeps focus while numbers change, and remembers over a reload', async () => {
+    const view = await harness.open('progress', { width: 300, height: 500 });
+    await view.send(options);
+    await view.send({ type: 'runs', runs: [summaryAt(12)] });
+    await view.page.getByRole('button', { name: 'Pause' }).click();
+    assert.equal((await view.posted()).at(-1)?.['command'], 'pause');
+    await view.send({ type: 'runs', runs: [summaryAt(13, { status: 'paused' })] });
+    await view.page.getByRole('button', { name: 'Resume' }).focus();
+    await view.send({ type: 'runs', runs: [summaryAt(14, { status: 'paused' })] });
+    await view.page.keyboard.press('Enter');
+    assert.equal((await view.posted()).at(-1)?.['command'], 'run');
+    await view.page.reload();
+    await view.page.getByText('step 14 of 20').waitFor();
+    await view.assertClean();
+  });
+});

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { colorTable, type Rgb } from '../../webview/heatmap/colorMaps';
+import { matrixOf } from '../../webview/heatmap/matrix';
+import { colorOf, limitOf } from '../../webview/heatmap/scale';
+import { skip, startHarness, themes, type Harness, type TestedPage } from './harness/browser';
+import { eventsOf, runAt, summaryAt } from './harness/recorded';
+
+const options = { type: 'options', options: { strings: {}, colorMap: 'RdBu' } };
+const large = 'canvas.heatmap-canvas';
+
+async function openRun(harness: Harness, step: number, theme?: (typeof themes)[number]) {
+  const view = await harness.open('run', theme === undefined ? {} : { theme });
+  await view.send(options);
+  await view.send({ type: 'run', run: runAt(step) });
+  return view;
+}
+
+/** The announced text, wherever the page's live regions are. */
+const announced = (view: TestedPage): Promise<string> =>
+  view.ask(
+    `[...document.querySelectorAll('[aria-live=polite]')].map(node => node.textContent).join('|')`,
+  );
+
+describe('the run panel', { skip }, () => {
+  let harness: Harness;
+  before(async () => {
+    harness = await startHarness();
+  });
+  after(() => harness.close());
+
+  for (const theme of themes) {
+    it(`is clean in ${theme}, running and done`, async () => {
+      const view = await openRun(harness, 14, theme);
+      await view.screenshot(`run-running-${theme}`);
+      await view.assertClean();
+      await view.send({ type: 'run', run: runAt(20) });
+      await view.screenshot(`run-done-${theme}`);
+      await view.assertClean();
+    });
+  }
+
+  it('is clean on a narrow editor column', async () => {
+    const view = await harness.open('run', { width: 480 });
+    await view.send(options);
+    await view.send({ type: 'run', run: runAt(20) });
+    await view.screenshot('run-narrow');
+    await view.assertClean();
+  });
+
+  it('paints thumbnails in the colours of the values', async () => {
+    const view = await openRun(harness, 20, 'light');
+    const snapshots = eventsOf('operators');
+    const last = snapshots.at(-1)!;
+    const table = colorTable('RdBu');
+    for (const name of ['depth.q.weight', 'depth.fc2.bias', 'width.residual', 'width.ffn.3']) {
+      const all = snapshots.map(({ operators }) =>
+        matrixOf(operators.find(operator => operator.name === name)!),
+      );
+      const matrix = matrixOf(last.operators.find(operator => operator.name === name)!);
+      const limit = limitOf(
+        all.map(({ values }) => values),
+        'maximum',
+      );
+      const drawn = await view.ask<{ width: number; height: number; data: number[] }>(
+        `harness.pixels('canvas.thumbnail[data-operator="${name}"]')`,
+      );
+      assert.deepEqual([drawn.width, drawn.height], [matrix.columns, matrix.rows]);
+      matrix.values.forEach((value, index) => {
+        const pixel = drawn.data.slice(index * 4, index * 4 + 3);
+        assert.deepEqual(pixel, colorOf(value, { limit }, table), `${name} cell ${index}`);
+      });
+    }
+  });
+
+  it('shows NaN in its own colour, counts it, and says where it is', async () => {
+    const view = await harness.open('run', { theme: 'light' });
+    await view.send(options);
+    const run = runAt(20);
+    const values: (number | null)[] = [1, -1, 0, null, 0.5, -0.5];
+    const operator = {
+      name: 'depth.x',
+      group: 'depth',
+      shape: [2, 3],
+      rows: 2,
+      columns: 3,
+      values,
+    };
+    await view.send({
+      type: 'run',
+      run: { ...run, snapshots: [{ step: 1, operators: [operator] }] },
+    });
+    const table = colorTable('RdBu');
+    const box = (await view.page.locator(large).boundingBox())!;
+    // The plot area: beside the indices, cells square and centred.
+    const area = { left: 34, top: 22, width: box.width - 44, height: box.height - 32 };
+    const cell = Math.min(area.width / 3, area.height / 2);
+    const left = area.left + (area.width - cell * 3) / 2;
+    const top = area.top + (area.height - cell * 2) / 2;
+    for (const [index, value] of values.entries()) {
+      const x = (left + ((index % 3) + 0.2) * cell) / box.width;
+      const y = (top + (Math.floor(index / 3) + 0.2) * cell) / box.height;
+      const pixel = await view.ask<Rgb>(`harness.pixel('${large}', ${x}, ${y})`);
+      assert.deepEqual(pixel, colorOf(value ?? NaN, { limit: 1 }, table), `cell ${index}`);
+    }
+    assert.match(await view.page.locator('.legend').innerText(), /1 not finite/);
+    await view.page.locator(large).focus();
+    for (const key of ['ArrowDown', 'ArrowDown']) await view.page.keyboard.press(key);
+    assert.match(await announced(view), /large layer 1, small layer 0: NaN/);
+    await view.screenshot('heatmap-nan');
+    await view.assertClean();
+  });
+
+  it('moves a cursor over heatmap and chart by keyboard and says what is there', async () => {
+    const view = await openRun(harness, 20);
+    await view.page.locator(large).focus();
+    await view.page.keyboard.press('ArrowRight');
+    assert.match(await announced(view), /large layer 0, small layer 0: /);
+    await view.page.keyboard.press('ArrowRight');
+    await view.page.keyboard.press('+');
+    assert.match(await announced(view), /large layer 0, small layer 1: /);
+    await view.screenshot('heatmap-cursor');
+    await view.page.locator('.chart-stage').focus();
+    await view.page.keyboard.press('Home');
+    assert.match(await announced(view), /step 1 · loss 6\.6/);
+    await view.page.keyboard.press('ArrowRight');
+    assert.match(await announced(view), /step 2 · loss 5\.8/);
+  });
+
+  it('opens an operator from the grid and asks for exact values when looked at closer', async () => {
+    const view = await openRun(harness, 20);
+    await view.page
+      .locator('button.tile', { has: view.page.locator('[data-operator="width.ffn.0"]') })
+      .click();
+    await view.ask('harness.settle()');
+    assert.equal(await view.page.locator(large).getAttribute('data-operator'), 'width.ffn.0');
+    assert.ok(!(await view.posted()).some(({ type }) => type === 'exactOperator'));
+    await view.page.getByRole('button', { name: 'Zoom in' }).click();
+    assert.deepEqual((await view.posted()).at(-1), { type: 'exactOperator', name: 'width.ffn.0' });
+    await view.screenshot('heatmap-width');
+    await view.ask(
+      `harness.send({ type: 'exactOperator', name: 'width.ffn.0', shape: [128, 256], values: Float32Array.from({ length: 128 * 256 }, (_, index) => Math.sin(index / 400)) })`,
+    );
+    await view.ask('harness.settle()');
+    const label = await view.page.locator(large).getAttribute('aria-label');
+    assert.equal(label, 'width.ffn.0, 128 rows, 256 columns');
+    await view.assertClean();
+  });
+
+  it('takes increments, repeats and a resumed run', async () => {
+    const view = await openRun(harness, 7);
+    const run = runAt(20);
+    const append = (from: number, to: number) =>
+      view.send({
+        type: 'append',
+        summary: summaryAt(to),
+        steps: run.curve.steps.slice(from, to),
+        losses: run.curve.losses.slice(from, to),
+        snapshots: run.snapshots.filter(({ step }) => step > from && step <= to),
+        evaluations: [],
+      });
+    await append(7, 14);
+    await append(5, 14);
+    const rows = view.page.locator('.chart-stage ~ div > table tbody tr');
+    assert.equal(await rows.count(), 14 + 2, 'fourteen steps, two held-out losses');
+    assert.equal(await view.page.locator('.timeline-slider').getAttribute('max'), '2');
+    assert.equal(await view.page.locator('.timeline-step').innerText(), 'step 14');
+  });
+
+  it('exports chart and operator through the host', async () => {
+    const view = await openRun(harness, 20);
+    for (const what of ['the operator', 'the loss curve']) {
+      for (const format of ['png', 'svg', 'csv']) {
+        const label = `Save ${what} as ${format.toUpperCase()}`;
+        await view.page.getByRole('button', { name: label }).click();
+        const message = (await view.posted()).at(-1) as Record<string, string>;
+        assert.equal(message['type'], 'export');
+        assert.equal(message['format'], format);
+        assert.match(message['name']!, new RegExp(`^[\\w.-]+\\.${format}$`));
+        const content = message['content']!;
+        if (format === 'png')
+          assert.equal(Buffer.from(content, 'base64').toString('latin1', 1, 4), 'PNG');
+        else if (format === 'svg') assert.match(content, /^<svg [^]*<\/svg>\n$/);
+        else assert.ok(content.split('\n').length > 5);
+      }
+    }
+  });
+
+  it('remembers choices over a reload and follows a change of theme', async () => {
+    const view = await openRun(harness, 20);
+    await view.page.locator('.timeline-slider').focus();
+    await view.page.keyboard.press('Home');
+    await view.page.getByRole('checkbox', { name: 'Log scale' }).click();
+    await view.page.reload();
+    await view.send(options);
+    await view.send({ type: 'run', run: runAt(20) });
+    assert.equal(await view.page.locator('.timeline-step').innerText(), 'step 1');
+    assert.ok(await view.page.getByRole('checkbox', { name: 'Log scale' }).isChecked());
+    assert.match(await view.ask('sessionStorage.getItem("state /page/run")'), /"run":"run-1"/);
+    const pixel = `harness.pixels('canvas.thumbnail[data-operator="depth.q.weight"]').data.slice(4, 7)`;
+    const dark = await view.ask<number[]>(pixel);
+    await view.ask(`document.body.className = 'vscode-light in-editor'`);
+    await view.ask('harness.settle()');
+    await view.ask('harness.settle()');
+    const light = await view.ask<number[]>(pixel);
+    assert.notDeepEqual(light, dark);
+    await view.assertClean();
+  });
+
+  it('redraws at 30 frames a second or more while the slider is dragged on 768 × 512', async t => {
+    const view = await harness.open('run');
+    await view.send(options);
+    const rows = 768;
+    const columns = 512;
+    await view.ask(`harness.send({ type: 'run', run: {
+      ...${JSON.stringify({ ...runAt(20), snapshots: [] })},
+      snapshots: Array.from({ length: 8 }, (_, time) => ({
+        step: time + 1,
+        operators: [{
+          name: 'width.ffn.0', group: 'width', shape: [${rows}, ${columns}], rows: ${rows}, columns: ${columns},
+          values: Array.from({ length: ${rows * columns} }, (_, index) => Math.sin(index / 999 + time)),
+        }],
+      })),
+    } })`);
+    await view.ask('harness.settle()');
+    await view.ask('harness.dragSlider(500)');
+    const { framesPerSecond, longest } = await view.ask<{
+      framesPerSecond: number;
+      longest: number;
+    }>('harness.dragSlider(2000)');
+    t.diagnostic(`${framesPerSecond.toFixed(1)} frames/s, longest frame ${longest.toFixed(0)} ms`);
+    await view.screenshot('heatmap-768x512');
+    assert.ok(framesPerSecond >= 30, `${framesPerSecond.toFixed(1)} frames/s`);
+  });
+
+  it('stays smooth zooming into 3072 × 1024', async t => {
+    const view = await openRun(harness, 20);
+    await view.ask(`harness.send({ type: 'run', run: {
+      ...${JSON.stringify({ ...runAt(20), snapshots: [] })},
+      snapshots: [{ step: 1, operators: [{
+        name: 'width.ffn.0', group: 'width', shape: [3072, 1024], rows: 3072, columns: 1024,
+        values: Array.from({ length: 3072 * 1024 }, (_, index) => Math.sin(index / 999)),
+      }] }],
+    } })`);
+    await view.ask('harness.settle()');
+    await view.page.locator(large).focus();
+    const milliseconds = await view.ask<number>(`(async () => {
+      const canvas = document.querySelector('${large}');
+      const start = performance.now();
+      for (let frame = 0; frame < 60; frame++) {
+        canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: frame < 30 ? -80 : 80, cancelable: true }));
+        await new Promise(resolve => requestAnimationFrame(resolve));
+      }
+      return (performance.now() - start) / 60;
+    })()`);
+    t.diagnostic(`${(1000 / milliseconds).toFixed(1)} frames/s`);
+    assert.ok(milliseconds < 1000 / 30, `${milliseconds.toFixed(1)} ms a frame`);
+  });
+});

@@ -1,0 +1,73 @@
+import type { PooledMatrix } from '../../src/protocol/events';
+
+/** A matrix as the heatmap draws it; smaller than `shape` when it was pooled on the way. */
+export interface Matrix {
+  readonly name: string;
+  /** Of the whole matrix. */
+  readonly shape: readonly [number, number];
+  /** Of `values`. */
+  readonly rows: number;
+  readonly columns: number;
+  /** rows × columns, row-major. */
+  readonly values: Float32Array;
+}
+
+/** JSON has no NaN: what is not finite arrives as null, and Float32Array would make that 0. */
+export function toFloat32(values: readonly (number | null)[]): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let index = 0; index < values.length; index++) result[index] = values[index] ?? NaN;
+  return result;
+}
+
+const converted = new WeakMap<PooledMatrix, Matrix>();
+
+/** A matrix from the host, converted once. */
+export function matrixOf(pooled: PooledMatrix): Matrix {
+  let matrix = converted.get(pooled);
+  if (matrix === undefined) {
+    const { name, shape, rows, columns } = pooled;
+    matrix = { name, shape, rows, columns, values: toFloat32(pooled.values) };
+    converted.set(pooled, matrix);
+  }
+  return matrix;
+}
+
+/** First and last index of the whole axis that cell `index` of `cells` stands for. */
+export function pooledRange(
+  index: number,
+  cells: number,
+  length: number,
+): readonly [first: number, last: number] {
+  const first = Math.floor((index * length) / cells);
+  return [first, Math.max(first, Math.floor(((index + 1) * length) / cells) - 1)];
+}
+
+/** Half the resolution: of each 2 × 2 block the element of largest magnitude; NaN always survives. */
+export function halve({ name, shape, rows, columns, values }: Matrix): Matrix {
+  const halfRows = Math.ceil(rows / 2);
+  const halfColumns = Math.ceil(columns / 2);
+  const result = new Float32Array(halfRows * halfColumns);
+  const bottom = rows - 1;
+  const right = columns - 1;
+  for (let row = 0; row < halfRows; row++) {
+    const upper = row * 2 * columns;
+    const lower = Math.min(row * 2 + 1, bottom) * columns;
+    for (let column = 0; column < halfColumns; column++) {
+      const left = column * 2;
+      const next = Math.min(left + 1, right);
+      let best = values[upper + left] ?? NaN;
+      let size = Math.abs(best);
+      const consider = (value: number): void => {
+        if (!(Math.abs(value) <= size) && !Number.isNaN(best)) {
+          best = value;
+          size = Math.abs(value);
+        }
+      };
+      consider(values[upper + next] ?? NaN);
+      consider(values[lower + left] ?? NaN);
+      consider(values[lower + next] ?? NaN);
+      result[row * halfColumns + column] = best;
+    }
+  }
+  return { name, shape, rows: halfRows, columns: halfColumns, values: result };
+}

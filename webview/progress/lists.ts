@@ -1,0 +1,80 @@
+import type { RunSummary } from '../../src/protocol/messages';
+import { element, setText, type View } from '../shared/dom';
+import { formatInteger, formatLoss, formatMoment } from '../shared/format';
+import { statusText } from '../shared/runStatus';
+import { t } from '../shared/strings';
+
+/** What a person can do to a run that waits or has ended. */
+export interface PastActions {
+  cancel(run: string): void;
+  open(run: string): void;
+  resume(run: string): void;
+  reveal(run: string): void;
+  log(run: string): void;
+}
+
+const textButton = (text: string, run: RunSummary, onClick: () => void): HTMLElement =>
+  element('button', {
+    class: 'text-button',
+    text,
+    attributes: { type: 'button', 'aria-label': `${text}: ${run.title}` },
+    on: { click: onClick },
+  });
+
+/** One line of the queue. */
+export function queuedItem(first: RunSummary, actions: PastActions): View<RunSummary> {
+  const title = element('span', { class: 'grow ellipsis' });
+  return {
+    element: element(
+      'li',
+      { class: 'row past' },
+      element('span', { class: 'status', attributes: { 'data-status': 'queued' } }),
+      title,
+      textButton(t('Cancel'), first, () => actions.cancel(first.id)),
+    ),
+    update: run => setText(title, run.title),
+  };
+}
+
+/** A run that has ended: how, when, and what can be done with it. */
+export function pastItem(first: RunSummary, actions: PastActions): View<RunSummary> {
+  const title = element('span', { class: 'grow past-title' });
+  const status = element('span', { class: 'status' });
+  const facts = element('div', { class: 'quiet small number' });
+  const message = element('p');
+  const remedy = element('p');
+  const failure = element('div', { class: 'notice bad' }, message, remedy);
+  const open = textButton(t('Open'), first, () => actions.open(first.id));
+  const resume = textButton(t('Resume'), first, () => actions.resume(first.id));
+  const reveal = textButton(t('Reveal'), first, () => actions.reveal(first.id));
+  const log = textButton(t('Log'), first, () => actions.log(first.id));
+  return {
+    element: element(
+      'li',
+      { class: 'past' },
+      element('div', { class: 'row' }, title, status),
+      facts,
+      failure,
+      element('div', { class: 'row past-actions' }, open, resume, reveal, log),
+    ),
+    update: run => {
+      setText(title, run.title);
+      title.title = run.title;
+      setText(status, statusText(run.status));
+      status.dataset['status'] = run.status;
+      const parts = [
+        formatMoment(run.created),
+        ...(run.steps > 0 && run.status !== 'done'
+          ? [t('step {0} of {1}', formatInteger(run.step), formatInteger(run.steps))]
+          : []),
+        ...(run.loss === undefined ? [] : [t('loss {0}', formatLoss(run.loss))]),
+      ];
+      setText(facts, parts.join(' · '));
+      failure.hidden = run.failure === undefined;
+      setText(message, run.failure?.message ?? '');
+      setText(remedy, run.failure?.remedy ?? '');
+      resume.hidden = run.status === 'done';
+      reveal.hidden = run.status !== 'done';
+    },
+  };
+}

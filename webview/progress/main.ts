@@ -1,0 +1,102 @@
+import type { FromProgress, RunSummary, ToProgress } from '../../src/protocol/messages';
+import { announcer, element, keyedList, pageRoot } from '../shared/dom';
+import { connect } from '../shared/host';
+import { isLive, statusText } from '../shared/runStatus';
+import { setStrings, t } from '../shared/strings';
+import { button } from '../shared/ui/components';
+import { jobCard } from './job';
+import { pastItem, queuedItem, type PastActions } from './lists';
+import './progress.css';
+
+/** What the page remembers: what it showed last, so that it is not empty while the host wakes up. */
+interface State {
+  readonly runs: readonly RunSummary[];
+}
+
+const host = connect<ToProgress, FromProgress, State>(receive);
+let showRuns = build();
+const known = new Map<string, RunSummary['status']>();
+
+function receive(message: ToProgress): void {
+  switch (message.type) {
+    case 'options':
+      setStrings(message.options.strings);
+      showRuns = build();
+      showRuns(host.state.runs ?? []);
+      return;
+    case 'runs':
+      host.remember({ runs: message.runs });
+      showRuns(message.runs);
+  }
+}
+
+/** Builds the page; what it returns shows a list of runs. */
+function build(): (runs: readonly RunSummary[]) => void {
+  const actions: PastActions = {
+    cancel: run => host.post({ type: 'control', run, command: 'cancel' }),
+    open: run => host.post({ type: 'openRun', run }),
+    resume: run => host.post({ type: 'resumeRun', run }),
+    reveal: run => host.post({ type: 'revealOutput', run }),
+    log: run => host.post({ type: 'openLog', run }),
+  };
+  const section = (title: string, list: HTMLElement): HTMLElement =>
+    element('section', {}, element('h2', { class: 'section-title', text: title }), list);
+  const jobs = element('div', { class: 'jobs' });
+  const queue = element('ul');
+  const history = element('ul');
+  const queueSection = section(t('Waiting'), queue);
+  const historySection = section(t('Earlier runs'), history);
+  const grow = (): void => host.post({ type: 'grow' });
+  const empty = element(
+    'div',
+    { class: 'empty' },
+    element('p', { text: t('Nothing is growing.') }),
+    element('p', {
+      class: 'quiet',
+      text: t('Turn a trained model into a larger one that starts where it left off.'),
+    }),
+    button(t('Grow Model…'), grow, { look: 'primary' }),
+  );
+  const status = announcer();
+  pageRoot().replaceChildren(
+    element('h1', { class: 'visually-hidden', text: t('Growth runs') }),
+    empty,
+    jobs,
+    queueSection,
+    historySection,
+    status.element,
+  );
+  const keyOf = (run: RunSummary): string => run.id;
+  const showJobs = keyedList<RunSummary>(jobs, keyOf, run =>
+    jobCard(run, {
+      control: (id, command) => host.post({ type: 'control', run: id, command }),
+      open: actions.open,
+    }),
+  );
+  const showQueue = keyedList<RunSummary>(queue, keyOf, run => queuedItem(run, actions));
+  const showHistory = keyedList<RunSummary>(history, keyOf, run => pastItem(run, actions));
+
+  return runs => {
+    const live = runs.filter(run => isLive(run.status));
+    const queued = runs.filter(run => run.status === 'queued');
+    const past = runs
+      .filter(run => !isLive(run.status) && run.status !== 'queued')
+      .sort((a, b) => b.created - a.created);
+    showJobs(live);
+    showQueue(queued);
+    showHistory(past);
+    empty.hidden = live.length + queued.length > 0;
+    queueSection.hidden = queued.length === 0;
+    historySection.hidden = past.length === 0;
+    for (const run of runs) {
+      const before = known.get(run.id);
+      known.set(run.id, run.status);
+      if (before !== undefined && before !== run.status) {
+        status.say(`${run.title}: ${statusText(run.status)}`);
+      }
+    }
+  };
+}
+
+showRuns(host.state.runs ?? []);
+host.post({ type: 'ready' });

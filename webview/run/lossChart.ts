@@ -1,0 +1,327 @@
+import uPlot from 'uplot';
+import type { RunDetail } from '../../src/protocol/messages';
+import { announcer, element, oncePerFrame, setText } from '../shared/dom';
+import { formatInteger, formatLoss, formatTick } from '../shared/format';
+import { createSlider } from '../shared/slider';
+import { t } from '../shared/strings';
+import { onThemeChange, themeColor } from '../shared/theme';
+import { checkbox } from '../shared/ui/components';
+import * as frame from './chartFrame';
+import { smooth, windowFor } from './smoothing';
+
+/** What a person chose for the chart. */
+export interface ChartChoices {
+  readonly logarithmic: boolean;
+  /** 0…1. */
+  readonly smoothing: number;
+}
+
+/** The curve of the loss. */
+export interface LossChart {
+  readonly element: HTMLElement;
+  update(run: RunDetail): void;
+  /** The chart as it is drawn, on the page's background. */
+  picture(): HTMLCanvasElement | undefined;
+}
+
+const height = 280;
+/** Narrower charts have the names of the dotted lines inside. */
+const widthForGutter = 640;
+const levelDash: Record<frame.Level['model'], number[]> = {
+  small: [3, 3],
+  before: [8, 5],
+  after: [1, 2],
+};
+const levelColor: Record<frame.Level['model'], readonly [string, string]> = {
+  small: ['--vscode-charts-orange', '#d18616'],
+  before: ['--vscode-charts-purple', '#b180d7'],
+  after: ['--vscode-charts-green', '#89d185'],
+};
+
+/** Makes the chart. */
+export function createLossChart(
+  choices: ChartChoices,
+  remember: (choices: ChartChoices) => void,
+): LossChart {
+  let { logarithmic, smoothing } = choices;
+  let steps: readonly number[] = [];
+  let losses: readonly number[] = [];
+  let levels: readonly frame.Level[] = [];
+  let plot: uPlot | undefined;
+
+  const readout = element('p', { class: 'number chart-readout', text: ' ' });
+  const live = announcer();
+  const table = element('table');
+  const stage = element('div', {
+    class: 'chart-stage',
+    attributes: {
+      tabindex: 0,
+      role: 'application',
+      'aria-roledescription': t('chart'),
+      'aria-label': t('Loss by step. Arrow keys move along the curve.'),
+    },
+  });
+  const windowText = element('span', { class: 'quiet number smoothing-window' });
+  const slider = createSlider(t('Smoothing'), 'smoothing-slider', 100, smoothing * 100, value => {
+    smoothing = value / 100;
+    remember({ logarithmic, smoothing });
+    refresh();
+  });
+  const root = element(
+    'section',
+    { class: 'card', attributes: { 'aria-labelledby': 'chart-title' } },
+    element(
+      'div',
+      { class: 'row' },
+      element('h2', { class: 'grow', text: t('Loss'), attributes: { id: 'chart-title' } }),
+      element('label', { class: 'row' }, t('Smoothing'), slider.element, windowText),
+      checkbox(t('Log scale'), logarithmic, checked => {
+        logarithmic = checked;
+        remember({ logarithmic, smoothing });
+        rebuild();
+      }),
+    ),
+    stage,
+    readout,
+    element('div', { class: 'visually-hidden' }, table),
+    live.element,
+  );
+
+  const window = (): number => windowFor(smoothing, losses.length);
+
+  function data(): uPlot.AlignedData {
+    const width = window();
+    const usable = losses.map(loss =>
+      Number.isFinite(loss) && (!logarithmic || loss > 0) ? loss : NaN,
+    );
+    const { mean, low, high } = smooth(usable, width);
+    const raw = usable.map(loss => (Number.isNaN(loss) ? null : loss));
+    return [[...steps], high, low, raw, width > 1 ? mean : raw.map(() => null)];
+  }
+
+  function describe(index: number): string {
+    const loss = losses[index];
+    const step = steps[index];
+    if (loss === undefined || step === undefined) return ' ';
+    const calm = window() > 1 ? smooth(losses, window()).mean[index] : undefined;
+    return [
+      t('step {0}', formatInteger(step)),
+      t('loss {0}', formatLoss(loss)),
+      ...(calm === undefined || calm === null ? [] : [t('smoothed {0}', formatLoss(calm))]),
+    ].join(' · ');
+  }
+
+  const levelText = ({ model, loss }: frame.Level): string =>
+    `${frame.levelName(model)} ${formatLoss(loss)}`;
+
+  const labelFont = (): string => `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
+
+  /** Room for the labels beside the chart, where there is enough for both. */
+  function gutter(u: uPlot): number {
+    if (u.width < widthForGutter || levels.length === 0) return 14;
+    u.ctx.font = labelFont();
+    return Math.max(...levels.map(level => u.ctx.measureText(levelText(level)).width)) + 18;
+  }
+
+  function drawLevels(u: uPlot): void {
+    const { ctx } = u;
+    const density = devicePixelRatio;
+    ctx.save();
+    ctx.scale(density, density);
+    const left = u.bbox.left / density;
+    const right = left + u.bbox.width / density;
+    const heights = levels.map(({ loss }) => u.valToPos(loss, 'y', true) / density);
+    const beside = u.width >= widthForGutter;
+    const labels = frame.spreadLabels(
+      heights.map(y => (beside ? y : y - 9)),
+      15,
+    );
+    ctx.font = labelFont();
+    ctx.textAlign = beside ? 'left' : 'right';
+    ctx.textBaseline = 'middle';
+    ctx.lineWidth = 2;
+    levels.forEach((level, index) => {
+      const y = heights[index] ?? 0;
+      const labelY = Math.max(8, labels[index] ?? y);
+      ctx.strokeStyle = themeColor(...levelColor[level.model]);
+      ctx.setLineDash(levelDash[level.model]);
+      ctx.beginPath();
+      ctx.moveTo(left, y);
+      ctx.lineTo(right, y);
+      if (beside) ctx.lineTo(right + 7, labelY);
+      ctx.stroke();
+      if (!beside) {
+        const wide = ctx.measureText(levelText(level)).width;
+        ctx.globalAlpha = 0.85;
+        ctx.fillStyle = themeColor('--vscode-editor-background', '#1e1e1e');
+        ctx.fillRect(right - wide - 8, labelY - 7, wide + 8, 14);
+        ctx.globalAlpha = 1;
+      }
+      ctx.fillStyle = themeColor('--vscode-foreground', '#cccccc');
+      ctx.fillText(levelText(level), beside ? right + 11 : right - 4, labelY);
+    });
+    ctx.restore();
+  }
+
+  function options(): uPlot.Options {
+    const accent = themeColor('--vscode-charts-blue', '#3794ff');
+    const text = themeColor('--vscode-foreground', '#cccccc');
+    const grid = 'rgba(128, 128, 128, 0.2)';
+    const font = `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
+    const axis = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
+    return {
+      width: Math.max(200, stage.clientWidth),
+      height,
+      padding: [10, gutter, 0, 0],
+      legend: { show: false },
+      cursor: { drag: { x: false, y: false }, y: false },
+      scales: {
+        x: { time: false },
+        y: {
+          distr: logarithmic ? 3 : 1,
+          range: () => {
+            const all = [...losses, ...levels.map(({ loss }) => loss)];
+            return [...frame.lossRange(all, logarithmic)];
+          },
+        },
+      },
+      axes: [
+        {
+          ...axis,
+          size: 30,
+          grid: { show: false },
+          values: (_, ticks) =>
+            ticks.map(tick => (Number.isInteger(tick) ? formatInteger(tick) : '')),
+        },
+        {
+          ...axis,
+          size: 52,
+          splits: (u, _, low, high) => frame.lossTicks(low, high, u.height / 50, logarithmic),
+          filter: (_, splits) => splits,
+          values: (_, ticks) => ticks.map(formatTick),
+        },
+      ],
+      series: [
+        {},
+        { stroke: 'transparent', points: { show: false } },
+        { stroke: 'transparent', points: { show: false } },
+        {
+          stroke: accent,
+          width: window() > 1 ? 1 : 2,
+          alpha: window() > 1 ? 0.35 : 1,
+          points: { show: losses.length < 3 },
+        },
+        { stroke: accent, width: 2.5, points: { show: false } },
+      ],
+      bands: [{ series: [1, 2], fill: `color-mix(in srgb, ${accent} 16%, transparent)` }],
+      hooks: {
+        draw: [drawLevels],
+        setCursor: [
+          u => {
+            setText(
+              readout,
+              u.cursor.idx === null || u.cursor.idx === undefined
+                ? latest()
+                : describe(u.cursor.idx),
+            );
+          },
+        ],
+      },
+    };
+  }
+
+  const latest = (): string =>
+    losses.length === 0 ? t('No step has been made yet.') : describe(losses.length - 1);
+
+  const rebuild = oncePerFrame(() => {
+    plot?.destroy();
+    plot = undefined;
+    if (stage.clientWidth === 0) return;
+    plot = new uPlot(options(), data(), stage);
+    refresh();
+  });
+
+  const refresh = oncePerFrame(() => {
+    const width = window();
+    setText(windowText, width > 1 ? t('{0} steps', width) : t('off'));
+    const raw = plot?.series[3];
+    if (raw !== undefined) {
+      raw.alpha = width > 1 ? 0.35 : 1;
+      raw.width = width > 1 ? 1 : 2;
+    }
+    plot?.setData(data());
+    if (plot?.cursor.idx === undefined || plot.cursor.idx === null) setText(readout, latest());
+    fillTable();
+  });
+
+  function fillTable(): void {
+    const row = (tag: 'th' | 'td', ...cells: string[]): HTMLElement =>
+      element('tr', {}, ...cells.map(text => element(tag, { text })));
+    table.replaceChildren(
+      element('caption', { text: t('Loss by step') }),
+      element('thead', {}, row('th', t('Step'), t('Loss'))),
+      element(
+        'tbody',
+        {},
+        ...frame
+          .sampledIndices(losses.length, 50)
+          .map(index =>
+            row('td', formatInteger(steps[index] ?? 0), formatLoss(losses[index] ?? NaN)),
+          ),
+        ...levels.map(({ model, loss }) => row('td', frame.levelName(model), formatLoss(loss))),
+      ),
+    );
+  }
+
+  stage.addEventListener('keydown', event => {
+    if (plot === undefined || losses.length === 0) return;
+    const last = losses.length - 1;
+    const at = plot.cursor.idx ?? last;
+    const jump = event.shiftKey ? 10 : 1;
+    const targets: Record<string, number> = {
+      ArrowLeft: at - jump,
+      ArrowRight: at + jump,
+      Home: 0,
+      End: last,
+    };
+    const wanted = targets[event.key];
+    if (wanted === undefined) return;
+    event.preventDefault();
+    const index = Math.max(0, Math.min(last, wanted));
+    const left = plot.valToPos(steps[index] ?? 0, 'x');
+    plot.setCursor({ left, top: plot.valToPos(losses[index] ?? 0, 'y') });
+    setText(readout, describe(index));
+    live.say(describe(index));
+  });
+
+  new ResizeObserver(() => {
+    if (stage.clientWidth === 0) return;
+    if (plot === undefined) rebuild();
+    else plot.setSize({ width: stage.clientWidth, height });
+  }).observe(stage);
+  onThemeChange(rebuild);
+
+  return {
+    element: root,
+    update: run => {
+      const dense = losses.length >= 3;
+      ({ steps, losses } = run.curve);
+      levels = frame.levelsOf(run.evaluations);
+      if (dense !== losses.length >= 3) rebuild();
+      else refresh();
+    },
+    picture: () => {
+      if (plot === undefined) return undefined;
+      const { canvas } = plot.ctx;
+      const copy = document.createElement('canvas');
+      copy.width = canvas.width;
+      copy.height = canvas.height;
+      const context = copy.getContext('2d');
+      if (context === null) return undefined;
+      context.fillStyle = themeColor('--vscode-editor-background', '#1e1e1e');
+      context.fillRect(0, 0, copy.width, copy.height);
+      context.drawImage(canvas, 0, 0);
+      return copy;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** What an operator's name tells: "width.query.3" → width, query, layer 3. */
+export interface OperatorName {
+  readonly group: 'width' | 'depth';
+  /** The space of a width operator, the module kind of a depth operator. */
+  readonly kind: string;
+  readonly layer: number | undefined;
+}
+
+/** Takes an operator's name apart. */
+export function parseOperatorName(name: string, group: 'width' | 'depth'): OperatorName {
+  const rest = name.startsWith(`${group}.`) ? name.slice(group.length + 1) : name;
+  const match = group === 'width' ? /^(.+)\.(\d+)$/.exec(rest) : null;
+  return match?.[1] === undefined
+    ? { group, kind: rest, layer: undefined }
+    : { group, kind: match[1], layer: Number(match[2]) };
+}
+
+/** Operators of one group by kind, in the order they came. */
+export function byKind<T extends { readonly name: string; readonly group: 'width' | 'depth' }>(
+  operators: readonly T[],
+  group: 'width' | 'depth',
+): ReadonlyMap<string, readonly T[]> {
+  const kinds = new Map<string, T[]>();
+  for (const operator of operators) {
+    if (operator.group !== group) continue;
+    const { kind } = parseOperatorName(operator.name, group);
+    const list = kinds.get(kind);
+    if (list === undefined) kinds.set(kind, [operator]);
+    else list.push(operator);
+  }
+  return kinds;
+}

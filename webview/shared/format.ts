@@ -1,0 +1,79 @@
+import { t } from './strings';
+
+const integer = new Intl.NumberFormat();
+const compactNumber = new Intl.NumberFormat(undefined, {
+  notation: 'compact',
+  maximumSignificantDigits: 3,
+});
+const threeDecimals = new Intl.NumberFormat(undefined, {
+  minimumFractionDigits: 3,
+  maximumFractionDigits: 3,
+});
+const oneDecimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const percentage = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** 792544 → "792,544". */
+export const formatInteger = (value: number): string => integer.format(value);
+/** 792544 → "793K". */
+export const formatCompact = (value: number): string => compactNumber.format(value);
+/** A loss in nats, three decimals. */
+export const formatLoss = (value: number): string =>
+  Number.isFinite(value) ? threeDecimals.format(value) : t('not finite');
+/** 0.183 → "18.3%". */
+export const formatShare = (value: number): string => percentage.format(value);
+/** Milliseconds since the epoch, or an ISO date, as a date and time. */
+export const formatMoment = (value: number | string): string => moment.format(new Date(value));
+
+/** A matrix element: six significant digits, exponent where that is shorter. */
+export function formatValue(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  const text =
+    size < 1e-4 || size >= 1e6 ? value.toExponential(4) : String(Number(value.toPrecision(6)));
+  return text.replace('-', '−');
+}
+
+/** A number for an axis or legend: three significant digits. */
+export function formatTick(value: number): string {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  const text =
+    size < 1e-3 || size >= 1e5 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  return text.replace('-', '−');
+}
+
+/** Bytes with a binary unit: 3170176 → "3 MiB". */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let amount = bytes;
+  let unit = 0;
+  while (amount >= 1024 && unit < units.length - 1) {
+    amount /= 1024;
+    unit++;
+  }
+  return `${oneDecimal.format(amount)} ${units[unit] ?? 'B'}`;
+}
+
+/** Floating-point operations: 1.7e11 → "171 GFLOP". */
+export function formatFlops(flops: number): string {
+  const units = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP', 'EFLOP'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(flops || 1) / 3)));
+  return `${Number((flops / 1000 ** power).toPrecision(3))} ${units[power] ?? 'FLOP'}`;
+}
+
+/** Seconds as people say them: "42 s", "3 min 5 s", "2 h 10 min". */
+export function formatDuration(seconds: number): string {
+  if (seconds < 10) return t('{0} s', oneDecimal.format(seconds));
+  const whole = Math.round(seconds);
+  if (whole < 60) return t('{0} s', whole);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return t('{0} min {1} s', minutes, whole % 60);
+  return t('{0} h {1} min', integer.format(Math.floor(minutes / 60)), minutes % 60);
+}
+
+/** [768, 3072] → "768 × 3072". */
+export const formatShape = (shape: readonly number[]): string =>
+  shape.length === 0 ? t('scalar') : shape.join(' × ');
