@@ -1,7 +1,7 @@
 // Packs the extension for one platform, with only what runs there:
 //   node scripts/package.mjs [--target=linux-x64]
-// The native engine and image decoder of that platform go into the package; other platforms' are
-// fetched from the npm registry. Reports sizes, and fails when the parts of ours grow too large.
+// The native engine and image decoder of that platform go into the package; another platform's decoder
+// is fetched from the npm registry. Reports sizes, and fails when the parts of ours grow too large.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -93,21 +93,23 @@ function bundlesOf(entry) {
 }
 
 function stageNativePackages() {
-  const from = target === `${process.platform}-${process.arch}` ? root : fetchNativePackages();
+  const here = target === `${process.platform}-${process.arch}`;
+  // The engine's package holds every platform; the image decoder's are one package each.
+  const from = here ? root : fetchImageDecoder();
   const modules = join(stage, 'dist', 'node_modules');
-  const take = (name, parts, filter = () => true) => {
-    const source = join(from, 'node_modules', name);
+  const take = (name, parts, origin = from) => {
+    const source = join(origin, 'node_modules', name);
     for (const part of ['package.json', ...parts]) {
       if (!existsSync(join(source, part))) continue;
       cpSync(join(source, part), join(modules, name, part), {
         recursive: true,
-        filter: path => !/\.(map|ts|md|h|hpp)$/.test(path) && filter(path),
+        filter: path => !/\.(map|ts|md|h|hpp)$/.test(path),
       });
     }
   };
   const binaries = `bin/napi-v6/${platform}/${architecture}`;
-  take('onnxruntime-node', ['LICENSE', 'dist', binaries]);
-  take('onnxruntime-common', ['LICENSE', 'dist/cjs', 'lib/package.json']);
+  take('onnxruntime-node', ['LICENSE', 'dist', binaries], root);
+  take('onnxruntime-common', ['LICENSE', 'dist/cjs', 'lib/package.json'], root);
   take('sharp', ['LICENSE', 'lib', 'dist']);
   for (const name of ['detect-libc', 'semver'])
     take(name, ['LICENSE', 'index.js', 'lib', ...parts(from, name)]);
@@ -144,17 +146,15 @@ function parts(from, name) {
   return existsSync(folder) ? readdirSync(folder).filter(part => part !== 'node_modules') : [];
 }
 
-/** Installs the native packages for another platform into a folder of their own. */
-function fetchNativePackages() {
+/** Installs the image decoder for another platform into a folder of its own. */
+function fetchImageDecoder() {
   const folder = join(root, 'out', `native-${target}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const wanted = ['onnxruntime-node', 'sharp'].map(
-    name => `${name}@${manifest.dependencies[name]}`,
-  );
+  const wanted = `sharp@${manifest.dependencies.sharp}`;
   const where = [`--os=${platform}`, `--cpu=${architecture}`];
   if (platform === 'linux') where.push('--libc=glibc');
-  const words = ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...where, ...wanted];
+  const words = ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...where, wanted];
   execFileSync('npm', words, {
     cwd: folder,
     stdio: 'inherit',

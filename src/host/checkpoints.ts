@@ -25,8 +25,8 @@ const atOnce = 8;
 const largestHashed = 500e6;
 /** Milliseconds that changes of files are collected for. */
 const settleTime = 400;
-/** Milliseconds between redraws while many files are looked at. */
-const redrawEvery = 250;
+/** Milliseconds between redraws while many files are looked at: the editor asks for every item again. */
+const redrawEvery = 1000;
 
 interface Known extends Found {
   /** Times and sizes of the files that decide what it is. */

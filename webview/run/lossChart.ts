@@ -1,5 +1,4 @@
 import uPlot from 'uplot';
-import type { RunDetail } from '../../src/protocol/messages';
 import { announcer, element, oncePerFrame, setText } from '../shared/dom';
 import { formatInteger, formatLoss, formatTick } from '../shared/format';
 import { createSlider } from '../shared/slider';
@@ -7,6 +6,7 @@ import { t } from '../shared/strings';
 import { onThemeChange, themeColor } from '../shared/theme';
 import { checkbox } from '../shared/ui/components';
 import * as frame from './chartFrame';
+import type { PageRun } from './runState';
 import { smooth, windowFor } from './smoothing';
 
 /** What a person chose for the chart. */
@@ -19,7 +19,7 @@ export interface ChartChoices {
 /** The curve of the loss. */
 export interface LossChart {
   readonly element: HTMLElement;
-  update(run: RunDetail): void;
+  update(run: PageRun): void;
   /** The chart as it is drawn, on the page's background. */
   picture(): HTMLCanvasElement | undefined;
 }
@@ -33,7 +33,7 @@ const levelDash: Record<frame.Level['model'], number[]> = {
   after: [1, 2],
 };
 const levelColor: Record<frame.Level['model'], readonly [string, string]> = {
-  small: ['--vscode-charts-orange', '#d18616'],
+  small: ['--vscode-charts-yellow', '#cca700'],
   before: ['--vscode-charts-purple', '#b180d7'],
   after: ['--vscode-charts-green', '#89d185'],
 };

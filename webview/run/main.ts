@@ -1,4 +1,4 @@
-import type { FromRunPanel, PageOptions, RunDetail, ToRunPanel } from '../../src/protocol/messages';
+import type { FromRunPanel, PageOptions, ToRunPanel } from '../../src/protocol/messages';
 import { fileName } from '../heatmap/exports';
 import { element, pageRoot, setText } from '../shared/dom';
 import { connect } from '../shared/host';
@@ -11,7 +11,7 @@ import { createLossChart, type ChartChoices } from './lossChart';
 import { createOperatorsView, type OperatorChoices } from './operators';
 import { createPlanView } from './planView';
 import { createReceiptView } from './receiptView';
-import { appendTo } from './runState';
+import { appendTo, pageRun, type PageRun } from './runState';
 import './run.css';
 
 /** What the page remembers over hiding and reloading; `run` is for the host's panel serializer. */
@@ -24,11 +24,11 @@ interface State {
 
 const host = connect<ToRunPanel, FromRunPanel, State>(receive);
 let colorMap: PageOptions['colorMap'] = 'RdBu';
-let run: RunDetail | undefined;
+let run: PageRun | undefined;
 let page: Page | undefined;
 
 interface Page {
-  update(run: RunDetail): void;
+  update(run: PageRun): void;
   readonly operators: ReturnType<typeof createOperatorsView>;
 }
 
@@ -41,7 +41,7 @@ function receive(message: ToRunPanel): void {
       if (run !== undefined) page.update(run);
       return;
     case 'run':
-      show(message.run);
+      show(pageRun(message.run));
       return;
     case 'append':
       if (run !== undefined && run.summary.id === message.summary.id) show(appendTo(run, message));
@@ -51,7 +51,7 @@ function receive(message: ToRunPanel): void {
   }
 }
 
-function show(next: RunDetail): void {
+function show(next: PageRun): void {
   const first = run === undefined;
   run = next;
   page ??= build();
@@ -134,4 +134,7 @@ addEventListener('scroll', () => {
   scrolling = setTimeout(() => host.remember({ scroll: scrollY }), 200);
 });
 
+pageRoot().replaceChildren(
+  element('p', { class: 'quiet', text: t('Reading…'), attributes: { role: 'status' } }),
+);
 host.post({ type: 'ready' });

@@ -1,4 +1,3 @@
-import type { PooledMatrix } from '../../src/protocol/events';
 import type { ColorTable } from '../heatmap/colorMaps';
 import type { Matrix } from '../heatmap/matrix';
 import type { Scale } from '../heatmap/scale';
@@ -7,12 +6,13 @@ import { element } from '../shared/dom';
 import { formatShape } from '../shared/format';
 import { t } from '../shared/strings';
 import { byKind, parseOperatorName } from './operatorNames';
+import type { OperatorMatrix } from './runState';
 
 /** Thumbnails of all operators, by group and kind. */
 export interface OperatorGrid {
   readonly element: HTMLElement;
   /** Shows which operators there are. */
-  setOperators(operators: readonly PooledMatrix[]): void;
+  setOperators(operators: readonly OperatorMatrix[]): void;
   /** Paints every thumbnail. */
   draw(
     look: (name: string) => { readonly matrix: Matrix; readonly scale: Scale } | undefined,
@@ -30,7 +30,7 @@ export function createOperatorGrid(choose: (name: string) => void): OperatorGrid
   >();
   let names = '';
 
-  function tile(operator: PooledMatrix, caption: string): HTMLElement {
+  function tile(operator: OperatorMatrix, caption: string): HTMLElement {
     const picture = thumbnail();
     picture.element.dataset['operator'] = operator.name;
     const button = element(

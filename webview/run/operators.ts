@@ -1,4 +1,4 @@
-import type { FromRunPanel, RunDetail } from '../../src/protocol/messages';
+import type { FromRunPanel } from '../../src/protocol/messages';
 import type { ColorMapName } from '../heatmap/colorMaps';
 import { exportHeatmap } from '../heatmap/exports';
 import { createHeatmap, type AxisNames } from '../heatmap/heatmap';
@@ -10,6 +10,7 @@ import { t } from '../shared/strings';
 import { onThemeChange } from '../shared/theme';
 import { button, dropdown } from '../shared/ui/components';
 import { createOperatorGrid } from './operatorGrid';
+import type { PageRun } from './runState';
 import { OperatorHistory, type Shown } from './snapshots';
 import { createTimeline } from './timeline';
 
@@ -26,7 +27,7 @@ export interface OperatorChoices {
 /** All operators of a run: thumbnails, one of them large, and the slider through time. */
 export interface OperatorsView {
   readonly element: HTMLElement;
-  update(run: RunDetail): void;
+  update(run: PageRun): void;
   /** Full-resolution values of a finished run's operator; undefined when the host has none. */
   setExact(name: string, shape: readonly [number, number], values: Float32Array | undefined): void;
 }

@@ -1,7 +1,6 @@
-import type { PooledMatrix } from '../../src/protocol/events';
-import type { OperatorSnapshot } from '../../src/protocol/messages';
-import { matrixOf, type Matrix } from '../heatmap/matrix';
+import type { Matrix } from '../heatmap/matrix';
 import { limitOf, type LimitKind } from '../heatmap/scale';
+import type { MatrixSnapshot } from './runState';
 
 /** Whether values are shown, or how far they moved since the first snapshot. */
 export type Shown = 'values' | 'change';
@@ -17,19 +16,19 @@ export function difference(a: Matrix, b: Matrix): Matrix {
  * was computed for a snapshot is kept, so that a new one costs only itself.
  */
 export class OperatorHistory {
-  #snapshots: readonly OperatorSnapshot[] = [];
+  #snapshots: readonly MatrixSnapshot[] = [];
   readonly #limits = new Map<string, { readonly of: Matrix; readonly limit: number }[]>();
   readonly #totals = new Map<string, number>();
-  readonly #byName = new WeakMap<OperatorSnapshot, ReadonlyMap<string, PooledMatrix>>();
+  readonly #byName = new WeakMap<MatrixSnapshot, ReadonlyMap<string, Matrix>>();
   readonly #differences = new WeakMap<Matrix, Matrix>();
 
   /** Takes the snapshots as they are now. */
-  set(snapshots: readonly OperatorSnapshot[]): void {
+  set(snapshots: readonly MatrixSnapshot[]): void {
     this.#totals.clear();
     this.#snapshots = snapshots;
   }
 
-  get snapshots(): readonly OperatorSnapshot[] {
+  get snapshots(): readonly MatrixSnapshot[] {
     return this.#snapshots;
   }
 
@@ -76,7 +75,6 @@ export class OperatorHistory {
       names = new Map(snapshot.operators.map(operator => [operator.name, operator]));
       this.#byName.set(snapshot, names);
     }
-    const pooled = names.get(name);
-    return pooled && matrixOf(pooled);
+    return names.get(name);
   }
 }

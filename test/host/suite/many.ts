@@ -28,8 +28,8 @@ suite('a workspace with thousands of checkpoints', () => {
     }
     await until('all are listed', () => checkpoints.models.length === many + 3, 60);
     delay.disable();
-    const longest = delay.max / 1e6;
-    // Twice what is promised: the machine does the work of these tests as well.
-    assert.ok(longest < 100, `the event loop stood still for ${longest} ms`);
+    // Not the very longest: the machine does the rest of the tests' work as well.
+    const long = delay.percentile(99) / 1e6;
+    assert.ok(long < 50, `the event loop stood still for ${long} ms`);
   });
 });

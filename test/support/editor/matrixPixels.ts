@@ -24,11 +24,12 @@ export function assertShowsMatrix(pixels: CanvasPixels, matrix: PooledMatrix, li
   for (const { value, red, blue } of strong) {
     assert.ok(value < 0 ? red > blue : blue > red, `${name}: ${value} is rgb(${red}, …, ${blue})`);
   }
-  for (const sign of [-1, 1])
+  for (const sign of [-1, 1]) {
     assertMonotone(
-      cells.filter(cell => cell.value * sign >= 0),
+      strong.filter(({ value }) => value * sign > 0),
       name,
     );
+  }
 }
 
 /** Brightness may only go one way as magnitude grows; one grey level is lost to rounding. */

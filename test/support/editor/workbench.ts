@@ -109,7 +109,9 @@ export class Workbench {
 
   /** Changes the colour theme as a person does. */
   async chooseTheme(name: string): Promise<void> {
-    await this.runCommand('Preferences: Color Theme');
+    await this.page.locator('.statusbar').click({ position: { x: 700, y: 8 } });
+    await this.page.keyboard.press('Control+K');
+    await this.page.keyboard.press('Control+T');
     await this.quickInput.type(name);
     await this.quickInput.focusedRow(name).waitFor();
     await this.page.keyboard.press('Enter');

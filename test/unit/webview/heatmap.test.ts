@@ -39,6 +39,10 @@ describe('matrices', () => {
     const covered = Array.from({ length: 64 }, (_, cell) => pooledRange(cell, 64, 100));
     assert.equal(covered[0]![0], 0);
     assert.equal(covered.at(-1)![1], 99);
+    for (let index = 0; index < 100; index++) {
+      const [first, last] = covered[Math.floor((index * 64) / 100)]!;
+      assert.ok(first <= index && index <= last, 'as the pooling does it');
+    }
     covered.slice(1).forEach(([first], index) => assert.equal(first, covered[index]![1] + 1));
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RunDetail, RunSummary } from '../../../src/protocol/messages';
+import type { RunSummary } from '../../../src/protocol/messages';
 import { curveCsv, curveSvg } from '../../../webview/run/chartExport';
 import {
   lossRange,
@@ -9,7 +9,7 @@ import {
   spreadLabels,
 } from '../../../webview/run/chartFrame';
 import { byKind, parseOperatorName } from '../../../webview/run/operatorNames';
-import { appendTo, merge } from '../../../webview/run/runState';
+import { appendTo, followOn, thin, type PageRun } from '../../../webview/run/runState';
 import { smooth, windowFor } from '../../../webview/run/smoothing';
 import { difference, OperatorHistory } from '../../../webview/run/snapshots';
 
@@ -97,7 +97,7 @@ describe('operator names', () => {
 
 describe('a run that goes on', () => {
   const summary = { id: 'a' } as RunSummary;
-  const run: RunDetail = {
+  const run: PageRun = {
     summary,
     plan: undefined,
     curve: { steps: [1, 2, 3], losses: [3, 2, 1] },
@@ -118,8 +118,10 @@ describe('a run that goes on', () => {
   it('takes new steps, repeated ones once, and the newest of a resumed run', () => {
     const longer = appendTo(run, { ...nothing, steps: [4], losses: [0.5] });
     assert.deepEqual(longer.curve, { steps: [1, 2, 3, 4], losses: [3, 2, 1, 0.5] });
-    const resumed = appendTo(longer, { ...nothing, steps: [3, 4], losses: [9, 8] });
-    assert.deepEqual(resumed.curve, { steps: [1, 2, 3, 4], losses: [3, 2, 9, 8] });
+    const repeated = appendTo(longer, { ...nothing, steps: [2, 3, 4], losses: [2, 1, 0.5] });
+    assert.deepEqual(repeated.curve, longer.curve);
+    const resumed = appendTo(longer, { ...nothing, steps: [2, 3], losses: [9, 8] });
+    assert.deepEqual(resumed.curve, { steps: [1, 2, 3], losses: [3, 9, 8] });
   });
 
   it('takes facts and keeps the old ones without', () => {
@@ -130,11 +132,11 @@ describe('a run that goes on', () => {
     assert.deepEqual(appendTo(warned, nothing).warnings, ['w']);
   });
 
-  it('keeps entries in order of steps', () => {
-    const merged = merge([{ step: 1 }, { step: 5 }], [{ step: 3 }]);
+  it('forgets what came after the step a run was taken up from', () => {
+    const steps = followOn([{ step: 1 }, { step: 5 }], [{ step: 6 }, { step: 2 }, { step: 3 }]);
     assert.deepEqual(
-      merged.map(({ step }) => step),
-      [1, 3, 5],
+      steps.map(({ step }) => step),
+      [1, 2, 3],
     );
   });
 });
@@ -149,9 +151,17 @@ describe('operators through time', () => {
         shape: [1, 2] as const,
         rows: 1,
         columns: 2,
-        values,
+        values: Float32Array.from(values),
       },
     ],
+  });
+
+  it('are thinned when they are too many, but for the first and the newest', () => {
+    const all = [1, 2, 3, 4, 5, 6].map(step => snapshot(step, 0, 0));
+    const steps = (most: number): number[] => thin(all, most).map(({ step }) => step);
+    assert.deepEqual(steps(12), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(steps(8), [1, 3, 5, 6]);
+    assert.deepEqual(steps(1), [1, 6]);
   });
 
   it('share one scale over all snapshots, which grows with new ones', () => {
