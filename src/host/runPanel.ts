@@ -62,8 +62,9 @@ export class RunPanels implements vscode.WebviewPanelSerializer, Disposable {
     for (const panel of this.open.values()) panel.sendOptions();
   }
 
+  /** Lets go of the panels without closing them: the window brings them back when it is reloaded. */
   dispose(): void {
-    for (const panel of [...this.open.values()]) panel.dispose();
+    for (const panel of this.open.values()) panel.dispose();
   }
 
   private attach(panel: vscode.WebviewPanel, run: string): void {

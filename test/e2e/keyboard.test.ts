@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import type { Frame } from 'playwright-core';
+import { assertQuiet } from '../support/editor/assertQuiet';
 import { journey } from '../support/editor/journey';
+import { packageExtension } from '../support/editor/packaged';
 import { ProgressPage } from '../support/editor/pages';
 import type { Workbench } from '../support/editor/workbench';
 
@@ -37,7 +39,8 @@ async function goToRow(bench: Workbench, name: string): Promise<void> {
 const focusedIn = (page: Frame): Promise<string> =>
   page.evaluate(`document.activeElement?.textContent.trim() ?? ''`);
 
-journey('by keyboard alone', { screenshots: 'keyboard-' }, step => {
+const options = { screenshots: 'keyboard-', extension: { vsix: packageExtension() } };
+journey('the packaged extension in a clean profile, by keyboard alone', options, step => {
   step('Grow Model is chosen from the menu of the tree', async ({ bench }) => {
     await goToRow(bench, 'bert-kjv');
     await bench.page.keyboard.press('Shift+F10');
@@ -94,4 +97,6 @@ journey('by keyboard alone', { screenshots: 'keyboard-' }, step => {
     await bench.screenshot('3-grown');
     assert.ok(existsSync(workspace.path('bert-kjv-grown-6x96', 'model.safetensors')));
   });
+
+  step('the machine was left alone', assertQuiet);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { journey } from '../support/editor/journey';
-import { ProgressPage } from '../support/editor/pages';
+import { ProgressPage, RunPage } from '../support/editor/pages';
 import { findRuns, stepsTaken, type FoundRun } from '../support/editor/runs';
 import { growFromHere, shortGrowth } from '../support/editor/wizard';
 
@@ -29,18 +29,26 @@ journey('a long run', { screenshots: 'long-' }, step => {
     await progress.press('Resume');
     await progress.isStatus('Running');
     await progress.reaches(paused + 5);
+    await progress.press('Open');
+    await (await RunPage.find(bench)).thumbnails.first().waitFor();
   });
 
-  step('outlives a reload of the window, which finds it again', async ({ bench }) => {
-    const { pid } = run.worker();
-    await bench.reload();
-    const progress = await ProgressPage.open(bench);
-    await progress.isStatus('Running');
-    const step = await progress.step();
-    await progress.reaches(step + 5);
-    assert.equal(run.worker().pid, pid);
-    await bench.screenshot('3-reloaded');
-  });
+  step(
+    'outlives a reload of the window, which finds it again and brings its panel back',
+    async ({ bench }) => {
+      const { pid } = run.worker();
+      await bench.reloadWindow();
+      const progress = await ProgressPage.open(bench);
+      await progress.isStatus('Running');
+      const step = await progress.step();
+      await progress.reaches(step + 5);
+      assert.equal(run.worker().pid, pid);
+      const panel = await RunPage.find(bench);
+      await panel.thumbnail('depth.q.weight').waitFor();
+      assert.match(await panel.frame.locator('header').first().innerText(), /bert-kjv → 6/);
+      await bench.screenshot('3-reloaded');
+    },
+  );
 
   step(
     'is stopped and kept: the checkpoint of that moment is written',
