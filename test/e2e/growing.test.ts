@@ -106,6 +106,7 @@ journey('growing a model in the workbench', { screenshots: 'growing-' }, step =>
       await page.heatmap.focus();
       await bench.page.keyboard.press('ArrowDown');
       await bench.page.keyboard.press('ArrowDown');
+      await page.tooltip.filter({ hasText: 'large layer 1, small layer 0' }).waitFor();
       const value = await page.tooltip.locator('strong').textContent();
       const shown = Number(value?.replace('\u2212', '-'));
       assert.ok(Math.abs(shown - operator.values[operator.columns]!) < 1e-3, `${value}`);
