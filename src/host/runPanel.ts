@@ -13,7 +13,7 @@ import type { ServiceClient } from './serviceClient';
 import { describePhase } from './text';
 
 /** Numbers of pictures that go into one message, so that packing it never holds the host up. */
-const numbersPerMessage = 100_000;
+const numbersPerMessage = 25_000;
 
 /** What panels need from the rest of the host. */
 export interface RunPanelParts {

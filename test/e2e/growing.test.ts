@@ -29,6 +29,7 @@ const largestOf = (snapshots: readonly Snapshot[], operator: string): number =>
 
 journey('growing a model in the workbench', { screenshots: 'growing-' }, step => {
   let started = 0;
+  let ended = 0;
 
   step('Grow Model asks one thing at a time, goes back, and shows the plan', async ({ bench }) => {
     await bench.openContainer('LiGO');
@@ -65,6 +66,7 @@ journey('growing a model in the workbench', { screenshots: 'growing-' }, step =>
     await bench.screenshot('4-progress');
     assert.deepEqual(remoteConnections(server.session), []);
     await progress.past.filter({ hasText: 'Done' }).waitFor({ timeout: 60_000 });
+    ended = Date.now();
     await bench.screenshot('5-done');
   });
 
@@ -154,7 +156,9 @@ journey('growing a model in the workbench', { screenshots: 'growing-' }, step =>
   });
 
   step('the extension host was never blocked for long while the run went on', ({ server }) => {
-    const long = server.facts().blocked.filter(({ time, busy }) => time > started && busy > 50);
+    const long = server
+      .facts()
+      .blocked.filter(({ time, busy }) => time > started && time < ended && busy > 50);
     assert.deepEqual(long, []);
   });
 
