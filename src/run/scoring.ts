@@ -1,6 +1,6 @@
 import { plainWeights, type Architecture, type Weights } from '../architecture';
 import type { BatchSource } from '../data/batches';
-import type { Engine, NamedData } from '../engine';
+import type { Engine, Executable, NamedData } from '../engine';
 import {
   input,
   inputName,
@@ -77,14 +77,13 @@ export function grownModel(
   };
 }
 
-/** Held-out loss and accuracy of a model. */
-export async function scoreModel(
+/** Loss and predictions of a model, compiled and loaded for the length of `use`. */
+export async function withScoring<T>(
   engine: Engine,
   model: ScoredModel,
-  batches: BatchSource,
   shape: BatchShape,
-  signal: AbortSignal,
-): Promise<EvaluationScores> {
+  use: (executable: Executable) => Promise<T>,
+): Promise<T> {
   const objective = objectiveGraph(
     model.architecture,
     model.weights,
@@ -93,10 +92,23 @@ export async function scoreModel(
   const executable = await engine.compile(evaluationProgram(objective, [...model.inputs()]));
   try {
     executable.load(loaded(model));
-    return await evaluateModel(executable, batches, signal);
+    return await use(executable);
   } finally {
     await executable.dispose();
   }
+}
+
+/** Held-out loss and accuracy of a model. */
+export function scoreModel(
+  engine: Engine,
+  model: ScoredModel,
+  batches: BatchSource,
+  shape: BatchShape,
+  signal: AbortSignal,
+): Promise<EvaluationScores> {
+  return withScoring(engine, model, shape, executable =>
+    evaluateModel(executable, batches, signal),
+  );
 }
 
 /** How alike two models score the same rows. */

@@ -1,11 +1,10 @@
-import { plainWeights } from '../architecture';
+import type { BatchSource } from '../data/batches';
 import type { LineSeparator } from '../data/textSource';
 import { loadTokenizer } from '../data/tokenizer';
-import type { Engine } from '../engine';
-import { input } from '../graph';
-import { batchFeeds, evaluationProgram, objectiveGraph } from '../training';
+import type { Engine, Executable } from '../engine';
 import { openData, type DataOptions, type OpenData } from './data';
 import { readParameters, type Model } from './model';
+import { plainModel, withScoring } from './scoring';
 
 /** Training batches each way of joining lines is tried on. */
 const triedBatches = 2;
@@ -38,23 +37,33 @@ export async function chooseSeparator(
     ...(end === undefined ? [] : [{ separator: [end], label: 'the end-of-text token' }]),
     { separator: 'none', label: 'nothing' },
   ];
-  const tried: { way: (typeof ways)[number]; loss: number }[] = [];
-  for (const way of ways) {
-    const data = await openData(architecture, checkpoint.directory, {
-      ...options,
-      separator: way.separator,
-    });
-    try {
-      tried.push({ way, loss: await smallLoss(engine, model, data) });
-    } finally {
-      await data.batches.close();
+  const opened: OpenData[] = [];
+  try {
+    for (const { separator } of ways) {
+      opened.push(await openData(architecture, checkpoint.directory, { ...options, separator }));
     }
+    const small = plainModel(architecture, await readParameters(model), 'model');
+    const losses = await withScoring(engine, small, opened[0]!.shape, async executable => {
+      const found: number[] = [];
+      for (const { batches } of opened) found.push(await trainingLoss(executable, batches));
+      return found;
+    });
+    return best(ways.map((way, index) => ({ ...way, loss: losses[index]! })));
+  } finally {
+    for (const { batches } of opened) await batches.close();
   }
-  const best = tried.reduce((a, b) => (b.loss < a.loss ? b : a));
-  const losses = tried.map(({ way, loss }) => `${loss.toFixed(2)} with ${way.label}`).join(', ');
+}
+
+/** The way with the lowest loss, and what all of them scored. */
+function best(
+  tried: readonly { separator: LineSeparator; label: string; loss: number }[],
+): SeparatorChoice {
+  const { separator, label } = tried.reduce((a, b) => (b.loss < a.loss ? b : a));
+  const losses = tried.map(way => `${way.loss.toFixed(2)} with ${way.label}`).join(', ');
   return {
-    ...best.way,
-    note: `Lines are joined by ${best.way.label}: the small model scores ${losses}.`,
+    separator,
+    label,
+    note: `Lines are joined by ${label}: the small model scores ${losses}.`,
   };
 }
 
@@ -71,26 +80,11 @@ export function describeSeparator(
   return `Lines are joined by ${label}, as was asked for.`;
 }
 
-async function smallLoss(engine: Engine, model: Model, data: OpenData): Promise<number> {
-  const { architecture } = model;
-  const inputs = new Map(
-    architecture.parameters.map(({ id, shape }) => [id, input(id, shape)] as const),
-  );
-  const objective = objectiveGraph(
-    architecture,
-    plainWeights(id => inputs.get(id)),
-    batchFeeds(architecture, data.shape),
-  );
-  const executable = await engine.compile(evaluationProgram(objective, [...inputs.values()]));
-  try {
-    executable.load(await readParameters(model));
-    let sum = 0;
-    for (let step = 0; step < triedBatches; step++) {
-      const { loss } = await executable.run(await data.batches.train(step));
-      sum += loss![0]!;
-    }
-    return sum / triedBatches;
-  } finally {
-    await executable.dispose();
+async function trainingLoss(executable: Executable, batches: BatchSource): Promise<number> {
+  let sum = 0;
+  for (let step = 0; step < triedBatches; step++) {
+    const { loss } = await executable.run(await batches.train(step));
+    sum += loss![0]!;
   }
+  return sum / triedBatches;
 }

@@ -1,11 +1,8 @@
-import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-
-import type { UserError } from '../../../src/errors';
 
 /** Absolute path of a Hugging Face fixture. */
 export function fixture(name: string): string {
@@ -42,21 +39,7 @@ export async function put(folder: string, name: string, content: string | Buffer
   return path;
 }
 
-/** Checks that an action fails with an error for people: its class, what it says, a remedy. */
-export async function assertUserError(
-  action: Promise<unknown>,
-  kind: abstract new (...args: never[]) => UserError,
-  says: RegExp,
-): Promise<UserError> {
-  const error = await action.then(
-    () => assert.fail(`nothing was thrown; expected ${String(says)}`),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof kind, `expected ${kind.name}, got ${String(error)}`);
-  assert.match(error.message, says);
-  assert.match(error.remedy, /^[A-Z].*\.$/);
-  return error;
-}
+export { failure as assertUserError } from '../../support/userError';
 
 /** Uniform 32-bit integers from a seed (xorshift), the same on every machine. */
 export function seeded(seed: number): () => number {

@@ -1,11 +1,9 @@
-import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { onnxRuntimeCpu } from '../../../src/engine';
-import type { UserError } from '../../../src/errors';
 import type { RunEvent } from '../../../src/protocol/events';
 import type { RunContext } from '../../../src/run/context';
 import type { DataOptions } from '../../../src/run/data';
@@ -134,18 +132,4 @@ export function putNaN(folder: string, tensor: string): string {
   return folder;
 }
 
-/** The error a job fails with, checked to be one for people. */
-export async function failure<T extends UserError>(
-  job: Promise<unknown>,
-  kind: abstract new (...args: never[]) => T,
-  says: RegExp,
-): Promise<T> {
-  const error = await job.then(
-    () => assert.fail(`nothing was thrown; expected ${String(says)}`),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof kind, `expected ${kind.name}, got ${String(error)}`);
-  assert.match(error.message, says);
-  assert.match(error.remedy, /^[A-Z].*\.$/);
-  return error;
-}
+export { failure } from '../../support/userError';
