@@ -1,2 +1,2 @@
 export * from './engine';
-export { onnxRuntimeCpu } from './onnxruntime';
+export { onnxRuntimeCpu } from './onnxruntime/cpu';

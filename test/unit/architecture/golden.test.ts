@@ -6,14 +6,14 @@ import {
   predictions,
   recognizeArchitecture,
 } from '../../../src/architecture';
-import { onnxRuntimeCpu } from '../../../src/engine';
 import { evaluate, topologicalOrder, type Tensor, type TensorData } from '../../../src/graph';
 import { assertClose } from '../../support/close';
+import { testEngine } from '../../support/engines';
 import { goldenBatch, goldenTargets } from '../../support/goldenObjective';
 import { fedForward } from './forward';
 import { familyNames, officialGrown, parameterValues, readFixture, readGolden } from './fixtures';
 
-const engine = onnxRuntimeCpu({ threads: 1 });
+const engine = await testEngine({ threads: 1 });
 after(() => engine.dispose());
 
 /** The same tensors by the float64 reference and by ONNX Runtime. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { onnxRuntimeCpu } from '../../../src/engine';
+import { after, describe, it } from 'node:test';
 import * as g from '../../../src/graph';
 import { assertClose } from '../../support/close';
+import { testEngine } from '../../support/engines';
 import { uniform } from '../../support/random';
 import { operatorCases, type OperatorCase } from './operatorCases';
 
@@ -17,12 +17,14 @@ function inputsOf({ shapes, range = [-1, 1] }: OperatorCase) {
   return { tensors, feeds };
 }
 
-async function runOnCpu(
+const engine = await testEngine({ threads: 1 });
+after(() => engine.dispose());
+
+async function runOnEngine(
   results: Record<string, g.Tensor>,
   tensors: readonly g.Tensor[],
   feeds: Record<string, g.TensorData>,
 ) {
-  const engine = onnxRuntimeCpu();
   const program = { feeds: tensors, frozen: [], state: [], outputs: results };
   const executable = await engine.compile(program);
   const outputs = await executable.run(feeds);
@@ -41,11 +43,11 @@ function weighedGradients(testCase: OperatorCase) {
 
 describe('every operator', () => {
   for (const testCase of operatorCases) {
-    it(`${testCase.op} ${testCase.name} computes on ONNX Runtime what the reference computes`, async () => {
+    it(`${testCase.op} ${testCase.name} computes on the engine what the reference computes`, async () => {
       const { tensors, feeds } = inputsOf(testCase);
       const y = testCase.build(...tensors);
       const [expected] = g.evaluate([y], feeds);
-      const { result } = await runOnCpu({ result: y }, tensors, feeds);
+      const { result } = await runOnEngine({ result: y }, tensors, feeds);
       assertClose(result!, expected!, 2e-6 * Math.max(1, ...expected!.map(Math.abs)));
     });
   }
@@ -54,7 +56,7 @@ describe('every operator', () => {
     it(`${testCase.op} ${testCase.name} has the gradient finite differences have`, async () => {
       const { tensors, feeds, scalar, gradients } = weighedGradients(testCase);
       const analytic = g.evaluate(gradients, feeds);
-      const onEngine = await runOnCpu(
+      const onEngine = await runOnEngine(
         Object.fromEntries(gradients.map((gradient, index) => [`d${index}`, gradient])),
         tensors,
         feeds,

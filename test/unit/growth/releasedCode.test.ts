@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { recognizeArchitecture, plainWeights, type ModelConfig } from '../../../src/architecture';
 import { openCheckpoint } from '../../../src/checkpoint/checkpoint';
-import { onnxRuntimeCpu } from '../../../src/engine';
 import * as g from '../../../src/graph';
 import {
   fromReleasedNames,
@@ -18,6 +17,7 @@ import {
 import { extractParameter } from '../../../src/architecture';
 import { batchFeeds, objectiveGraph, optimizerFeeds, trainingProgram } from '../../../src/training';
 import { assertClose, relativeError } from '../../support/close';
+import { testEngine } from '../../support/engines';
 import { fixture, fixtureJson, fixtureTensors } from '../../support/fixtures';
 
 interface Golden {
@@ -27,7 +27,7 @@ interface Golden {
 }
 
 const golden = fixtureJson<Golden>('ligo-official/golden.json');
-const engine = onnxRuntimeCpu({ threads: 2 });
+const engine = await testEngine({ threads: 2 });
 const optimizer = { betas: [0.9, 0.999], epsilon: 1e-6, clipNorm: undefined } as const;
 const groups = [
   { name: 'width', learningRate: 1e-3, weightDecay: 0 },

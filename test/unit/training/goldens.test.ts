@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assembleTensor, recognizeArchitecture } from '../../../src/architecture';
 import { openCheckpoint } from '../../../src/checkpoint/checkpoint';
-import { onnxRuntimeCpu, type NamedData } from '../../../src/engine';
+import type { NamedData } from '../../../src/engine';
 import { inputName, type Program } from '../../../src/graph';
 import {
   evaluationProgram,
@@ -11,6 +11,7 @@ import {
   type AdamWOptions,
 } from '../../../src/training';
 import { assertClose, relativeError } from '../../support/close';
+import { testEngine } from '../../support/engines';
 import { fixture, fixtureJson } from '../../support/fixtures';
 import { goldenObjective, type GoldenObjective } from '../../support/goldenObjective';
 import { runOnce, withExecutable, zeroMoments } from '../../support/programs';
@@ -35,7 +36,7 @@ interface Golden {
   };
 }
 
-const engine = onnxRuntimeCpu({ threads: 2 });
+const engine = await testEngine({ threads: 2 });
 
 const norm = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values));
 

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import { inputName } from '../graph/build/sources';
-import { serializeProgram } from '../graph/onnx/serialize';
-import type { Program } from '../graph/program';
-import { elementCount } from '../graph/shape';
-import type { Tensor, TensorData } from '../graph/tensor';
-import type { Engine, Executable, NamedData } from './engine';
-import { inPlaceState } from './inPlace';
+import { inputName } from '../../graph/build/sources';
+import { serializeProgram } from '../../graph/onnx/serialize';
+import type { Program } from '../../graph/program';
+import { elementCount } from '../../graph/shape';
+import type { Tensor, TensorData } from '../../graph/tensor';
+import type { Engine, Executable, NamedData } from '../engine';
+import { inPlaceState } from '../inPlace';
 
 /** ONNX Runtime on the CPU: ships inside its npm package, needs nothing installed. */
 export function onnxRuntimeCpu(options: { threads?: number } = {}): Engine {

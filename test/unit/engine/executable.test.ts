@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { onnxRuntimeCpu } from '../../../src/engine';
 import * as g from '../../../src/graph';
+import { testEngine } from '../../support/engines';
 import { uniform } from '../../support/random';
 import { withExecutable } from '../../support/programs';
 
-const engine = onnxRuntimeCpu({ threads: 2 });
+const engine = await testEngine({ threads: 2 });
 after(() => engine.dispose());
 
 const x = g.input('x', [3]);
