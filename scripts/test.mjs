@@ -1,8 +1,12 @@
-// Runs every test file below test/<level> with Node's own test runner: node scripts/test.mjs unit [name filter]
-// The level "engines" runs the golden tests again on one engine: node scripts/test.mjs engines webgpu
+// Runs every test file below test/<level> with Node's own test runner:
+//   node scripts/test.mjs unit [name filter]
+// The level "engines" runs the golden tests, and those below test/engines, on other engines than the
+// CPU, which `unit` has:
+//   node scripts/test.mjs engines [webgpu | tfjs-cpu | tfjs-wasm | tfjs-node | cpu]
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { softwareAdapter } from './softwareAdapter.mjs';
 
 const [level = 'unit', filter = ''] = process.argv.slice(2);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,31 +22,55 @@ const goldenTests = [
 
 const filesOf = name =>
   readdirSync(`${root}test/${name}`, { recursive: true })
-    .filter(file => file.endsWith('.test.ts') && file.includes(filter))
+    .filter(file => file.endsWith('.test.ts'))
     .map(file => `test/${name}/${file}`)
     .sort();
 
-const files = level === 'engines' ? goldenTests : filesOf(level);
+function run(files, environment = {}) {
+  // A whole editor fills two cores: such tests run one after another.
+  const concurrency = level === 'host' || level === 'e2e' ? 1 : 2;
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      '--test',
+      `--test-concurrency=${concurrency}`,
+      '--test-reporter=spec',
+      ...files,
+    ],
+    { cwd: root, stdio: 'inherit', env: { ...process.env, ...environment } },
+  );
+  return status ?? 1;
+}
+
+/** Golden tests and those of the engine, whose files begin with its name or with "every". */
+function runEngine(engine) {
+  const adapter = engine === 'webgpu' ? softwareAdapter() : {};
+  if (!adapter && process.env.LIGO_TEST_ADAPTER !== 'own') {
+    console.log(
+      'WebGPU was not tested: there is no software adapter (Debian: apt-get install chromium). ' +
+        'With a graphics card, set LIGO_TEST_ADAPTER=own to test on it.',
+    );
+    return process.env.LIGO_TEST_ADAPTER === 'required' ? 1 : 0;
+  }
+  console.log(`\nThe golden tests on ${engine}`);
+  const own = filesOf('engines').filter(file => {
+    const [name] = file.split('/').at(-1).split('.');
+    return name.startsWith('every') || name.startsWith(engine);
+  });
+  const environment = process.env.LIGO_TEST_ADAPTER === 'own' ? {} : adapter;
+  return run([...goldenTests, ...own], { ...environment, LIGO_TEST_ENGINE: engine });
+}
+
+if (level === 'engines') {
+  const engines = filter === '' ? ['webgpu', 'tfjs-wasm', 'tfjs-cpu'] : [filter];
+  const statuses = engines.map(runEngine);
+  process.exit(statuses.find(status => status !== 0) ?? 0);
+}
+const files = filesOf(level).filter(name => name.slice(`test/${level}/`.length).includes(filter));
 if (files.length === 0) {
   console.error(`No test file in test/${level} matches "${filter}".`);
   process.exit(1);
 }
-// A whole editor fills two cores: such tests run one after another.
-const concurrency = level === 'host' || level === 'e2e' ? 1 : 2;
-const run = spawnSync(
-  process.execPath,
-  [
-    '--import',
-    'tsx',
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    '--test-reporter=spec',
-    ...files,
-  ],
-  {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ...(level === 'engines' && { LIGO_TEST_ENGINE: filter }) },
-  },
-);
-process.exit(run.status ?? 1);
+process.exit(run(files));

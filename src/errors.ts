@@ -25,3 +25,6 @@ export class UsageError extends UserError {}
 
 /** The person asked to stop; state was saved where the message says. */
 export class InterruptedError extends UserError {}
+
+/** The device failed in the middle of a run; what was read from it before is good. */
+export class DeviceError extends UserError {}

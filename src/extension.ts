@@ -4,6 +4,7 @@ import type { ExtensionApi } from './host/api';
 import { Checkpoints } from './host/checkpoints';
 import { CheckpointsView } from './host/checkpointsView';
 import { RecentData } from './host/dataChoices';
+import { setUpGpuEngine } from './host/engineSetup';
 import { openExample } from './host/example';
 import { Failures } from './host/failures';
 import { growModel, inspectCheckpoint, startGrowth, type GrowParts } from './host/growCommand';
@@ -29,7 +30,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     context.subscriptions.push(part);
     return part;
   };
-  const worker = vscode.Uri.joinPath(context.extensionUri, 'dist', 'worker.js').fsPath;
+  const worker = {
+    script: vscode.Uri.joinPath(context.extensionUri, 'dist', 'worker.js').fsPath,
+    engines: vscode.Uri.joinPath(context.globalStorageUri, 'engines').fsPath,
+  };
   const settings = new Settings();
   const telemetry = own(new Telemetry());
   const failures = own(new Failures());
@@ -130,6 +134,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     revealOutput: id => commands.runs.revealOutput(id),
     removeRun: id => commands.runs.remove(id),
     openExample: () => openExample(context.extensionUri),
+    setUpGpuEngine: () => setUpGpuEngine({ service, settings }),
   };
   for (const [name, work] of Object.entries(table)) {
     own(

@@ -11,6 +11,7 @@ const host = {
   stderr: process.stderr,
   signal: interruption.signal,
   now: Date.now,
+  script: process.argv[1]!,
 };
 try {
   const [folder] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { CorruptFileError, InterruptedError } from '../errors';
 import type { Evaluation, Receipt } from '../protocol/events';
 import { grow, type GrowRequest } from '../run/grow';
-import type { GrowthMethod } from '../run/makeLarge';
+import type { GrowthMethodName } from '../growth/methods';
 import { removeRunState } from '../run/runState';
 import { defaultLigoSettings, defaultWarmup } from '../run/settings';
 import { engineFactory } from './engines';
@@ -108,7 +108,7 @@ interface Place {
 async function growExample(host: Host, example: Example, place: Place): Promise<void> {
   const { root, baselines, plan } = place;
   printLine(host, `\n== ${example.name}: ${example.about} ==`);
-  const run = async (method: GrowthMethod, out: string): Promise<Receipt> => {
+  const run = async (method: GrowthMethodName, out: string): Promise<Receipt> => {
     const reporter = openReporter(host, {}, example.unit);
     try {
       return await grow(
@@ -140,7 +140,7 @@ async function growExample(host: Host, example: Example, place: Place): Promise<
 
 function requestFor(
   { name, data, batch }: Example,
-  method: GrowthMethod,
+  method: GrowthMethodName,
   out: string,
   { root, plan }: Pick<Place, 'root' | 'plan'>,
 ): GrowRequest {

@@ -1,27 +1,19 @@
-import type { Engine } from '../engine';
-import { UnsupportedError } from '../errors';
-
-/** Names that `--engine` knows. */
-export const engineNames = ['auto', 'cpu', 'webgpu', 'cuda', 'tfjs'] as const;
-export type EngineName = (typeof engineNames)[number];
+import type { ChosenEngine, Precision } from '../engine';
+import type { EngineChoice } from '../protocol/engines';
 
 /** Which engine computes, as options say it. */
 export interface EngineOptions {
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   readonly threads?: number;
+  readonly engineFolder?: string;
+  readonly precision?: Precision;
 }
 
-/** Throws UnsupportedError for engines that are not there, before anything is opened. */
-export function engineFactory({ engine, threads }: EngineOptions): () => Promise<Engine> {
-  if (engine !== 'auto' && engine !== 'cpu') {
-    throw new UnsupportedError(
-      `This version has no ${engine} engine.`,
-      'Leave --engine out, or give --engine cpu.',
-    );
-  }
+/** Starts the engine that options name, once a command needs it. */
+export function engineFactory(options: EngineOptions): () => Promise<ChosenEngine> {
+  const { engine, threads, engineFolder: folder, precision } = options;
   return async () => {
-    // Loads native code, which commands that compute nothing should not wait for.
-    const { onnxRuntimeCpu } = await import('../engine');
-    return onnxRuntimeCpu(threads === undefined ? {} : { threads });
+    const { openEngine } = await import('../engine/open');
+    return openEngine({ engine, threads, folder, precision });
   };
 }

@@ -12,6 +12,8 @@ export interface Host {
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** The script that Node runs us by, for work that needs a process of its own. */
+  readonly script: string;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { depthInitializations, widthInitializations } from '../growth/initialize';
-import { defaultLigoSettings, defaultWarmup, type LigoSettings } from '../run/settings';
+import type { GrowthMethodName } from '../growth/methods';
+import { defaultWarmup, ligoDefaults, type LigoSettings } from '../run/settings';
 import { addOption, addStepOptions, takes, type StepOptions } from './options';
 
 /** How operators are learned, as options say it. */
@@ -22,14 +23,17 @@ export function addLigoOptions(command: Command): Command {
   return addOption(command, '--depth-init <kind>', depthInitializations.join(', '), depths);
 }
 
-/** Settings as options give them; what they leave out is as the study found best. */
-export function ligoSettingsOf(options: LigoOptions): LigoSettings {
+/** Settings as options give them; what they leave out is the method's, else as the study found best. */
+export function ligoSettingsOf(
+  options: LigoOptions,
+  method: GrowthMethodName = 'ligo',
+): LigoSettings {
   const { steps, learningRate, warmup, weightDecay, schedule } = options;
-  const preset = defaultLigoSettings;
+  const preset = ligoDefaults(method);
   return {
     ...preset,
     steps,
-    warmup: warmup ?? defaultWarmup(steps),
+    warmup: warmup ?? preset.warmup ?? defaultWarmup(steps),
     widthLearningRate: options.widthLearningRate ?? learningRate ?? preset.widthLearningRate,
     depthLearningRate: options.depthLearningRate ?? learningRate ?? preset.depthLearningRate,
     weightDecay: weightDecay ?? preset.weightDecay,

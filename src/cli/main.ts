@@ -9,4 +9,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stderr: process.stderr,
   signal: interruption.signal,
   now: Date.now,
+  script: process.argv[1]!,
 });

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../errors';
 import type { TargetRequest } from '../growth';
+import { engineChoices } from '../protocol/engines';
 import type { Target } from '../run/plan';
-import { engineNames } from './engines';
 import { byteSize, finiteNumber, oneOf, wholeNumber, type Parse } from './values';
 
 /** Adds an option whose value is parsed, once, wherever several commands share it. */
@@ -90,9 +90,21 @@ export function targetOf({ layers, hidden, heads, ffn, config }: TargetOptions):
 
 /** Adds the options that say what computes. */
 export function addEngineOptions(command: Command): Command {
-  addOption(command, '--engine <name>', 'what computes', takes.word(engineNames), 'auto');
-  return addOption(command, '--threads <n>', 'threads of the CPU engine', takes.count);
+  const words = `what computes: ${engineChoices.join(', ')}`;
+  addOption(command, '--engine <name>', words, takes.word(engineChoices), 'auto');
+  addOption(command, '--threads <n>', 'threads of the CPU engine', takes.count);
+  addOption(
+    command,
+    '--precision <kind>',
+    'of matrix products on a GPU: float32, or mixed for float16',
+    takes.word(['float32', 'mixed'] as const),
+  );
+  return addEngineFolderOption(command);
 }
+
+/** Adds `--engine-folder`. */
+export const addEngineFolderOption = (command: Command): Command =>
+  command.option('--engine-folder <folder>', 'where optional engines are installed');
 
 /** Where results go. */
 export interface OutOptions {

@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json';
 import { UsageError } from '../errors';
 import { addApplyCommand } from './commands/apply';
+import { addDoctorCommand } from './commands/doctor';
+import { addCompareCommand } from './commands/compare';
 import { addEvaluateCommand } from './commands/evaluate';
 import { addGrowCommand } from './commands/grow';
 import { addInspectCommand } from './commands/inspect';
@@ -45,7 +47,9 @@ function commandLine(host: Host, finish: (exitCode: number) => void): Command {
   addGrowCommand(program, host);
   addApplyCommand(program, host);
   addTrainCommand(program, host);
+  addCompareCommand(program, host);
   addEvaluateCommand(program, host);
+  addDoctorCommand(program, host, finish);
   return program;
 }
 

@@ -98,6 +98,7 @@ const modelNames: Readonly<Record<EvaluatedModel, string>> = {
   small: 'Small model',
   before: 'Before training',
   after: 'Result',
+  float32: 'In float32',
   training: 'In training',
 };
 
@@ -110,7 +111,7 @@ function describeScores({ loss, accuracy, perplexity }: Evaluation, unit: RateUn
 function describe(event: RunEvent, unit: RateUnit): string | undefined {
   switch (event.type) {
     case 'device':
-      return `Runs on ${event.device}.`;
+      return `Engine: ${event.reason ?? event.device}.`;
     case 'plan':
       return describePlan(event.plan);
     case 'evaluation':

@@ -4,12 +4,20 @@ import type { TensorData } from '../graph/tensor';
 /** Values by the name of the Input they belong to. */
 export type NamedData = Readonly<Record<string, TensorData>>;
 
+/**
+ * Element type of matrix products: `mixed` reads, computes and writes them in float16, while
+ * parameters, their updates, sums and everything else stay float32.
+ */
+export type Precision = 'float32' | 'mixed';
+
 /** What runs programs, and on which device. */
 export interface EngineDescription {
   /** Stable id as given to `--engine`. */
   readonly name: string;
   /** One line for people: device and library with version. */
   readonly device: string;
+  /** How programs are compiled unless they are compiled otherwise; float32 where absent. */
+  readonly precision?: Precision;
 }
 
 /**
@@ -18,8 +26,11 @@ export interface EngineDescription {
  */
 export interface Engine {
   readonly description: EngineDescription;
-  /** Throws UserError when the device cannot hold or run the program. */
-  compile(program: Program): Promise<Executable>;
+  /**
+   * Throws UserError when the device cannot hold or run the program. `precision` is the engine's own
+   * unless given.
+   */
+  compile(program: Program, options?: { readonly precision?: Precision }): Promise<Executable>;
   dispose(): Promise<void>;
 }
 

@@ -6,7 +6,8 @@ import { matrixDerivatives } from './derivatives/matrix';
 import { normalizationDerivatives } from './derivatives/normalization';
 import { reductionDerivatives } from './derivatives/reduction';
 import type { Derivative } from './derivatives/rule';
-import { topologicalOrder } from './program';
+import { dependents, topologicalOrder } from './program';
+import { recomputation } from './recompute';
 import { elementCount } from './shape';
 import type { Node, Operator, Tensor } from './tensor';
 
@@ -22,15 +23,29 @@ const derivatives: Partial<Record<Operator, Derivative>> = {
 /** True when the operator has a derivative rule; the others carry no gradient on purpose. */
 export const isDifferentiable = (op: Operator): boolean => derivatives[op] !== undefined;
 
+/** How a backward pass is built. */
+export interface GradientOptions {
+  /**
+   * Values to keep for the backward pass, in the order they are computed. What lies between two of
+   * them is computed again from the earlier one when its gradient is due: less memory, more time.
+   */
+  readonly recomputeFrom?: readonly Tensor[];
+}
+
 /**
  * Reverse-mode gradients of a scalar with respect to some tensors, as new graph nodes of the same
  * shapes. Work for anything else is not built. A tensor the scalar does not depend on gets zeros.
  * Throws when the path runs through an operator without a derivative.
  */
-export function gradients(of: Tensor, withRespectTo: readonly Tensor[]): Tensor[] {
+export function gradients(
+  of: Tensor,
+  withRespectTo: readonly Tensor[],
+  { recomputeFrom = [] }: GradientOptions = {},
+): Tensor[] {
   if (elementCount(of.shape) !== 1) throw new Error('Gradients are taken of a scalar');
   const order = topologicalOrder([of]);
   const dependent = dependents(order, withRespectTo);
+  const recomputed = recomputation(order, recomputeFrom);
   const collected = new Map<Tensor, Tensor>([[of, expand(scalar(1), of.shape)]]);
   for (const node of order.toReversed()) {
     const outputs = node.outputs.map(output => collected.get(output));
@@ -41,23 +56,16 @@ export function gradients(of: Tensor, withRespectTo: readonly Tensor[]): Tensor[
     if (!needed.some(Boolean)) continue;
     const derivative = derivatives[node.op];
     if (!derivative) throw new Error(`${node.op} has no derivative`);
-    derivative(withRecomputedInputs(node), outputs, needed).forEach((gradient, index) => {
+    const read = withRecomputedInputs(recomputed.read(node, tensor => collected.get(tensor)));
+    derivative(read, outputs, needed).forEach((gradient, index) => {
       const input = node.inputs[index]!;
       if (!gradient || !needed[index]) return;
+      recomputed.contributed(node, input, gradient);
       const existing = collected.get(input);
       collected.set(input, existing ? add(existing, gradient) : gradient);
     });
   }
   return withRespectTo.map(tensor => collected.get(tensor) ?? expand(scalar(0), tensor.shape));
-}
-
-/** Nodes whose value depends on one of the tensors, the tensors' own nodes included. */
-function dependents(order: readonly Node[], tensors: readonly Tensor[]): Set<Node> {
-  const found = new Set(tensors.map(({ node }) => node));
-  for (const node of order) {
-    if (node.inputs.some(input => found.has(input.node))) found.add(node);
-  }
-  return found;
 }
 
 /** The node with inputs that are cheaper to compute again in the backward pass than to keep. */

@@ -1,6 +1,6 @@
 export * from './build';
 export * from './cost';
-export { gradients, isDifferentiable } from './differentiate';
+export { gradients, isDifferentiable, type GradientOptions } from './differentiate';
 export * from './program';
 export { evaluate } from './reference';
 export * from './shape';

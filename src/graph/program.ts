@@ -53,6 +53,15 @@ export function topologicalOrder(results: readonly Tensor[]): Node[] {
   return order;
 }
 
+/** Nodes whose value depends on one of the tensors, the tensors' own nodes included. */
+export function dependents(order: readonly Node[], tensors: readonly Tensor[]): Set<Node> {
+  const found = new Set(tensors.map(({ node }) => node));
+  for (const node of order) {
+    if (node.inputs.some(input => found.has(input.node))) found.add(node);
+  }
+  return found;
+}
+
 /**
  * Throws when the results read an Input that the program does not declare, names repeat, or state
  * would change its shape or type.

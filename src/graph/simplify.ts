@@ -1,8 +1,9 @@
 import { constant } from './build/sources';
 import { mul } from './build/elementwise';
 import { reshape } from './build/layout';
+import { lower } from './lower';
 import { gemm } from './build/matrix';
-import { type Program } from './program';
+import { programResults, type Program } from './program';
 import { evaluateNode } from './reference';
 import { rewrite } from './rewrite';
 import { elementCount, sameShape } from './shape';
@@ -46,13 +47,10 @@ export function simplify(results: readonly Tensor[]): Tensor[] {
   });
 }
 
-/** `simplify` for everything a program computes. */
+/** Everything a program computes, simplified and in the forms that engines compute fastest. */
 export function simplifyProgram(program: Program): Program {
   const names = Object.keys(program.outputs);
-  const results = simplify([
-    ...Object.values(program.outputs),
-    ...program.state.map(({ next }) => next),
-  ]);
+  const results = simplify(lower(simplify(programResults(program))));
   return {
     ...program,
     outputs: Object.fromEntries(names.map((name, index) => [name, results[index]!])),

@@ -1,9 +1,23 @@
 import type { Parameter } from '../architecture';
-import { elementCount, gemm, input, reshape, simplifyProgram, type Program } from '../graph';
-import { smallInputName } from './grownWeights';
+import {
+  add,
+  elementCount,
+  gemm,
+  input,
+  mul,
+  reshape,
+  simplifyProgram,
+  type Program,
+  type Tensor,
+} from '../graph';
 import {
   depthName,
   grows,
+  onesName,
+  outerNormName,
+  readsSpace,
+  shareName,
+  smallInputName,
   sourcesOf,
   spaceSizes,
   widthName,
@@ -24,39 +38,63 @@ export interface ParameterGrowth {
 
 /**
  * One parameter of the large model from operators and the small model: Σ_j w[i, j] W_j first, then
- * B_out · B_inᵀ (released code's order), in [out, in] orientation.
+ * B_out · A_inᵀ (released code's order), in [out, in] orientation. `operators` are only asked for
+ * which of the shares and constants there are; without them A = B, as in LiGO.
  */
-export function growParameter(growth: Growth, parameter: Parameter): ParameterGrowth {
+export function growParameter(
+  growth: Growth,
+  parameter: Parameter,
+  operators: OperatorValues = {},
+): ParameterGrowth {
   const { kind, part, layer } = parameter;
   const shape = parameter.spaces.map(({ role }) => spaceSizes(growth, role).small);
   const sources = kind ? sourcesOf(growth, parameter).length : 1;
   const small = input('small', [sources, elementCount(shape)]);
   const row = kind ? input('row', [1, sources]) : undefined;
+  const hasOnes = kind !== undefined && operators[onesName(kind, part)] !== undefined;
+  const ones = hasOnes ? input('ones', [1, 1]) : undefined;
   const blocks = parameter.spaces.map((space, axis) => {
     if (!grows(growth, space)) return undefined;
     const sizes = spaceSizes(growth, space.role);
     return input(`width.${axis}`, [sizes.large - sizes.small, sizes.small]);
   });
-  const blended = reshape(row ? gemm(row, small) : small, shape);
+  const shares = parameter.spaces.map((space, axis) =>
+    operators[shareName(space)] && readsSpace(growth, parameter, axis)
+      ? input(`share.${axis}`, [1, spaceSizes(growth, space.role).small])
+      : undefined,
+  );
+  const scale = kind || !operators[outerNormName(parameter)] ? undefined : input('scale', [1, 1]);
+  const factor = row ?? scale;
+  const blended = factor ? gemm(factor, small) : small;
+  const shifted = reshape(ones ? add(blended, ones) : blended, shape);
+  // What reads a vector's only axis or a matrix's columns lies along the last axis either way.
+  const share = shares.at(-1);
+  const shared = share ? mul(shifted, reshape(share, shape.slice(-1))) : shifted;
   const grown =
     shape.length === 1
-      ? widenVector(blended, blocks[0])
-      : widenRows(widenColumns(blended, blocks[1]), blocks[0]);
-  const feeds = [small, ...(row ? [row] : []), ...blocks.filter(block => block !== undefined)];
+      ? widenVector(shared, blocks[0])
+      : widenRows(widenColumns(shared, blocks[1]), blocks[0]);
+  const present = (tensor: Tensor | undefined): tensor is Tensor => tensor !== undefined;
   return {
-    program: simplifyProgram({ feeds, frozen: [], state: [], outputs: { grown } }),
-    feeds: (operators, values) => {
+    program: simplifyProgram({
+      feeds: [small, ...[row, scale, ones, ...blocks, ...shares].filter(present)],
+      frozen: [],
+      state: [],
+      outputs: { grown },
+    }),
+    feeds: (values, smallValues) => {
       const given: Record<string, Float32Array> = {
-        small: required(values, smallInputName(parameter)),
+        small: required(smallValues, smallInputName(parameter)),
       };
       if (kind && layer !== undefined) {
-        const depth = required(operators, depthName(kind, part));
+        const depth = required(values, depthName(kind, part));
         given['row'] = depth.slice(layer * sources, (layer + 1) * sources);
+        if (ones) given['ones'] = required(values, onesName(kind, part)).slice(layer, layer + 1);
       }
+      if (scale) given['scale'] = required(values, outerNormName(parameter));
       parameter.spaces.forEach((space, axis) => {
-        if (grows(growth, space)) {
-          given[`width.${axis}`] = required(operators, widthName(space));
-        }
+        if (blocks[axis]) given[`width.${axis}`] = required(values, widthName(space));
+        if (shares[axis]) given[`share.${axis}`] = required(values, shareName(space));
       });
       return given;
     },

@@ -1,15 +1,18 @@
 import type { Lookup, Parameter, Readout, Weights } from '../architecture';
 import { sumOfRows } from '../architecture/plainWeights';
-import { add, elementCount, gemm, input, reshape, split, type Tensor } from '../graph';
+import { add, elementCount, gemm, input, mul, reshape, split, type Tensor } from '../graph';
 import { chooseForms, narrowsInput, type LinearForm, type LinearSizes } from './linearForm';
 import {
   depthName,
   grows,
   operatorsOf,
+  outerNormName,
+  smallInputName,
   sourcesOf,
   spaceSizes,
   widthName,
   type Growth,
+  type Operator,
 } from './operators';
 import { narrowColumns, widenColumns, widenRows, widenVector, type LowerBlock } from './widen';
 
@@ -24,21 +27,21 @@ export interface GrownWeights extends Weights {
   readonly small: ReadonlyMap<string, Tensor>;
 }
 
-/** Name of the input that holds the small model's part of a parameter. */
-export const smallInputName = ({ id, kind, part }: Parameter): string =>
-  kind ? `small.${kind}.${part}` : `small.${id}`;
-
 /**
  * Builds the grown parameters: small layers are blended by the depth operators first, then widened
  * by the large layer's own width operators (released code's order). Linear modules are computed in
- * their cheapest form, embeddings as small rows widened, heads in the small space.
+ * their cheapest form, embeddings as small rows widened, heads in the small space. `declared` are LiGO's
+ * operators, and those of outer norms where they have some.
  */
-export function grownWeights(growth: Growth): GrownWeights {
+export function grownWeights(
+  growth: Growth,
+  declared: readonly Operator[] = operatorsOf(growth),
+): GrownWeights {
   const operators = new Map<string, Tensor>(
-    operatorsOf(growth).map(({ name, shape }) => [name, input(name, shape)]),
+    declared.map(({ name, shape }) => [name, input(name, shape)]),
   );
   const small = new Map<string, Tensor>();
-  const blendedLayers = new Map<string, readonly Tensor[]>();
+  const layerRows = new Map<string, readonly Tensor[]>();
   const parameters = new Map(growth.target.parameters.map(parameter => [parameter.id, parameter]));
 
   const parameterOf = (id: string): Parameter => {
@@ -59,28 +62,54 @@ export function grownWeights(growth: Growth): GrownWeights {
     return grows(growth, space) ? operators.get(widthName(space)) : undefined;
   };
 
-  /** The parameter at the small model's width: Σ_j w[i, j] · small layer j, or the small one itself. */
+  /** Rows [1, n] of the layers of a module kind's part, from a stack of them, made once. */
+  const rows = (key: string, stack: () => Tensor): readonly Tensor[] => {
+    const known = layerRows.get(key);
+    if (known) return known;
+    const all = stack();
+    const made = split(all, 0, new Array<number>(all.shape[0]!).fill(1));
+    layerRows.set(key, made);
+    return made;
+  };
+  /** Row i: Σ_j w[i, j] · small layer j, `[L2, out · in]`. */
+  const blendedStack = (parameter: Parameter, depth: string): Tensor => {
+    const sources = sourcesOf(growth, parameter).length;
+    const stack = smallInput(parameter, [sources, elementCount(smallShape(parameter))]);
+    return gemm(operators.get(depth)!, stack);
+  };
+
+  /** The parameter at the small model's width: a row of the blended stack, or the small one itself. */
   const blended = (parameter: Parameter): Tensor => {
     const shape = smallShape(parameter);
     const { kind, part, layer } = parameter;
-    if (!kind || layer === undefined) return smallInput(parameter, shape);
-    const name = depthName(kind, part);
-    let layers = blendedLayers.get(name);
-    if (!layers) {
-      const sources = sourcesOf(growth, parameter).length;
-      const stack = smallInput(parameter, [sources, elementCount(shape)]);
-      const blend = gemm(operators.get(name)!, stack);
-      layers = split(blend, 0, new Array<number>(blend.shape[0]!).fill(1));
-      blendedLayers.set(name, layers);
+    if (!kind || layer === undefined) {
+      const scale = operators.get(outerNormName(parameter));
+      const value = smallInput(parameter, shape);
+      return scale ? mul(value, reshape(scale, [])) : value;
     }
-    return reshape(layers[layer]!, shape);
+    const depth = depthName(kind, part);
+    return reshape(rows(depth, () => blendedStack(parameter, depth))[layer]!, shape);
+  };
+
+  /** A vector at the large model's width. Those of all layers are widened at once if by one operator. */
+  const vector = (parameter: Parameter): Tensor => {
+    const { kind, part, layer, spaces } = parameter;
+    const block = lowerBlock(parameter, 0);
+    if (!block || !kind || layer === undefined || spaces[0]!.layer !== undefined) {
+      return widenVector(blended(parameter), block);
+    }
+    const depth = depthName(kind, part);
+    const grown = rows(`grown.${depth}`, () => widenColumns(blendedStack(parameter, depth), block));
+    return reshape(grown[layer]!, [grown[layer]!.shape[1]!]);
   };
 
   const tensor = (id: string): Tensor => {
     const parameter = parameterOf(id);
-    const value = blended(parameter);
-    if (value.shape.length === 1) return widenVector(value, lowerBlock(parameter, 0));
-    return widenRows(widenColumns(value, lowerBlock(parameter, 1)), lowerBlock(parameter, 0));
+    if (parameter.spaces.length === 1) return vector(parameter);
+    return widenRows(
+      widenColumns(blended(parameter), lowerBlock(parameter, 1)),
+      lowerBlock(parameter, 0),
+    );
   };
 
   const sizesOf = (parameter: Parameter): LinearSizes => {
@@ -92,16 +121,15 @@ export function grownWeights(growth: Growth): GrownWeights {
     const weight = parameterOf(`${module}.weight`);
     const bias = parameters.get(`${module}.bias`);
     const w = blended(weight);
-    const b = bias && blended(bias);
     const [out, inner] = [lowerBlock(weight, 0), lowerBlock(weight, 1)];
     const operand = narrowsInput(form) ? narrowed : x;
     const columns = narrowsInput(form) ? w : widenColumns(w, inner);
     if (form === 'materialize' || form === 'narrowInput') {
       const y = gemm(operand, widenRows(columns, out), { transB: true });
-      return b ? add(y, widenVector(b, out)) : y;
+      return bias ? add(y, vector(bias)) : y;
     }
     const y = gemm(operand, columns, { transB: true });
-    return widenColumns(b ? add(y, b) : y, out);
+    return widenColumns(bias ? add(y, blended(bias)) : y, out);
   };
 
   const linear = (x: Tensor, modules: readonly string[]): Tensor[] => {

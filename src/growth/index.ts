@@ -5,6 +5,6 @@ export * from './initialize';
 export * from './operators';
 export * from './releasedOperators';
 export * from './target';
-export * from './copyParameter';
+export * from './methods';
 export * from './pool';
 export * from './randomParameter';

@@ -1,5 +1,11 @@
 import { randomGenerator, randomStreams, type RandomGenerator } from '../random';
-import type { Operator, OperatorValues } from './operators';
+import {
+  operatorsOf,
+  outerNorms,
+  type Growth,
+  type Operator,
+  type OperatorValues,
+} from './operators';
 
 /**
  * How a depth operator starts (released code): `stackbert` copies layer i mod L1, `interlace` layer
@@ -30,12 +36,22 @@ export interface Initialization {
   readonly depth: DepthInitialization;
   readonly width: WidthInitialization;
   /**
-   * Ours, not the paper's: multiplies the layers' LayerNorm weights by √(D1 / D2) at the start.
-   * `rand` gives new units almost no variance, so normalising over D2 units inflates the old ones
-   * by √(D2 / D1); this takes it back.
+   * Ours, not the paper's: multiplies LayerNorm weights by √(D1 / D2) at the start, those outside the
+   * layers by an operator of their own. `rand` gives new units almost no variance, so normalising over
+   * D2 units inflates the old ones by √(D2 / D1); this takes it back.
    */
   readonly normCorrection?: boolean;
 }
+
+/**
+ * The operators that a start gives values: LiGO's, which are learned, and those of outer norms where
+ * norms are corrected, which stay as they are: learned, they cost the held-out loss what they gain in
+ * training (docs/operator-study.md).
+ */
+export const startedOperators = (
+  growth: Growth,
+  { normCorrection = false }: Initialization,
+): Operator[] => [...operatorsOf(growth), ...(normCorrection ? outerNorms(growth) : [])];
 
 /** Initial values of every operator; the same seed gives the same values. */
 export function initializeOperators(
@@ -46,8 +62,9 @@ export function initializeOperators(
   return Object.fromEntries(
     operators.map((operator, index) => {
       const random = randomGenerator(seed, randomStreams.operatorInitialization, index);
-      const values =
-        operator.group === 'depth'
+      const values = outerNorm.test(operator.name)
+        ? Float32Array.of(1)
+        : operator.group === 'depth'
           ? initialDepth(operator.shape, depth, random)
           : initialWidth(operator.shape, width, random);
       return [operator.name, normCorrection ? corrected(operator, operators, values) : values];
@@ -55,7 +72,8 @@ export function initializeOperators(
   );
 }
 
-const layerNormWeight = /^depth\.ln[12]\.weight$/;
+const outerNorm = /^width\..*norm\.weight$/;
+const layerNormWeight = /^(depth\.ln[12]|width\..*norm)\.weight$/;
 
 /** Values scaled by √(D1 / D2) where they blend LayerNorm weights. */
 function corrected(

@@ -1,13 +1,6 @@
 import { UnsupportedError } from '../errors';
-import {
-  fixedRoles,
-  spaceName,
-  type Architecture,
-  type ModuleKind,
-  type Parameter,
-  type Space,
-  type SpaceRole,
-} from '../architecture';
+import type { Architecture, ModuleKind, Parameter, Space, SpaceRole } from '../architecture';
+import { fixedRoles, spaceName } from '../architecture/parameter';
 
 /** Width operators map units of the small model to new units; depth operators blend layers. */
 export type OperatorGroup = 'width' | 'depth';
@@ -38,6 +31,29 @@ export const widthName = (space: Space): string => `width.${spaceName(space)}`;
 /** Name of the depth operator of a module kind's weights or biases. */
 export const depthName = (kind: ModuleKind, part: Parameter['part']): string =>
   `depth.${kind}.${part}`;
+
+/**
+ * Name of what readers of a space take of each small unit: s `[1, D1]`, so that A = B · diag(s) where
+ * the paper has A = B. Copying methods put 1 / (number of copies) there.
+ */
+export const shareName = (space: Space): string => `share.${spaceName(space)}`;
+
+/**
+ * Name of constants added to a module kind's blended layers before they are widened: c `[L2, 1]`.
+ * Methods that insert layers which pass their input on give norms a weight of one by it.
+ */
+export const onesName = (kind: ModuleKind, part: Parameter['part']): string =>
+  `ones.${kind}.${part}`;
+
+/**
+ * Name of what a norm's weights outside the layers are multiplied by when its space grows: `[1, 1]`.
+ * Norms in the layers are multiplied by their depth operator.
+ */
+export const outerNormName = ({ id }: Parameter): string => `width.${id}`;
+
+/** Name of the input that holds the small model's part of a parameter. */
+export const smallInputName = ({ id, kind, part }: Parameter): string =>
+  kind ? `small.${kind}.${part}` : `small.${id}`;
 
 /** Sizes of a space in the small and the large model. */
 export function spaceSizes(growth: Growth, role: SpaceRole): { small: number; large: number } {
@@ -76,6 +92,58 @@ export function operatorsOf(growth: Growth): Operator[] {
     }
   }
   return [...found.values()];
+}
+
+/**
+ * True when a parameter takes what it gets along an axis out of the space, false when it writes into
+ * the space. Tables write the residual stream; the norm before a tied head reads it, since the head's
+ * own table already writes it.
+ */
+export function readsSpace({ target }: Growth, { id }: Parameter, axis: number): boolean {
+  if (axis === 1) return !id.startsWith('embeddings.');
+  return target.head === 'tied' && id.startsWith(`${lastNorm(target)}.`);
+}
+
+/** Id, without the part, of the norm that a language model's head reads. */
+const lastNorm = ({ parameters }: Architecture): string =>
+  parameters.some(({ id }) => id === 'head.norm.weight') ? 'head.norm' : 'final.norm';
+
+/** Operators of the norms outside the layers whose space grows. */
+export function outerNorms(growth: Growth): Operator[] {
+  return growth.target.parameters
+    .filter(({ id, kind, spaces }) => {
+      const [space] = spaces;
+      return !kind && /norm\.weight$/.test(id) && space !== undefined && grows(growth, space);
+    })
+    .map(parameter => ({ name: outerNormName(parameter), group: 'width', shape: [1, 1] }));
+}
+
+/** Operators beyond the paper's that may be set: of outer norms, shares of readers, constants. */
+function optionalOperators(growth: Growth): Operator[] {
+  const found = new Map(outerNorms(growth).map(operator => [operator.name, operator]));
+  const layers = growth.target.dimensions.numHiddenLayers;
+  for (const parameter of growth.target.parameters) {
+    const { spaces, kind, part } = parameter;
+    spaces.forEach((space, axis) => {
+      if (!grows(growth, space) || !readsSpace(growth, parameter, axis)) return;
+      const name = shareName(space);
+      const { small } = spaceSizes(growth, space.role);
+      found.set(name, { name, group: 'width', shape: [1, small] });
+    });
+    if (kind) {
+      const name = onesName(kind, part);
+      found.set(name, { name, group: 'depth', shape: [layers, 1] });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The operators of a growth that have values: all of LiGO's, and those of the others that are set. */
+export function operatorsIn(growth: Growth, values: OperatorValues): Operator[] {
+  return [
+    ...operatorsOf(growth),
+    ...optionalOperators(growth).filter(({ name }) => values[name] !== undefined),
+  ];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { CorruptFileError } from '../errors';
 import type { ModuleKind, Parameter } from '../architecture';
-import { depthName, operatorsOf, type Growth, type OperatorValues } from './operators';
+import { depthName, operatorsIn, operatorsOf, type Growth, type OperatorValues } from './operators';
 
 /** Names inside a layer of the released code's BERT and RoBERTa, by module kind. */
 const releasedModules: Readonly<Record<string, ModuleKind>> = {
@@ -64,10 +64,13 @@ function joinRows(
   return joined;
 }
 
-/** The operators a growth needs, each present and of its shape. Throws CorruptFileError. */
+/**
+ * The operators a growth needs and those it may have, each of its shape. Throws CorruptFileError when
+ * one is missing or misshapen.
+ */
 export function checkOperators(growth: Growth, values: OperatorValues): OperatorValues {
   return Object.fromEntries(
-    operatorsOf(growth).map(({ name, shape }) => {
+    operatorsIn(growth, values).map(({ name, shape }) => {
       const data = values[name];
       if (data?.length !== shape[0] * shape[1]) throw missing(name, `[${shape.join(', ')}] values`);
       return [name, data];

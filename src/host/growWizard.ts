@@ -7,7 +7,7 @@ import { labelOf, type CheckpointNode } from './checkpointTree';
 import type { Checkpoints } from './checkpoints';
 import { chooseData, dataChoices, type RecentData } from './dataChoices';
 import { freeOutput } from './outputName';
-import { planChoices } from './planPreview';
+import { planChoices, type Problem } from './planPreview';
 import { exists } from './runFolder';
 import type { ServiceClient } from './serviceClient';
 import type { Settings } from './settings';
@@ -27,7 +27,7 @@ import {
   targetProblem,
   type TargetPreset,
 } from './targets';
-import { formatCount } from './text';
+import { explain, formatCount } from './text';
 
 /** What the wizard knows by now. */
 interface Draft {
@@ -272,24 +272,33 @@ async function askStart(
     draft.out ??
     (await freeOutput(checkpoint!.path, targetName(target!, checkpoint!.model!), exists));
   const planned = service.call('plan', question);
-  const { threads } = settings;
-  const timed = planned.then(plan =>
-    plan.cost && method === 'ligo' && plan.refusals.length === 0
-      ? service.call('estimate', { ...question, ...(threads !== undefined && { threads }) })
-      : undefined,
+  const { engine, threads } = settings;
+  const looked = planned.then(plan =>
+    plan.refusals.length > 0
+      ? undefined
+      : service
+          .call('outlook', {
+            ...{ ...question, engine, learns: method === 'ligo' && plan.cost !== undefined },
+            ...(threads !== undefined && { threads }),
+          })
+          // The plan tells why no engine was found; it is a plan all the same.
+          .catch((error: unknown): Problem => ({ problem: explain(error) })),
   );
   for (;;) {
     const shownOut = out;
     const answer = await pickStep(frame, {
       placeholder: vscode.l10n.t('Check the plan, then start'),
       choices: planned.then(plan => planChoices(forMethod(plan, method), shownOut)),
-      // A plan without a time is still a plan.
-      later: Promise.all([planned, timed.catch(() => undefined)]).then(([plan, estimate]) =>
-        planChoices(forMethod(plan, method), shownOut, estimate),
+      later: Promise.all([planned, looked]).then(([plan, outlook]) =>
+        planChoices(forMethod(plan, method), shownOut, outlook),
       ),
     });
     if (answer === back || answer === cancelled) return answer;
     if (answer === 'start') return { ...draft, out, steps };
+    if (answer === 'setUpEngine') {
+      await vscode.commands.executeCommand('ligo.setUpGpuEngine');
+      return cancelled;
+    }
     out = (await chooseOutput(out)) ?? out;
   }
 }
@@ -318,7 +327,7 @@ async function chooseOutput(out: string): Promise<string | undefined> {
   }
 }
 
-function requestOf(draft: Required<Draft>, { threads }: Settings): WorkerRequest {
+function requestOf(draft: Required<Draft>, { engine, threads }: Settings): WorkerRequest {
   const { checkpoint, target, method, data, steps, out } = draft;
   return newRequest({
     checkpoint: checkpoint.path,
@@ -326,6 +335,7 @@ function requestOf(draft: Required<Draft>, { threads }: Settings): WorkerRequest
     method,
     out,
     steps,
+    engine,
     title: `${labelOf(checkpoint.path)} → ${target.layers} × ${target.hidden}`,
     ...(data !== null && { data: { path: data } }),
     ...(threads !== undefined && { threads }),
@@ -341,7 +351,7 @@ export const newRequest = (
   id: randomUUID(),
   created: Date.now(),
   kind: 'grow',
-  engine: 'cpu',
+  engine: 'auto',
   seed: 0,
   resume: false,
   overwrite: false,

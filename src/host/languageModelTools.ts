@@ -91,7 +91,7 @@ async function prepare({ service, settings }: GrowParts, input: GrowInput) {
     ...(hidden !== undefined && { hidden }),
   };
   const plan = await service.call('plan', { checkpoint: summary.path, target, steps });
-  const { threads } = settings;
+  const { engine, threads } = settings;
   const request = newRequest({
     checkpoint: summary.path,
     target,
@@ -100,6 +100,7 @@ async function prepare({ service, settings }: GrowParts, input: GrowInput) {
     title: `${labelOf(summary.path)} → ${plan.target.layers} × ${plan.target.hidden}`,
     out: await freeOutput(summary.path, targetName(target, plan.source), exists),
     ...(data !== undefined && { data: { path: absolute(data) } }),
+    engine,
     ...(threads !== undefined && { threads }),
   });
   return { request, plan };

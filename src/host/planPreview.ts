@@ -1,18 +1,23 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { GrowthPlan } from '../protocol/events';
-import type { TimeEstimate } from '../protocol/service';
+import type { EngineOutlook, TimeEstimate } from '../protocol/service';
 import type { Choice } from './steps';
 import { formatBytes, formatCount, formatSeconds } from './text';
 
 /** What a person may do with a plan. */
-export type PlanAnswer = 'start' | 'otherFolder';
+export type PlanAnswer = 'start' | 'otherFolder' | 'setUpEngine';
+
+/** Why no engine can be told of. */
+export interface Problem {
+  readonly problem: { readonly message: string; readonly remedy: string };
+}
 
 /** A plan as the lines of a list: what can be done first, then what it would be. */
 export function planChoices(
   plan: GrowthPlan,
   out: string,
-  estimate?: TimeEstimate,
+  outlook?: EngineOutlook | Problem,
 ): Choice<PlanAnswer>[] {
   const line = (label: string, description: string, detail?: string): Choice<PlanAnswer> => ({
     label,
@@ -25,6 +30,14 @@ export function planChoices(
     return refusals.map(({ reason, remedy }) => ({
       ...line(`$(error) ${vscode.l10n.t('This cannot be grown')}`, reason, remedy),
     }));
+  }
+  const found = outlook && 'reason' in outlook ? outlook : undefined;
+  if (found?.refusal) {
+    const { reason, remedy } = found.refusal;
+    return [
+      line(`$(error) ${vscode.l10n.t('This does not fit')}`, reason, remedy),
+      ...engineLines(outlook),
+    ];
   }
   const change = (from: string, to: string): string => (from === to ? to : `${from} → ${to}`);
   return [
@@ -59,8 +72,9 @@ export function planChoices(
       : []),
     line(`$(save) ${vscode.l10n.t('Disk')}`, formatBytes(plan.diskBytes)),
     ...(cost
-      ? [line(`$(clock) ${vscode.l10n.t('Time')}`, describeTime(cost.steps, estimate))]
+      ? [line(`$(clock) ${vscode.l10n.t('Time')}`, describeTime(cost.steps, found?.estimate))]
       : []),
+    ...engineLines(outlook),
     ...(plan.ignored.length > 0
       ? [
           line(
@@ -74,6 +88,27 @@ export function planChoices(
         ]
       : []),
   ];
+}
+
+/** What computes and why; a way to something faster where that is the CPU. */
+function engineLines(outlook: EngineOutlook | Problem | undefined): Choice<PlanAnswer>[] {
+  if (!outlook) return [];
+  const engine = (description: string, detail?: string): Choice<PlanAnswer> => ({
+    label: `$(chip) ${vscode.l10n.t('Engine')}`,
+    description,
+    ...(detail !== undefined && { detail }),
+    alwaysShow: true,
+  });
+  const setUp: Choice<PlanAnswer> = {
+    label: `$(tools) ${vscode.l10n.t('Set Up GPU Engine…')}`,
+    description: vscode.l10n.t('what this machine could compute with'),
+    value: 'setUpEngine',
+    alwaysShow: true,
+  };
+  if ('problem' in outlook) {
+    return [engine(outlook.problem.message, outlook.problem.remedy), setUp];
+  }
+  return outlook.name === 'cpu' ? [engine(outlook.reason), setUp] : [engine(outlook.reason)];
 }
 
 function describeTime(steps: number, estimate: TimeEstimate | undefined): string {

@@ -1,4 +1,4 @@
-import type { Evaluation, GrowthPlan, Receipt } from '../protocol/events';
+import type { Evaluation, GrowthPlan, Receipt, Usage } from '../protocol/events';
 import type { RunDetail, RunStatus, RunSummary } from '../protocol/messages';
 import type { RunCommand, WorkerRequest } from '../protocol/runFolder';
 import type { CheckedEvent } from '../protocol/schemas';
@@ -26,7 +26,6 @@ const recentSteps = 20;
 export class RunRecord {
   status: RunStatus = 'queued';
   command: RunCommand = 'run';
-  memoryBytes: number | undefined;
   failure: { readonly message: string; readonly remedy: string } | undefined;
   plan: GrowthPlan | undefined;
   receipt: Receipt | undefined;
@@ -37,6 +36,8 @@ export class RunRecord {
   /** A stopped run left its state, so it can go on. */
   saved = false;
   private device: string | undefined;
+  private reason: string | undefined;
+  private usage: Usage | undefined;
   private tokensPerSecond: number | undefined;
   private stepsPlanned: number;
   private readonly recentSeconds: number[] = [];
@@ -85,6 +86,13 @@ export class RunRecord {
         break;
       case 'device':
         this.device = event.device;
+        this.reason = event.reason;
+        break;
+      case 'usage':
+        this.usage = {
+          residentBytes: event.residentBytes,
+          ...(event.device && { device: event.device }),
+        };
         break;
       case 'step':
         this.applyStep(event);
@@ -149,7 +157,8 @@ export class RunRecord {
       secondsLeft: left,
       tokensPerSecond: this.live ? this.tokensPerSecond : undefined,
       device: this.device,
-      memoryBytes: this.live ? this.memoryBytes : undefined,
+      reason: this.reason,
+      usage: this.live ? this.usage : undefined,
       out: request.out,
       failure,
     };

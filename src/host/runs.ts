@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
+import type { EngineChoice } from '../protocol/engines';
 import { runFiles, type RunCommand, type WorkerRequest } from '../protocol/runFolder';
 import type { CheckedEvent } from '../protocol/schemas';
 import { explainDeath } from './death';
@@ -48,6 +49,10 @@ interface Entry {
 const watchEvery = 1500;
 /** Milliseconds a worker may take to say that it started. */
 const patience = 30_000;
+
+/** Whether two runs may want the same device: the CPU, the GPU, or either where nobody chose. */
+export const shareDevice = (a: EngineChoice, b: EngineChoice): boolean =>
+  a === 'auto' || b === 'auto' || (a === 'cpu') === (b === 'cpu');
 
 /**
  * All runs: starts workers, one at a time on each device, finds those of an earlier host again, and
@@ -223,15 +228,13 @@ export class Runs implements Disposable {
   /** Starts the oldest waiting run of each device that nobody uses. */
   private async startNext(): Promise<void> {
     if (this.ended || !this.options.mayStart()) return;
-    const busy = new Set(
-      this.list()
-        .filter(({ live }) => live)
-        .map(({ request }) => request.engine),
-    );
+    const busy = this.list()
+      .filter(({ live }) => live)
+      .map(({ request }) => request.engine);
     for (const record of this.list().reverse()) {
       const { id, engine } = record.request;
-      if (record.status !== 'queued' || busy.has(engine)) continue;
-      busy.add(engine);
+      if (record.status !== 'queued' || busy.some(other => shareDevice(engine, other))) continue;
+      busy.push(engine);
       this.launch(this.entries.get(id)!);
     }
     await this.forgetOld();
@@ -281,12 +284,7 @@ export class Runs implements Disposable {
       const { record, exit } = entry;
       const worker = await files.readProcess(record.folder);
       const alive = !exit && worker !== undefined && (await files.isAlive(worker, record.folder));
-      if (alive) {
-        const changed = record.memoryBytes !== worker.residentBytes;
-        record.memoryBytes = worker.residentBytes;
-        if (changed && entry.caughtUp) this.tell(entry);
-        return;
-      }
+      if (alive) return;
       const since = Date.now() - (this.startedAt.get(record.request.id) ?? 0);
       if (!exit && worker === undefined && since < patience) return;
       // Its last words may not have been read yet.

@@ -1,14 +1,22 @@
 import type { ChildProcess } from 'node:child_process';
 import { UserError } from '../errors';
-import type { Service, ServiceAnswer, ServiceCall } from '../protocol/service';
+import type { Service, ServiceAnswer, ServiceMessage } from '../protocol/service';
 import type { Disposable } from './lifetime';
 
 type Argument<M extends keyof Service> = Parameters<Service[M]>[0];
 type Result<M extends keyof Service> = Awaited<ReturnType<Service[M]>>;
 
+/** What may happen while a call is answered. */
+export interface CallOptions {
+  /** Cancels the work; the call is rejected when it has ended. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (line: string) => void;
+}
+
 interface Pending {
   resolve(result: unknown): void;
   reject(error: Error): void;
+  readonly onProgress: ((line: string) => void) | undefined;
 }
 
 /** Milliseconds without a call after which the helper process is ended. */
@@ -35,16 +43,25 @@ export class ServiceClient implements Disposable {
   }
 
   /** @throws UserError as the helper tells it */
-  call<M extends keyof Service>(method: M, argument: Argument<M>): Promise<Result<M>> {
+  call<M extends keyof Service>(
+    method: M,
+    argument: Argument<M>,
+    { signal, onProgress }: CallOptions = {},
+  ): Promise<Result<M>> {
     const child = (this.child ??= this.launch());
     clearTimeout(this.timer);
-    const message: ServiceCall = { id: this.nextId++, method, argument };
-    return new Promise<unknown>((resolve, reject) => {
-      this.pending.set(message.id, { resolve, reject });
+    const id = this.nextId++;
+    const send = (message: ServiceMessage): void => {
       child.send(message, error => {
         if (error) this.lose(child, `it cannot be reached: ${error.message}`);
       });
-    }) as Promise<Result<M>>;
+    };
+    const cancel = (): void => send({ id, cancel: true });
+    signal?.addEventListener('abort', cancel, { once: true });
+    return new Promise<unknown>((resolve, reject) => {
+      this.pending.set(id, { resolve, reject, onProgress });
+      send({ id, method, argument });
+    }).finally(() => signal?.removeEventListener('abort', cancel)) as Promise<Result<M>>;
   }
 
   dispose(): void {
@@ -62,6 +79,10 @@ export class ServiceClient implements Disposable {
 
   private settle(answer: ServiceAnswer): void {
     const waiting = this.pending.get(answer.id);
+    if ('progress' in answer) {
+      waiting?.onProgress?.(answer.progress);
+      return;
+    }
     this.pending.delete(answer.id);
     if ('failure' in answer) {
       waiting?.reject(new UserError(answer.failure.message, answer.failure.remedy));

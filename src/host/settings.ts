@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { engineChoices, type EngineChoice } from '../protocol/engines';
 import type { PageOptions } from '../protocol/messages';
 import type { Disposable } from './lifetime';
 
@@ -13,6 +14,12 @@ export class Settings {
   get threads(): number | undefined {
     const threads = this.read('threads', 0);
     return Number.isSafeInteger(threads) && threads > 0 ? threads : undefined;
+  }
+
+  /** What computes; nonsense in the settings file counts as nothing set. */
+  get engine(): EngineChoice {
+    const name = this.read<unknown>('engine', 'auto');
+    return engineChoices.find(choice => choice === name) ?? 'auto';
   }
 
   get excludedGlobs(): readonly string[] {

@@ -12,24 +12,35 @@ export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1' };
 }
 
+/** Our program beside the host, and where its optional engines are installed. */
+export interface WorkerProgram {
+  readonly script: string;
+  readonly engines: string;
+}
+
+const environmentOf = ({ engines }: WorkerProgram): NodeJS.ProcessEnv => ({
+  ...nodeEnvironment(process.env),
+  LIGO_ENGINE_FOLDER: engines,
+});
+
 /** Starts the helper that answers questions; it ends with the host. */
-export const forkService = (worker: string): ChildProcess =>
-  fork(worker, ['--serve'], {
+export const forkService = (worker: WorkerProgram): ChildProcess =>
+  fork(worker.script, ['--serve'], {
     execPath: process.execPath,
     execArgv: [],
-    env: nodeEnvironment(process.env),
+    env: environmentOf(worker),
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
 
 /** Starts a worker on a run folder; it goes on when the host ends. */
-export function spawnRun(worker: string, nodePath: string, folder: string): ChildProcess {
+export function spawnRun(worker: WorkerProgram, nodePath: string, folder: string): ChildProcess {
   const log = openSync(join(folder, runFiles.log), 'a');
   try {
-    const child = spawn(nodePath, [worker, folder], {
+    const child = spawn(nodePath, [worker.script, folder], {
       detached: true,
       windowsHide: true,
-      env: nodeEnvironment(process.env),
+      env: environmentOf(worker),
       stdio: ['ignore', log, log],
     });
     child.unref();

@@ -1,3 +1,5 @@
+import type { ComparisonEvent } from './comparison';
+
 /** Sizes of a model as the plan and the receipt give them. */
 export interface ModelSummary {
   readonly family: string;
@@ -44,7 +46,7 @@ export interface PooledMatrix {
 }
 
 /** Which model and moment an evaluation belongs to. */
-export type EvaluatedModel = 'small' | 'before' | 'after' | 'training';
+export type EvaluatedModel = 'small' | 'before' | 'after' | 'float32' | 'training';
 
 /** Held-out loss of a model. */
 export interface Evaluation {
@@ -62,10 +64,31 @@ type Timed<T> = T & {
   readonly time: number;
 };
 
+/** What a run takes of the machine at one moment. What the platform does not tell is absent. */
+export interface Usage {
+  /** Main memory of the process. */
+  readonly residentBytes: number;
+  /** Of the graphics device that computes, all programs together. */
+  readonly device?: {
+    readonly usedBytes?: number;
+    readonly totalBytes?: number;
+    /** Share of time it computed lately, 0…1. */
+    readonly utilization?: number;
+  };
+}
+
 /** What a run reports. Every event also has `time`. */
 export type RunEventBody =
+  | ComparisonEvent
   | { readonly type: 'plan'; readonly plan: GrowthPlan }
-  | { readonly type: 'device'; readonly engine: string; readonly device: string }
+  | {
+      readonly type: 'device';
+      readonly engine: string;
+      readonly device: string;
+      /** Why this engine, on one line. */
+      readonly reason?: string;
+    }
+  | ({ readonly type: 'usage' } & Usage)
   | {
       readonly type: 'step';
       readonly phase: 'operators' | 'training';
@@ -129,12 +152,19 @@ export interface Receipt {
     /** What was put between lines of text. */
     readonly separator?: string;
   };
-  readonly engine?: { readonly name: string; readonly device: string };
+  readonly engine?: {
+    readonly name: string;
+    readonly device: string;
+    /** `mixed`: matrix products computed in float16. */
+    readonly precision?: 'float32' | 'mixed';
+  };
   readonly losses?: {
     readonly small: Evaluation;
     /** The grown model before its operators were trained; absent for methods that learn nothing. */
     readonly before?: Evaluation;
     readonly after: Evaluation;
+    /** The grown model with its products in float32, where they were computed in float16. */
+    readonly float32?: Evaluation;
     /** What predicting every target by its frequency alone scores on the same held-out targets. */
     readonly frequencies: number;
   };

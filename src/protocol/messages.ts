@@ -1,5 +1,5 @@
-import type { RunCommand } from './runFolder';
-import type { Evaluation, GrowthPlan, PooledMatrix, Receipt } from './events';
+import type { RunCommand, WorkerRequest } from './runFolder';
+import type { Evaluation, GrowthPlan, PooledMatrix, Receipt, Usage } from './events';
 
 /** Where a run stands. */
 export type RunStatus =
@@ -8,12 +8,14 @@ export type RunStatus =
 /** What lists and the progress view show of a run. */
 export interface RunSummary {
   readonly id: string;
+  readonly kind: WorkerRequest['kind'];
   readonly title: string;
   readonly status: RunStatus;
   /** Milliseconds since the epoch. */
   readonly created: number;
   /** What is being done, for people: "learning operators". */
   readonly phase: string;
+  /** Of a comparison: training steps of all its runs together. */
   readonly step: number;
   readonly steps: number;
   /** Newest step loss, nats. */
@@ -23,8 +25,10 @@ export interface RunSummary {
   readonly secondsLeft: number | undefined;
   readonly tokensPerSecond: number | undefined;
   readonly device: string | undefined;
-  /** Resident bytes of the worker where the platform tells. */
-  readonly memoryBytes: number | undefined;
+  /** Why this engine was chosen, on one line. */
+  readonly reason: string | undefined;
+  /** What it takes of the machine, while it lives. */
+  readonly usage: Usage | undefined;
   readonly out: string;
   /** Why it failed, with the remedy. */
   readonly failure: { readonly message: string; readonly remedy: string } | undefined;
@@ -34,6 +38,34 @@ export interface RunSummary {
 export interface OperatorSnapshot {
   readonly step: number;
   readonly operators: readonly PooledMatrix[];
+}
+
+/** One held-out evaluation of a run of a comparison; what was spent includes the growth. */
+export interface ComparedPoint {
+  readonly step: number;
+  /** Nats; NaN when it was no number. */
+  readonly loss: number;
+  readonly flops: number;
+  readonly seconds: number;
+}
+
+/** One method with one seed, as far as it has come. */
+export interface ComparedRun {
+  readonly method: string;
+  readonly seed: number;
+  readonly state: 'waiting' | 'growing' | 'training' | 'finished' | 'failed';
+  /** The first point is the grown model before any training of its own. */
+  readonly curve: readonly ComparedPoint[];
+  /** Why it failed. */
+  readonly message: string | undefined;
+}
+
+/** What the run panel shows of a comparison. */
+export interface ComparisonDetail {
+  /** Held-out loss of the small model, once a run finished. */
+  readonly smallLoss: number | undefined;
+  /** In the order they are made; a method's runs have the same name. */
+  readonly runs: readonly ComparedRun[];
 }
 
 /** Everything the run panel shows. */
@@ -46,6 +78,8 @@ export interface RunDetail {
   readonly snapshots: readonly OperatorSnapshot[];
   readonly warnings: readonly string[];
   readonly receipt: Receipt | undefined;
+  /** Of a comparison, which has no curve, evaluations and snapshots of its own. */
+  readonly comparison: ComparisonDetail | undefined;
 }
 
 /** Strings and settings a page needs at start; localised by the host. */
@@ -83,6 +117,8 @@ export type ToRunPanel =
       readonly evaluations: RunDetail['evaluations'];
       /** When something of these is new. */
       readonly facts?: Pick<RunDetail, 'plan' | 'warnings' | 'receipt'>;
+      /** The whole of it, when something of it is new. */
+      readonly comparison?: ComparisonDetail;
     }
   | {
       /** Answer to `exactOperator`: full resolution of a finished run's operator. */
@@ -96,6 +132,8 @@ export type ToRunPanel =
 export type FromRunPanel =
   | { readonly type: 'ready' }
   | { readonly type: 'control'; readonly command: RunCommand }
+  | { readonly type: 'openReport' }
+  | { readonly type: 'revealOutput' }
   | { readonly type: 'exactOperator'; readonly name: string }
   | {
       readonly type: 'export';

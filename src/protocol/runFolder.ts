@@ -1,3 +1,5 @@
+import type { EngineChoice } from './engines';
+
 /**
  * How a host and a detached worker share a run: by files in the run's own folder, so that either may
  * die and be found again. The worker writes all of them but `request.json` and `control.json`.
@@ -15,15 +17,17 @@ export const runFiles = {
   log: 'worker.log',
 } as const;
 
-/** What a worker is asked to do; the same request `ligo grow` makes. */
-export interface WorkerRequest {
+/** What a worker is asked to do. */
+export type WorkerRequest = GrowthRequest | ComparisonRequest;
+
+/** What all requests tell. */
+interface RequestBase {
   readonly version: 1;
   readonly id: string;
   readonly title: string;
   /** Milliseconds since the epoch. */
   readonly created: number;
-  readonly kind: 'grow';
-  readonly engine: string;
+  readonly engine: EngineChoice;
   /** Absolute path. */
   readonly checkpoint: string;
   readonly target: {
@@ -32,20 +36,45 @@ export interface WorkerRequest {
     readonly heads?: number;
     readonly ffn?: number;
   };
-  readonly method: string;
-  readonly data?: {
-    readonly path: string;
-    readonly batchSize?: number;
-    readonly sequenceLength?: number;
-  };
   /** Absolute path of the folder to write. */
   readonly out: string;
-  readonly steps: number;
-  readonly seed: number;
   /** Of the CPU engine; absent for as many as the machine has. */
   readonly threads?: number;
   readonly resume: boolean;
   readonly overwrite: boolean;
+}
+
+/** Where data lies and how it is cut into batches. */
+interface RequestData {
+  /** Absolute path. */
+  readonly path: string;
+  readonly batchSize?: number;
+  readonly sequenceLength?: number;
+}
+
+/** One growth: the same request `ligo grow` makes. */
+export interface GrowthRequest extends RequestBase {
+  readonly kind: 'grow';
+  readonly method: string;
+  readonly data?: RequestData;
+  readonly steps: number;
+  readonly seed: number;
+}
+
+/** A comparison of methods: the same request `ligo compare` makes. */
+export interface ComparisonRequest extends RequestBase {
+  readonly kind: 'compare';
+  /** Training from scratch is always compared, whether named or not. */
+  readonly methods: readonly string[];
+  readonly data: RequestData;
+  /** Updates of each large model. */
+  readonly steps: number;
+  /** One run of each method for each seed. */
+  readonly seeds: readonly number[];
+  /** Steps between held-out evaluations; a twentieth of all when absent. */
+  readonly evaluateEvery?: number;
+  /** Updates of the operators, for methods that learn; the usual number when absent. */
+  readonly growthSteps?: number;
 }
 
 /** Who works on a run. */
@@ -53,8 +82,6 @@ export interface WorkerProcess {
   readonly pid: number;
   /** Milliseconds since the epoch; tells a recycled process id apart. */
   readonly started: number;
-  /** Resident memory when this was last written, bytes; rewritten every few seconds. */
-  readonly residentBytes?: number;
 }
 
 /**

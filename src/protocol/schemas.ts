@@ -3,6 +3,7 @@
  * their bundles.
  */
 import * as z from 'zod/mini';
+import { engineChoices } from './engines';
 import type { FromInspector, FromProgress, FromRunPanel } from './messages';
 import type { RunControl, WorkerProcess, WorkerRequest } from './runFolder';
 
@@ -13,14 +14,20 @@ const size = z.int().check(z.minimum(1), z.maximum(2 ** 20));
 const path = z.string().check(z.minLength(1), z.maxLength(32_768));
 const seconds = z.number().check(z.nonnegative());
 
-/** Checks `request.json`. */
-export const workerRequest: z.ZodMiniType<WorkerRequest> = z.object({
+const count = z.int().check(z.minimum(1), z.maximum(1e9));
+const seed = z.int().check(z.minimum(0));
+const method = z.string().check(z.maxLength(100));
+const data = z.object({
+  path,
+  batchSize: z.exactOptional(size),
+  sequenceLength: z.exactOptional(size),
+});
+const request = {
   version: z.literal(version),
   id: z.string().check(z.regex(/^[\w-]{1,100}$/)),
   title: z.string().check(z.maxLength(1000)),
   created: z.number(),
-  kind: z.literal('grow'),
-  engine: z.string().check(z.maxLength(100)),
+  engine: z.enum(engineChoices),
   checkpoint: path,
   target: z.strictObject({
     layers: z.exactOptional(size),
@@ -28,21 +35,33 @@ export const workerRequest: z.ZodMiniType<WorkerRequest> = z.object({
     heads: z.exactOptional(size),
     ffn: z.exactOptional(size),
   }),
-  method: z.string().check(z.maxLength(100)),
-  data: z.exactOptional(
-    z.object({
-      path,
-      batchSize: z.exactOptional(size),
-      sequenceLength: z.exactOptional(size),
-    }),
-  ),
   out: path,
-  steps: z.int().check(z.minimum(1), z.maximum(1e9)),
-  seed: z.int().check(z.minimum(0)),
   threads: z.exactOptional(z.int().check(z.minimum(1), z.maximum(1024))),
   resume: z.boolean(),
   overwrite: z.boolean(),
-});
+};
+
+/** Checks `request.json`. */
+export const workerRequest: z.ZodMiniType<WorkerRequest> = z.discriminatedUnion('kind', [
+  z.object({
+    ...request,
+    kind: z.literal('grow'),
+    method,
+    data: z.exactOptional(data),
+    steps: count,
+    seed,
+  }),
+  z.object({
+    ...request,
+    kind: z.literal('compare'),
+    methods: z.array(method).check(z.minLength(1), z.maxLength(100)),
+    data,
+    steps: count,
+    seeds: z.array(seed).check(z.minLength(1), z.maxLength(1000)),
+    evaluateEvery: z.exactOptional(count),
+    growthSteps: z.exactOptional(count),
+  }),
+]);
 
 /** Checks `control.json`. */
 export const runControl: z.ZodMiniType<RunControl> = z.object({
@@ -53,7 +72,6 @@ export const runControl: z.ZodMiniType<RunControl> = z.object({
 export const workerProcess: z.ZodMiniType<WorkerProcess> = z.object({
   pid: z.int().check(z.minimum(1)),
   started: seconds,
-  residentBytes: z.exactOptional(z.number()),
 });
 
 const failure = { message: z.string(), remedy: z.string() };
@@ -73,11 +91,30 @@ const pooled = z.object({
   values: z.custom<number[]>(value => Array.isArray(value)),
 });
 const time = { time: z.number() };
+const run = { method: z.string(), seed: z.int() };
 
 /** Checks a line of `events.jsonl` as far as the host reads it. */
 export const runEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('plan'), plan: z.looseObject({}), ...time }),
-  z.object({ type: z.literal('device'), engine: z.string(), device: z.string(), ...time }),
+  z.object({
+    type: z.literal('device'),
+    engine: z.string(),
+    device: z.string(),
+    reason: z.optional(z.string()),
+    ...time,
+  }),
+  z.object({
+    type: z.literal('usage'),
+    residentBytes: z.number(),
+    device: z.optional(
+      z.object({
+        usedBytes: z.exactOptional(z.number()),
+        totalBytes: z.exactOptional(z.number()),
+        utilization: z.exactOptional(z.number()),
+      }),
+    ),
+    ...time,
+  }),
   z.object({
     type: z.literal('step'),
     step: z.int(),
@@ -115,6 +152,27 @@ export const runEvent = z.discriminatedUnion('type', [
     interrupted: z.optional(z.boolean()),
     ...time,
   }),
+  z.object({
+    type: z.literal('comparison'),
+    ...run,
+    phase: z.enum(['growth', 'training']),
+    step: z.int(),
+    steps: z.int(),
+    loss: z.nullable(z.number()),
+    flops: z.number(),
+    seconds: z.number(),
+    ...time,
+  }),
+  z.object({
+    type: z.literal('comparisonRun'),
+    ...run,
+    state: z.enum(['started', 'finished', 'failed']),
+    ended: z.int(),
+    runs: z.int(),
+    smallLoss: z.exactOptional(z.nullable(z.number())),
+    message: z.exactOptional(z.string()),
+    ...time,
+  }),
 ]);
 
 /** An event as the host reads it. */
@@ -140,6 +198,8 @@ export const fromProgress: z.ZodMiniType<FromProgress> = z.discriminatedUnion('t
 export const fromRunPanel: z.ZodMiniType<FromRunPanel> = z.discriminatedUnion('type', [
   ready,
   z.object({ type: z.literal('control'), command }),
+  z.object({ type: z.literal('openReport') }),
+  z.object({ type: z.literal('revealOutput') }),
   z.object({ type: z.literal('exactOperator'), name: z.string().check(z.maxLength(1000)) }),
   z.object({
     type: z.literal('export'),

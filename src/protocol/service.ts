@@ -1,6 +1,13 @@
+import type {
+  EngineChoice,
+  EngineName,
+  EngineSurvey,
+  OptionalEngine,
+  SelfTestResult,
+} from './engines';
 import type { GrowthPlan, ModelSummary } from './events';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
-import type { WorkerRequest } from './runFolder';
+import type { ComparisonRequest, WorkerRequest } from './runFolder';
 
 /** What a list shows of a checkpoint; from its headers and, for a grown one, its receipt. */
 export interface CheckpointSummary {
@@ -28,6 +35,24 @@ export interface TimeEstimate {
   readonly device: string;
 }
 
+/** The engine that a run would compute on. */
+export interface EngineOutlook {
+  readonly name: string;
+  /** Why this engine, on one line. */
+  readonly reason: string;
+  /** Seconds a step would take; absent when nothing is learned or memory does not suffice. */
+  readonly estimate?: TimeEstimate;
+  /** Why a step does not fit its memory. */
+  readonly refusal?: { readonly reason: string; readonly remedy: string };
+}
+
+/** What a call that takes time is given besides its argument. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  /** Tells the one who waits what is going on. */
+  readonly progress: (line: string) => void;
+}
+
 /** A full-resolution operator of a finished run. */
 export interface ExactOperator {
   readonly shape: readonly [number, number];
@@ -43,12 +68,52 @@ export interface PlanQuestion {
   readonly sequenceLength?: number;
 }
 
+/** A way to grow, and what it says of itself. */
+export interface MethodOffer {
+  readonly name: string;
+  readonly title: string;
+  /** What it does, one sentence. */
+  readonly does: string;
+  /** What it promises about the grown model before training, one sentence. */
+  readonly preserves: string;
+  readonly needsData: boolean;
+  /** What all others are measured against: part of every comparison. */
+  readonly isYardstick: boolean;
+  /** Compared unless others are chosen. */
+  readonly isUsual: boolean;
+  /** Why it cannot make this growth; empty when it can. */
+  readonly refusals: GrowthPlan['refusals'];
+}
+
+/** What a comparison would be. */
+export interface ComparisonPlan {
+  /** Of one growth; its cost is that of learning operators. */
+  readonly growth: GrowthPlan;
+  /** Methods times seeds. */
+  readonly runs: number;
+  /** Floating-point operations of all growths and trainings; absent when the growth is refused. */
+  readonly flops?: number;
+}
+
 /** What the helper process answers: everything about files and numbers that is no run. */
 export interface Service {
   summarize(path: string): Promise<CheckpointSummary>;
   inspect(path: string): Promise<InspectedCheckpoint>;
   plan(question: PlanQuestion): Promise<GrowthPlan>;
-  estimate(question: PlanQuestion & { readonly threads?: number }): Promise<TimeEstimate>;
+  /** Every way to grow to a target, in the order they are offered. */
+  methods(question: Pick<PlanQuestion, 'checkpoint' | 'target'>): Promise<readonly MethodOffer[]>;
+  /** What comparing methods takes; `steps` are those of each training. */
+  comparisonPlan(
+    question: PlanQuestion & Pick<ComparisonRequest, 'methods' | 'seeds'>,
+  ): Promise<ComparisonPlan>;
+  /** Chooses the engine of a growth, and times a step on it when operators are learned. */
+  outlook(
+    question: PlanQuestion & {
+      readonly engine: EngineChoice;
+      readonly threads?: number;
+      readonly learns: boolean;
+    },
+  ): Promise<EngineOutlook>;
   statistics(question: {
     readonly path: string;
     readonly tensor: string;
@@ -57,6 +122,18 @@ export interface Service {
   operator(question: { readonly path: string; readonly name: string }): Promise<ExactOperator>;
   /** As in receipts: SHA-256 of the checkpoint's files. */
   hash(path: string): Promise<string>;
+  /** Examines this machine's engines. */
+  survey(question: Record<string, never>): Promise<EngineSurvey>;
+  /** Installs an optional engine; tells npm's lines meanwhile. */
+  install(
+    question: { readonly engine: OptionalEngine; readonly nodePath: string },
+    context: CallContext,
+  ): Promise<void>;
+  /** Takes a tiny step on each of the engines. */
+  selfTest(
+    question: { readonly engines: readonly EngineName[] },
+    context: CallContext,
+  ): Promise<readonly SelfTestResult[]>;
 }
 
 /** A call of the service as it crosses the processes. */
@@ -66,8 +143,12 @@ export interface ServiceCall {
   readonly argument: unknown;
 }
 
-/** Its answer. */
+/** What the host sends: a call, or that nobody waits for it any more. */
+export type ServiceMessage = ServiceCall | { readonly id: number; readonly cancel: true };
+
+/** Its answer, after any lines of progress. */
 export type ServiceAnswer =
+  | { readonly id: number; readonly progress: string }
   | { readonly id: number; readonly result: unknown }
   | {
       readonly id: number;

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine';
+import type { ChosenEngine } from '../engine';
 import type { RunEvent, RunEventBody } from '../protocol/events';
 
 /** What a run needs from whoever started it. */
@@ -6,7 +6,8 @@ export interface RunContext {
   readonly emit: (event: RunEvent) => void;
   /** Aborting it stops the run between steps, with its state saved. */
   readonly signal: AbortSignal;
-  readonly engine: () => Promise<Engine> | Engine;
+  /** Starts the engine that was asked for. */
+  readonly engine: () => Promise<ChosenEngine>;
   /**
    * Asked between steps: waits while the run is paused, and answers 'finish' to end learning early
    * and keep what was learned.

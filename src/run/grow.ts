@@ -1,11 +1,11 @@
 import { sha256OfFiles } from '../checkpoint/hash';
 import { UsageError } from '../errors';
-import type { Growth, OperatorValues } from '../growth';
+import type { Growth, GrowthMethodName, OperatorValues } from '../growth';
 import type { Receipt } from '../protocol/events';
 import { report, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { writeOperators } from './grownParameters';
-import { makeLarge, type GrowthMethod, type MakeLarge } from './makeLarge';
+import { isLearned, makeLarge, requireMethod, type MakeLarge } from './makeLarge';
 import { readSmallValues, type Model } from './model';
 import { requireGrowth, requireHead, resolveTarget, type Target } from './plan';
 import { growthReceipt, writeReceipt } from './receipt';
@@ -20,7 +20,7 @@ export interface GrowRequest {
   readonly checkpoint: string;
   readonly target: Target;
   readonly out: string;
-  readonly method: GrowthMethod;
+  readonly method: GrowthMethodName;
   /** Needed to learn and to measure; methods without learning do without. */
   readonly data?: DataOptions | undefined;
   readonly settings: LigoSettings;
@@ -36,21 +36,22 @@ export interface GrowRequest {
  */
 export function grow(context: RunContext, request: GrowRequest): Promise<Receipt> {
   return withModel(request.checkpoint, async model => {
-    if (request.resume && request.method !== 'ligo') {
+    if (request.resume && !isLearned(request.method)) {
       throw new UsageError(
         `The method ${request.method} takes no steps, so there is nothing to resume.`,
         'Leave --resume out.',
       );
     }
     const growth = requireGrowth(model, await resolveTarget(model, request.target));
-    if (request.method === 'ligo') {
+    requireMethod(request.method, growth);
+    if (isLearned(request.method)) {
       requireHead(model);
       if (!request.data) throw new UsageError('Learning operators needs data.', 'Give --data.');
     }
     const receipt = await stoppable(context, onTrained =>
       withOutput(request.out, request.overwrite ?? false, directory =>
-        withEngine(context, engine => {
-          const task = { ...request, model, growth, engine, onTrained };
+        withEngine(context, (engine, memory) => {
+          const task = { ...request, model, growth, engine, memory, onTrained };
           const finish = (openData?: RunData): Promise<Receipt> =>
             growInto(directory, context, { ...task, openData });
           return request.data ? withData(engine, model, request.data, finish) : finish();
@@ -81,7 +82,7 @@ async function growInto(
   const values = untilAborted(context.signal, outcome.values);
   await writeModel(directory, model, growth.target, values, task);
   if (outcome.operators) await keepOperators(directory, growth, outcome.operators, sha256);
-  const learned = task.method === 'ligo';
+  const learned = isLearned(task.method);
   const receipt = growthReceipt({
     model,
     growth,

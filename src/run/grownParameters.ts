@@ -2,7 +2,7 @@ import { writeCheckpoint } from '../checkpoint/writeCheckpoint';
 import type { Engine } from '../engine';
 import {
   growParameter,
-  operatorsOf,
+  operatorsIn,
   type Growth,
   type OperatorValues,
   type SmallValues,
@@ -17,7 +17,7 @@ export function parameterGrower(
   small: SmallValues,
 ): ParameterValues {
   return async parameter => {
-    const { program, feeds } = growParameter(growth, parameter);
+    const { program, feeds } = growParameter(growth, parameter, operators);
     const executable = await engine.compile(program);
     try {
       const { grown } = await executable.run(feeds(operators, small));
@@ -35,7 +35,7 @@ export async function writeOperators(
   operators: OperatorValues,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const tensors = operatorsOf(growth).map(({ name, shape }) => ({
+  const tensors = operatorsIn(growth, operators).map(({ name, shape }) => ({
     name,
     type: 'F32' as const,
     shape,

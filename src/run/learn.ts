@@ -5,6 +5,7 @@ import {
   operatorDrift,
   operatorsOf,
   poolOperators,
+  startedOperators,
   type Growth,
   type OperatorDrift,
   type OperatorValues,
@@ -16,7 +17,7 @@ import { report, type RunContext } from './context';
 import type { OpenData } from './data';
 import { learningProgram } from './plan';
 import { loadRunState, type RunState } from './runState';
-import { grownModel, scoreModel } from './scoring';
+import { grownModel, inFloat32, scoreModel } from './scoring';
 import { explainStop, type TrainedRun } from './stop';
 import { operatorGroups, optimizerOptions, type LigoSettings } from './settings';
 
@@ -40,6 +41,8 @@ export interface LearnedOperators {
   readonly operators: OperatorValues;
   readonly before: Evaluation;
   readonly after: Evaluation;
+  /** `after` with products in float32, where learning computed them in float16. */
+  readonly float32?: Evaluation;
   readonly drift: OperatorDrift;
   /** Updates made: fewer than asked for when a person ended learning early. */
   readonly steps: number;
@@ -60,12 +63,16 @@ export async function learnOperators(
   task: LearningTask,
 ): Promise<LearnedOperators> {
   const { growth, settings, seed, data, small } = task;
-  const operators = operatorsOf(growth);
+  const operators = startedOperators(growth, settings.initialization);
   const initial = initializeOperators(operators, settings.initialization, seed);
   const resumed = task.resume ? await loadRunState(task.out, task.fingerprint) : undefined;
-  const score = async (values: OperatorValues, model: 'before' | 'after', step: number) => {
+  const score = async (
+    values: OperatorValues,
+    model: 'before' | 'after' | 'float32',
+    step: number,
+  ) => {
     const scores = await scoreModel(
-      engine,
+      model === 'float32' ? inFloat32(engine) : engine,
       grownModel(growth, small, values),
       data.batches,
       data.shape,
@@ -86,7 +93,7 @@ export async function learnOperators(
     flopsPerStep,
   });
   const learned = Object.fromEntries(
-    operators.map(({ name }) => [name, result.state[name] as Float32Array]),
+    operators.map(({ name }) => [name, (result.state[name] ?? initial[name]) as Float32Array]),
   );
   report(context, {
     type: 'operators',
@@ -97,6 +104,9 @@ export async function learnOperators(
     operators: learned,
     before,
     after: await score(learned, 'after', result.step),
+    ...(engine.description.precision === 'mixed' && {
+      float32: await score(learned, 'float32', result.step),
+    }),
     drift: operatorDrift(operators, initial, learned),
     steps: result.step,
     flopsPerStep,
@@ -122,7 +132,7 @@ async function trainOperators(
   const executable = await engine.compile(program);
   let seconds = resumed?.seconds ?? 0;
   try {
-    executable.load({ ...frozen, ...(resumed?.tensors ?? initial) });
+    executable.load({ ...frozen, ...initial, ...resumed?.tensors });
     const operators = operatorsOf(growth);
     const interval = Math.max(1, Math.floor(settings.steps / pictures));
     const onStep = async (step: StepReport): Promise<'finish' | void> => {

@@ -1,17 +1,20 @@
-import type { Engine } from '../engine';
+import type { DeviceMemory, Engine } from '../engine';
 import {
-  copyParameter,
-  randomParameter,
+  growthMethod,
+  operatorsIn,
+  poolOperators,
   sourceValues,
   type Growth,
+  type GrowthMethodName,
   type OperatorValues,
   type SmallValues,
 } from '../growth';
-import type { Evaluation, Receipt } from '../protocol/events';
+import { UnsupportedError } from '../errors';
+import type { Evaluation, GrowthPlan, Receipt } from '../protocol/events';
 import { frequencyLoss } from '../training';
 import { report, type RunContext } from './context';
 import type { OpenData } from './data';
-import type { RunData } from './resources';
+import { requireMemory, type RunData } from './resources';
 import { parameterGrower } from './grownParameters';
 import { learnOperators } from './learn';
 import type { Model } from './model';
@@ -23,13 +26,9 @@ import type { LigoSettings } from './settings';
 import type { TrainedRun } from './stop';
 import type { ParameterValues } from './writeModel';
 
-/** How a large model is made of a small one. */
-export const growthMethods = ['ligo', 'stack', 'random'] as const;
-export type GrowthMethod = (typeof growthMethods)[number];
-
 /** Everything the making of a large model reads. */
 export interface MakeLarge {
-  readonly method: GrowthMethod;
+  readonly method: GrowthMethodName;
   readonly settings: LigoSettings;
   readonly seed: number;
   /** Output path; a stopped run is kept beside it. */
@@ -38,6 +37,8 @@ export interface MakeLarge {
   readonly model: Model;
   readonly growth: Growth;
   readonly engine: Engine;
+  /** What learning may take. */
+  readonly memory: DeviceMemory;
   readonly openData: RunData | undefined;
   readonly small: SmallValues;
   /** Of the source's files. */
@@ -54,12 +55,23 @@ export interface LargeModel {
   readonly measured: Partial<Receipt>;
 }
 
+/** True for methods that train operators on data. */
+export const isLearned = (method: GrowthMethodName): boolean =>
+  growthMethod(method).making.kind === 'learned';
+
+/** Throws UnsupportedError when the method cannot make this growth. */
+export function requireMethod(method: GrowthMethodName, growth: Growth): void {
+  const [refusal] = growthMethod(method).refusals?.(growth) ?? [];
+  if (refusal) throw new UnsupportedError(refusal.reason, refusal.remedy);
+}
+
 /** Learns or copies, and measures small against large where there is data and a head. */
 export async function makeLarge(context: RunContext, task: MakeLarge): Promise<LargeModel> {
   const { model, growth, engine, openData: data, small } = task;
   if (!data || model.architecture.head === 'none') {
-    return { values: unlearnedValues(task), measured: {} };
+    return { ...unlearned(context, task), measured: {} };
   }
+  const plan = isLearned(task.method) ? learningPlan(task, data) : undefined;
   const smallModel = plainModel(growth.source, sourceValues(growth, small), 'source');
   const measured = {
     data,
@@ -67,9 +79,15 @@ export async function makeLarge(context: RunContext, task: MakeLarge): Promise<L
     small: await score(context, engine, smallModel, data, 'small'),
     frequencies: await frequencyLoss(data.batches, data.classes),
   };
-  return task.method === 'ligo'
-    ? learnLarge(context, task, measured)
-    : copyLarge(context, task, measured);
+  return plan ? learnLarge(context, task, measured, plan) : copyLarge(context, task, measured);
+}
+
+/** What learning does and costs. Throws UserError when it does not fit the device. */
+function learningPlan({ model, growth, settings, memory }: MakeLarge, data: OpenData): GrowthPlan {
+  const resolved = { dimensions: growth.target.dimensions, refusals: [] };
+  const plan = planGrowth(model, resolved, settings, data.shape);
+  if (plan.cost) requireMemory(plan.cost.peakBytes, memory);
+  return plan;
 }
 
 interface MeasuredSmall {
@@ -83,10 +101,10 @@ async function learnLarge(
   context: RunContext,
   task: MakeLarge,
   { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
+  plan: GrowthPlan,
 ): Promise<LargeModel> {
-  const { model, growth, engine, small, settings, seed, out, resume = false } = task;
-  const resolved = { dimensions: growth.target.dimensions, refusals: [] };
-  report(context, { type: 'plan', plan: planGrowth(model, resolved, settings, data.shape) });
+  const { growth, engine, small, settings, seed, out, resume = false } = task;
+  report(context, { type: 'plan', plan });
   const learned = await learnOperators(context, engine, {
     ...{ growth, small, data, settings, seed, out, resume, onTrained: task.onTrained },
     fingerprint: fingerprint([
@@ -100,7 +118,7 @@ async function learnLarge(
       engine.description.name,
     ]),
   });
-  const { operators, before, after, drift, steps, flopsPerStep, seconds } = learned;
+  const { operators, before, after, float32, drift, steps, flopsPerStep, seconds } = learned;
   const collapse = collapseWarning(after.loss, frequencies, smallScores.loss);
   if (collapse) task.warn(collapse.message, collapse.remedy);
   const large = grownModel(growth, small, operators);
@@ -108,7 +126,7 @@ async function learnLarge(
     values: parameterGrower(engine, growth, operators, small),
     operators,
     measured: {
-      losses: { small: smallScores, before, after, frequencies },
+      losses: { small: smallScores, before, after, ...(float32 && { float32 }), frequencies },
       parity: await compareLogits(engine, [smallModel, large], data.batches, data.shape),
       drift,
       steps,
@@ -124,7 +142,7 @@ async function copyLarge(
   { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
 ): Promise<LargeModel> {
   const { growth, engine } = task;
-  const values = unlearnedValues(task);
+  const { values, operators } = unlearned(context, task);
   const all: Record<string, Float32Array> = {};
   for (const parameter of growth.target.parameters) {
     if (parameter.used) all[parameter.id] = await values(parameter);
@@ -132,17 +150,28 @@ async function copyLarge(
   const large = plainModel(growth.target, all, 'target');
   const after = await score(context, engine, large, data, 'after');
   const parity = await compareLogits(engine, [smallModel, large], data.batches, data.shape);
-  return { values, measured: { losses: { small: smallScores, after, frequencies }, parity } };
+  return {
+    values,
+    ...(operators && { operators }),
+    measured: { losses: { small: smallScores, after, frequencies }, parity },
+  };
 }
 
-/** Values of methods that learn nothing. */
-function unlearnedValues({ method, growth, small, seed }: MakeLarge): ParameterValues {
-  return parameter =>
-    Promise.resolve(
-      method === 'stack'
-        ? copyParameter(growth, parameter, small, seed)
-        : randomParameter(growth.target, parameter, seed),
-    );
+/** What methods that learn nothing make: operators where they have some, and every value. */
+function unlearned(
+  context: RunContext,
+  { method, growth, engine, small, seed }: MakeLarge,
+): Omit<LargeModel, 'measured'> {
+  const { making } = growthMethod(method);
+  if (making.kind === 'learned') throw new Error(`${method} learns, which needs data`);
+  if (making.kind === 'weights') {
+    const make = making.weights(growth, small, seed);
+    return { values: parameter => Promise.resolve(make(parameter)) };
+  }
+  const operators = making.operators(growth, seed);
+  const pooled = poolOperators(operatorsIn(growth, operators), operators);
+  report(context, { type: 'operators', step: 0, operators: pooled });
+  return { values: parameterGrower(engine, growth, operators, small), operators };
 }
 
 async function score(

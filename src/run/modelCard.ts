@@ -1,13 +1,15 @@
 import { basename } from 'node:path';
+import { growthMethods } from '../growth';
 import type { Evaluation, Receipt } from '../protocol/events';
 
 /** A short model card for the grown checkpoint's README.md. */
 export function modelCard(receipt: Receipt): string {
   const { source, target, method, losses, data, seed, steps } = receipt;
   const name = basename(source.path);
+  const { title, making } = growthMethods.find(({ name: known }) => known === method.name) ?? {};
   const how =
-    method.name === 'ligo'
-      ? `learned LiGO operators (${steps} steps, seed ${seed})`
+    making?.kind === 'learned'
+      ? `${title} with learned operators (${steps} steps, seed ${seed})`
       : `the method "${method.name}" (seed ${seed}), without learning`;
   const lines = [
     '---',
@@ -33,7 +35,13 @@ export function modelCard(receipt: Receipt): string {
   return lines.join('\n');
 }
 
-function table({ small, before, after, frequencies }: NonNullable<Receipt['losses']>): string[] {
+function table({
+  small,
+  before,
+  after,
+  float32,
+  frequencies,
+}: NonNullable<Receipt['losses']>): string[] {
   const row = (label: string, { loss, accuracy }: Evaluation): string =>
     `| ${label} | ${loss.toFixed(4)} | ${(100 * accuracy).toFixed(1)} % |`;
   return [
@@ -42,6 +50,7 @@ function table({ small, before, after, frequencies }: NonNullable<Receipt['losse
     row('small', small),
     ...(before ? [row('grown, before its operators were trained', before)] : []),
     row('grown', after),
+    ...(float32 ? [row('grown, in float32', float32)] : []),
     `| target frequencies alone | ${frequencies.toFixed(4)} | |`,
     '',
   ];

@@ -7,6 +7,7 @@ import {
   grownWeights,
   operatorsOf,
   refusals,
+  startedOperators,
   targetDimensions,
   type Growth,
   type Refusal,
@@ -143,7 +144,7 @@ export function planGrowth(
     };
   }
   const growth = requireGrowth(model, resolved);
-  const operators = operatorsOf(growth);
+  const operators = startedOperators(growth, settings.initialization);
   const elements = (group: 'width' | 'depth'): number =>
     operators
       .filter(operator => operator.group === group)
@@ -164,14 +165,16 @@ export function planGrowth(
 
 /** The program that learns operators, and the inputs it is loaded with. */
 export function learningProgram(growth: Growth, settings: LigoSettings, shape: BatchShape) {
-  const weights = grownWeights(growth);
+  const learned = operatorsOf(growth);
+  const weights = grownWeights(growth, startedOperators(growth, settings.initialization));
   const objective = objectiveGraph(growth.target, weights, batchFeeds(growth.target, shape));
-  const groups = new Map(operatorsOf(growth).map(({ name, group }) => [name, group]));
-  const parameters = [...weights.operators].map(([name, input]) => ({
-    input,
-    group: groups.get(name)!,
+  const parameters = learned.map(({ name, group }) => ({
+    input: weights.operators.get(name)!,
+    group,
   }));
-  const frozen = [...weights.small.values()];
+  const trained = new Set(learned.map(({ name }) => name));
+  const fixed = [...weights.operators].filter(([name]) => !trained.has(name));
+  const frozen = [...weights.small.values(), ...fixed.map(([, input]) => input)];
   const program = trainingProgram(objective, parameters, frozen, optimizerOptions(settings));
   return { program, objective, weights };
 }

@@ -1,6 +1,7 @@
 import { openOutputFolder } from '../checkpoint/outputFolder';
 import type { LineSeparator } from '../data/textSource';
-import type { Engine } from '../engine';
+import type { DeviceMemory, Engine } from '../engine';
+import { UserError } from '../errors';
 import { report, type RunContext } from './context';
 import { openData, type DataOptions, type OpenData } from './data';
 import { openModel, type Model } from './model';
@@ -33,19 +34,38 @@ export async function withOutput<T>(
   }
 }
 
-/** Starts the engine for the length of `use`, and says which it is. */
+/** Starts the engine for the length of `use`, and says which it is and why. */
 export async function withEngine<T>(
   context: RunContext,
-  use: (engine: Engine) => Promise<T>,
+  use: (engine: Engine, memory: DeviceMemory, reason: string) => Promise<T>,
 ): Promise<T> {
-  const engine = await context.engine();
+  const { engine, reason, memory } = await context.engine();
   try {
     const { name, device } = engine.description;
-    report(context, { type: 'device', engine: name, device });
-    return await use(engine);
+    report(context, { type: 'device', engine: name, device, reason });
+    return await use(engine, memory, reason);
   } finally {
     await engine.dispose();
   }
+}
+
+/** Why steps do not fit what memory the device has left, in numbers; undefined when they do. */
+export function memoryRefusal(
+  peakBytes: number,
+  { bytes, of }: DeviceMemory,
+): UserError | undefined {
+  if (peakBytes <= bytes) return undefined;
+  const gigabytes = (value: number): string => `${Number((value / 1e9).toPrecision(3))} GB`;
+  return new UserError(
+    `A step takes about ${gigabytes(peakBytes)} of memory, and ${of} has ${gigabytes(bytes)} free.`,
+    'Lower --batch or --sequence-length, choose a smaller target, or close what else uses that memory.',
+  );
+}
+
+/** Throws UserError when steps do not fit the device: a refusal is better than a crash. */
+export function requireMemory(peakBytes: number, memory: DeviceMemory): void {
+  const refusal = memoryRefusal(peakBytes, memory);
+  if (refusal) throw refusal;
 }
 
 /** Data that was opened for a run, with how its lines are joined where that was found out. */

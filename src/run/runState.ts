@@ -6,6 +6,7 @@ import { openOutputFolder } from '../checkpoint/outputFolder';
 import { writeCheckpoint } from '../checkpoint/writeCheckpoint';
 import type { NamedData } from '../engine';
 import { CorruptFileError, UserError } from '../errors';
+import type { CurvePoint } from '../protocol/comparison';
 import { writeText } from './writeModel';
 
 /** What a stopped run needs to go on as if it had not stopped. */
@@ -18,6 +19,8 @@ export interface RunState {
   readonly seconds: number;
   /** Parameters and moments by input name. */
   readonly tensors: NamedData;
+  /** Evaluations so far, where the run makes some. */
+  readonly curve?: readonly CurvePoint[];
 }
 
 /** The folder beside the output that holds a stopped run. */
@@ -39,10 +42,10 @@ export async function saveRunState(out: string, state: RunState): Promise<string
       values: () => Promise.resolve(data as Float32Array),
     }));
     await writeCheckpoint(folder.path, tensors, { baseName: 'state' });
-    const { fingerprint: of, step, seconds } = state;
+    const { fingerprint: of, step, seconds, curve } = state;
     await writeText(
       join(folder.path, 'run.json'),
-      `${JSON.stringify({ version: 1, fingerprint: of, step, seconds }, null, 2)}\n`,
+      `${JSON.stringify({ version: 1, fingerprint: of, step, seconds, curve }, null, 2)}\n`,
     );
     await folder.commit();
   } catch (error) {
@@ -55,7 +58,7 @@ export async function saveRunState(out: string, state: RunState): Promise<string
 /** Reads the state a stopped run left. Throws UserError when there is none or it is another run's. */
 export async function loadRunState(out: string, expected: string): Promise<RunState> {
   const folder = runStateFolder(out);
-  const { fingerprint: found, step, seconds } = await readSummary(folder);
+  const { fingerprint: found, step, seconds, curve } = await readSummary(folder);
   if (found !== expected) {
     throw new UserError(
       `The state in ${folder} belongs to a run with other settings, data or checkpoint.`,
@@ -68,15 +71,15 @@ export async function loadRunState(out: string, expected: string): Promise<RunSt
     for (const name of checkpoint.tensors.keys()) {
       tensors[name] = await checkpoint.readFloat32(name);
     }
-    return { fingerprint: found, step, seconds, tensors };
+    return { fingerprint: found, step, seconds, tensors, ...(curve && { curve }) };
   } finally {
     await checkpoint.close();
   }
 }
 
-async function readSummary(
-  folder: string,
-): Promise<{ fingerprint: string; step: number; seconds: number }> {
+type Summary = Omit<RunState, 'tensors'>;
+
+async function readSummary(folder: string): Promise<Summary> {
   const path = join(folder, 'run.json');
   let text: string;
   try {
@@ -99,16 +102,15 @@ async function readSummary(
   throw new CorruptFileError(`${path} is damaged.`, 'Start the run anew without --resume.');
 }
 
-function isSummary(
-  value: unknown,
-): value is { fingerprint: string; step: number; seconds: number } {
+function isSummary(value: unknown): value is Summary {
   if (typeof value !== 'object' || value === null) return false;
   const summary = value as Record<string, unknown>;
   return (
     summary['version'] === 1 &&
     typeof summary['fingerprint'] === 'string' &&
     Number.isSafeInteger(summary['step']) &&
-    typeof summary['seconds'] === 'number'
+    typeof summary['seconds'] === 'number' &&
+    (summary['curve'] === undefined || Array.isArray(summary['curve']))
   );
 }
 

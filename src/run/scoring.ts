@@ -11,7 +11,13 @@ import {
   type Tensor,
   type TensorData,
 } from '../graph';
-import { grownWeights, type Growth, type OperatorValues, type SmallValues } from '../growth';
+import {
+  grownWeights,
+  operatorsIn,
+  type Growth,
+  type OperatorValues,
+  type SmallValues,
+} from '../growth';
 import {
   batchFeeds,
   evaluateModel,
@@ -68,7 +74,7 @@ export function grownModel(
   small: SmallValues,
   operators: OperatorValues,
 ): ScoredModel {
-  const weights = grownWeights(growth);
+  const weights = grownWeights(growth, operatorsIn(growth, operators));
   return {
     architecture: growth.target,
     weights,
@@ -97,6 +103,12 @@ export async function withScoring<T>(
     await executable.dispose();
   }
 }
+
+/** The same engine with all products in float32. */
+export const inFloat32 = (engine: Engine): Engine => ({
+  ...engine,
+  compile: program => engine.compile(program, { precision: 'float32' }),
+});
 
 /** Held-out loss and accuracy of a model. */
 export function scoreModel(

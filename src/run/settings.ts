@@ -1,4 +1,5 @@
 import type { Initialization } from '../growth';
+import { growthMethod, type GrowthMethodName } from '../growth/methods';
 import type { AdamWOptions, ParameterGroup, Schedule } from '../training';
 
 /** What every training shares: how long, and by what optimizer. */
@@ -37,6 +38,14 @@ export const defaultLigoSettings: Omit<LigoSettings, 'steps' | 'warmup'> = {
   schedule: 'linear',
   ...commonDefaults,
 };
+
+/** The defaults of a method: what it brings along comes before what the study found. */
+export function ligoDefaults(
+  name: GrowthMethodName,
+): Omit<LigoSettings, 'steps' | 'warmup'> & { readonly warmup?: number } {
+  const { making } = growthMethod(name);
+  return { ...defaultLigoSettings, ...(making.kind === 'learned' && making.preset) };
+}
 
 /** Defaults of continued pretraining; the rate suits small models. */
 export const defaultTrainSettings: Omit<TrainSettings, 'steps' | 'warmup'> = {

@@ -1,5 +1,6 @@
 import type { NamedData } from '../engine';
-import { InterruptedError, UserError } from '../errors';
+import { DeviceError, InterruptedError, UserError } from '../errors';
+import type { CurvePoint } from '../protocol/comparison';
 import type { LoopResult } from '../training';
 import { report, type RunContext } from './context';
 import { saveRunState } from './runState';
@@ -11,25 +12,35 @@ export interface StoppedRun {
   readonly steps: number;
   /** Spent so far. */
   readonly seconds: number;
+  /** Evaluations so far, where the run makes some. */
+  readonly curve?: readonly CurvePoint[];
 }
 
 /** Saves the state of a run that did not finish; gives the error that says where it is. */
 export async function explainStop(
   context: RunContext,
-  { out, fingerprint, steps, seconds }: StoppedRun,
-  { outcome, step, state }: LoopResult,
+  { out, steps, ...spent }: StoppedRun,
+  { outcome, step, state, failure }: LoopResult,
 ): Promise<UserError> {
-  const path = await saveRunState(out, { fingerprint, step, seconds, tensors: state });
+  const path = await saveRunState(out, { ...spent, step, tensors: state });
   report(context, { type: 'saved', step, path });
-  return outcome === 'interrupted'
-    ? new InterruptedError(
-        `Stopped after ${step} of ${steps} steps; the state is in ${path}.`,
-        'Run the same command with --resume to go on.',
-      )
-    : new UserError(
-        `The loss stopped being a number after step ${step}; the last good state is in ${path}.`,
-        'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup).',
-      );
+  if (outcome === 'interrupted') {
+    return new InterruptedError(
+      `Stopped after ${step} of ${steps} steps; the state is in ${path}.`,
+      'Run the same command with --resume to go on.',
+    );
+  }
+  if (failure) {
+    return new DeviceError(
+      `${failure.message} The state after step ${step} of ${steps} is in ${path}.`,
+      failure.remedy,
+      { cause: failure },
+    );
+  }
+  return new UserError(
+    `The loss stopped being a number after step ${step}; the last good state is in ${path}.`,
+    'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup).',
+  );
 }
 
 /** A run whose training is done while its result is not yet written. */
@@ -67,12 +78,12 @@ export async function stoppable<T>(
 /** Saves training whose result could not be written; gives the error that says so. */
 async function explainUnwritten(
   context: RunContext,
-  { out, fingerprint, steps, seconds, state }: TrainedRun,
+  { out, steps, state, ...spent }: TrainedRun,
   failure: UserError | undefined,
 ): Promise<UserError> {
   let path: string;
   try {
-    path = await saveRunState(out, { fingerprint, step: steps, seconds, tensors: state });
+    path = await saveRunState(out, { ...spent, step: steps, tensors: state });
   } catch (error) {
     // Most likely for the same reason, a full disk; the first failure is the one to tell.
     if (failure && error instanceof UserError) return failure;

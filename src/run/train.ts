@@ -1,28 +1,22 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Architecture, Parameter } from '../architecture';
-import { plainWeights } from '../architecture';
 import { sha256OfFiles } from '../checkpoint/hash';
-import type { Engine, NamedData } from '../engine';
-import { countFlops, input, inputName, programResults } from '../graph';
+import type { DeviceMemory, Engine, NamedData } from '../engine';
+import { randomParameter } from '../growth';
+import type { CurvePoint } from '../protocol/comparison';
 import type { Evaluation } from '../protocol/events';
-import {
-  batchFeeds,
-  objectiveGraph,
-  runTrainingLoop,
-  trainingProgram,
-  type ParameterGroup,
-} from '../training';
 import { report, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { readParameter, readParameters, type Model } from './model';
 import { requireHead } from './plan';
 import { software } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
-import { fingerprint, loadRunState, removeRunState } from './runState';
+import { fingerprint, loadRunState, removeRunState, saveRunState } from './runState';
 import { plainModel, scoreModel } from './scoring';
-import { optimizerOptions, type TrainSettings } from './settings';
+import type { TrainSettings } from './settings';
 import { explainStop, stoppable, type TrainedRun } from './stop';
+import { trainModel, type TrainedModel } from './trainModel';
 import { untilAborted, writeModel, writeText } from './writeModel';
 
 /** Continued pretraining of a checkpoint. */
@@ -32,6 +26,12 @@ export interface TrainRequest {
   readonly out: string;
   readonly settings: TrainSettings;
   readonly seed: number;
+  /** Begin with random weights instead of the checkpoint's, as the family is initialised. */
+  readonly fromScratch?: boolean;
+  /** Steps between evaluations on held-out data; none in between by default. */
+  readonly evaluateEvery?: number | undefined;
+  /** Steps between saves of a state that --resume goes on from; only a stop saves by default. */
+  readonly saveEvery?: number | undefined;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   readonly maxShardBytes?: number | undefined;
@@ -43,6 +43,8 @@ export interface TrainingReceipt {
   readonly created: string;
   readonly source: { readonly path: string; readonly sha256: string };
   readonly settings: TrainSettings;
+  /** True when the weights of the source were not used, only its sizes. */
+  readonly fromScratch: boolean;
   /** Updates made. */
   readonly steps: number;
   readonly seed: number;
@@ -50,6 +52,8 @@ export interface TrainingReceipt {
   readonly engine: { readonly name: string; readonly device: string };
   readonly before: Evaluation;
   readonly after: Evaluation;
+  /** Held-out scores on the way, where they were asked for. */
+  readonly curve?: readonly CurvePoint[];
   readonly flops: { readonly perStep: number; readonly total: number };
   readonly seconds: number;
 }
@@ -60,9 +64,9 @@ export function train(context: RunContext, request: TrainRequest): Promise<Train
     requireHead(model);
     const receipt = await stoppable(context, onTrained =>
       withOutput(request.out, request.overwrite ?? false, directory =>
-        withEngine(context, engine =>
+        withEngine(context, (engine, memory) =>
           withData(engine, model, request.data, data =>
-            trainInto(directory, context, request, { model, engine, data, onTrained }),
+            trainInto(directory, context, request, { model, engine, memory, data, onTrained }),
           ),
         ),
       ),
@@ -76,6 +80,7 @@ export function train(context: RunContext, request: TrainRequest): Promise<Train
 interface Opened {
   readonly model: Model;
   readonly engine: Engine;
+  readonly memory: DeviceMemory;
   readonly data: RunData;
   readonly onTrained: (run: TrainedRun) => void;
 }
@@ -89,7 +94,10 @@ async function trainInto(
   const { model, engine, data } = opened;
   const { architecture } = model;
   const sha256 = await sha256OfFiles(model.checkpoint.files);
-  const initial = await readParameters(model);
+  const { fromScratch = false } = request;
+  const initial = fromScratch
+    ? randomParameters(architecture, request.seed)
+    : await readParameters(model);
   const score = async (values: NamedData, which: 'before' | 'after', step: number) => {
     const scored = plainModel(architecture, values as Record<string, Float32Array>, 'model');
     const scores = await scoreModel(engine, scored, data.batches, data.shape, context.signal);
@@ -97,13 +105,13 @@ async function trainInto(
     return scores;
   };
   const before = await score(initial, 'before', 0);
-  const trained = await trainParameters(context, request, opened, initial, sha256);
-  const after = await score(trained.values, 'after', trained.steps);
+  const trained = await trainParameters(context, request, opened, { initial, before, sha256 });
+  const after = await score(trained.tensors, 'after', trained.step);
   await writeModel(
     directory,
     model,
     architecture,
-    untilAborted(context.signal, parameter => valuesOf(model, parameter, trained.values)),
+    untilAborted(context.signal, parameter => valuesOf(model, parameter, trained.tensors)),
     request,
   );
   const receipt: TrainingReceipt = {
@@ -111,19 +119,30 @@ async function trainInto(
     created: new Date(context.now()).toISOString(),
     source: { path: request.checkpoint, sha256 },
     settings: request.settings,
-    steps: trained.steps,
+    fromScratch,
+    steps: trained.step,
     seed: request.seed,
     data: { path: request.data.data, ...data.batches.description, separator: data.separatorNote },
     engine: engine.description,
     before,
     after,
-    flops: { perStep: trained.flopsPerStep, total: trained.flopsPerStep * trained.steps },
+    ...(request.evaluateEvery !== undefined && { curve: trained.curve }),
+    flops: { perStep: trained.flops / trained.step, total: trained.flops },
     seconds: trained.seconds,
   };
   await writeText(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
-  await keepGrowthReceipt(model.checkpoint.directory, directory);
+  if (!fromScratch) await keepGrowthReceipt(model.checkpoint.directory, directory);
   return receipt;
 }
+
+/** Every parameter by id, at random. */
+const randomParameters = (architecture: Architecture, seed: number): NamedData =>
+  Object.fromEntries(
+    architecture.parameters.map(parameter => [
+      parameter.id,
+      randomParameter(architecture, parameter, seed),
+    ]),
+  );
 
 /** Trained values, or the file's own for parameters that the objective never reads. */
 async function valuesOf(
@@ -143,29 +162,22 @@ async function keepGrowthReceipt(from: string, to: string): Promise<void> {
   }
 }
 
-/** Matrices decay, vectors do not, as is usual for transformers. */
-const groupsOf = ({ learningRate, weightDecay }: TrainSettings): readonly ParameterGroup[] => [
-  { name: 'matrices', learningRate, weightDecay },
-  { name: 'vectors', learningRate, weightDecay: 0 },
-];
-
-function trainableInputs(architecture: Architecture) {
-  return architecture.parameters
-    .filter(({ used }) => used)
-    .map(({ id, shape }) => ({
-      input: input(id, shape),
-      group: shape.length > 1 ? 'matrices' : 'vectors',
-    }));
+interface TrainingStart {
+  /** Every parameter by id. */
+  readonly initial: NamedData;
+  readonly before: Evaluation;
+  /** Of the checkpoint's files. */
+  readonly sha256: string;
 }
 
+/** Trains from the checkpoint or from a stopped run's state, and saves what is stopped. */
 async function trainParameters(
   context: RunContext,
-  { settings, seed, out, resume = false }: TrainRequest,
-  { model, engine, data, onTrained }: Opened,
-  initial: NamedData,
-  sha256: string,
-): Promise<{ values: NamedData; seconds: number; flopsPerStep: number; steps: number }> {
-  const { architecture } = model;
+  request: TrainRequest,
+  { model, engine, memory, data, onTrained }: Opened,
+  { initial, before, sha256 }: TrainingStart,
+): Promise<TrainedModel> {
+  const { settings, seed, out, resume = false, evaluateEvery, saveEvery } = request;
   const print = fingerprint([
     sha256,
     data.batches.description.sha256,
@@ -173,52 +185,41 @@ async function trainParameters(
     data.shape,
     settings,
     seed,
+    request.fromScratch ?? false,
     engine.description.name,
   ]);
   const resumed = resume ? await loadRunState(out, print) : undefined;
-  const parameters = trainableInputs(architecture);
-  const byId = new Map(parameters.map(parameter => [inputName(parameter.input), parameter.input]));
-  const objective = objectiveGraph(
-    architecture,
-    plainWeights(id => byId.get(id)),
-    batchFeeds(architecture, data.shape),
-  );
-  const program = trainingProgram(objective, parameters, [], optimizerOptions(settings));
-  const flops = countFlops(programResults(program));
-  const flopsPerStep = flops.matrix + flops.other;
-  const executable = await engine.compile(program);
-  let seconds = resumed?.seconds ?? 0;
-  try {
-    const own = [...byId.keys()].map(id => [id, initial[id]!] as const);
-    executable.load(resumed?.tensors ?? Object.fromEntries(own));
-    const result = await runTrainingLoop({
-      executable,
-      batches: data.batches,
-      groups: groupsOf(settings),
-      optimizer: optimizerOptions(settings),
-      schedule: { kind: settings.schedule, steps: settings.steps, warmup: settings.warmup },
-      start: resumed?.step ?? 0,
-      keepEvery: 100,
-      signal: context.signal,
-      onStep: step => {
-        seconds += step.seconds;
-        report(context, {
-          type: 'step',
-          phase: 'training',
-          steps: settings.steps,
-          tokensPerSecond: data.batches.itemsPerBatch / step.seconds,
-          flops: flopsPerStep,
-          ...step,
-        });
-        return context.betweenSteps?.();
-      },
-    });
-    const stopped = { out, fingerprint: print, steps: settings.steps, seconds };
-    if (result.outcome !== 'finished') throw await explainStop(context, stopped, result);
-    onTrained({ ...stopped, state: result.state });
-    const values = Object.fromEntries([...byId.keys()].map(id => [id, result.state[id]!]));
-    return { values, seconds, flopsPerStep, steps: result.step };
-  } finally {
-    await executable.dispose();
+  const first: CurvePoint = { step: 0, ...before, flops: 0, seconds: 0 };
+  const fresh = { step: 0, seconds: 0, tensors: initial };
+  const trained = await trainModel(engine, {
+    ...{ architecture: model.architecture, data, settings, memory, evaluateEvery, saveEvery },
+    start: { ...(resumed ?? fresh), curve: resumed?.curve ?? [first] },
+    signal: context.signal,
+    onStep: step => {
+      report(context, {
+        type: 'step',
+        phase: 'training',
+        steps: settings.steps,
+        tokensPerSecond: data.batches.itemsPerBatch / step.seconds,
+        ...step,
+      });
+      return context.betweenSteps?.();
+    },
+    onEvaluation: ({ step, loss, accuracy, perplexity, batches }) =>
+      report(context, {
+        ...{ type: 'evaluation', model: 'training', step },
+        ...{ loss, accuracy, perplexity, batches },
+      }),
+    onSave: async state => {
+      const path = await saveRunState(out, { fingerprint: print, ...state });
+      report(context, { type: 'saved', step: state.step, path });
+    },
+  });
+  const { seconds, curve, tensors: state } = trained;
+  const stopped = { out, fingerprint: print, steps: settings.steps, seconds, curve };
+  if (trained.outcome !== 'finished') {
+    throw await explainStop(context, stopped, { ...trained, state });
   }
+  onTrained({ ...stopped, state });
+  return trained;
 }

@@ -1,5 +1,6 @@
 import type { BatchSource } from '../data/batches';
 import type { Executable, NamedData } from '../engine';
+import { DeviceError } from '../errors';
 import { optimizerFeeds, type AdamWOptions, type ParameterGroup } from './optimizer';
 import { scheduleScale, type Schedule } from './schedule';
 
@@ -33,20 +34,36 @@ export interface TrainingLoop {
 
 /** How a loop ended. `state` holds parameters and moments after `step` updates. */
 export interface LoopResult {
-  readonly outcome: 'finished' | 'interrupted' | 'diverged';
+  readonly outcome: 'finished' | 'interrupted' | 'diverged' | 'failed';
   readonly step: number;
   readonly state: NamedData;
+  /** Why the device failed, where it did. */
+  readonly failure?: DeviceError;
 }
 
 /**
- * Runs steps until the schedule ends, the signal aborts or the loss is no number. A diverged run
- * gives back the last state whose loss was known to be finite.
+ * Runs steps until the schedule ends, the signal aborts, the loss is no number or the device fails. A
+ * diverged or failed run gives back the last state whose loss was known to be finite.
  */
 export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
+  const safe = { kept: { step: loop.start, state: await loop.executable.readState() } };
+  try {
+    return await runSteps(loop, safe);
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    return { outcome: 'failed', ...safe.kept, failure: error };
+  }
+}
+
+/** The last state whose loss is known to be finite. */
+interface SafeState {
+  kept: { readonly step: number; readonly state: NamedData };
+}
+
+async function runSteps(loop: TrainingLoop, safe: SafeState): Promise<LoopResult> {
   const { executable, batches, groups, optimizer, schedule, signal } = loop;
-  let kept = { step: loop.start, state: await executable.readState() };
   // A copy of finite numbers may still have no finite loss, which only the next step tells.
-  let copied: typeof kept | undefined;
+  let copied: SafeState['kept'] | undefined;
   let end = loop.start;
   for (let step = loop.start; step < schedule.steps; step++) {
     if (signal.aborted) {
@@ -60,8 +77,8 @@ export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
     });
     const loss = outputs['loss']![0]!;
     const gradientNorm = outputs['gradientNorm']![0]!;
-    if (!Number.isFinite(loss)) return { outcome: 'diverged', ...kept };
-    kept = copied ?? kept;
+    if (!Number.isFinite(loss)) return { outcome: 'diverged', ...safe.kept };
+    safe.kept = copied ?? safe.kept;
     const wish = await loop.onStep({
       step: step + 1,
       loss,
@@ -71,7 +88,7 @@ export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
       ),
       seconds: (performance.now() - started) / 1000,
     });
-    if (!Number.isFinite(gradientNorm)) return { outcome: 'diverged', ...kept };
+    if (!Number.isFinite(gradientNorm)) return { outcome: 'diverged', ...safe.kept };
     if ((step + 1) % loop.keepEvery === 0 && step + 1 < schedule.steps) {
       const state = await executable.readState();
       if (isFinite(state)) copied = { step: step + 1, state };
@@ -82,7 +99,7 @@ export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
     await new Promise(resolve => setImmediate(resolve));
   }
   const state = await executable.readState();
-  if (!isFinite(state)) return { outcome: 'diverged', ...kept };
+  if (!isFinite(state)) return { outcome: 'diverged', ...safe.kept };
   return { outcome: 'finished', step: end, state };
 }
 

@@ -36,6 +36,8 @@ export interface ObjectiveGraph {
   readonly predictions: Tensor;
   /** `[targets, classes]` */
   readonly logits: Tensor;
+  /** What every layer reads, and what the last one gives; absent where nothing has layers. */
+  readonly layerBoundaries?: readonly Tensor[];
 }
 
 /** The architecture's pretraining loss over inputs that several models may share. */
@@ -44,12 +46,14 @@ export function objectiveGraph(
   weights: Weights,
   feeds: BatchFeeds,
 ): ObjectiveGraph {
-  const readout = architecture.forward(weights, feeds.forward).readout(feeds.positions);
+  const forward = architecture.forward(weights, feeds.forward);
+  const readout = forward.readout(feeds.positions);
   return {
     feeds: feeds.tensors,
     loss: crossEntropy(readout, feeds.targets, feeds.weights).loss,
     predictions: predictions(readout),
     logits: logits(readout),
+    layerBoundaries: forward.hiddenStates,
   };
 }
 

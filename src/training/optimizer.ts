@@ -7,9 +7,9 @@ import {
   min,
   mul,
   reduceSum,
-  reshape,
   sqrt,
   sub,
+  type GradientOptions,
   type StateTensor,
   type Tensor,
 } from '../graph';
@@ -21,6 +21,8 @@ export interface ParameterGroup {
   readonly learningRate: number;
   /** Decoupled weight decay (AdamW), multiplied by the learning rate. */
   readonly weightDecay: number;
+  /** Updates of the run before this group's first, for parameters that begin later; 0 by default. */
+  readonly began?: number;
 }
 
 /** AdamW (Loshchilov and Hutter 2019) as torch.optim.AdamW computes it. */
@@ -48,9 +50,12 @@ export interface OptimizerGraph {
 
 const firstMoment = (name: string): string => `adam.m.${name}`;
 const secondMoment = (name: string): string => `adam.v.${name}`;
+const gradientSum = (name: string): string => `gradient.${name}`;
 const keepName = (group: string): string => `optimizer.keep.${group}`;
 const rateName = (group: string): string => `optimizer.rate.${group}`;
-const correctionName = 'optimizer.correction';
+const epsilonName = (group: string): string => `optimizer.epsilon.${group}`;
+const applyName = 'optimizer.apply';
+const shareName = 'optimizer.share';
 
 /** Names of the state the optimizer keeps beside a parameter. */
 export const optimizerStateNames = (name: string): string[] => [
@@ -58,35 +63,46 @@ export const optimizerStateNames = (name: string): string[] => [
   secondMoment(name),
 ];
 
+/** How the backward pass is built, and whether an update may come from several runs. */
+export interface BackwardOptions extends GradientOptions {
+  /**
+   * Adds up the gradients of several micro-batches before an update: state `gradient.<name>`, and
+   * feeds that `optimizerFeeds` gives for a `MicroBatch`.
+   */
+  readonly accumulate?: boolean;
+}
+
 /** Builds backward pass, clipping and update of every parameter as one graph. */
 export function adamW(
   loss: Tensor,
   parameters: readonly TrainedParameter[],
   options: AdamWOptions,
+  { accumulate = false, ...backward }: BackwardOptions = {},
 ): OptimizerGraph {
   const inputs = parameters.map(parameter => parameter.input);
-  const raw = gradients(loss, inputs);
-  const norm = sqrt(raw.map(sumOfSquares).reduce((a, b) => add(a, b)));
-  const scale =
+  const sums = accumulate
+    ? accumulatedGradients(loss, inputs, backward)
+    : { gradients: gradients(loss, inputs, backward), apply: undefined, feeds: [], state: [] };
+  const squares = sums.gradients.map(gradient => mul(gradient, gradient));
+  const norm = sqrt(squares.map(square => reduceSum(square)).reduce((a, b) => add(a, b)));
+  const clip =
     options.clipNorm === undefined ? undefined : min(div(options.clipNorm, add(norm, 1e-6)), 1);
   const groups = [...new Set(parameters.map(({ group }) => group))];
   const keep = new Map(groups.map(group => [group, input(keepName(group), [])]));
   const rate = new Map(groups.map(group => [group, input(rateName(group), [])]));
-  const correction = input(correctionName, []);
-  const [beta1, beta2] = options.betas;
+  const epsilon = new Map(groups.map(group => [group, input(epsilonName(group), [])]));
+  const [first, second] = options.betas.map(beta => momentWeights(beta, sums.apply));
   // The clipping scale is folded into two scalars, so that no gradient is copied for it.
-  const share1 = scale ? mul(scale, 1 - beta1) : 1 - beta1;
-  const share2 = scale ? mul(scale, Math.sqrt(1 - beta2)) : Math.sqrt(1 - beta2);
+  const share1 = clip ? mul(first!.share, clip) : first!.share;
+  const share2 = clip ? mul(second!.share, mul(clip, clip)) : second!.share;
 
   const state = parameters.flatMap(({ input: value, group }, index): StateTensor[] => {
     const name = inputName(value);
     const m = input(firstMoment(name), value.shape);
     const v = input(secondMoment(name), value.shape);
-    const gradient = raw[index]!;
-    const rooted = mul(gradient, share2);
-    const nextM = add(mul(m, beta1), mul(gradient, share1));
-    const nextV = add(mul(v, beta2), mul(rooted, rooted));
-    const denominator = add(mul(sqrt(nextV), correction), options.epsilon);
+    const nextM = add(mul(m, first!.keep), mul(sums.gradients[index]!, share1));
+    const nextV = add(mul(v, second!.keep), mul(squares[index]!, share2));
+    const denominator = add(sqrt(nextV), epsilon.get(group)!);
     const step = mul(div(nextM, denominator), rate.get(group)!);
     const next = sub(mul(value, keep.get(group)!), step);
     return [
@@ -95,32 +111,90 @@ export function adamW(
       { input: v, next: nextV, startsAtZero: true },
     ];
   });
-  return { feeds: [...keep.values(), ...rate.values(), correction], state, gradientNorm: norm };
+  const feeds = [...keep.values(), ...rate.values(), ...epsilon.values(), ...sums.feeds];
+  return { feeds, state: [...state, ...sums.state], gradientNorm: norm };
 }
 
-function sumOfSquares(x: Tensor): Tensor {
-  return reshape(reduceSum(mul(x, x)), []);
+/** Gradients that are added up over runs until one is applied. */
+interface GradientSums {
+  readonly gradients: readonly Tensor[];
+  /** 1 where the sums are applied and begin anew, else 0. */
+  readonly apply: Tensor | undefined;
+  readonly feeds: readonly Tensor[];
+  readonly state: readonly StateTensor[];
+}
+
+function accumulatedGradients(
+  loss: Tensor,
+  inputs: readonly Tensor[],
+  options: GradientOptions,
+): GradientSums {
+  const share = input(shareName, []);
+  const apply = input(applyName, []);
+  const keep = sub(1, apply);
+  const earlier = inputs.map(value => input(gradientSum(inputName(value)), value.shape));
+  // The share of a micro-batch scales the loss, and through it every gradient, at no cost.
+  const sums = gradients(mul(loss, share), inputs, options).map((gradient, index) =>
+    add(earlier[index]!, gradient),
+  );
+  return {
+    gradients: sums,
+    apply,
+    feeds: [share, apply],
+    state: earlier.map((sum, index) => ({
+      input: sum,
+      next: mul(sums[index]!, keep),
+      startsAtZero: true,
+    })),
+  };
+}
+
+/** What a moment keeps of itself and takes of the gradient; all and nothing while nothing is applied. */
+function momentWeights(
+  beta: number,
+  apply: Tensor | undefined,
+): { keep: Tensor | number; share: Tensor | number } {
+  if (!apply) return { keep: beta, share: 1 - beta };
+  const share = mul(apply, 1 - beta);
+  return { keep: sub(1, share), share };
+}
+
+/** One of the batches that make an update together. */
+export interface MicroBatch {
+  /** Its part of the total weight of all targets of the update; the parts sum to 1. */
+  readonly share: number;
+  /** True for the last one, which the update follows. */
+  readonly last: boolean;
 }
 
 /**
- * The optimizer's feeds for one update.
- * @param update 1 for the first.
+ * The optimizer's feeds for one update. The bias of a group's moments is corrected by the updates that
+ * the group itself has had; the correction of the second moment, which torch applies to all its
+ * elements, is moved to the rate and to epsilon.
+ * @param update 1 for the first of the run.
  * @param scale of the schedule at this update, 0…1.
+ * @param part for a program that accumulates gradients.
  */
 export function optimizerFeeds(
   groups: readonly ParameterGroup[],
   options: AdamWOptions,
   update: number,
   scale: number,
+  part?: MicroBatch,
 ): Record<string, Float32Array> {
   const [beta1, beta2] = options.betas;
-  const feeds: Record<string, Float32Array> = {
-    [correctionName]: Float32Array.of(1 / Math.sqrt(1 - beta2 ** update)),
-  };
-  for (const { name, learningRate, weightDecay } of groups) {
-    const rate = learningRate * scale;
+  const feeds: Record<string, Float32Array> = {};
+  for (const { name, learningRate, weightDecay, began = 0 } of groups) {
+    const updates = update - began;
+    const rate = part?.last === false ? 0 : learningRate * scale;
+    const correction = Math.sqrt(1 - beta2 ** updates);
     feeds[keepName(name)] = Float32Array.of(1 - rate * weightDecay);
-    feeds[rateName(name)] = Float32Array.of(rate / (1 - beta1 ** update));
+    feeds[rateName(name)] = Float32Array.of((rate * correction) / (1 - beta1 ** updates));
+    feeds[epsilonName(name)] = Float32Array.of(options.epsilon * correction);
+  }
+  if (part) {
+    feeds[shareName] = Float32Array.of(part.share);
+    feeds[applyName] = Float32Array.of(part.last ? 1 : 0);
   }
   return feeds;
 }

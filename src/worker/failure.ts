@@ -15,7 +15,7 @@ export function explainFailure(error: unknown): Failure {
     const remedy = saved ? 'Resume the run to go on.' : 'Start the run again.';
     return { message: error.message, remedy, interrupted: true };
   }
-  if (error instanceof UserError) return { message: error.message, remedy: error.remedy };
+  if (error instanceof UserError) return { message: error.message, remedy: inEditor(error.remedy) };
   if (isOutOfMemory(error)) {
     return {
       message: 'The machine ran out of memory.',
@@ -27,6 +27,15 @@ export function explainFailure(error: unknown): Failure {
     remedy: 'Please report it with the log of the run.',
   };
 }
+
+/** A remedy in the words of the editor, where engines have a command and a setting. */
+const inEditor = (remedy: string): string =>
+  remedy
+    .replace(/ligo doctor --install [\w-]+/g, 'the command LiGO: Set Up GPU Engine')
+    .replace(
+      /[Gg]ive --engine (\w+)/g,
+      (said, engine: string) => `${said.startsWith('G') ? 'Set' : 'set'} ligo.engine to ${engine}`,
+    );
 
 /** Native code and the engine of JavaScript each say it in their own words. */
 const isOutOfMemory = (error: unknown): boolean =>

@@ -4,8 +4,8 @@ import { CorruptFileError, UnsupportedError } from '../errors';
 import type { WorkerRequest } from '../protocol/runFolder';
 import { workerRequest } from '../protocol/schemas';
 import type { GrowRequest } from '../run/grow';
-import { growthMethods, type GrowthMethod } from '../run/makeLarge';
-import { defaultLigoSettings, defaultWarmup } from '../run/settings';
+import { growthMethodNames, type GrowthMethodName } from '../growth/methods';
+import { defaultWarmup, ligoDefaults } from '../run/settings';
 
 /** Reads and checks `request.json`. Throws CorruptFileError. */
 export async function readRequest(path: string): Promise<WorkerRequest> {
@@ -29,19 +29,13 @@ export async function readRequest(path: string): Promise<WorkerRequest> {
   return parsed.data;
 }
 
-/** The growth that a request asks for. Throws UnsupportedError for methods and engines not here. */
+/** The growth that a request asks for. Throws UnsupportedError for methods not here. */
 export function growRequestOf(request: WorkerRequest): GrowRequest {
   const { checkpoint, target, out, method, data, steps, seed, resume, overwrite } = request;
   if (!isMethod(method)) {
     throw new UnsupportedError(
       `This version knows no method called ${method}.`,
-      `Choose one of ${growthMethods.join(', ')}.`,
-    );
-  }
-  if (request.engine !== 'auto' && request.engine !== 'cpu') {
-    throw new UnsupportedError(
-      `This version has no ${request.engine} engine.`,
-      'Choose the CPU engine.',
+      `Choose one of ${growthMethodNames.join(', ')}.`,
     );
   }
   return {
@@ -52,9 +46,9 @@ export function growRequestOf(request: WorkerRequest): GrowRequest {
       sequenceLength: data.sequenceLength,
       seed,
     },
-    settings: { ...defaultLigoSettings, steps, warmup: defaultWarmup(steps) },
+    settings: { warmup: defaultWarmup(steps), ...ligoDefaults(method), steps },
   };
 }
 
-const isMethod = (name: string): name is GrowthMethod =>
-  (growthMethods as readonly string[]).includes(name);
+const isMethod = (name: string): name is GrowthMethodName =>
+  (growthMethodNames as readonly string[]).includes(name);

@@ -1,28 +1,55 @@
 import * as z from 'zod/mini';
-import type { Service, ServiceAnswer } from '../protocol/service';
+import type { CallContext, Service, ServiceAnswer } from '../protocol/service';
 import { explainFailure } from './failure';
 import { service } from './service';
 
 const methods = Object.keys(service) as [keyof Service, ...(keyof Service)[]];
-const call = z.object({ id: z.int(), method: z.enum(methods), argument: z.unknown() });
+const message = z.union([
+  z.object({ id: z.int(), cancel: z.literal(true) }),
+  z.object({ id: z.int(), method: z.enum(methods), argument: z.unknown() }),
+]);
 
-/** Answers calls that come over the channel to the parent process, until it closes. */
+/** Answers calls that come over the channel to the parent process, until it closes or the process is told to end. */
 export function serve(): Promise<void> {
-  const answer = (message: ServiceAnswer): void => {
+  const running = new Map<number, AbortController>();
+  const works = new Set<Promise<void>>();
+  const answer = (told: ServiceAnswer): void => {
     // The parent may be gone by now; then nobody waits.
-    if (process.connected) process.send?.(message);
+    if (process.connected) process.send?.(told);
   };
-  process.on('message', message => {
-    void (async () => {
-      const { id, method, argument } = call.parse(message);
-      try {
-        const work = service[method] as (argument: unknown) => Promise<unknown>;
-        answer({ id, result: await work(argument) });
-      } catch (error) {
-        const { message: text, remedy } = explainFailure(error);
-        answer({ id, failure: { message: text, remedy } });
-      }
-    })();
+  const work = async (id: number, method: keyof Service, argument: unknown): Promise<void> => {
+    const controller = new AbortController();
+    running.set(id, controller);
+    const context: CallContext = {
+      signal: controller.signal,
+      progress: line => answer({ id, progress: line }),
+    };
+    try {
+      const call = service[method] as (argument: unknown, context: CallContext) => Promise<unknown>;
+      answer({ id, result: await call(argument, context) });
+    } catch (error) {
+      const { message: text, remedy } = explainFailure(error);
+      answer({ id, failure: { message: text, remedy } });
+    } finally {
+      running.delete(id);
+    }
+  };
+  process.on('message', received => {
+    const parsed = message.parse(received);
+    if ('cancel' in parsed) running.get(parsed.id)?.abort();
+    else {
+      const started = work(parsed.id, parsed.method, parsed.argument);
+      works.add(started);
+      void started.finally(() => works.delete(started));
+    }
   });
-  return new Promise(resolve => process.once('disconnect', () => resolve()));
+  return new Promise(resolve => {
+    // What a call started must not outlive the one who asked for it.
+    const end = (): void => {
+      for (const controller of running.values()) controller.abort();
+      void Promise.allSettled(works).then(() => resolve());
+    };
+    process.once('disconnect', end);
+    process.once('SIGTERM', end);
+  });
 }

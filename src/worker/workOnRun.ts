@@ -1,5 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readUsage } from '../engine/usage';
+import type { RunEventBody } from '../protocol/events';
 import type { RunContext } from '../run/context';
 import { report } from '../run/context';
 import { runFiles, type WorkerProcess } from '../protocol/runFolder';
@@ -8,8 +10,8 @@ import { openEventLog } from './eventLog';
 import { explainFailure } from './failure';
 import { growRequestOf, readRequest } from './request';
 
-/** Milliseconds between reports of the memory in use. */
-const reportMemoryEvery = 2000;
+/** Milliseconds between reports of what the run takes of the machine. */
+const reportUsageEvery = 5000;
 
 /** Works on the run in a folder; resolves to the exit code. The last event says how it ended. */
 export async function workOnRun(folder: string): Promise<number> {
@@ -27,20 +29,21 @@ export async function workOnRun(folder: string): Promise<number> {
     log.close();
   };
   listenForTheEnd(controller, fail);
-  const started = Date.now();
-  const describeProcess = (): void => writeProcess(folder, started);
-  describeProcess();
-  const timer = setInterval(describeProcess, reportMemoryEvery);
+  writeProcess(folder, Date.now());
+  const usage = watchUsage(body => report({ ...context, engine: noEngine }, body));
   const control = watchControl(join(folder, runFiles.control), controller);
   try {
     const request = await readRequest(join(folder, runFiles.request));
     const growth = growRequestOf(request);
-    const [{ grow }, { onnxRuntimeCpu }] = await Promise.all([
+    const [{ grow }, { openEngine }] = await Promise.all([
       import('../run/grow'),
-      import('../engine'),
+      import('../engine/open'),
     ]);
-    const engine = () =>
-      onnxRuntimeCpu(request.threads === undefined ? {} : { threads: request.threads });
+    const engine = async () => {
+      const opened = await openEngine({ engine: request.engine, threads: request.threads });
+      usage.start(opened.adapter);
+      return opened;
+    };
     await grow({ ...context, engine, betweenSteps: control.betweenSteps }, growth);
     log.close();
     return 0;
@@ -48,7 +51,7 @@ export async function workOnRun(folder: string): Promise<number> {
     fail(error);
     return 1;
   } finally {
-    clearInterval(timer);
+    usage.close();
     control.close();
   }
 }
@@ -56,6 +59,30 @@ export async function workOnRun(folder: string): Promise<number> {
 const noEngine = (): never => {
   throw new Error('a failure is reported without an engine');
 };
+
+/** Tells what the run takes of the machine, from when its engine is known, every few seconds. */
+function watchUsage(tell: (body: RunEventBody) => void): {
+  start(adapter: string | undefined): void;
+  close(): void;
+} {
+  let timer: NodeJS.Timeout | undefined;
+  let open = true;
+  const sample = async (adapter: string | undefined): Promise<void> => {
+    const usage = await readUsage(adapter);
+    if (open) tell({ type: 'usage', ...usage });
+  };
+  return {
+    start(adapter) {
+      void sample(adapter);
+      timer = setInterval(() => void sample(adapter), reportUsageEvery);
+      timer.unref();
+    },
+    close() {
+      open = false;
+      clearInterval(timer);
+    },
+  };
+}
 
 /** Turns signals and whatever nobody caught into an end that is told. */
 function listenForTheEnd(controller: AbortController, fail: (error: unknown) => void): void {
@@ -78,11 +105,7 @@ function listenForTheEnd(controller: AbortController, fail: (error: unknown) => 
 
 /** Says who works here; by renaming, so that no reader sees half of it. */
 function writeProcess(folder: string, started: number): void {
-  const content: WorkerProcess = {
-    pid: process.pid,
-    started,
-    residentBytes: process.memoryUsage.rss(),
-  };
+  const content: WorkerProcess = { pid: process.pid, started };
   const path = join(folder, runFiles.process);
   writeFileSync(`${path}.new`, JSON.stringify(content));
   renameSync(`${path}.new`, path);

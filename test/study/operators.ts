@@ -5,7 +5,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onnxRuntimeCpu } from '../../src/engine';
+import { openEngine } from '../../src/engine';
 import { learnOperators } from '../../src/run/learn';
 import { readSmallValues } from '../../src/run/model';
 import { requireGrowth, resolveTarget } from '../../src/run/plan';
@@ -43,7 +43,7 @@ async function study(example: Example, run: StudyRun): Promise<StudyLine> {
   const context = {
     emit: () => undefined,
     signal: new AbortController().signal,
-    engine: () => onnxRuntimeCpu(),
+    engine: () => openEngine({ engine: 'cpu' }),
     now: () => Date.now(),
   };
   return withModel(`${root}examples/${example}`, async model => {

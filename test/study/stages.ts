@@ -81,6 +81,11 @@ const axes = seeds.flatMap(seed => [
   run('width only', {}, { seed, target: { hidden: 96 } }),
 ]);
 
+/** The LayerNorm correction, outer norms included, at the defaults. */
+const corrected = [100, 300].flatMap(steps =>
+  seeds.map(seed => run(`${steps} steps`, start({ normCorrection: true }), { steps, seed })),
+);
+
 /** What was tried, in the order it was tried. */
 export const stages: Readonly<Record<string, readonly StudyRun[]>> = {
   /** Peak learning rates of the two groups. */
@@ -93,4 +98,6 @@ export const stages: Readonly<Record<string, readonly StudyRun[]>> = {
   final,
   /** Only deeper, only wider. */
   axes,
+  /** The defaults with the LayerNorm correction of layers and outer norms, over seeds and lengths. */
+  corrected,
 };

@@ -54,6 +54,20 @@ describe('the progress view', { skip }, () => {
     assert.deepEqual((await view.posted()).at(-1), { type: 'grow' });
   });
 
+  it('shows memory and load of the device on one line, and why the engine was chosen', async () => {
+    const view = await harness.open('progress', { width: 300, height: 500 });
+    await view.send(options);
+    const device = { usedBytes: 3 * 2 ** 30, totalBytes: 12 * 2 ** 30, utilization: 0.87 };
+    const usage = { residentBytes: 412 * 2 ** 20, device };
+    const reason = 'WebGPU on NVIDIA GeForce RTX 4070, 12 GB; CUDA not installed';
+    await view.send({ type: 'runs', runs: [summaryAt(12, { usage, reason })] });
+    const line = await view.page.getByText('3 GiB of 12 GiB, 87% busy').boundingBox();
+    assert.ok(line && line.height < 30, `one line, ${line?.height} pixels high`);
+    await view.page.getByText(reason).waitFor();
+    await view.screenshot('progress-device');
+    await view.assertClean();
+  });
+
   it('asks once before it cancels, by keyboard alone', async () => {
     const view = await harness.open('progress', { width: 300, height: 500 });
     await view.send(options);

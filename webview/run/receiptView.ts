@@ -1,7 +1,8 @@
 import type { Receipt } from '../../src/protocol/events';
 import { copyButton } from '../shared/clipboard';
 import { element, type View } from '../shared/dom';
-import { factList, type Fact } from '../shared/factList';
+import type { Fact } from '../shared/fact';
+import { factList } from '../shared/factList';
 import {
   formatBytes,
   formatDuration,
@@ -21,6 +22,7 @@ function lossTable(losses: Losses): HTMLElement {
     { label: t('Small model'), evaluation: losses.small },
     { label: t('Grown, before learning'), evaluation: losses.before },
     { label: t('Grown, after learning'), evaluation: losses.after },
+    { label: t('Grown, in float32'), evaluation: losses.float32 },
   ];
   const cell = (text: string): HTMLElement => element('td', { class: 'value', text });
   const heading = (text: string): HTMLElement =>

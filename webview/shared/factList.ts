@@ -1,14 +1,5 @@
 import { element, setText } from './dom';
-
-/** A label with its value. */
-export interface Fact {
-  readonly label: string;
-  readonly value: string;
-  /** Values to be read letter by letter: hashes, paths. */
-  readonly code?: boolean;
-  /** Long ones get a line of their own. */
-  readonly wide?: boolean;
-}
+import type { Fact } from './fact';
 
 /** Labels and values as a description list; only what changed is touched. */
 export function factList(className = 'facts'): {

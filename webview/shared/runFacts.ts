@@ -1,6 +1,6 @@
 import type { RunSummary } from '../../src/protocol/messages';
-import type { Fact } from './factList';
-import { formatBytes, formatCompact, formatDuration } from './format';
+import type { Fact } from './fact';
+import { formatBytes, formatCompact, formatDuration, formatShare } from './format';
 import { t } from './strings';
 
 /** What is measured while a run goes on; nothing is said of what is not known. */
@@ -12,11 +12,29 @@ export function summaryFacts(run: RunSummary): readonly Fact[] {
   if (run.tokensPerSecond !== undefined) {
     facts.push({ label: t('Tokens/s'), value: formatCompact(run.tokensPerSecond) });
   }
-  if (run.memoryBytes !== undefined) {
-    facts.push({ label: t('Memory'), value: formatBytes(run.memoryBytes) });
+  if (run.usage !== undefined) {
+    facts.push({ label: t('Memory'), value: formatBytes(run.usage.residentBytes) });
   }
-  if (run.device !== undefined) {
-    facts.push({ label: t('Device'), value: run.device, wide: true });
+  const device = run.usage?.device && describeDevice(run.usage.device);
+  if (device) facts.push({ label: t('GPU'), value: device, wide: true });
+  const engine = run.reason ?? run.device;
+  if (engine !== undefined) {
+    facts.push({ label: t('Engine'), value: engine, wide: true });
   }
   return facts;
+}
+
+/** Memory and load of a device on one line, as far as they are known. */
+function describeDevice({
+  usedBytes,
+  totalBytes,
+  utilization,
+}: NonNullable<NonNullable<RunSummary['usage']>['device']>): string {
+  const parts = [
+    ...(usedBytes !== undefined && totalBytes !== undefined
+      ? [t('{0} of {1}', formatBytes(usedBytes), formatBytes(totalBytes))]
+      : []),
+    ...(utilization === undefined ? [] : [t('{0} busy', formatShare(utilization))]),
+  ];
+  return parts.join(', ');
 }

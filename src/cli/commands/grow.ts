@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
 import { addDataOptions, dataOf, type DataFlags } from '../dataOptions';
 import type { Host } from '../host';
 import { runJob, type JobOptions } from '../job';
@@ -17,20 +18,18 @@ import {
   type TargetOptions,
 } from '../options';
 
-/** As in src/run/makeLarge.ts, which is not loaded before it is needed. */
-const methods = ['ligo', 'stack', 'random'] as const;
-
 type GrowOptions = JobOptions &
   TargetOptions &
   OutOptions &
   DataFlags &
-  LigoOptions & { readonly method: (typeof methods)[number]; readonly resume?: boolean };
+  LigoOptions & { readonly method: GrowthMethodName; readonly resume?: boolean };
 
 /** `ligo grow`: the main job. */
 export function addGrowCommand(program: Command, host: Host): void {
   const command = program.command('grow <checkpoint>').description('grow a checkpoint');
   addDataOptions(addTargetOptions(command));
-  addOption(command, '--method <name>', methods.join(', '), takes.word(methods), 'ligo');
+  const methods = takes.word(growthMethodNames);
+  addOption(command, '--method <name>', growthMethodNames.join(', '), methods, 'ligo');
   addLigoOptions(command);
   addEngineOptions(addSeedOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
@@ -38,7 +37,7 @@ export function addGrowCommand(program: Command, host: Host): void {
     const { method, seed, resume = false } = options;
     const request = {
       ...{ checkpoint, target: targetOf(options), method, seed, resume },
-      ...{ settings: ligoSettingsOf(options), ...outOf(options) },
+      ...{ settings: ligoSettingsOf(options, method), ...outOf(options) },
     };
     await runJob(host, options, checkpoint, async context => {
       const { grow } = await import('../../run/grow');

@@ -24,9 +24,13 @@ type PlanOptions = JobOptions & TargetOptions & BatchOptions & LigoOptions;
 /** A plan with what it would take on this machine. */
 export interface TimedPlan extends GrowthPlan {
   /** By short measurements on the engine; absent where nothing would be trained. */
+  /** Why a step does not fit the device; nothing was tried then. */
+  readonly memoryRefusal?: { readonly reason: string; readonly remedy: string };
   readonly estimate?: StepEstimate & {
     readonly engine: string;
     readonly device: string;
+    /** Why this engine, on one line. */
+    readonly reason: string;
     readonly seconds: number;
   };
 }
@@ -49,7 +53,7 @@ export function addPlanCommand(
         options,
       );
       printLine(host, options.json ? JSON.stringify(plan) : describePlan(plan));
-      if (plan.refusals.length > 0) finish(exitCodes.failed);
+      if (plan.refusals.length > 0 || plan.memoryRefusal) finish(exitCodes.failed);
     },
   );
 }
@@ -59,13 +63,17 @@ async function timedPlan(
   task: { checkpoint: string; target: Target; settings: LigoSettings },
   batch: BatchOptions,
 ): Promise<TimedPlan> {
-  const [{ withModel, withEngine }, { planGrowth, requireGrowth, resolveTarget }, data, estimate] =
-    await Promise.all([
-      import('../../run/resources'),
-      import('../../run/plan'),
-      import('../../run/data'),
-      import('../../run/estimate'),
-    ]);
+  const [
+    { memoryRefusal, withModel, withEngine },
+    { planGrowth, requireGrowth, resolveTarget },
+    data,
+    estimate,
+  ] = await Promise.all([
+    import('../../run/resources'),
+    import('../../run/plan'),
+    import('../../run/data'),
+    import('../../run/estimate'),
+  ]);
   return withModel(task.checkpoint, async model => {
     const resolved = await resolveTarget(model, task.target);
     const shape = data.batchShape(model.architecture, {
@@ -75,12 +83,17 @@ async function timedPlan(
     const plan = planGrowth(model, resolved, task.settings, shape);
     if (!plan.cost) return plan;
     const growth = requireGrowth(model, resolved);
-    return withEngine(context, async engine => {
+    const { peakBytes } = plan.cost;
+    return withEngine(context, async (engine, memory, reason) => {
+      const refusal = memoryRefusal(peakBytes, memory);
+      if (refusal) {
+        return { ...plan, memoryRefusal: { reason: refusal.message, remedy: refusal.remedy } };
+      }
       const { settings } = task;
       const step = await estimate.estimateStep(engine, growth, settings, shape);
       const { name, device } = engine.description;
       const seconds = step.secondsPerStep * settings.steps;
-      return { ...plan, estimate: { engine: name, device, ...step, seconds } };
+      return { ...plan, estimate: { engine: name, device, reason, ...step, seconds } };
     });
   });
 }
@@ -120,7 +133,8 @@ export function describePlan(plan: TimedPlan): string {
   return sections.filter(section => section !== '').join('\n\n');
 }
 
-function describeCost({ operators, cost, diskBytes, estimate, source }: TimedPlan): string {
+function describeCost(plan: TimedPlan): string {
+  const { operators, cost, diskBytes, estimate, memoryRefusal, source } = plan;
   const batch =
     cost &&
     (cost.sequenceLength > 1
@@ -135,7 +149,9 @@ function describeCost({ operators, cost, diskBytes, estimate, source }: TimedPla
     ['FLOPs a step', cost && formatFlops(cost.flopsPerStep)],
     [`FLOPs of ${cost?.steps ?? 0} steps`, cost && formatFlops(cost.flops)],
     ['peak memory', cost && `about ${formatBytes(cost.peakBytes)} in a step`],
+    ['too large', memoryRefusal && `${memoryRefusal.reason} ${memoryRefusal.remedy}`],
     ['disk', formatBytes(diskBytes)],
+    ['engine', estimate?.reason],
     ['time', estimate && describeTime(estimate)],
     ['learning', cost ? undefined : `not possible: ${source.modelClass} has no head`],
   ]);

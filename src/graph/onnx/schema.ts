@@ -71,7 +71,7 @@ const modelType = root.lookupType('ModelProto');
 export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 /** `TensorProto.data_type` by element type. */
-export const dataTypes = { float32: 1, int32: 6, int64: 7 } as const;
+export const dataTypes = { float32: 1, int32: 6, int64: 7, float16: 10 } as const;
 
 /** One attribute, in protobufjs' object form. */
 export interface AttributeProto {
@@ -106,7 +106,8 @@ export interface ValueInfoProto {
   readonly type: {
     readonly tensorType: {
       readonly elemType: number;
-      readonly shape: { readonly dim: readonly { readonly dimValue: number }[] };
+      /** A dimension without a value may have any size. */
+      readonly shape: { readonly dim: readonly { readonly dimValue?: number }[] };
     };
   };
 }

@@ -2,13 +2,16 @@ import { inputName } from '../build/sources';
 import { programResults, topologicalOrder, validateProgram, type Program } from '../program';
 import type { ElementType, Node, Shape, Tensor } from '../tensor';
 import { operatorForm } from './operatorForm';
+import { halfTensors, isProduct, type HalfTensors } from './halfProducts';
 import {
+  attributeTypes,
   dataTypes,
   encodeModel,
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
 } from './schema';
+import { webgpuExpansion, type Expansion } from './webgpu';
 
 /** ONNX opset the operators' forms follow. */
 const opsetVersion = 20;
@@ -24,10 +27,23 @@ export interface OnnxProgram {
   readonly nextNames: ReadonlyMap<string, string>;
 }
 
+/** How a program is written. */
+export interface OnnxOptions {
+  /** Operators as ONNX has them, or those alone that run on WebGPU. */
+  readonly dialect?: 'onnx' | 'webgpu';
+  /** Element type in which Gemm and MatMul read, compute and write; all else is float32. */
+  readonly products?: 'float32' | 'float16';
+}
+
 /** Writes a program as one ONNX model. Inputs keep their names. */
-export function serializeProgram(program: Program): OnnxProgram {
+export function serializeProgram(
+  program: Program,
+  { dialect = 'onnx', products = 'float32' }: OnnxOptions = {},
+): OnnxProgram {
   validateProgram(program);
-  const writer = new ModelWriter();
+  const order = topologicalOrder(programResults(program));
+  const halves = products === 'float16' ? halfTensors(order, programResults(program)) : undefined;
+  const writer = new ModelWriter(dialect, halves);
   const outputNames = new Map(
     Object.entries(program.outputs).map(([name, tensor]) => [
       name,
@@ -40,7 +56,7 @@ export function serializeProgram(program: Program): OnnxProgram {
       return [name, writer.claim(`next.${name}`, next)];
     }),
   );
-  for (const node of topologicalOrder(programResults(program))) writer.add(node);
+  for (const node of order) writer.add(node);
   const inputs = [...program.feeds, ...program.frozen, ...program.state.map(({ input }) => input)];
   return { bytes: writer.finish(inputs), outputNames, nextNames };
 }
@@ -53,6 +69,11 @@ class ModelWriter {
   private readonly names = new Map<Tensor, string>();
   private readonly copies: { readonly from: Tensor; readonly to: string }[] = [];
 
+  constructor(
+    private readonly dialect: OnnxOptions['dialect'],
+    private readonly halves: HalfTensors | undefined,
+  ) {}
+
   /** Declares a graph output; a value that already has a name is copied to it at the end. */
   claim(name: string, tensor: Tensor): string {
     const taken =
@@ -64,6 +85,17 @@ class ModelWriter {
   }
 
   add(node: Node): void {
+    if (this.halves && isProduct(node)) this.addHalfProduct(node, this.halves);
+    else this.addNode(node);
+    // Right after it was made: what only products read need not be kept as float32.
+    for (const output of node.outputs) {
+      if (this.halves?.madeFromFloat.has(output)) {
+        this.cast(this.nameOf(output), this.halfNameOf(output), 'float16');
+      }
+    }
+  }
+
+  private addNode(node: Node): void {
     if (node.op === 'Input') return;
     if (node.op === 'Constant') {
       const [tensor] = node.outputs as readonly [Tensor];
@@ -76,6 +108,11 @@ class ModelWriter {
       );
       return;
     }
+    const expansion = this.dialect === 'webgpu' ? webgpuExpansion(node) : undefined;
+    if (expansion) {
+      this.expand(node, expansion);
+      return;
+    }
     const form = operatorForm(node);
     const output = node.outputs.map(tensor => this.nameOf(tensor));
     const input = [
@@ -86,7 +123,7 @@ class ModelWriter {
     if (form.castFrom) {
       const wide = `${first}.int64`;
       this.push(form.opType, input, [wide], form.attributes);
-      this.push('Cast', [wide], [first], [{ name: 'to', type: 2, i: dataTypes.int32 }]);
+      this.cast(wide, first, 'int32');
     } else {
       this.push(form.opType, input, output, form.attributes);
     }
@@ -106,6 +143,43 @@ class ModelWriter {
         output: this.outputs,
       },
     });
+  }
+
+  /** Writes a product of float16; its float32 form only where something else reads it. */
+  private addHalfProduct(node: Node, halves: HalfTensors): void {
+    const { opType, attributes } = operatorForm(node);
+    const [output] = node.outputs as readonly [Tensor];
+    const half = this.halfNameOf(output);
+    const operands = node.inputs.map(tensor => this.halfNameOf(tensor));
+    this.push(opType, operands, [half], attributes);
+    if (halves.readAsFloat.has(output)) this.cast(half, this.nameOf(output), 'float32');
+  }
+
+  private readonly halfNameOf = (tensor: Tensor): string => `${this.nameOf(tensor)}.float16`;
+
+  private cast(from: string, to: string, type: keyof typeof dataTypes): void {
+    const attribute = { name: 'to', type: attributeTypes.int, i: dataTypes[type] };
+    this.push('Cast', [from], [to], [attribute]);
+  }
+
+  /** Writes a node as several; what lies between them is named after its output. */
+  private expand(node: Node, { nodes, constants }: Expansion): void {
+    const [output] = node.outputs as readonly [Tensor];
+    const name = this.nameOf(output);
+    const inputs = node.inputs.map(tensor => this.nameOf(tensor));
+    for (const [local, { data, dims }] of Object.entries(constants)) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      const type = data instanceof BigInt64Array ? 'int64' : 'float32';
+      this.initialize(`${name}.${local}`, type, dims, bytes);
+    }
+    const named = (local: string): string => {
+      const index = /^input(\d)$/.exec(local)?.[1];
+      if (index !== undefined) return inputs[Number(index)]!;
+      return local === 'output' ? name : `${name}.${local}`;
+    };
+    for (const { opType, input, output: to, attributes = [] } of nodes) {
+      this.push(opType, input.map(named), [named(to)], attributes);
+    }
   }
 
   private push(

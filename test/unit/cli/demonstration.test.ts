@@ -12,7 +12,8 @@ it('the demonstration shows what its receipts say, and leaves the grown checkpoi
   let text = '';
   const stdout = { write: (part: string) => (text += part) };
   const before = readdirSync(tmpdir()).filter(name => name.startsWith('ligo-demo-'));
-  const host = { stdout, stderr: stdout, signal: new AbortController().signal, now: Date.now };
+  const signal = new AbortController().signal;
+  const host = { stdout, stderr: stdout, signal, now: Date.now, script: '' };
   await demonstrate(host, { out, steps: 2, evaluationBatches: 1 });
   assert.deepEqual(entries(out), ['gpt2-kjv-6x96', 'vit-fmnist-6x96']);
   for (const name of entries(out)) {

@@ -228,7 +228,8 @@ describe('a terminal', () => {
       { isTTY: true, columns: 100, rows: 20 },
       { write: (text: string) => ((drawn += text), true) },
     );
-    const host = { stdout, stderr: stdout, signal: new AbortController().signal, now: () => 0 };
+    const signal = new AbortController().signal;
+    const host = { stdout, stderr: stdout, signal, now: () => 0, script: '' };
     const reporter = openReporter(host, {}, 'tokens');
     for (const number of [1, 2, 3, 4]) reporter.emit(step(number));
     reporter.close();

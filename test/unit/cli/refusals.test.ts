@@ -250,9 +250,10 @@ const requests: readonly Refusal[] = [
     code: 2,
   },
   {
-    name: 'an engine that comes later',
-    args: () => [...grow(gpt2), '--engine', 'webgpu'],
-    says: /no webgpu engine/,
+    name: 'an engine that is not installed',
+    args: () => [...grow(gpt2), '--engine', 'tfjs', '--engine-folder', temporaryFolder()],
+    says: /TensorFlow\.js is not installed/,
+    spawned: true,
   },
   {
     name: 'an engine that nobody knows',

@@ -1,5 +1,6 @@
 import { runCommandLine } from '../../../src/cli/program';
 import type { RunEvent } from '../../../src/protocol/events';
+import { builtCli } from './process';
 
 /** What a command left: its exit code and everything it printed. */
 export interface Outcome {
@@ -21,6 +22,7 @@ export async function cli(...args: string[]): Promise<Outcome> {
     stderr: output('stderr'),
     signal: new AbortController().signal,
     now: () => Date.UTC(2026, 0, 1),
+    script: builtCli,
   });
   return { code, ...printed };
 }

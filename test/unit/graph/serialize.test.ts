@@ -66,7 +66,7 @@ describe('serializeProgram', () => {
     assert.deepEqual([shape.dims, shape.dataType], [[1], 7]);
 
     const dims = ({ type }: ModelProto['graph']['input'][number]): number[] =>
-      type.tensorType.shape.dim.map(({ dimValue }) => dimValue);
+      type.tensorType.shape.dim.map(({ dimValue }) => dimValue!);
     assert.deepEqual(
       graph.input.map(value => [value.name, dims(value)]),
       [

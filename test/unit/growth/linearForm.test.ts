@@ -22,13 +22,18 @@ function sizesOf({ target, ...growth }: Growth, module: string): LinearSizes {
   return { in1: inner!.small, in2: inner!.large, out1: out!.small, out2: out!.large };
 }
 
-/** Multiply-adds that every form needs: blending the layers, and widening a bias that is added late. */
-function common(growth: Growth, { in1, out1, out2 }: LinearSizes, form: LinearForm): number {
+/**
+ * Multiply-adds that every form needs: blending the layers, and widening a bias that is added late,
+ * with those of all layers if all write the residual stream.
+ */
+function common(growth: Growth, module: string, form: LinearForm): number {
+  const { in1, out1, out2 } = sizesOf(growth, module);
   const [small, large] = [growth.source, growth.target].map(
     ({ dimensions }) => dimensions.numHiddenLayers,
   ) as [number, number];
   const lateBias = form === 'materialize' || form === 'narrowInput';
-  return large * small * out1 * (in1 + 1) + (lateBias ? out1 * (out2 - out1) : 0);
+  const widened = /\.(o|fc2)$/.test(module) ? large : 1;
+  return large * small * out1 * (in1 + 1) + (lateBias ? widened * out1 * (out2 - out1) : 0);
 }
 
 const narrowing = (n: number, { in1, in2 }: LinearSizes): number => n * in1 * (in2 - in1);
@@ -71,7 +76,7 @@ describe('the form of a linear module', () => {
           assert.deepEqual(y.shape, [n, sizes.out2]);
           const whole = (candidate: LinearForm): number =>
             formCost(candidate, n, sizes) + (narrowsInput(candidate) ? narrowing(n, sizes) : 0);
-          const counted = g.countFlops([y]).matrix / 2 - common(growth, sizes, form);
+          const counted = g.countFlops([y]).matrix / 2 - common(growth, module, form);
           assert.equal(counted, whole(form), `seed ${seed}, ${module}, ${n} rows, ${form}`);
           const price = (candidate: LinearForm): number =>
             formPrice(candidate, n, sizes) +
@@ -99,7 +104,7 @@ describe('the form of a linear module', () => {
     assert.ok(chosen.every(narrowsInput));
     const outputs = grownWeights(growth).linear(g.input('x', [n, sizes.in2]), modules);
     const expected = chosen.reduce(
-      (sum, form) => sum + formCost(form, n, sizes) + common(growth, sizes, form),
+      (sum, form, index) => sum + formCost(form, n, sizes) + common(growth, modules[index]!, form),
       narrowing(n, sizes),
     );
     assert.equal(g.countFlops(outputs).matrix / 2, expected);

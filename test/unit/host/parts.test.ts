@@ -13,6 +13,7 @@ import { explainDeath } from '../../../src/host/death';
 import { EventTail } from '../../../src/host/eventTail';
 import { freeOutput } from '../../../src/host/outputName';
 import { RunRecord, thin } from '../../../src/host/runRecord';
+import { shareDevice } from '../../../src/host/runs';
 import { parseTarget, targetPresets, targetProblem } from '../../../src/host/targets';
 import { nodeEnvironment } from '../../../src/host/workerProcess';
 import { requestFor, temporaryFolder } from '../worker/runFolder';
@@ -190,6 +191,36 @@ test('a record tells steps left, phases and the newest loss', () => {
   assert.deepEqual(summary.lossHistory, [4, 3, 2]);
   record.apply({ type: 'failed', message: 'm', remedy: 'r', interrupted: true, time: 1 });
   assert.equal(record.summary(name => name).status, 'cancelled');
+});
+
+test('a record tells its engine, why, and what the run takes of the machine while it lives', () => {
+  const record = new RunRecord(requestFor('/out'), '/folder');
+  record.restart();
+  record.apply({
+    ...{ type: 'device', engine: 'webgpu', device: 'WebGPU on X (ONNX Runtime)', time: 1 },
+    reason: 'WebGPU on X; CUDA not installed',
+  });
+  const device = { usedBytes: 3e9, totalBytes: 12e9, utilization: 0.9 };
+  record.apply({ type: 'usage', residentBytes: 4e8, device, time: 2 });
+  const live = record.summary(name => name);
+  assert.equal(live.reason, 'WebGPU on X; CUDA not installed');
+  assert.deepEqual(live.usage, { residentBytes: 4e8, device });
+  record.apply({ type: 'done', out: '/out', time: 3 });
+  assert.equal(record.summary(name => name).usage, undefined);
+});
+
+test('runs share a device unless one computes on the CPU and the other on a GPU', () => {
+  const sharing: readonly (readonly [Parameters<typeof shareDevice>, boolean])[] = [
+    [['cpu', 'cpu'], true],
+    [['cuda', 'webgpu'], true],
+    [['cpu', 'cuda'], false],
+    [['tfjs', 'cpu'], false],
+    [['auto', 'cpu'], true],
+    [['cuda', 'auto'], true],
+  ];
+  for (const [engines, expected] of sharing) {
+    assert.equal(shareDevice(...engines), expected, engines.join(' and '));
+  }
 });
 
 test('a long loss curve is thinned evenly and keeps its end', () => {

@@ -16,7 +16,7 @@ function host(
 ): Runs & { readonly seen: RunChange[] } {
   const runs = new Runs({
     folder,
-    launch: run => spawnRun(builtWorker, process.execPath, run),
+    launch: run => spawnRun({ script: builtWorker, engines: '' }, process.execPath, run),
     keep: () => 10,
     mayStart: () => true,
     onError: error => assert.fail(error as Error),
@@ -155,7 +155,7 @@ test('a killed worker is noticed, told as killed, and its run can start anew', a
 test('a worker that cannot be started is told with the setting to check', async context => {
   const folder = temporaryFolder(context);
   const runs = host(context, join(folder, 'runs'), {
-    launch: run => spawnRun(builtWorker, '/nowhere/node', run),
+    launch: run => spawnRun({ script: builtWorker, engines: '' }, '/nowhere/node', run),
   });
   const record = await runs.start(request(folder, 'a'));
   await until('it is noticed', () => record.ended);

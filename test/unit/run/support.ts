@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { onnxRuntimeCpu } from '../../../src/engine';
+import { openEngine } from '../../../src/engine';
 import type { RunEvent } from '../../../src/protocol/events';
 import type { RunContext } from '../../../src/run/context';
 import type { DataOptions } from '../../../src/run/data';
@@ -33,7 +33,7 @@ export function recorded(onEvent: (event: RunEvent, stop: () => void) => void = 
     context: {
       emit,
       signal: controller.signal,
-      engine: () => onnxRuntimeCpu({ threads: 2 }),
+      engine: () => openEngine({ engine: 'cpu', threads: 2 }),
       now: () => Date.UTC(2026, 0, 1),
     },
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Batch } from '../../../src/data/batches';
 import { onnxRuntimeCpu, type Executable, type NamedData } from '../../../src/engine';
+import { DeviceError } from '../../../src/errors';
 import * as g from '../../../src/graph';
 import {
   runTrainingLoop,
@@ -268,5 +269,32 @@ describe('a training loop that diverges', () => {
     assert.equal(result.outcome, 'diverged');
     assert.deepEqual(result.state, { w: Float32Array.of(2) });
     assert.equal(result.step, 2);
+  });
+});
+
+describe('a training loop whose device fails', () => {
+  const lost = new DeviceError('The graphics device was lost.', 'Run again with --resume.');
+
+  it('gives back the last state it kept, and why it ended', async () => {
+    const { result } = await withExecutable(engine, program, async executable => {
+      executable.load(start);
+      let runs = 0;
+      const failing: Executable = {
+        ...executable,
+        load: values => executable.load(values),
+        readState: names => executable.readState(names),
+        run: feeds => (++runs > 6 ? Promise.reject(lost) : executable.run(feeds)),
+      };
+      return run({ executable: failing });
+    });
+    assert.deepEqual([result.outcome, result.step], ['failed', 4]);
+    assert.equal(result.failure, lost);
+    assert.deepEqual(result.state, (await stoppedAfter(4)).result.state);
+  });
+
+  it('ends with any other error as it is, for that is a defect', async () => {
+    const defect = new Error('a defect');
+    const failing = { ...answering(() => 1), run: () => Promise.reject(defect) };
+    await assert.rejects(run({ executable: failing }), defect);
   });
 });

@@ -8,7 +8,10 @@ import {
   formatTick,
   formatValue,
 } from '../../../webview/shared/format';
+import { summaryFacts } from '../../../webview/shared/runFacts';
 import { setStrings, t } from '../../../webview/shared/strings';
+import type { RunSummary } from '../../../src/protocol/messages';
+import { summaryAt } from '../../webview/harness/recorded';
 import { arrangeRows, visibleRange } from '../../../webview/inspector/rows';
 
 describe('formats', () => {
@@ -33,6 +36,33 @@ describe('strings', () => {
     setStrings({ 'step {0} of {1}': 'Schritt {0} von {1}' });
     assert.equal(t('step {0} of {1}', 3, 20), 'Schritt 3 von 20');
     setStrings({});
+  });
+});
+
+describe('facts of a run', () => {
+  const run = (change: Partial<RunSummary>): RunSummary => ({ ...summaryAt(3), ...change });
+  const fact = (label: string, of: RunSummary): string | undefined =>
+    summaryFacts(of).find(each => each.label === label)?.value;
+
+  it('are the memory and load of the device, as far as the platform tells', () => {
+    const device = { usedBytes: 3 * 2 ** 30, totalBytes: 12 * 2 ** 30, utilization: 0.87 };
+    const residentBytes = 2 ** 29;
+    assert.equal(
+      fact('GPU', run({ usage: { residentBytes, device } })),
+      '3 GiB of 12 GiB, 87% busy',
+    );
+    const loaded = run({ usage: { residentBytes, device: { utilization: 0.5 } } });
+    assert.equal(fact('GPU', loaded), '50% busy');
+    const onCpu = run({ usage: { residentBytes } });
+    assert.equal(fact('GPU', onCpu), undefined);
+    assert.equal(fact('Memory', onCpu), '512 MiB');
+    assert.equal(fact('GPU', run({ usage: { residentBytes, device: {} } })), undefined);
+    assert.equal(fact('Memory', run({ usage: undefined })), undefined);
+  });
+
+  it('are the engine with why it was chosen, where a run tells that', () => {
+    assert.equal(fact('Engine', run({ reason: 'CPU: no GPU found' })), 'CPU: no GPU found');
+    assert.equal(fact('Engine', run({ reason: undefined, device: 'CPU' })), 'CPU');
   });
 });
 

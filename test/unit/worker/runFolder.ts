@@ -71,7 +71,11 @@ export function testRun(context: TestContext, changes: Partial<WorkerRequest> = 
     write,
     control: command => write(runFiles.control, { command }),
     start() {
-      const child = spawn(process.execPath, [builtWorker, folder], { stdio: 'ignore' });
+      const child = spawn(process.execPath, [builtWorker, folder], {
+        stdio: 'ignore',
+        // Whatever engines this machine's person has installed.
+        env: { ...process.env, LIGO_ENGINE_FOLDER: join(folder, 'engines') },
+      });
       context.after(() => child.kill('SIGKILL'));
       return child;
     },

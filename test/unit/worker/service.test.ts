@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { ServiceClient } from '../../../src/host/serviceClient';
+import { engineOutlook } from '../../../src/worker/plans';
 import { example, fixture } from '../../support/fixtures';
 import { builtWorker, temporaryFolder, until } from './runFolder';
 
-const start = () =>
-  fork(builtWorker, ['--serve'], { execArgv: [], serialization: 'advanced', stdio: 'ignore' });
+const start = (environment: NodeJS.ProcessEnv = {}) =>
+  fork(builtWorker, ['--serve'], {
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    env: { ...process.env, ...environment },
+  });
 
 test('the helper process tells what checkpoints are, plans and computes statistics', async context => {
-  const client = new ServiceClient(start);
+  const client = new ServiceClient(() => start());
   context.after(() => client.dispose());
   const gpt2 = example('gpt2-kjv');
   const [summary, inspected, plan] = await Promise.all([
@@ -30,7 +36,7 @@ test('the helper process tells what checkpoints are, plans and computes statisti
 });
 
 test('operators arrive at full resolution as they are on disk', async context => {
-  const client = new ServiceClient(start);
+  const client = new ServiceClient(() => start());
   context.after(() => client.dispose());
   const path = example('gpt2-kjv/model.safetensors');
   const name = 'transformer.wpe.weight';
@@ -41,7 +47,7 @@ test('operators arrive at full resolution as they are on disk', async context =>
 });
 
 test('a sharded checkpoint is one item, whichever way it is named', async context => {
-  const client = new ServiceClient(start);
+  const client = new ServiceClient(() => start());
   context.after(() => client.dispose());
   const folder = fixture('hf/bert-sharded');
   const summary = await client.call('summarize', folder);
@@ -50,7 +56,7 @@ test('a sharded checkpoint is one item, whichever way it is named', async contex
 });
 
 test('damaged files are told with a remedy, and the helper lives on', async context => {
-  const client = new ServiceClient(start);
+  const client = new ServiceClient(() => start());
   context.after(() => client.dispose());
   const path = join(temporaryFolder(context), 'model.safetensors');
   writeFileSync(path, readFileSync(example('gpt2-kjv/model.safetensors')).subarray(0, 1000));
@@ -87,6 +93,111 @@ test('the helper ends when it was idle for a while', async context => {
   context.after(() => client.dispose());
   await client.call('summarize', example('gpt2-kjv'));
   assert.equal(client.running, true);
-  await until('the helper has ended', () => children[0]!.exitCode ?? children[0]!.signalCode);
+  await until(
+    'the helper has ended',
+    () => children[0]!.exitCode !== null || children[0]!.signalCode !== null,
+  );
   assert.equal(client.running, false);
+});
+
+/** A helper whose engines lie in a fresh folder. */
+function withEngines(context: TestContext): { client: ServiceClient; engines: string } {
+  const engines = join(temporaryFolder(context), 'engines');
+  const client = new ServiceClient(() => start({ LIGO_ENGINE_FOLDER: engines }));
+  context.after(() => client.dispose());
+  return { client, engines };
+}
+
+/** A Node with an npm that runs a script. */
+function nodeWithNpm(context: TestContext, script: string): string {
+  const folder = temporaryFolder(context);
+  mkdirSync(join(folder, 'node_modules', 'npm', 'bin'), { recursive: true });
+  writeFileSync(join(folder, 'node_modules', 'npm', 'bin', 'npm-cli.js'), script);
+  symlinkSync(process.execPath, join(folder, 'node'));
+  return join(folder, 'node');
+}
+
+test('the helper examines engines and tests them', async context => {
+  const { client, engines } = withEngines(context);
+  const survey = await client.call('survey', {});
+  assert.equal(survey.folder, engines);
+  assert.equal(survey.engines[0]?.name, 'cpu');
+  const [result] = await client.call('selfTest', { engines: ['cpu'] });
+  assert.equal(result?.outcome, 'agrees');
+});
+
+test('the helper chooses the engine of a plan, and times a step on it', async context => {
+  const { client } = withEngines(context);
+  const question = {
+    ...{ checkpoint: example('gpt2-kjv'), target: { layers: 4 }, steps: 10 },
+    ...({ batchSize: 2, sequenceLength: 16, engine: 'cpu', threads: 1 } as const),
+  };
+  const learning = await client.call('outlook', { ...question, learns: true });
+  assert.equal(learning.reason, 'CPU, 1 thread, as asked for');
+  assert.ok(learning.estimate && learning.estimate.secondsPerStep > 0);
+  const copying = await client.call('outlook', { ...question, learns: false });
+  assert.equal(copying.estimate, undefined);
+  await assert.rejects(
+    client.call('outlook', { ...question, engine: 'tfjs', learns: true }),
+    /TensorFlow\.js is not installed/,
+  );
+});
+
+test('the helper refuses in numbers a plan that does not fit the memory', async context => {
+  if (process.platform === 'darwin') return context.skip('what is free is not told there');
+  context.mock.method(process, 'availableMemory', () => 1_000_000);
+  const { refusal, estimate } = await engineOutlook({
+    ...{ checkpoint: example('gpt2-kjv'), target: { layers: 4 }, steps: 10 },
+    ...{ batchSize: 2, sequenceLength: 16, engine: 'cpu', learns: true },
+  });
+  assert.match(refusal?.reason ?? '', /A step takes about [\d.]+ GB .* main memory has 0\.001 GB/);
+  assert.equal(estimate, undefined);
+});
+
+test('an installation tells its progress, and its failure in words', async context => {
+  const { client, engines } = withEngines(context);
+  const lines: string[] = [];
+  const npm = `console.log('fetching'); console.error('Error: getaddrinfo ENOTFOUND api.nuget.org'); process.exit(1);`;
+  await assert.rejects(
+    client.call(
+      'install',
+      { engine: 'cuda', nodePath: nodeWithNpm(context, npm) },
+      { onProgress: line => lines.push(line) },
+    ),
+    /api\.nuget\.org could not be downloaded/,
+  );
+  assert.ok(lines.includes('fetching'));
+  assert.deepEqual(readdirSync(engines), []);
+});
+
+test('an installation that is cancelled ends, and leaves nothing', async context => {
+  const { client, engines } = withEngines(context);
+  const npm = `console.log('downloading'); setInterval(() => {}, 1000);`;
+  const controller = new AbortController();
+  await assert.rejects(
+    client.call(
+      'install',
+      { engine: 'tfjs-gpu', nodePath: nodeWithNpm(context, npm) },
+      { signal: controller.signal, onProgress: () => controller.abort() },
+    ),
+    /cancelled/,
+  );
+  assert.deepEqual(readdirSync(engines), []);
+});
+
+test('an installation does not outlive the host', async context => {
+  const { client, engines } = withEngines(context);
+  const npm = `require('node:fs').writeFileSync('pid', String(process.pid)); console.log('downloading'); setInterval(() => {}, 1000);`;
+  const begun = new Promise<void>(resolve => {
+    const nodePath = nodeWithNpm(context, npm);
+    client
+      .call('install', { engine: 'cuda', nodePath }, { onProgress: () => resolve() })
+      .catch(() => undefined);
+  });
+  await begun;
+  const [folder] = readdirSync(engines);
+  const pid = Number(readFileSync(join(engines, folder!, 'pid'), 'utf8'));
+  client.dispose();
+  await until('nothing is left of it', () => readdirSync(engines).length === 0);
+  assert.throws(() => process.kill(pid, 0));
 });

@@ -14,10 +14,29 @@ test('a worker grows what its request says, and its last event is done', async c
   assert.ok(existsSync(join(run.out, 'growth.json')));
   const told = JSON.parse(readFileSync(join(run.folder, 'process.json'), 'utf8')) as {
     pid: number;
-    residentBytes: number;
   };
   assert.equal(told.pid, child.pid);
-  assert.ok(told.residentBytes > 1e6);
+});
+
+test('a worker tells its engine with the reason, and what it takes of the machine', async context => {
+  const run = testRun(context);
+  assert.equal(await ended(run.start()), 0);
+  const events = run.events();
+  const device = events.find(({ type }) => type === 'device');
+  assert.ok(device?.type === 'device');
+  assert.equal(device.reason, 'CPU, 1 thread, as asked for');
+  const usage = events.find(({ type }) => type === 'usage');
+  assert.ok(usage?.type === 'usage' && usage.residentBytes > 1e6);
+  assert.equal(usage.device, undefined);
+});
+
+test('a worker whose engine cannot run says so in the words of the editor', async context => {
+  const run = testRun(context, { engine: 'tfjs' });
+  assert.equal(await ended(run.start()), 1);
+  const last = run.events().at(-1);
+  assert.ok(last?.type === 'failed');
+  assert.match(last.message, /TensorFlow\.js is not installed/);
+  assert.match(last.remedy, /LiGO: Set Up GPU Engine.*set ligo\.engine to auto/);
 });
 
 test('a paused worker takes no steps and goes on when told', async context => {
@@ -132,7 +151,7 @@ const wrongFields: readonly (readonly [string, object, RegExp])[] = [
   ['unknown sizes', { target: { width: 4 } }, /target/],
   ['a relative path', { out: 'out' }, /no absolute path/],
   ['an unknown method', { method: 'magic' }, /no method called magic/],
-  ['an unknown engine', { engine: 'abacus' }, /no abacus engine/],
+  ['an unknown engine', { engine: 'abacus' }, /engine/],
   ['steps that are no whole number', { steps: 1.5 }, /steps/],
   ['an id that climbs out of its folder', { id: '../../x' }, /id/],
 ];

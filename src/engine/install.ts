@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { InterruptedError, UnsupportedError, UserError } from '../errors';
+import type { OptionalEngine } from '../protocol/engines';
+import { engineTitles } from './reports';
+import { cudaProvider, enginePackages, folderOf, isInstalled, unsupportedSystem } from './folder';
+import type { NpmProgram } from './npm';
+
+/** How an engine is installed. */
+export interface InstallOptions {
+  /** Folder of all optional engines. */
+  readonly folder: string;
+  readonly npm: NpmProgram;
+  readonly signal: AbortSignal;
+  /** Told what npm prints, line by line. */
+  readonly onLine: (line: string) => void;
+}
+
+/** Lines of npm's that are kept to explain a failure. */
+const keptLines = 400;
+
+/**
+ * Installs an optional engine into its folder, in place of an earlier installation. A folder is whole
+ * or absent: npm works beside it, and what it made is renamed when nothing is missing. Throws
+ * UserError with what could not be had, and InterruptedError when it was cancelled.
+ */
+export async function installEngine(
+  engine: OptionalEngine,
+  { folder, npm, signal, onLine }: InstallOptions,
+): Promise<void> {
+  const elsewhere = unsupportedSystem(engine, {
+    platform: process.platform,
+    architecture: process.arch,
+  });
+  if (elsewhere !== undefined) {
+    throw new UnsupportedError(
+      `${engineTitles[engine]} ${elsewhere}.`,
+      'WebGPU needs no installation: give --engine webgpu.',
+    );
+  }
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new UserError(
+      `${folder} cannot be written to: ${error instanceof Error ? error.message : String(error)}`,
+      'Name a folder of yours with --engine-folder.',
+      { cause: error },
+    );
+  });
+  const place = folderOf(engine, folder);
+  const fresh = await mkdtemp(join(folder, `.${engine}-`));
+  try {
+    await writeFile(join(fresh, 'package.json'), '{ "private": true }\n');
+    const { name, version } = enginePackages[engine];
+    const words = ['install', '--no-audit', '--no-fund', '--save-exact', '--foreground-scripts'];
+    const ended = await runNpm([...words, `${name}@${version}`], {
+      ...{ npm, folder: fresh, signal, onLine },
+      variables: engine === 'cuda' ? { ONNXRUNTIME_NODE_INSTALL: 'cuda12' } : {},
+    });
+    if (signal.aborted) {
+      throw new InterruptedError(
+        'The installation was cancelled; nothing was left behind.',
+        'Start it again.',
+      );
+    }
+    if (ended.code !== 0) throw explainFailure(engine, ended.lines);
+    const missing = await missingPart(engine, fresh);
+    if (missing !== undefined) throw notWhole(engine, missing);
+    await rm(place, { recursive: true, force: true });
+    await rename(fresh, place);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  if (!isInstalled(engine, folder)) throw new Error(`${place} does not hold ${engine}`);
+}
+
+interface NpmRun {
+  readonly npm: NpmProgram;
+  /** Whose package.json npm works for. */
+  readonly folder: string;
+  readonly variables: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+}
+
+function runNpm(
+  words: readonly string[],
+  { npm, folder, variables, signal, onLine }: NpmRun,
+): Promise<{ code: number | null; lines: string[] }> {
+  return new Promise((resolve, reject) => {
+    const lines: string[] = [];
+    const child = spawn(npm.node, [npm.script, ...words], {
+      cwd: folder,
+      env: { ...npmEnvironment(npm.environment), ...variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      // Its own group, so that what npm started ends with it.
+      detached: process.platform !== 'win32',
+    });
+    const cancel = (): void => {
+      if (child.pid === undefined) return;
+      if (process.platform === 'win32') {
+        spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { windowsHide: true });
+      } else process.kill(-child.pid, 'SIGKILL');
+    };
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', line => {
+        lines.push(line);
+        if (lines.length > keptLines) lines.shift();
+        onLine(line);
+      });
+    }
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    child.once('error', reject);
+    child.once('close', code => {
+      signal.removeEventListener('abort', cancel);
+      resolve({ code, lines });
+    });
+  });
+}
+
+/** Without what an npm that runs us would hand on to the npm that we run. */
+const npmEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name]) =>
+        !/^npm_(package_|lifecycle_|command$|config_((local|global)_prefix|onnxruntime.*)$)/i.test(
+          name,
+        ),
+    ),
+  );
+
+/** The part whose download failed without npm noticing. */
+async function missingPart(engine: OptionalEngine, folder: string): Promise<string | undefined> {
+  const { name } = enginePackages[engine];
+  const root = join(folder, 'node_modules', name);
+  if (!existsSync(join(root, 'package.json'))) return name;
+  if (engine === 'cuda') {
+    return existsSync(join(root, cudaProvider)) ? undefined : basename(cudaProvider);
+  }
+  const { installedTfjs } = await import('./tfjs/packages');
+  const found = installedTfjs(folder).find(each => each.name === name);
+  if (found?.addon === undefined) return 'its addon (tfjs_binding.node)';
+  return found.library === undefined ? "TensorFlow's library" : undefined;
+}
+
+const notWhole = (engine: OptionalEngine, missing: string): UserError =>
+  new UserError(
+    `${engineTitles[engine]} was not installed: npm ended without an error, but ${missing} is not there.`,
+    'Allow downloads by install scripts (npm config get ignore-scripts), then try again.',
+  );
+
+/** What could not be had, out of what npm printed. */
+export function explainFailure(engine: OptionalEngine, lines: readonly string[]): UserError {
+  const text = lines.join('\n');
+  const title = engineTitles[engine];
+  const { name, version } = enginePackages[engine];
+  const host =
+    /(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET)\s+([\w.-]+\.[a-z]{2,})/i.exec(
+      text,
+    )?.[1];
+  const address = [...text.matchAll(/https?:\/\/[^\s'"<>]+/g)]
+    .map(([url]) => url.replace(/[.,;:)]+$/, ''))
+    .find(url =>
+      host === undefined ? /\.(tar\.gz|zip|nupkg|tgz)$/.test(url) : url.includes(host),
+    );
+  const wanted =
+    address ?? (host === undefined ? undefined : `a part of ${name}@${version} from ${host}`);
+  if (/ENOSPC/.test(text)) {
+    return new UserError(
+      `${title} was not installed: the disk is full.`,
+      'Make room, or name another folder with --engine-folder.',
+    );
+  }
+  if (wanted !== undefined) {
+    return new UserError(
+      `${title} was not installed: ${wanted} could not be downloaded.`,
+      'Allow this machine to reach it, or set HTTPS_PROXY, then try again. The other engines work without it.',
+    );
+  }
+  const said = lines.findLast(line => /\berr(or)?\b/i.test(line) && !/log of this run/i.test(line));
+  return new UserError(
+    `${title} was not installed: npm failed${said === undefined ? '' : ` (${said.trim()})`}.`,
+    `Try npm install ${name}@${version} by hand to see why. The other engines work without it.`,
+  );
+}

@@ -1,0 +1,100 @@
+import type * as ort from 'onnxruntime-node';
+import { inputName } from '../../graph/build/sources';
+import type { OnnxProgram } from '../../graph/onnx/serialize';
+import type { Program } from '../../graph/program';
+import type { Tensor, TensorData } from '../../graph/tensor';
+import type { Executable, NamedData } from '../engine';
+import { checkValues, zeros } from '../values';
+import type { DeviceTransfer } from './deviceTransfer';
+import { dataOf, toFeeds, type OnnxRuntime } from './values';
+
+/** A session whose frozen inputs and state lie on the device: feeds go up, outputs come down. */
+export class DeviceMemoryExecutable implements Executable {
+  private readonly inputs: ReadonlyMap<string, Tensor>;
+  private readonly stateNames: readonly string[];
+  private readonly resident = new Map<string, ort.Tensor>();
+  /** Loaded, but not yet on the device. */
+  private readonly waiting = new Map<string, TensorData>();
+
+  constructor(
+    private readonly runtime: OnnxRuntime,
+    private readonly transfer: DeviceTransfer,
+    private readonly session: ort.InferenceSession,
+    private readonly program: Program,
+    private readonly names: Omit<OnnxProgram, 'bytes'>,
+    private readonly explain: (error: unknown) => Error,
+  ) {
+    const kept = [...program.frozen, ...program.state.map(({ input }) => input)];
+    this.inputs = new Map(kept.map(tensor => [inputName(tensor), tensor]));
+    this.stateNames = program.state.map(({ input }) => inputName(input));
+    for (const { input, startsAtZero = false } of program.state) {
+      if (startsAtZero) this.waiting.set(inputName(input), zeros(input));
+    }
+  }
+
+  load(values: NamedData): void {
+    for (const [name, data] of Object.entries(values)) {
+      const tensor = this.inputs.get(name);
+      if (!tensor) throw new Error(`The program keeps no input "${name}"`);
+      checkValues(tensor, data);
+      this.waiting.set(name, data);
+    }
+  }
+
+  async run(feeds: NamedData): Promise<Record<string, TensorData>> {
+    const given = toFeeds(this.runtime, this.program.feeds, feeds);
+    for (const name of this.inputs.keys()) given[name] = await this.onDevice(name);
+    const results = await this.guard(this.session.run(given));
+    for (const name of this.stateNames) {
+      this.keep(name, results[this.names.nextNames.get(name)!]!);
+    }
+    return Object.fromEntries(
+      [...this.names.outputNames].map(([name, value]) => [name, dataOf(results[value]!)]),
+    );
+  }
+
+  async readState(names = this.stateNames): Promise<Record<string, TensorData>> {
+    const state: Record<string, TensorData> = {};
+    for (const name of names) {
+      const waiting = this.waiting.get(name);
+      state[name] = waiting
+        ? waiting.slice()
+        : await this.guard(
+            this.transfer.download(this.inputs.get(name)!, await this.onDevice(name)),
+          );
+    }
+    return state;
+  }
+
+  async dispose(): Promise<void> {
+    for (const tensor of this.resident.values()) tensor.dispose();
+    this.resident.clear();
+    this.waiting.clear();
+    await this.session.release();
+  }
+
+  private async onDevice(name: string): Promise<ort.Tensor> {
+    const waiting = this.waiting.get(name);
+    if (waiting) {
+      this.keep(name, await this.guard(this.transfer.upload(this.inputs.get(name)!, waiting)));
+      this.waiting.delete(name);
+    }
+    const tensor = this.resident.get(name);
+    if (!tensor) throw new Error(`"${name}" was never loaded`);
+    return tensor;
+  }
+
+  /** What the device does, its failures told in our words. */
+  private async guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  private keep(name: string, tensor: ort.Tensor): void {
+    this.resident.get(name)?.dispose();
+    this.resident.set(name, tensor);
+  }
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { EngineSurvey, OptionalEngine } from '../protocol/engines';
+import { chooseEngine } from './choose';
+import { missingCudaLibraries } from './cudaLibraries';
+import { cudaProvider, engineFolder, enginePackages, folderOf, isInstalled } from './folder';
+import { readMachine } from './machine';
+import { freeMemory } from './memory';
+import { reportEngines, type Installed } from './reports';
+
+/** Examines every engine on this machine without starting any. */
+export async function surveyEngines(
+  options: { readonly folder?: string } = {},
+): Promise<EngineSurvey> {
+  const folder = engineFolder(options.folder);
+  const machine = { ...(await readMachine()), freeMemoryBytes: freeMemory() };
+  const { engines, incomplete } = await findInstalled(folder);
+  const missingCuda = engines.includes('cuda') ? await missingCudaLibraries() : [];
+  const reports = reportEngines(machine, { engines, incomplete, missingCuda });
+  return { machine, engines: reports, choice: chooseEngine(reports), folder };
+}
+
+/** Which optional engines are there, in their folder or beside this software. */
+async function findInstalled(folder: string): Promise<Pick<Installed, 'engines' | 'incomplete'>> {
+  const own = createRequire(import.meta.url);
+  const engines: OptionalEngine[] =
+    isInstalled('cuda', folder) || hasOwnProvider(own) ? ['cuda'] : [];
+  const incomplete: OptionalEngine[] = [];
+  for (const [name, backend] of [
+    ['tfjs-gpu', 'gpu'],
+    ['tfjs-node', 'node'],
+  ] as const) {
+    if (!isInstalled(name, folder) && !resolves(own, enginePackages[name].name)) continue;
+    const { installedTfjs } = await import('./tfjs/packages');
+    const found = installedTfjs(folderOf(name, folder)).find(each => each.backend === backend);
+    const whole = found?.addon !== undefined && found.library !== undefined;
+    (whole ? engines : incomplete).push(name);
+  }
+  return { engines, incomplete };
+}
+
+/** Whether the runtime beside this software was itself installed with CUDA. */
+function hasOwnProvider(own: NodeJS.Require): boolean {
+  const root = dirname(own.resolve('onnxruntime-node/package.json'));
+  return existsSync(join(root, cudaProvider));
+}
+
+function resolves(own: NodeJS.Require, name: string): boolean {
+  try {
+    own.resolve(`${name}/package.json`);
+    return true;
+  } catch {
+    // Most machines do not have it, which is what was asked.
+    return false;
+  }
+}

@@ -1,0 +1,155 @@
+import { inputName } from '../../graph/build/sources';
+import { programResults, validateProgram, type Program } from '../../graph/program';
+import { simplify } from '../../graph/simplify';
+import type { Tensor, TensorData } from '../../graph/tensor';
+import type { Executable, NamedData } from '../engine';
+import { checkValues, zeros } from '../values';
+import { decompose } from './decompose';
+import { explainRun } from './errors';
+import type { Target, Value } from './kernels/kernel';
+
+import { planRun, runPlan, type Plan } from './plan';
+
+/** A backend in use, and how to make TensorFlow.js use it: there is one at a time in a process. */
+export interface Backend extends Target {
+  readonly activate: () => void;
+}
+
+/**
+ * Runs a program kernel by kernel. Values are never written to: a state's next value replaces the
+ * one before, which is freed when a run has succeeded, so that a run that fails leaves the state as
+ * it was.
+ */
+export class TfjsExecutable implements Executable {
+  private readonly inputs: ReadonlyMap<string, Tensor>;
+  private readonly stateNames: readonly string[];
+  private readonly results: readonly Tensor[];
+  private readonly plan: Plan;
+  private readonly constants = new Map<Tensor, Value>();
+  private readonly resident = new Map<string, Value>();
+
+  /** Throws where the program reads what it does not declare. */
+  constructor(
+    private readonly program: Program,
+    private readonly backend: Backend,
+  ) {
+    validateProgram(program);
+    const kept = [...program.frozen, ...program.state.map(({ input }) => input)];
+    this.inputs = new Map(kept.map(tensor => [inputName(tensor), tensor]));
+    this.stateNames = program.state.map(({ input }) => inputName(input));
+    this.results = simplify(decompose(programResults(program)));
+    this.plan = planRun(this.results, backend);
+    backend.activate();
+    for (const tensor of this.plan.sources) {
+      const { op, attributes } = tensor.node;
+      if (op === 'Constant') this.constants.set(tensor, this.upload(tensor, attributes.data!));
+    }
+    for (const { input, startsAtZero = false } of program.state) {
+      if (startsAtZero) this.resident.set(inputName(input), this.upload(input, zeros(input)));
+    }
+  }
+
+  load(values: NamedData): void {
+    this.backend.activate();
+    for (const [name, data] of Object.entries(values)) {
+      const tensor = this.inputs.get(name);
+      if (!tensor) throw new Error(`The program keeps no input "${name}"`);
+      checkValues(tensor, data);
+      const value = this.upload(tensor, data);
+      this.resident.get(name)?.dispose();
+      this.resident.set(name, value);
+    }
+  }
+
+  async run(feeds: NamedData): Promise<Record<string, TensorData>> {
+    const given = new Map<string, TensorData>();
+    for (const tensor of this.program.feeds) {
+      const name = inputName(tensor);
+      const data = feeds[name];
+      if (!data) throw new Error(`The run was not fed "${name}"`);
+      checkValues(tensor, data);
+      given.set(name, data);
+    }
+    for (const name of this.inputs.keys()) this.loaded(name);
+    this.backend.activate();
+    try {
+      return this.step(given);
+    } catch (error) {
+      throw explainRun(error);
+    }
+  }
+
+  async readState(names = this.stateNames): Promise<Record<string, TensorData>> {
+    return Object.fromEntries(
+      names.map(name => [name, download(this.inputs.get(name)!, this.loaded(name))]),
+    );
+  }
+
+  async dispose(): Promise<void> {
+    for (const value of [...this.constants.values(), ...this.resident.values()]) value.dispose();
+    this.constants.clear();
+    this.resident.clear();
+  }
+
+  /** One run from beginning to end, without a pause in which another backend could become active. */
+  private step(feeds: ReadonlyMap<string, TensorData>): Record<string, TensorData> {
+    const { sources, placeOf } = this.plan;
+    const uploaded: Value[] = [];
+    const values: (Value | undefined)[] = [];
+    try {
+      for (const tensor of sources) values.push(this.sourceValue(tensor, feeds, uploaded));
+      runPlan(this.plan, values);
+      const valueOf = (tensor: Tensor): Value => values[placeOf(tensor)]!;
+      const names = Object.keys(this.program.outputs);
+      const outputs = names.map((name, index) => {
+        const tensor = this.results[index]!;
+        return [name, download(tensor, valueOf(tensor))] as const;
+      });
+      this.advance(this.results.slice(names.length).map(valueOf));
+      return Object.fromEntries(outputs);
+    } finally {
+      for (const value of [...uploaded, ...values.slice(sources.length)]) value?.dispose();
+    }
+  }
+
+  private sourceValue(
+    tensor: Tensor,
+    feeds: ReadonlyMap<string, TensorData>,
+    uploaded: Value[],
+  ): Value {
+    const constant = this.constants.get(tensor);
+    if (constant) return constant;
+    const name = inputName(tensor);
+    const data = feeds.get(name);
+    if (!data) return this.loaded(name);
+    // The caller may fill its buffer anew while a state still is what was fed.
+    const value = this.upload(tensor, data.slice());
+    uploaded.push(value);
+    return value;
+  }
+
+  /** Two states may share a value, and one may be what another was: each gets a hold of its own. */
+  private advance(next: readonly Value[]): void {
+    const held = next.map(value => value.clone());
+    this.stateNames.forEach((name, index) => {
+      this.loaded(name).dispose();
+      this.resident.set(name, held[index]!);
+    });
+  }
+
+  private loaded(name: string): Value {
+    const value = this.resident.get(name);
+    if (!value) throw new Error(`"${name}" was never loaded`);
+    return value;
+  }
+
+  private upload({ shape, type }: Tensor, data: TensorData): Value {
+    return this.backend.tf.tensor(data, [...shape], type);
+  }
+}
+
+/** A copy of a value in main memory. */
+function download({ type }: Pick<Tensor, 'type'>, value: Value): TensorData {
+  const data = value.dataSync();
+  return type === 'int32' ? new Int32Array(data) : new Float32Array(data);
+}

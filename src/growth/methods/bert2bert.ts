@@ -1,0 +1,59 @@
+import type { Parameter } from '../../architecture';
+import { grows, readsSpace, spaceSizes, type Growth } from '../operators';
+import { layerCounts, stackedWithTop } from './layers';
+import { filled, smallMatrix } from './matrix';
+import type { GrowthMethod } from './method';
+import { copiedUnits, copyCounts } from './units';
+
+/** Which small unit each large index of an axis is made of, and what is taken of it. */
+interface CopiedAxis {
+  readonly units: Int32Array;
+  readonly scale: (index: number) => number;
+}
+
+function copiedAxis(growth: Growth, parameter: Parameter, axis: number, seed: number): CopiedAxis {
+  const space = parameter.spaces[axis];
+  if (!space) return { units: Int32Array.of(0), scale: () => 1 };
+  const units = copiedUnits(growth, space, seed);
+  if (!grows(growth, space) || !readsSpace(growth, parameter, axis)) {
+    return { units, scale: () => 1 };
+  }
+  const counts = copyCounts(units, spaceSizes(growth, space.role).small);
+  return { units, scale: index => 1 / counts[units[index]!]! };
+}
+
+/**
+ * bert2BERT's advanced knowledge initialisation (AKI): inputs are widened as in FPI, new outputs of
+ * layer l repeat rows of layer l + 1 so widened, U'ₗ[j] = Ũₗ[j] for j ≤ D1, else Ũₗ₊₁[g(j)]; the last
+ * layer repeats its own. Outside the layers it is FPI. Depth: the widened layers are stacked.
+ */
+export const bert2bert = {
+  name: 'bert2bert',
+  title: 'bert2BERT (AKI)',
+  does: 'Copies units; new outputs of a layer come from the layer above. Layers are stacked.',
+  preserves: 'The old outputs of each layer’s modules; the function changes.',
+  source:
+    'Chen et al. 2022, bert2BERT: Towards Reusable Pretrained Language Models (ACL, arXiv 2110.07143)',
+  needsData: false,
+  making: {
+    kind: 'weights',
+    weights: (growth, small, seed) => {
+      const layers = stackedWithTop(growth);
+      const lastLayer = layerCounts(growth).small - 1;
+      return parameter => {
+        const { layer } = parameter;
+        const origin = layer === undefined ? 0 : layers(layer);
+        const own = smallMatrix(growth, small, parameter, origin);
+        const next = layer === undefined ? origin : Math.min(origin + 1, lastLayer);
+        const above = smallMatrix(growth, small, parameter, next);
+        const rows = copiedAxis(growth, parameter, 0, seed);
+        const columns = copiedAxis(growth, parameter, 1, seed);
+        return filled(parameter, (row, column) => {
+          const { values } = row < own.rows ? own : above;
+          const value = values[rows.units[row]! * own.columns + columns.units[column]!]!;
+          return value * rows.scale(row) * columns.scale(column);
+        });
+      };
+    },
+  },
+} as const satisfies GrowthMethod;

@@ -1,0 +1,50 @@
+import {
+  depthName,
+  grows,
+  onesName,
+  readsSpace,
+  shareName,
+  spaceSizes,
+  widthName,
+  type Growth,
+  type OperatorValues,
+} from '../operators';
+import { layerCounts, type LayerMap } from './layers';
+import { copiedUnits, copyCounts } from './units';
+
+/**
+ * Operators of methods that copy: rows of w pick a layer, rows of M pick a unit, and whoever reads a
+ * unit takes 1 / (number of its copies) of each (function-preserving initialisation: Net2Net, Chen
+ * et al. 2016; bert2BERT, Chen et al. 2022, §3.3), B = [I; S], A = B · diag(1 / counts).
+ */
+export function copyOperators(growth: Growth, layers: LayerMap, seed: number): OperatorValues {
+  const values: Record<string, Float32Array> = {};
+  const { small, large } = layerCounts(growth);
+  for (const parameter of growth.target.parameters) {
+    const { spaces, kind, part } = parameter;
+    spaces.forEach((space, axis) => {
+      if (!grows(growth, space)) return;
+      const size = spaceSizes(growth, space.role).small;
+      const units = copiedUnits(growth, space, seed);
+      values[widthName(space)] ??= oneHot(units.subarray(size), size);
+      if (!readsSpace(growth, parameter, axis)) return;
+      values[shareName(space)] ??= Float32Array.from(copyCounts(units, size), count => 1 / count);
+    });
+    if (!kind || values[depthName(kind, part)]) continue;
+    const origins = Array.from({ length: large }, (_, layer) => layers(layer, kind, part));
+    const picked = origins.map(origin => (typeof origin === 'number' ? origin : -1));
+    values[depthName(kind, part)] = oneHot(Int32Array.from(picked), small);
+    if (!origins.includes('ones')) continue;
+    values[onesName(kind, part)] = Float32Array.from(origins, origin => Number(origin === 'ones'));
+  }
+  return values;
+}
+
+/** A row for each entry with 1 at the entry's column, [entries, columns]; nothing for −1. */
+function oneHot(entries: Int32Array, columns: number): Float32Array {
+  const rows = new Float32Array(entries.length * columns);
+  entries.forEach((column, row) => {
+    if (column >= 0) rows[row * columns + column] = 1;
+  });
+  return rows;
+}

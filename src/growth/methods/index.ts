@@ -1,0 +1,42 @@
+import { bert2bert } from './bert2bert';
+import { copy } from './copy';
+import { interpolate } from './interpolate';
+import { lemon } from './lemon';
+import { ligo } from './ligo';
+import { ligoPaper } from './ligoPaper';
+import { llamaPro } from './llamaPro';
+import type { GrowthMethod } from './method';
+import { mslt } from './mslt';
+import { net2net } from './net2net';
+import { random } from './random';
+import { stack } from './stack';
+
+export type * from './method';
+
+const methods = [
+  ligo,
+  ligoPaper,
+  stack,
+  interpolate,
+  mslt,
+  net2net,
+  bert2bert,
+  copy,
+  lemon,
+  llamaPro,
+  random,
+] as const satisfies readonly GrowthMethod[];
+
+export type GrowthMethodName = (typeof methods)[number]['name'];
+
+/** Every way to make a large model, in the order they are offered; all lists of methods come from here. */
+export const growthMethods: readonly (GrowthMethod & { readonly name: GrowthMethodName })[] =
+  methods;
+
+/** Names of all methods, as `--method` takes them. */
+export const growthMethodNames: readonly GrowthMethodName[] = methods.map(({ name }) => name);
+
+/** The method of a name. */
+export function growthMethod(name: GrowthMethodName): GrowthMethod {
+  return growthMethods.find(method => method.name === name)!;
+}

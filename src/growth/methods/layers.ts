@@ -1,0 +1,87 @@
+import type { Architecture, ModuleKind, Parameter } from '../../architecture';
+import type { Growth } from '../operators';
+
+/**
+ * What a module of a large layer is made of: the same module of a small layer, by number, or zeros or
+ * ones throughout.
+ */
+export type LayerOrigin = number | 'zeros' | 'ones';
+
+/** The origin of every module of every large layer. */
+export type LayerMap = (layer: number, kind: ModuleKind, part: Parameter['part']) => LayerOrigin;
+
+/** Numbers of layers: L1 and L2. */
+export const layerCounts = ({ source, target }: Growth): { small: number; large: number } => ({
+  small: source.dimensions.numHiddenLayers,
+  large: target.dimensions.numHiddenLayers,
+});
+
+/** Large layer i is small layer i mod L1 (Gong et al. 2019). */
+export function stackedLayers(growth: Growth): (layer: number) => number {
+  const { small } = layerCounts(growth);
+  return layer => layer % small;
+}
+
+/** Large layer i is small layer ⌊i · L1 / L2⌋ (Chang et al. 2018; Dong et al. 2020). */
+export function interpolatedLayers(growth: Growth): (layer: number) => number {
+  const { small, large } = layerCounts(growth);
+  return layer => Math.floor((layer * small) / large);
+}
+
+/**
+ * As often as it fits the whole stack, then its top layers: large layer i is small layer i mod L1 for
+ * i < L1 · ⌊L2 / L1⌋, and the layers left over are the small model's last (bert2BERT, Algorithm 1).
+ */
+export function stackedWithTop(growth: Growth): (layer: number) => number {
+  const { small, large } = layerCounts(growth);
+  const whole = small * Math.floor(large / small);
+  return layer => (layer < whole ? layer % small : small - (large - layer));
+}
+
+/** True for models whose layers normalise sums (BERT), not what branches read (GPT-2, ViT). */
+export const isPostNorm = ({ parameters }: Architecture): boolean =>
+  !parameters.some(({ id }) => id === 'final.norm.weight');
+
+/** Where a large layer stands among a small layer and the copies that were inserted after it. */
+interface Placement {
+  readonly origin: number;
+  readonly inserted: boolean;
+  /** The last of its group: the small layer itself where no copy follows it. */
+  readonly last: boolean;
+}
+
+/**
+ * After small layer j follow ⌊(j + 1) · P / L1⌋ − ⌊j · P / L1⌋ of the P = L2 − L1 new layers: evenly
+ * spread, at the end of each group (LLaMA-Pro).
+ */
+export function insertedPlacements(growth: Growth): readonly Placement[] {
+  const { small, large } = layerCounts(growth);
+  const before = (layer: number): number => Math.floor((layer * (large - small)) / small);
+  return Array.from({ length: small }, (_, origin) => {
+    const copies = before(origin + 1) - before(origin);
+    return Array.from({ length: copies + 1 }, (_unused, index) => ({
+      origin,
+      inserted: index > 0,
+      last: index === copies,
+    }));
+  }).flat();
+}
+
+/**
+ * New layers are copies of the layer before them that pass their input on. What they add to the
+ * residual stream (W_O, fc2) is zero. That is all where layers normalise what branches read. Where
+ * they normalise sums, the new layer's norms still change what they pass on: so the last norm of the
+ * group takes over the small layer's weight and bias, and those before it only normalise (weight 1,
+ * bias 0), which the next norm repeats without effect. Ours; exact up to the norm's ε.
+ */
+export function insertedLayers(growth: Growth): LayerMap {
+  const placements = insertedPlacements(growth);
+  const postNorm = isPostNorm(growth.source);
+  return (layer, kind, part) => {
+    const { origin, inserted, last } = placements[layer]!;
+    if (inserted && (kind === 'o' || kind === 'fc2')) return 'zeros';
+    const onlyNormalises = (kind === 'ln1' && inserted) || (kind === 'ln2' && !last);
+    if (postNorm && onlyNormalises) return part === 'weight' ? 'ones' : 'zeros';
+    return origin;
+  };
+}

@@ -1,0 +1,150 @@
+import type { Parameter } from '../../architecture';
+import { randomGenerator, randomStreams } from '../../random';
+import type { SmallValues } from '../growParameter';
+import { grows, readsSpace, spaceSizes, type Growth } from '../operators';
+import { randomParameter } from '../randomParameter';
+import { insertedLayers, isPostNorm } from './layers';
+import { smallMatrix, type Matrix } from './matrix';
+import type { GrowthMethod } from './method';
+
+/** How one axis gets longer. */
+interface Expansion {
+  /** Length of the axis in the large model. */
+  readonly size: number;
+  /** Indices below this repeat the small units in turn; those above hold the mean of all, or nothing. */
+  readonly copies: number;
+  readonly scale: (index: number) => number;
+  readonly rest: 'mean' | 'zero';
+}
+
+/** Keeps these draws apart from those of `copiedUnits`. */
+const shareStream = 4;
+
+const isNorm = ({ id, kind }: Parameter): boolean =>
+  kind === 'ln1' || kind === 'ln2' || /^(embeddings|head|final)\.norm\./.test(id);
+
+/** How many units of a grown space repeat small ones: whole copies, in the residual stream. */
+function copiesOf(growth: Growth, role: Parameter['spaces'][number]['role']): number {
+  const { small, large } = spaceSizes(growth, role);
+  return role === 'residual' ? small * Math.floor(large / small) : large;
+}
+
+/**
+ * η = √(copies / D2): what remains of a residual vector's standard deviation when the units that are
+ * left over hold its mean. 1 where the width is a multiple.
+ */
+function remainingDeviation(growth: Growth): number {
+  const { large } = spaceSizes(growth, 'residual');
+  return Math.sqrt(copiesOf(growth, 'residual') / large);
+}
+
+/** Shares of the copies of each unit, uneven so that copies learn different things; they add up to 1. */
+function unevenShares(copies: number, small: number, seed: number, index: number): Float64Array {
+  const random = randomGenerator(seed, randomStreams.unitCopies, shareStream, index);
+  const parts = Float64Array.from({ length: copies }, () => 0.5 + random.uniform());
+  const sums = new Float64Array(small);
+  parts.forEach((part, unit) => (sums[unit % small]! += part));
+  return parts.map((part, unit) => part / sums[unit % small]!);
+}
+
+function expansionOf(
+  growth: Growth,
+  parameter: Parameter,
+  axis: number,
+  seed: number,
+): Expansion | undefined {
+  const space = parameter.spaces[axis];
+  if (!space || !grows(growth, space)) return undefined;
+  const { small, large: size } = spaceSizes(growth, space.role);
+  const copies = copiesOf(growth, space.role);
+  const reads = readsSpace(growth, parameter, axis);
+  const shares = reads
+    ? unevenShares(copies, small, seed, growth.target.parameters.indexOf(parameter))
+    : undefined;
+  const share = (index: number): number => shares?.[index] ?? 1;
+  const eta = space.role === 'residual' && parameter.used ? remainingDeviation(growth) : 1;
+  if (axis === 0 && isNorm(parameter) && !isPostNorm(growth.source)) {
+    // The normalised vector is 1 / η too large; a tied table, which was written so too, once more.
+    const table = reads ? eta : 1;
+    const norm = parameter.part === 'weight' ? eta : 1;
+    return { size, copies, scale: index => norm * table * share(index), rest: 'zero' };
+  }
+  if (reads) return { size, copies, scale: share, rest: 'zero' };
+  return { size, copies, scale: () => 1 / eta, rest: 'mean' };
+}
+
+function expandRows({ rows, columns, values }: Matrix, expansion: Expansion | undefined): Matrix {
+  if (!expansion) return { rows, columns, values };
+  const { size, copies, scale, rest } = expansion;
+  const grown = new Float32Array(size * columns);
+  for (let column = 0; column < columns; column++) {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += values[row * columns + column]!;
+    const other = rest === 'mean' ? sum / rows : 0;
+    for (let row = 0; row < size; row++) {
+      const value = row < copies ? values[(row % rows) * columns + column]! : other;
+      grown[row * columns + column] = value * scale(row);
+    }
+  }
+  return { rows: size, columns, values: grown };
+}
+
+function transposed({ rows, columns, values }: Matrix): Matrix {
+  const turned = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      turned[column * rows + row] = values[row * columns + column]!;
+    }
+  }
+  return { rows: columns, columns: rows, values: turned };
+}
+
+function expand(growth: Growth, parameter: Parameter, small: Matrix, seed: number): Float32Array {
+  const wide = expandRows(small, expansionOf(growth, parameter, 0, seed));
+  const columns = expansionOf(growth, parameter, 1, seed);
+  if (!columns) return wide.values;
+  const { values } = transposed(expandRows(transposed(wide), columns));
+  if (columns.rest === 'mean' || columns.copies === columns.size) return values;
+  // Those units are zero, so any weight reads them; one from scratch lets training use them.
+  const scratch = randomParameter(growth.target, parameter, seed);
+  return values.map((value, index) =>
+    index % columns.size < columns.copies ? value : scratch[index]!,
+  );
+}
+
+function makeWeights(growth: Growth, small: SmallValues, seed: number) {
+  const layers = insertedLayers(growth);
+  return (parameter: Parameter): Float32Array => {
+    const { kind, part, layer } = parameter;
+    const origin = kind && layer !== undefined ? layers(layer, kind, part) : 0;
+    return expand(growth, parameter, smallMatrix(growth, small, parameter, origin), seed);
+  };
+}
+
+/**
+ * LEMON: units, feed-forward units and whole heads are repeated, and their readers split uneven
+ * shares (Σ = 1) among the copies, which breaks the symmetry. Residual units that are left over hold
+ * the vector's mean, so that LayerNorm sees the same mean and η² of the variance, η = √(⌊D2/D1⌋·D1/D2).
+ * LEMON then scales the norms' weights by η and ε by η²; we write the residual stream 1/η times as
+ * large instead of changing ε, which is the same function. New layers add nothing to the stream.
+ */
+export const lemon = {
+  name: 'lemon',
+  title: 'Lossless (LEMON)',
+  does: 'Repeats units in uneven shares, fills odd widths with the mean, and inserts layers that pass their input on.',
+  preserves:
+    'The function, up to rounding (post-norm models also the norms’ ε); post-norm models only grow to multiples of their hidden size.',
+  source: 'Wang et al. 2024, LEMON: Lossless Model Expansion (ICLR, arXiv 2310.07999)',
+  needsData: false,
+  making: { kind: 'weights', weights: makeWeights },
+  refusals: growth => {
+    const { small, large } = spaceSizes(growth, 'residual');
+    if (!isPostNorm(growth.source) || large % small === 0) return [];
+    return [
+      {
+        reason: `lemon cannot keep a model that normalises sums at ${large} hidden units: ${large} is no multiple of ${small}, and the mean of a LayerNorm's output is not known in advance.`,
+        remedy: `Grow to ${small * Math.ceil(large / small)} hidden units, or use another method.`,
+      },
+    ];
+  },
+} as const satisfies GrowthMethod;

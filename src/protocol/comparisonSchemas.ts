@@ -1,0 +1,137 @@
+/** Runtime checks of comparison files; apart from the types, so that pages do not bundle them. */
+import * as z from 'zod/mini';
+import type { ComparisonReport, ComparisonRun } from './comparison';
+
+const amount = z.number().check(z.nonnegative());
+const count = z.int().check(z.nonnegative());
+const evaluation = {
+  loss: z.number(),
+  accuracy: z.number(),
+  perplexity: z.number(),
+  batches: count,
+};
+const optional = z.exactOptional;
+
+const point = z.object({
+  ...evaluation,
+  step: count,
+  flops: amount,
+  paperFlops: amount,
+  seconds: amount,
+});
+
+const finished = z.object({
+  state: z.literal('finished'),
+  method: z.string(),
+  seed: count,
+  small: z.object(evaluation),
+  parity: optional(z.object({ relativeError: amount, agreement: amount })),
+  growth: z.object({ steps: count, flops: amount, paperFlops: amount, seconds: amount }),
+  curve: z.array(point).check(z.minLength(1)),
+  fed: z.object({ training: z.string(), evaluation: z.string() }),
+  warnings: z.array(z.string()),
+});
+
+const failed = z.object({
+  state: z.literal('failed'),
+  method: z.string(),
+  seed: count,
+  message: z.string(),
+  remedy: z.string(),
+});
+
+/** Checks one run of a comparison. */
+export const comparisonRun: z.ZodMiniType<ComparisonRun> = z.discriminatedUnion('state', [
+  finished,
+  failed,
+]);
+
+const spread = z.object({ mean: z.number(), least: z.number(), most: z.number() });
+const savings = {
+  flops: z.number(),
+  paperFlops: z.number(),
+  seconds: z.number(),
+  flopsWithSmall: optional(z.number()),
+};
+const model = {
+  family: z.string(),
+  modelClass: z.string(),
+  layers: count,
+  hidden: count,
+  heads: count,
+  ffn: count,
+  parameters: count,
+};
+const settings = z.record(z.string(), z.unknown());
+
+/** Checks `report.json`. */
+export const comparisonReport: z.ZodMiniType<ComparisonReport> = z.object({
+  version: z.literal(1),
+  software: z.object({ name: z.string(), version: z.string() }),
+  created: z.string(),
+  command: optional(z.string()),
+  source: z.object({ ...model, path: z.string(), sha256: z.string() }),
+  target: z.object(model),
+  data: z.object({
+    path: z.string(),
+    sha256: z.string(),
+    heldOut: z.string(),
+    unit: z.enum(['tokens', 'images']),
+    batchSize: count,
+    sequenceLength: count,
+    evaluationBatches: count,
+    separator: optional(z.string()),
+  }),
+  settings: z.object({
+    steps: count,
+    evaluateEvery: count,
+    seeds: z.array(count),
+    training: settings,
+    growth: z.record(z.string(), settings),
+  }),
+  machine: z.object({
+    engine: z.object({ name: z.string(), device: z.string() }),
+    processor: z.string(),
+    cores: count,
+    parallel: count,
+  }),
+  smallTraining: optional(
+    z.object({ steps: count, batchSize: optional(count), flops: amount, from: z.string() }),
+  ),
+  flopsPerStep: z.object({ exact: amount, paper: amount }),
+  small: optional(z.object(evaluation)),
+  runs: z.array(comparisonRun),
+  methods: z.array(
+    z.object({
+      method: z.string(),
+      title: z.string(),
+      does: z.string(),
+      source: z.string(),
+      seeds: z.array(
+        z.object({
+          seed: count,
+          target: z.number(),
+          savings: optional(z.object(savings)),
+          steps: optional(amount),
+        }),
+      ),
+      finished: count,
+      reached: count,
+      savings: optional(
+        z.object({
+          flops: spread,
+          paperFlops: spread,
+          seconds: spread,
+          flopsWithSmall: optional(spread),
+        }),
+      ),
+      start: optional(spread),
+      end: optional(spread),
+      parity: optional(spread),
+      growthSeconds: optional(spread),
+      failures: z.array(failed),
+    }),
+  ),
+  sameBatches: z.boolean(),
+  notes: z.array(z.object({ message: z.string(), remedy: z.string() })),
+});

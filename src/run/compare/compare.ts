@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { InterruptedError, UsageError, UserError } from '../../errors';
+import {
+  comparisonFiles,
+  type ComparisonReport,
+  type ComparisonRun,
+} from '../../protocol/comparison';
+import { report, type RunContext } from '../context';
+import { withOutput } from '../resources';
+import { stoppable } from '../stop';
+import { writeText } from '../writeModel';
+import { makeRun } from './makeRun';
+import { withComparison, type Comparison } from './open';
+import { comparisonPage } from './page/page';
+import { buildReport } from './report';
+import { checkRequest, runsOf, type CompareRequest, type RunName } from './request';
+
+/**
+ * Makes one run elsewhere, by `compareOne` into the same folder; resolves when it ended, however it
+ * ended. Its events are to be passed on. Aborting the signal stops it.
+ */
+export type MakeElsewhere = (
+  run: RunName,
+  context: Pick<RunContext, 'emit' | 'signal'>,
+) => Promise<void>;
+
+/**
+ * Grows by every method with every seed, trains what came out the same way, and writes report.json and
+ * report.html. Runs that ended are kept beside the output until the report stands. With `elsewhere`,
+ * runs are made in other processes, `request.parallel` at a time. Throws UserError for whatever a
+ * person can mend; a method that fails is told in the report, and the others go on.
+ */
+export async function compare(
+  context: RunContext,
+  request: CompareRequest,
+  elsewhere?: MakeElsewhere,
+): Promise<ComparisonReport> {
+  checkRequest(request);
+  const finished = await stoppable(context, () =>
+    withOutput(request.out, request.overwrite ?? false, directory =>
+      withComparison(context, request, async comparison => {
+        await makeRoom(comparison);
+        const { notes } = comparison.data;
+        warn(
+          context,
+          notes.map(message => ({ message, remedy: checkData })),
+        );
+        const runs = await makeRuns(context, comparison, elsewhere);
+        const result = await buildReport(comparison, runs, context.now());
+        warn(context, result.notes);
+        await writeText(
+          join(directory, comparisonFiles.data),
+          `${JSON.stringify(result, null, 2)}\n`,
+        );
+        await writeText(join(directory, comparisonFiles.page), comparisonPage(result));
+        return { result, store: comparison.store };
+      }),
+    ),
+  );
+  await finished.store.clear();
+  report(context, { type: 'done', out: request.out });
+  return finished.result;
+}
+
+const checkData = 'Check that this is what you meant.';
+
+function warn(context: RunContext, notes: ComparisonReport['notes']): void {
+  for (const note of notes) report(context, { type: 'warning', ...note });
+}
+
+/** Makes one run of a comparison into the folder beside its output, for a process or a cluster. */
+export async function compareOne(
+  context: RunContext,
+  request: CompareRequest,
+  name: RunName,
+): Promise<ComparisonRun> {
+  checkRequest(request);
+  const { method, seed } = name;
+  if (!runsOf(request).some(run => run.method === method && run.seed === seed)) {
+    throw new UsageError(
+      `${method}:${seed} is no run of this comparison.`,
+      'Name one of its methods and one of its seeds.',
+    );
+  }
+  return stoppable(context, () =>
+    withComparison(context, request, async comparison => {
+      const run = await makeRun(context, comparison, name);
+      await comparison.store.write(run);
+      return run;
+    }),
+  );
+}
+
+/** Throws UsageError when there are runs of an earlier comparison and nobody said what to do with them. */
+async function makeRoom({ request, store }: Comparison): Promise<void> {
+  if (request.resume) return;
+  const count = await store.count();
+  if (count > 0 && !request.overwrite) {
+    throw new UsageError(
+      `${store.folder} holds ${count} runs of an earlier comparison.`,
+      'Go on with it by --resume, or start anew with --overwrite.',
+    );
+  }
+  await store.clear();
+}
+
+/** All runs in their order; those that finished before are not made again. */
+async function makeRuns(
+  context: RunContext,
+  comparison: Comparison,
+  elsewhere: MakeElsewhere | undefined,
+): Promise<readonly ComparisonRun[]> {
+  const { request, store } = comparison;
+  const names = runsOf(request);
+  const kept = new Map<RunName, ComparisonRun>();
+  const tell = (name: RunName, run?: ComparisonRun): void =>
+    report(context, {
+      ...{ type: 'comparisonRun', ...name, state: run?.state ?? 'started' },
+      ...{ ended: kept.size, runs: names.length },
+      ...(run?.state === 'finished' && { smallLoss: run.small.loss }),
+      ...(run?.state === 'failed' && { message: run.message }),
+    });
+  for (const name of names) {
+    const run = await store.read(name);
+    if (run?.state !== 'finished') continue;
+    kept.set(name, run);
+    tell(name, run);
+  }
+  const waiting = names.filter(name => !kept.has(name));
+  const make = async (name: RunName): Promise<ComparisonRun> => {
+    if (elsewhere) return fetchRun(context, comparison, name, elsewhere);
+    const run = await makeRun(context, comparison, name);
+    await store.write(run);
+    return run;
+  };
+  const makeNext = async (): Promise<void> => {
+    for (let name = waiting.shift(); name; name = waiting.shift()) {
+      try {
+        context.signal.throwIfAborted();
+        tell(name);
+        const run = await make(name);
+        kept.set(name, run);
+        tell(name, run);
+      } catch (error) {
+        // What no method is to blame for ends the comparison; runs beside this one end first.
+        waiting.length = 0;
+        throw error;
+      }
+    }
+  };
+  const lanes = elsewhere ? Math.min(request.parallel ?? 1, names.length) : 1;
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, makeNext));
+  if (context.signal.aborted) throw stopped(comparison, kept.size, names.length);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return names.map(name => kept.get(name)!);
+}
+
+/** A run that another process makes and writes. */
+async function fetchRun(
+  { emit, signal }: RunContext,
+  { store }: Comparison,
+  name: RunName,
+  elsewhere: MakeElsewhere,
+): Promise<ComparisonRun> {
+  await elsewhere(name, { emit, signal });
+  const run = await store.read(name);
+  if (run) return run;
+  throw new UserError(
+    `The process that made ${name.method} with seed ${name.seed} left no result.`,
+    'Run the same command with --resume, without --parallel to see why.',
+  );
+}
+
+const stopped = ({ store }: Comparison, ended: number, runs: number): InterruptedError =>
+  new InterruptedError(
+    ended === 0
+      ? `Stopped before the first of ${runs} runs ended; nothing was written.`
+      : `Stopped after ${ended} of ${runs} runs, which are kept in ${store.folder}.`,
+    ended === 0 ? 'Run the same command again.' : 'Run the same command with --resume to go on.',
+  );

@@ -1,0 +1,67 @@
+import { sha256OfFiles } from '../../checkpoint/hash';
+import type { DeviceMemory, Engine } from '../../engine';
+import type { Growth, SmallValues } from '../../growth';
+import type { RunContext } from '../context';
+import { readSmallValues, type Model } from '../model';
+import { requireGrowth, requireHead, resolveTarget } from '../plan';
+import { isLearned } from '../makeLarge';
+import { withData, withEngine, withModel, type RunData } from '../resources';
+import { fingerprint } from '../runState';
+import { prepareStages } from '../trainingStages';
+import { countedSizes, paperFlopsPerStep } from './paperFlops';
+import { growthSettings, type CompareRequest, type RunName } from './request';
+import { openRunStore, type RunStore } from './runStore';
+
+/** What all runs of a comparison share. */
+export interface Comparison {
+  readonly request: CompareRequest;
+  readonly model: Model;
+  readonly growth: Growth;
+  readonly small: SmallValues;
+  /** Of the checkpoint's files. */
+  readonly sha256: string;
+  readonly engine: Engine;
+  readonly memory: DeviceMemory;
+  /** The data as the first seed reads it. */
+  readonly data: RunData;
+  /** FLOPs of one training step of the large model. */
+  readonly flopsPerStep: { readonly exact: number; readonly paper: number };
+  readonly store: RunStore;
+}
+
+/** Opens everything that the runs of a comparison share, for the length of `use`. */
+export function withComparison<T>(
+  context: RunContext,
+  request: CompareRequest,
+  use: (comparison: Comparison) => Promise<T>,
+): Promise<T> {
+  return withModel(request.checkpoint, async model => {
+    requireHead(model);
+    const growth = requireGrowth(model, await resolveTarget(model, request.target));
+    const sha256 = await sha256OfFiles(model.checkpoint.files);
+    return withEngine(context, (engine, memory) =>
+      withData(engine, model, { ...request.data, seed: request.seeds[0]! }, async data => {
+        const { target } = growth;
+        const { shape, batches, separator } = data;
+        const [whole] = prepareStages(target, request.training, shape);
+        const store = openRunStore(request.out, key => {
+          const { method, seed } = key as RunName;
+          return fingerprint([
+            ...[sha256, target.config, batches.description.sha256, separator, shape],
+            ...[batches.evaluationBatches, request.training, request.evaluateEvery],
+            ...[isLearned(method) ? growthSettings(request, method) : method, seed],
+            engine.description.name,
+          ]);
+        });
+        return use({
+          ...{ request, model, growth, sha256, engine, memory, data, store },
+          small: await readSmallValues(model, growth),
+          flopsPerStep: {
+            exact: whole!.flopsPerStep,
+            paper: paperFlopsPerStep(countedSizes(target, shape), shape.batchSize),
+          },
+        });
+      }),
+    );
+  });
+}

@@ -1,0 +1,77 @@
+import { UsageError } from '../../errors';
+import type { GrowthMethodName } from '../../growth';
+import type { DataOptions } from '../data';
+import type { Target } from '../plan';
+import { defaultWarmup, ligoDefaults, type LigoSettings, type TrainSettings } from '../settings';
+import type { RunKey } from './runStore';
+
+/** The method that all others are measured against: training from scratch. */
+export const yardstick: GrowthMethodName = 'random';
+
+/** A comparison of methods on one growth. */
+export interface CompareRequest {
+  readonly checkpoint: string;
+  readonly target: Target;
+  /** The seed of each run decides its order of batches. */
+  readonly data: Omit<DataOptions, 'seed'>;
+  readonly out: string;
+  /** Training from scratch is always compared, whether named or not. */
+  readonly methods: readonly GrowthMethodName[];
+  readonly seeds: readonly number[];
+  /** The same for every method. */
+  readonly training: TrainSettings;
+  /** Updates of the operators, for methods that learn; the rest is the method's own. */
+  readonly growthSteps: number;
+  readonly evaluateEvery: number;
+  /** How the small model was trained, to count its training too. */
+  readonly smallTraining?: { readonly steps: number; readonly batchSize?: number | undefined };
+  /** Runs at the same time, each in a process of its own. */
+  readonly parallel?: number;
+  /** Keep the runs that an earlier, stopped comparison finished. */
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  /** For the report: a command line that repeats the comparison. */
+  readonly command?: string;
+}
+
+/** One run as a request names it. */
+export interface RunName extends RunKey {
+  readonly method: GrowthMethodName;
+}
+
+/** All runs of a comparison: seed by seed, from scratch first. */
+export function runsOf({ methods, seeds }: CompareRequest): readonly RunName[] {
+  const all = [yardstick, ...methods.filter(method => method !== yardstick)];
+  return seeds.flatMap(seed => all.map(method => ({ method, seed })));
+}
+
+/** How a method learns in a comparison. */
+export const growthSettings = (
+  { growthSteps }: CompareRequest,
+  method: GrowthMethodName,
+): LigoSettings => ({
+  warmup: defaultWarmup(growthSteps),
+  ...ligoDefaults(method),
+  steps: growthSteps,
+});
+
+/** Throws UsageError when the request makes no comparison. */
+export function checkRequest(request: CompareRequest): void {
+  const { methods, seeds, training, evaluateEvery } = request;
+  const twice = <T>(list: readonly T[]): T | undefined =>
+    list.find((item, index) => list.indexOf(item) !== index);
+  const method = twice(methods);
+  if (method !== undefined) {
+    throw new UsageError(`The method ${method} is named twice.`, 'Name each method once.');
+  }
+  const seed = twice(seeds);
+  if (seed !== undefined) {
+    throw new UsageError(`The seed ${seed} is named twice.`, 'Name each seed once.');
+  }
+  if (evaluateEvery > training.steps) {
+    throw new UsageError(
+      `Evaluating every ${evaluateEvery} steps never happens in ${training.steps} steps.`,
+      'Give --evaluate-every a number below --steps.',
+    );
+  }
+}

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { ComparisonReport } from '../../protocol/comparison';
+import { batchShape } from '../data';
+import { prepareStages } from '../trainingStages';
+import type { Comparison } from './open';
+
+/** What is read of the receipt that `ligo train` leaves beside a checkpoint. */
+const trainingReceipt = z.object({ steps: z.int(), flops: z.object({ total: z.number() }) });
+
+/**
+ * What the small model's own training cost: by the options, which name steps and batch, or by the
+ * receipt beside it; undefined where neither tells. A receipt that is no such receipt tells nothing.
+ */
+export async function smallTrainingOf({
+  request,
+  model,
+  growth,
+  data,
+}: Comparison): Promise<ComparisonReport['smallTraining']> {
+  if (request.smallTraining) {
+    const { steps, batchSize = data.shape.batchSize } = request.smallTraining;
+    const shape = batchShape(growth.source, { ...request.data, batchSize });
+    const [whole] = prepareStages(growth.source, request.training, shape);
+    return { steps, batchSize, flops: steps * whole!.flopsPerStep, from: 'the options' };
+  }
+  const file = join(model.checkpoint.directory, 'training.json');
+  try {
+    const parsed = trainingReceipt.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    if (!parsed.success) return undefined;
+    const { steps, flops } = parsed.data;
+    return { steps, flops: flops.total, from: 'training.json beside the small model' };
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (absent || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

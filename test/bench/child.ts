@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+
+/** Where measurements leave their files; not under version control. */
+export const outputFolder = fileURLToPath(new URL('../../out/bench/', import.meta.url));
+
+/** A file beside this one as plain JavaScript, so that no compiler counts towards the memory measured. */
+export function bundled(name: string): string {
+  const outfile = `${outputFolder}${name}.mjs`;
+  buildSync({
+    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    external: ['onnxruntime-node', 'esbuild'],
+    // Bundled CommonJS modules call require, which ES modules do not have.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+  return outfile;
+}
+
+/** What a command prints, which is one JSON object. */
+export function printedJson(file: string, args: readonly string[]): unknown {
+  const child = spawnSync(file, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  if (child.error) throw child.error;
+  if (child.status !== 0) throw new Error(`${file} ended with ${child.status}`);
+  return JSON.parse(child.stdout);
+}

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { onnxRuntimeCpu } from '../../src/engine';
+import { testEngine } from '../support/engines';
+import { learningLosses } from '../support/learningLosses';
+import { smallModels } from '../support/tinyGrowth';
+
+const engine = await testEngine();
+const cpu = onnxRuntimeCpu({ threads: 1 });
+after(async () => {
+  await engine.dispose();
+  await cpu.dispose();
+});
+
+const steps = 20;
+
+describe('learning operators on another engine', () => {
+  for (const model of smallModels) {
+    it(`${model} has the losses of the CPU over ${steps} steps`, async () => {
+      const expected = await learningLosses(cpu, model, steps);
+      const losses = await learningLosses(engine, model, steps);
+      assert.equal(losses.length, steps);
+      assert.ok(expected.at(-1)! < 0.9 * expected[0]!, `learns: ${expected.join(' ')}`);
+      losses.forEach((loss, step) => {
+        const error = Math.abs(loss - expected[step]!) / Math.abs(expected[step]!);
+        assert.ok(error < 1e-4, `step ${step + 1}: ${loss} against ${expected[step]}`);
+      });
+    });
+  }
+});

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Dimensions } from '../../../../src/architecture';
+import { growthMethod, type GrowthMethodName } from '../../../../src/growth';
+import { relativeError } from '../../../support/close';
+import {
+  randomSmall,
+  smallModels,
+  smallSizes,
+  targets,
+  tinyGrowth,
+  type SmallModel,
+} from '../../../support/tinyGrowth';
+import { doubled, madeBy, scores, smallParameters } from './support';
+
+/** Scores of the grown model against the small one's, before any training. */
+function deviation(method: GrowthMethodName, model: SmallModel, target: Dimensions): number {
+  const growth = tinyGrowth(model, target);
+  assert.deepEqual(growthMethod(method).refusals?.(growth) ?? [], []);
+  const small = randomSmall(growth, 11);
+  const before = scores(growth.source, smallParameters(growth, small));
+  return relativeError(scores(growth.target, madeBy(method, growth, small, 12)), before);
+}
+
+const preNorm = ['gpt2', 'vit', 'deit'] as const;
+const wholeMultiples: Readonly<Record<string, Dimensions>> = {
+  'in depth': targets['in depth'],
+  'in its feed-forward size': targets['in its feed-forward size'],
+  'to twice its width': doubled,
+  'to three times its width': { ...doubled, hiddenSize: 24, numAttentionHeads: 6 },
+  'to twice its width and more layers': { ...doubled, numHiddenLayers: 5 },
+};
+
+/** A method, and the growths through which it promises to keep the function. */
+const promises: readonly {
+  readonly method: GrowthMethodName;
+  readonly models: readonly SmallModel[];
+  readonly targets: Readonly<Record<string, Dimensions>>;
+}[] = [
+  { method: 'net2net', models: smallModels, targets: wholeMultiples },
+  { method: 'lemon', models: smallModels, targets: wholeMultiples },
+  {
+    method: 'lemon',
+    models: preNorm,
+    targets: {
+      'in width that is no multiple': targets['in width'],
+      'in depth and width that is no multiple': targets['in both'],
+      'to two and a half times its width': {
+        ...doubled,
+        hiddenSize: 20,
+        numAttentionHeads: 5,
+        numHiddenLayers: 3,
+      },
+    },
+  },
+  {
+    method: 'llama-pro',
+    models: smallModels,
+    targets: {
+      'in depth': targets['in depth'],
+      'by one layer': { ...smallSizes, numHiddenLayers: 3 },
+    },
+  },
+  // Stacking, which keeps no function in depth, widens as Net2Net does.
+  { method: 'stack', models: smallModels, targets: { 'to twice its width': doubled } },
+];
+
+for (const { method, models, targets: growths } of promises) {
+  describe(`${method} keeps every score before training`, () => {
+    for (const model of models) {
+      for (const [how, target] of Object.entries(growths)) {
+        it(`of ${model} that grows ${how}`, () => {
+          const error = deviation(method, model, target);
+          assert.ok(error < 1e-5, `relative error ${error}`);
+        });
+      }
+    }
+  });
+}
+
+describe('what does not keep the function', () => {
+  it('is told apart by the same measure', () => {
+    for (const model of smallModels) {
+      for (const method of ['stack', 'interpolate', 'mslt', 'bert2bert', 'copy'] as const) {
+        const error = deviation(method, model, { ...smallSizes, numHiddenLayers: 4 });
+        assert.ok(error > 1e-3, `${method} of ${model}: ${error}`);
+      }
+      assert.ok(deviation('net2net', model, targets['in width']) > 1e-4, model);
+      assert.ok(deviation('bert2bert', model, doubled) > 1e-3, model);
+    }
+  });
+});
+
+describe('lemon', () => {
+  it('refuses to widen models that normalise sums by anything but whole multiples', () => {
+    for (const model of ['bert', 'roberta', 'untied bert'] as const) {
+      const [refusal, ...others] = growthMethod('lemon').refusals!(
+        tinyGrowth(model, targets['in width']),
+      );
+      assert.equal(others.length, 0);
+      assert.match(refusal!.reason, /12 is no multiple of 8/);
+      assert.match(refusal!.remedy, /Grow to 16 hidden units/);
+    }
+  });
+});
