@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { depthInitializations, widthInitializations } from '../growth/initialize';
 import type { GrowthMethodName } from '../growth/methods';
 import { defaultWarmup, ligoDefaults, type LigoSettings } from '../run/settings';
-import { addOption, addStepOptions, takes, type StepOptions } from './options';
+import { addOption, addStepOptions, memorySettingsOf, takes, type StepOptions } from './options';
 
 /** How operators are learned, as options say it. */
 export interface LigoOptions extends StepOptions {
@@ -32,6 +32,7 @@ export function ligoSettingsOf(
   const preset = ligoDefaults(method);
   return {
     ...preset,
+    ...memorySettingsOf(options),
     steps,
     warmup: warmup ?? preset.warmup ?? defaultWarmup(steps),
     widthLearningRate: options.widthLearningRate ?? learningRate ?? preset.widthLearningRate,
@@ -39,6 +40,7 @@ export function ligoSettingsOf(
     weightDecay: weightDecay ?? preset.weightDecay,
     schedule: schedule ?? preset.schedule,
     initialization: {
+      ...preset.initialization,
       width: options.widthInit ?? preset.initialization.width,
       depth: options.depthInit ?? preset.initialization.depth,
     },

@@ -139,6 +139,8 @@ export interface StepOptions {
   readonly learningRate?: number;
   readonly warmup?: number;
   readonly weightDecay?: number;
+  readonly accumulate?: number;
+  readonly recompute?: boolean;
   readonly schedule?: 'constant' | 'linear' | 'cosine';
 }
 
@@ -148,9 +150,17 @@ export function addStepOptions(command: Command): Command {
   addOption(command, '--learning-rate <rate>', 'peak learning rate', takes.rate);
   addOption(command, '--warmup <n>', 'steps of warm-up; by default a tenth', takes.countOrNone);
   addOption(command, '--weight-decay <amount>', 'AdamW weight decay', takes.amount);
+  addOption(command, '--accumulate <n>', 'batches whose gradients make one update', takes.count);
+  command.option('--recompute', 'compute activations twice instead of keeping them');
   const schedules = takes.word(['constant', 'linear', 'cosine'] as const);
   return addOption(command, '--schedule <kind>', 'constant, linear or cosine', schedules);
 }
+
+/** The part of settings that says what to do when memory is short. */
+export const memorySettingsOf = ({ accumulate, recompute }: StepOptions) => ({
+  ...(accumulate !== undefined && { accumulate }),
+  ...(recompute && { recompute }),
+});
 
 /** Adds `--seed`. */
 export const addSeedOption = (command: Command): Command =>

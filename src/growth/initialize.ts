@@ -6,6 +6,7 @@ import {
   type Operator,
   type OperatorValues,
 } from './operators';
+import { isPostNorm } from './postNorm';
 
 /**
  * How a depth operator starts (released code): `stackbert` copies layer i mod L1, `interlace` layer
@@ -40,24 +41,47 @@ export interface Initialization {
    * layers by an operator of their own. `rand` gives new units almost no variance, so normalising over
    * D2 units inflates the old ones by √(D2 / D1); this takes it back.
    */
-  readonly normCorrection?: boolean;
+  readonly normCorrection?: NormCorrection;
 }
+
+/** Which models' norms are corrected: `pre-norm` those that normalise what a branch reads (GPT-2, ViT). */
+export const normCorrections = ['none', 'pre-norm', 'all'] as const;
+export type NormCorrection = (typeof normCorrections)[number];
 
 /**
  * The operators that a start gives values: LiGO's, which are learned, and those of outer norms where
  * norms are corrected, which stay as they are: learned, they cost the held-out loss what they gain in
  * training (docs/operator-study.md).
  */
-export const startedOperators = (
-  growth: Growth,
-  { normCorrection = false }: Initialization,
-): Operator[] => [...operatorsOf(growth), ...(normCorrection ? outerNorms(growth) : [])];
+export const startedOperators = (growth: Growth, initialization: Initialization): Operator[] => [
+  ...operatorsOf(growth),
+  ...(correctsNorms(growth, initialization) ? outerNorms(growth) : []),
+];
 
-/** Initial values of every operator; the same seed gives the same values. */
+/** New units that copy old ones (`sel`) have their variance: then there is nothing to take back. */
+const correctsNorms = (
+  growth: Growth,
+  { width, normCorrection = 'none' }: Initialization,
+): boolean =>
+  (width === 'rand' || width === 'zero') &&
+  (normCorrection === 'all' || (normCorrection === 'pre-norm' && !isPostNorm(growth.source)));
+
+/** Initial values of the operators of a growth; the same seed gives the same values. */
+export const initialOperators = (
+  growth: Growth,
+  initialization: Initialization,
+  seed: number,
+): OperatorValues =>
+  initializeOperators(startedOperators(growth, initialization), initialization, seed, {
+    correctNorms: correctsNorms(growth, initialization),
+  });
+
+/** Initial values of given operators. */
 export function initializeOperators(
   operators: readonly Operator[],
-  { depth, width, normCorrection = false }: Initialization,
+  { depth, width }: Initialization,
   seed: number,
+  { correctNorms = false }: { readonly correctNorms?: boolean } = {},
 ): OperatorValues {
   return Object.fromEntries(
     operators.map((operator, index) => {
@@ -67,7 +91,7 @@ export function initializeOperators(
         : operator.group === 'depth'
           ? initialDepth(operator.shape, depth, random)
           : initialWidth(operator.shape, width, random);
-      return [operator.name, normCorrection ? corrected(operator, operators, values) : values];
+      return [operator.name, correctNorms ? corrected(operator, operators, values) : values];
     }),
   );
 }

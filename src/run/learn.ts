@@ -1,7 +1,7 @@
 import type { Engine } from '../engine';
 import { countFlops, programResults, type Program } from '../graph';
 import {
-  initializeOperators,
+  initialOperators,
   operatorDrift,
   operatorsOf,
   poolOperators,
@@ -19,7 +19,7 @@ import { learningProgram } from './plan';
 import { loadRunState, type RunState } from './runState';
 import { grownModel, inFloat32, scoreModel } from './scoring';
 import { explainStop, type TrainedRun } from './stop';
-import { operatorGroups, optimizerOptions, type LigoSettings } from './settings';
+import { batchesPerUpdate, operatorGroups, optimizerOptions, type LigoSettings } from './settings';
 
 /** What learning operators needs. */
 export interface LearningTask {
@@ -64,7 +64,7 @@ export async function learnOperators(
 ): Promise<LearnedOperators> {
   const { growth, settings, seed, data, small } = task;
   const operators = startedOperators(growth, settings.initialization);
-  const initial = initializeOperators(operators, settings.initialization, seed);
+  const initial = initialOperators(growth, settings.initialization, seed);
   const resumed = task.resume ? await loadRunState(task.out, task.fingerprint) : undefined;
   const score = async (
     values: OperatorValues,
@@ -84,7 +84,7 @@ export async function learnOperators(
   const before = await score(initial, 'before', 0);
   const { program, weights } = learningProgram(growth, settings, data.shape);
   const flops = countFlops(programResults(program));
-  const flopsPerStep = flops.matrix + flops.other;
+  const flopsPerStep = batchesPerUpdate(settings) * (flops.matrix + flops.other);
   const result = await trainOperators(context, engine, task, {
     program,
     frozen: Object.fromEntries([...weights.small.keys()].map(name => [name, small[name]!])),
@@ -141,7 +141,7 @@ async function trainOperators(
         type: 'step',
         phase: 'operators',
         steps: settings.steps,
-        tokensPerSecond: data.batches.itemsPerBatch / step.seconds,
+        tokensPerSecond: (batchesPerUpdate(settings) * data.batches.itemsPerBatch) / step.seconds,
         flops: flopsPerStep,
         ...step,
       });
@@ -158,6 +158,7 @@ async function trainOperators(
       batches: data.batches,
       groups: operatorGroups(settings),
       optimizer: optimizerOptions(settings),
+      batchesPerUpdate: batchesPerUpdate(settings),
       schedule: { kind: settings.schedule, steps: settings.steps, warmup: settings.warmup },
       start: resumed?.step ?? 0,
       keepEvery,

@@ -17,7 +17,7 @@ import { countFlops, peakBytes, programResults } from '../graph';
 import type { GrowthPlan } from '../protocol/events';
 import { batchFeeds, objectiveGraph, trainingProgram, type BatchShape } from '../training';
 import { summarize, type Model } from './model';
-import { optimizerOptions, type LigoSettings } from './settings';
+import { batchesPerUpdate, optimizerOptions, trainingOptions, type LigoSettings } from './settings';
 
 /** Sizes by name, or the path of a target config.json. */
 export type Target = TargetRequest | { readonly config: string };
@@ -175,7 +175,13 @@ export function learningProgram(growth: Growth, settings: LigoSettings, shape: B
   const trained = new Set(learned.map(({ name }) => name));
   const fixed = [...weights.operators].filter(([name]) => !trained.has(name));
   const frozen = [...weights.small.values(), ...fixed.map(([, input]) => input)];
-  const program = trainingProgram(objective, parameters, frozen, optimizerOptions(settings));
+  const program = trainingProgram(
+    objective,
+    parameters,
+    frozen,
+    optimizerOptions(settings),
+    trainingOptions(settings),
+  );
   return { program, objective, weights };
 }
 
@@ -187,7 +193,7 @@ function growthCost(
   const { program } = learningProgram(growth, settings, shape);
   const results = programResults(program);
   const flops = countFlops(results);
-  const flopsPerStep = flops.matrix + flops.other;
+  const flopsPerStep = batchesPerUpdate(settings) * (flops.matrix + flops.other);
   return {
     steps: settings.steps,
     flopsPerStep,

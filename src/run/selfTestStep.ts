@@ -1,7 +1,7 @@
 import { recognizeArchitecture } from '../architecture';
 import type { Engine, NamedData } from '../engine';
 import { elementCount, inputName, type Tensor, type TensorData } from '../graph';
-import { initializeOperators, startedOperators, type Growth } from '../growth';
+import { initialOperators, type Growth } from '../growth';
 import { randomGenerator } from '../random';
 import { optimizerFeeds } from '../training';
 import { learningProgram } from './plan';
@@ -73,11 +73,7 @@ export async function selfTestSteps(engine: Engine): Promise<SelfTestSteps> {
   try {
     executable.load({
       ...randomValues([...weights.small.values()]),
-      ...initializeOperators(
-        startedOperators(growth, settings.initialization),
-        settings.initialization,
-        0,
-      ),
+      ...initialOperators(growth, settings.initialization, 0),
     });
     const batch = tinyBatch();
     const losses: number[] = [];

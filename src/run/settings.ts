@@ -1,6 +1,6 @@
 import type { Initialization } from '../growth';
 import { growthMethod, type GrowthMethodName } from '../growth/methods';
-import type { AdamWOptions, ParameterGroup, Schedule } from '../training';
+import type { AdamWOptions, ParameterGroup, Schedule, TrainingOptions } from '../training';
 
 /** What every training shares: how long, and by what optimizer. */
 export interface OptimizerSettings {
@@ -11,7 +11,20 @@ export interface OptimizerSettings {
   readonly betas: readonly [number, number];
   readonly epsilon: number;
   readonly clipNorm: number;
+  /** Batches whose gradients make one update; 1 where absent. */
+  readonly accumulate?: number;
+  /** Computes activations again in the backward pass, which takes longer and less memory. */
+  readonly recompute?: boolean;
 }
+
+/** Batches that one update reads. */
+export const batchesPerUpdate = ({ accumulate = 1 }: OptimizerSettings): number => accumulate;
+
+/** How a step's program is built. */
+export const trainingOptions = (settings: OptimizerSettings): TrainingOptions => ({
+  accumulate: batchesPerUpdate(settings) > 1,
+  recomputeLayers: settings.recompute ?? false,
+});
 
 /** How operators are learned. */
 export interface LigoSettings extends OptimizerSettings {
@@ -31,7 +44,7 @@ const commonDefaults = { betas: [0.9, 0.98], epsilon: 1e-6, clipNorm: 1 } as con
 
 /** The defaults that the study in docs/operator-study.md found on the three examples. */
 export const defaultLigoSettings: Omit<LigoSettings, 'steps' | 'warmup'> = {
-  initialization: { depth: 'stackbert_noisy', width: 'rand' },
+  initialization: { depth: 'stackbert_noisy', width: 'rand', normCorrection: 'pre-norm' },
   widthLearningRate: 3e-3,
   depthLearningRate: 6e-2,
   weightDecay: 0,

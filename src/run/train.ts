@@ -14,7 +14,7 @@ import { software } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
 import { fingerprint, loadRunState, removeRunState, saveRunState } from './runState';
 import { plainModel, scoreModel } from './scoring';
-import type { TrainSettings } from './settings';
+import { batchesPerUpdate, type TrainSettings } from './settings';
 import { explainStop, stoppable, type TrainedRun } from './stop';
 import { trainModel, type TrainedModel } from './trainModel';
 import { untilAborted, writeModel, writeText } from './writeModel';
@@ -200,7 +200,7 @@ async function trainParameters(
         type: 'step',
         phase: 'training',
         steps: settings.steps,
-        tokensPerSecond: data.batches.itemsPerBatch / step.seconds,
+        tokensPerSecond: (batchesPerUpdate(settings) * data.batches.itemsPerBatch) / step.seconds,
         ...step,
       });
       return context.betweenSteps?.();

@@ -7,7 +7,7 @@ import { runTrainingLoop, type LoopResult, type StepReport } from '../training';
 import type { OpenData } from './data';
 import { requireMemory } from './resources';
 import { openScorer, type Scorer } from './scorer';
-import { optimizerOptions, type TrainSettings } from './settings';
+import { batchesPerUpdate, optimizerOptions, type TrainSettings } from './settings';
 import { flopsAfter, prepareStages, type PreparedStage } from './trainingStages';
 
 /** Where a training stands: all that it needs to go on. */
@@ -160,6 +160,7 @@ async function trainStage(
       batches: data.batches,
       groups,
       optimizer: optimizerOptions(settings),
+      batchesPerUpdate: batchesPerUpdate(settings),
       schedule: { kind: settings.schedule, steps: settings.steps, warmup: settings.warmup },
       start: reached.step,
       keepEvery: 100,

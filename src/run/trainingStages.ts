@@ -8,7 +8,12 @@ import {
   type BatchShape,
   type ParameterGroup,
 } from '../training';
-import { optimizerOptions, type TrainSettings } from './settings';
+import {
+  batchesPerUpdate,
+  optimizerOptions,
+  trainingOptions,
+  type TrainSettings,
+} from './settings';
 
 /** Steps of a training in which the same parameters change. */
 export interface PreparedStage {
@@ -55,13 +60,19 @@ export function prepareStages(
       plainWeights(id => inputs.get(id)),
       batchFeeds(architecture, shape),
     );
-    const program = trainingProgram(objective, trained, frozen, optimizerOptions(settings));
+    const program = trainingProgram(
+      objective,
+      trained,
+      frozen,
+      optimizerOptions(settings),
+      trainingOptions(settings),
+    );
     const results = programResults(program);
     const flops = countFlops(results);
     prepared.push({
       ...{ begin, end, trains, program },
       groups: groupsOf(settings, [...new Set(began.values())]),
-      flopsPerStep: flops.matrix + flops.other,
+      flopsPerStep: batchesPerUpdate(settings) * (flops.matrix + flops.other),
       peakBytes: peakBytes(results),
     });
   }

@@ -1,7 +1,13 @@
 import type { BatchSource } from '../data/batches';
 import type { Executable, NamedData } from '../engine';
 import { DeviceError } from '../errors';
-import { optimizerFeeds, type AdamWOptions, type ParameterGroup } from './optimizer';
+import { runMicroBatches, type AccumulatedUpdate } from './accumulate';
+import {
+  optimizerFeeds,
+  type AdamWOptions,
+  type MicroBatch,
+  type ParameterGroup,
+} from './optimizer';
 import { scheduleScale, type Schedule } from './schedule';
 
 /** What one step did. */
@@ -22,6 +28,8 @@ export interface TrainingLoop {
   readonly groups: readonly ParameterGroup[];
   readonly optimizer: AdamWOptions;
   readonly schedule: Schedule;
+  /** Batches whose gradients make one update; more than 1 for a program that accumulates. */
+  readonly batchesPerUpdate?: number;
   /** Updates already made: 0 for a fresh run. */
   readonly start: number;
   /** Steps between copies of the state that a diverging run falls back to. */
@@ -61,7 +69,7 @@ interface SafeState {
 }
 
 async function runSteps(loop: TrainingLoop, safe: SafeState): Promise<LoopResult> {
-  const { executable, batches, groups, optimizer, schedule, signal } = loop;
+  const { executable, groups, schedule, signal } = loop;
   // A copy of finite numbers may still have no finite loss, which only the next step tells.
   let copied: SafeState['kept'] | undefined;
   let end = loop.start;
@@ -71,12 +79,7 @@ async function runSteps(loop: TrainingLoop, safe: SafeState): Promise<LoopResult
     }
     const started = performance.now();
     const scale = scheduleScale(schedule, step);
-    const outputs = await executable.run({
-      ...(await batches.train(step)),
-      ...optimizerFeeds(groups, optimizer, step + 1, scale),
-    });
-    const loss = outputs['loss']![0]!;
-    const gradientNorm = outputs['gradientNorm']![0]!;
+    const { loss, gradientNorm } = await update(loop, step, scale);
     if (!Number.isFinite(loss)) return { outcome: 'diverged', ...safe.kept };
     safe.kept = copied ?? safe.kept;
     const wish = await loop.onStep({
@@ -101,6 +104,23 @@ async function runSteps(loop: TrainingLoop, safe: SafeState): Promise<LoopResult
   const state = await executable.readState();
   if (!isFinite(state)) return { outcome: 'diverged', ...safe.kept };
   return { outcome: 'finished', step: end, state };
+}
+
+/** One update from one batch, or from as many as make one together. */
+async function update(
+  { executable, batches, groups, optimizer, batchesPerUpdate = 1 }: TrainingLoop,
+  step: number,
+  scale: number,
+): Promise<AccumulatedUpdate> {
+  const feeds = (part?: MicroBatch) => optimizerFeeds(groups, optimizer, step + 1, scale, part);
+  if (batchesPerUpdate > 1) {
+    const first = step * batchesPerUpdate;
+    const numbers = Array.from({ length: batchesPerUpdate }, (_, index) => first + index);
+    const together = await Promise.all(numbers.map(number => batches.train(number)));
+    return runMicroBatches(executable, together, feeds);
+  }
+  const outputs = await executable.run({ ...(await batches.train(step)), ...feeds() });
+  return { loss: outputs['loss']![0]!, gradientNorm: outputs['gradientNorm']![0]! };
 }
 
 /** True when no value is NaN or infinite. */

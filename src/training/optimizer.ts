@@ -72,6 +72,12 @@ export interface BackwardOptions extends GradientOptions {
   readonly accumulate?: boolean;
 }
 
+/**
+ * Gradients are this many times as large inside a program, so that float16 products can hold small
+ * ones. A power of two: float32 numbers are the same as without it.
+ */
+const gradientScale = 2 ** 10;
+
 /** Builds backward pass, clipping and update of every parameter as one graph. */
 export function adamW(
   loss: Tensor,
@@ -80,11 +86,13 @@ export function adamW(
   { accumulate = false, ...backward }: BackwardOptions = {},
 ): OptimizerGraph {
   const inputs = parameters.map(parameter => parameter.input);
+  const scaled = mul(loss, gradientScale);
   const sums = accumulate
-    ? accumulatedGradients(loss, inputs, backward)
-    : { gradients: gradients(loss, inputs, backward), apply: undefined, feeds: [], state: [] };
+    ? accumulatedGradients(scaled, inputs, backward)
+    : { gradients: gradients(scaled, inputs, backward), apply: undefined, feeds: [], state: [] };
   const squares = sums.gradients.map(gradient => mul(gradient, gradient));
-  const norm = sqrt(squares.map(square => reduceSum(square)).reduce((a, b) => add(a, b)));
+  const scaledNorm = sqrt(squares.map(square => reduceSum(square)).reduce((a, b) => add(a, b)));
+  const norm = mul(scaledNorm, 1 / gradientScale);
   const clip =
     options.clipNorm === undefined ? undefined : min(div(options.clipNorm, add(norm, 1e-6)), 1);
   const groups = [...new Set(parameters.map(({ group }) => group))];
@@ -92,9 +100,10 @@ export function adamW(
   const rate = new Map(groups.map(group => [group, input(rateName(group), [])]));
   const epsilon = new Map(groups.map(group => [group, input(epsilonName(group), [])]));
   const [first, second] = options.betas.map(beta => momentWeights(beta, sums.apply));
-  // The clipping scale is folded into two scalars, so that no gradient is copied for it.
-  const share1 = clip ? mul(first!.share, clip) : first!.share;
-  const share2 = clip ? mul(second!.share, mul(clip, clip)) : second!.share;
+  // Both scales are folded into two scalars, so that no gradient is copied for them.
+  const unscale = clip ? mul(clip, 1 / gradientScale) : 1 / gradientScale;
+  const share1 = product(unscale, first!.share);
+  const share2 = product(product(unscale, unscale), second!.share);
 
   const state = parameters.flatMap(({ input: value, group }, index): StateTensor[] => {
     const name = inputName(value);
@@ -114,6 +123,9 @@ export function adamW(
   const feeds = [...keep.values(), ...rate.values(), ...epsilon.values(), ...sums.feeds];
   return { feeds, state: [...state, ...sums.state], gradientNorm: norm };
 }
+
+const product = (a: Tensor | number, b: Tensor | number): Tensor | number =>
+  typeof a === 'number' && typeof b === 'number' ? a * b : mul(a, b);
 
 /** Gradients that are added up over runs until one is applied. */
 interface GradientSums {

@@ -66,7 +66,7 @@ const variants = [
 const norms = (['cosine', 'linear'] as const).map(schedule =>
   run(`width 0.003, ${schedule}`, {
     ...chosen,
-    ...start({ normCorrection: true }),
+    ...start({ normCorrection: 'all' }),
     widthLearningRate: 3e-3,
     schedule,
   }),
@@ -83,7 +83,7 @@ const axes = seeds.flatMap(seed => [
 
 /** The LayerNorm correction, outer norms included, at the defaults. */
 const corrected = [100, 300].flatMap(steps =>
-  seeds.map(seed => run(`${steps} steps`, start({ normCorrection: true }), { steps, seed })),
+  seeds.map(seed => run(`${steps} steps`, start({ normCorrection: 'all' }), { steps, seed })),
 );
 
 /** What was tried, in the order it was tried. */

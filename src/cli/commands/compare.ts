@@ -5,7 +5,13 @@ import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
 import type { ComparisonEvent, ComparisonReport, MethodSummary } from '../../protocol/comparison';
 import type { RunEvent } from '../../protocol/events';
 import type { RunContext } from '../../run/context';
-import type { CompareRequest, RunName } from '../../run/compare/request';
+import {
+  usualEvaluateEvery,
+  usualGrowthSteps,
+  usualMethods,
+  type CompareRequest,
+  type RunName,
+} from '../../run/compare/request';
 import { childRun } from '../childRun';
 import { argumentsOf, shellLine } from '../commandLine';
 import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
@@ -17,6 +23,7 @@ import {
   addOption,
   addOutputOptions,
   addStepOptions,
+  memorySettingsOf,
   addTargetOptions,
   takes,
   targetOf,
@@ -42,11 +49,6 @@ type CompareOptions = JobOptions &
     readonly out: string;
     readonly overwrite?: boolean;
   };
-
-/** Methods that are compared unless others are named: LiGO and what its paper compares it with. */
-const usualMethods: readonly GrowthMethodName[] = ['ligo', 'stack', 'bert2bert', 'net2net'];
-/** Evaluations in a training, unless it is said how many steps lie between them. */
-const usualEvaluations = 20;
 
 /** `ligo compare`: the same growth by several methods, trained the same way. */
 export function addCompareCommand(program: Command, host: Host): void {
@@ -81,7 +83,13 @@ function addRunOptions(command: Command): void {
   addOption(command, '--methods <list>', `some of ${names}`, methods, usualMethods);
   const seeds = list(option => wholeNumber(option, 0));
   addOption(command, '--seeds <list>', 'one run of each method for each seed', seeds, [0]);
-  addOption(command, '--growth-steps <n>', 'steps of learning operators', takes.count, 100);
+  addOption(
+    command,
+    '--growth-steps <n>',
+    'steps of learning operators',
+    takes.count,
+    usualGrowthSteps,
+  );
   addOption(
     command,
     '--evaluate-every <n>',
@@ -138,6 +146,7 @@ async function requestOf(
     data: await requiredDataOf(checkpoint, { ...options, seed: seeds[0]! }),
     training: {
       ...preset,
+      ...memorySettingsOf(options),
       steps,
       warmup: options.warmup ?? defaultWarmup(steps),
       learningRate: options.learningRate ?? preset.learningRate,
@@ -145,7 +154,7 @@ async function requestOf(
       schedule: options.schedule ?? preset.schedule,
     },
     growthSteps: options.growthSteps,
-    evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.floor(steps / usualEvaluations)),
+    evaluateEvery: options.evaluateEvery ?? usualEvaluateEvery(steps),
     ...(smallSteps !== undefined && {
       smallTraining: { steps: smallSteps, batchSize: options.smallBatch },
     }),

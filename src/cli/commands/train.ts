@@ -9,6 +9,7 @@ import {
   addOutputOptions,
   addSeedOption,
   addStepOptions,
+  memorySettingsOf,
   outOf,
   takes,
   type OutOptions,
@@ -50,6 +51,7 @@ export function addTrainCommand(program: Command, host: Host): void {
         data: await requiredDataOf(checkpoint, options),
         settings: {
           ...preset,
+          ...memorySettingsOf(options),
           steps,
           warmup: options.warmup ?? defaultWarmup(steps),
           learningRate: learningRate ?? preset.learningRate,

@@ -1,5 +1,6 @@
-import type { Architecture, ModuleKind, Parameter } from '../../architecture';
+import type { ModuleKind, Parameter } from '../../architecture';
 import type { Growth } from '../operators';
+import { isPostNorm } from '../postNorm';
 
 /**
  * What a module of a large layer is made of: the same module of a small layer, by number, or zeros or
@@ -37,10 +38,6 @@ export function stackedWithTop(growth: Growth): (layer: number) => number {
   const whole = small * Math.floor(large / small);
   return layer => (layer < whole ? layer % small : small - (large - layer));
 }
-
-/** True for models whose layers normalise sums (BERT), not what branches read (GPT-2, ViT). */
-export const isPostNorm = ({ parameters }: Architecture): boolean =>
-  !parameters.some(({ id }) => id === 'final.norm.weight');
 
 /** Where a large layer stands among a small layer and the copies that were inserted after it. */
 interface Placement {

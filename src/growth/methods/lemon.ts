@@ -3,7 +3,8 @@ import { randomGenerator, randomStreams } from '../../random';
 import type { SmallValues } from '../growParameter';
 import { grows, readsSpace, spaceSizes, type Growth } from '../operators';
 import { randomParameter } from '../randomParameter';
-import { insertedLayers, isPostNorm } from './layers';
+import { isPostNorm } from '../postNorm';
+import { insertedLayers } from './layers';
 import { smallMatrix, type Matrix } from './matrix';
 import type { GrowthMethod } from './method';
 

@@ -9,6 +9,7 @@ import { withData, withEngine, withModel, type RunData } from '../resources';
 import { fingerprint } from '../runState';
 import { prepareStages } from '../trainingStages';
 import { countedSizes, paperFlopsPerStep } from './paperFlops';
+import { batchesPerUpdate } from '../settings';
 import { growthSettings, type CompareRequest, type RunName } from './request';
 import { openRunStore, type RunStore } from './runStore';
 
@@ -58,7 +59,10 @@ export function withComparison<T>(
           small: await readSmallValues(model, growth),
           flopsPerStep: {
             exact: whole!.flopsPerStep,
-            paper: paperFlopsPerStep(countedSizes(target, shape), shape.batchSize),
+            paper: paperFlopsPerStep(
+              countedSizes(target, shape),
+              batchesPerUpdate(request.training) * shape.batchSize,
+            ),
           },
         });
       }),

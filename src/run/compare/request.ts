@@ -8,6 +8,15 @@ import type { RunKey } from './runStore';
 /** The method that all others are measured against: training from scratch. */
 export const yardstick: GrowthMethodName = 'random';
 
+/** Methods that are compared unless others are named: LiGO and what its paper compares it with. */
+export const usualMethods: readonly GrowthMethodName[] = ['ligo', 'stack', 'bert2bert', 'net2net'];
+
+/** Updates of the operators unless it is said how many. */
+export const usualGrowthSteps = 100;
+
+/** Steps between evaluations unless it is said how many: a twentieth of all. */
+export const usualEvaluateEvery = (steps: number): number => Math.max(1, Math.floor(steps / 20));
+
 /** A comparison of methods on one growth. */
 export interface CompareRequest {
   readonly checkpoint: string;
@@ -47,11 +56,13 @@ export function runsOf({ methods, seeds }: CompareRequest): readonly RunName[] {
 
 /** How a method learns in a comparison. */
 export const growthSettings = (
-  { growthSteps }: CompareRequest,
+  { growthSteps, training: { accumulate, recompute } }: CompareRequest,
   method: GrowthMethodName,
 ): LigoSettings => ({
   warmup: defaultWarmup(growthSteps),
   ...ligoDefaults(method),
+  ...(accumulate !== undefined && { accumulate }),
+  ...(recompute !== undefined && { recompute }),
   steps: growthSteps,
 });
 

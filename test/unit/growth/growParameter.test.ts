@@ -9,6 +9,8 @@ import {
   grownWeights,
   grows,
   initializeOperators,
+  initialOperators,
+  startedOperators,
   operatorsOf,
   smallInputName,
   spaceSizes,
@@ -31,7 +33,7 @@ const engine = onnxRuntimeCpu({ threads: 1 });
 
 /** One grown parameter in float64, by the program that writes checkpoints. */
 function grow(growth: Growth, parameter: Parameter, operators: OperatorValues, small: SmallValues) {
-  const { program, feeds } = growParameter(growth, parameter);
+  const { program, feeds } = growParameter(growth, parameter, operators);
   return evaluate([program.outputs['grown']!], feeds(operators, small))[0]!;
 }
 
@@ -53,7 +55,9 @@ function byFormula(
   const [rows1, columns1 = 1] = spaces.map(({ role }) => spaceSizes(growth, role).small);
   const layers = stack.length / (rows1! * columns1);
   const coefficient = (j: number): number =>
-    kind ? operators[depthName(kind, part)]![layer! * layers + j]! : 1;
+    kind
+      ? operators[depthName(kind, part)]![layer! * layers + j]!
+      : (operators[`width.${id}`]?.[0] ?? 1);
   const blended = (row: number, column: number): number => {
     let sum = 0;
     for (let j = 0; j < layers; j++) {
@@ -93,6 +97,28 @@ describe('growParameter', () => {
       }
     });
   }
+
+  it('multiplies norms outside the layers as the graph of the large model does', () => {
+    for (const model of smallModels) {
+      const growth = tinyGrowth(model, targets['in both']);
+      const start = { depth: 'stackbert_noisy', width: 'rand', normCorrection: 'all' } as const;
+      const operators = initialOperators(growth, start, 7);
+      const small = randomSmall(growth, 8);
+      const weights = grownWeights(growth, startedOperators(growth, start));
+      const norms = growth.target.parameters.filter(
+        ({ id, kind }) => !kind && /norm\.weight$/.test(id),
+      );
+      assert.ok(norms.length > 0);
+      for (const parameter of norms) {
+        const grown = grow(growth, parameter, operators, small);
+        const [seen] = evaluate([weights.tensor(parameter.id)], { ...operators, ...small });
+        assertClose(grown, seen!, 1e-12, parameter.id);
+        const stack = small[smallInputName(parameter)]!;
+        assertClose(grown, byFormula(growth, parameter, operators, stack), 1e-12, parameter.id);
+        assert.ok(operators[`width.${parameter.id}`]![0]! < 1);
+      }
+    }
+  });
 
   it('makes the same on ONNX Runtime, to float32', async () => {
     const growth = tinyGrowth('bert', targets['in both']);

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import {
   depthInitializations,
   initializeOperators,
+  initialOperators,
   widthInitializations,
   type DepthInitialization,
   type Operator,
@@ -10,6 +11,7 @@ import {
   type WidthInitialization,
 } from '../../../src/growth';
 import { assertClose } from '../../support/close';
+import { targets, tinyGrowth } from '../../support/tinyGrowth';
 
 const [large, small, added, width] = [7, 3, 40, 24];
 const operators: readonly Operator[] = [
@@ -110,8 +112,8 @@ describe('the LayerNorm correction', () => {
   ];
   const starting = { depth: 'stackbert_noisy', width: 'rand' } as const;
   const both = (given: readonly Operator[]) =>
-    [false, true].map(normCorrection =>
-      initializeOperators(given, { ...starting, normCorrection }, 1),
+    [false, true].map(correctNorms =>
+      initializeOperators(given, starting, 1, { correctNorms }),
     ) as [OperatorValues, OperatorValues];
 
   it("scales the layers' LayerNorm weights by √(D1 / D2), and nothing else", () => {
@@ -125,6 +127,40 @@ describe('the LayerNorm correction', () => {
         name,
       );
     }
+  });
+
+  it('gives norms outside the layers an operator of their own, in pre-norm models by default', () => {
+    const correction = { ...starting, normCorrection: 'pre-norm' } as const;
+    for (const model of ['gpt2', 'vit'] as const) {
+      const wider = tinyGrowth(model, targets['in width']);
+      const scale = Math.fround(Math.sqrt(8 / 12));
+      const values = initialOperators(wider, correction, 1);
+      assert.deepEqual(values['width.final.norm.weight'], Float32Array.of(scale));
+      const names = Object.keys(initialOperators(wider, starting, 1));
+      assert.ok(!names.includes('width.final.norm.weight'));
+    }
+    const postNorm = tinyGrowth('bert', targets['in width']);
+    assert.deepEqual(
+      initialOperators(postNorm, correction, 1),
+      initialOperators(postNorm, starting, 1),
+    );
+    const all = initialOperators(postNorm, { ...starting, normCorrection: 'all' }, 1);
+    assert.ok('width.embeddings.norm.weight' in all && 'width.head.norm.weight' in all);
+  });
+
+  it('leaves norms alone where new units copy old ones, or none are new', () => {
+    const correction = { ...starting, normCorrection: 'all' } as const;
+    const deeper = tinyGrowth('gpt2', targets['in depth']);
+    assert.deepEqual(
+      initialOperators(deeper, correction, 1),
+      initialOperators(deeper, starting, 1),
+    );
+    const wider = tinyGrowth('gpt2', targets['in width']);
+    const copied = { depth: 'stackbert', width: 'sel' } as const;
+    assert.deepEqual(
+      initialOperators(wider, { ...copied, normCorrection: 'all' }, 1),
+      initialOperators(wider, copied, 1),
+    );
   });
 
   it('changes nothing when the residual stream does not grow', () => {

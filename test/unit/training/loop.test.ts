@@ -298,3 +298,48 @@ describe('a training loop whose device fails', () => {
     await assert.rejects(run({ executable: failing }), defect);
   });
 });
+
+describe('a training loop whose updates read several batches', () => {
+  it('reads each batch once, in order, and applies what they add up to at the last', async () => {
+    const asked: number[] = [];
+    const batches = handMadeBatches(step => {
+      asked.push(step);
+      // The second batch of each pair has three times the targets' weight.
+      return { weights: Float32Array.of(step % 2 === 0 ? 1 : 3) };
+    });
+    const fed: NamedData[] = [];
+    const executable: Executable = {
+      ...answering(() => 1),
+      run: feeds => {
+        fed.push(feeds);
+        const loss = Float32Array.of(fed.length % 2 === 1 ? 1 : 2);
+        return Promise.resolve({ loss, gradientNorm: Float32Array.of(fed.length) });
+      },
+    };
+    const { result, reports } = await run({
+      executable,
+      batches,
+      batchesPerUpdate: 2,
+      start: 8,
+      schedule,
+    });
+    assert.deepEqual(asked, [16, 17, 18, 19]);
+    assert.deepEqual([result.outcome, result.step], ['finished', 10]);
+    assert.deepEqual(
+      reports.map(({ step, loss, gradientNorm }) => [step, loss, gradientNorm]),
+      [
+        [9, 1.75, 2],
+        [10, 1.75, 4],
+      ],
+    );
+    assert.deepEqual(
+      fed.map(feeds => [feeds['optimizer.share']![0], feeds['optimizer.apply']![0]]),
+      [
+        [0.25, 0],
+        [0.75, 1],
+        [0.25, 0],
+        [0.75, 1],
+      ],
+    );
+  });
+});
