@@ -3,16 +3,25 @@ import * as vscode from 'vscode';
 import type { ExtensionApi } from './host/api';
 import { Checkpoints } from './host/checkpoints';
 import { CheckpointsView } from './host/checkpointsView';
+import { newComparison } from './host/compareWizard';
 import { RecentData } from './host/dataChoices';
 import { setUpGpuEngine } from './host/engineSetup';
 import { openExample } from './host/example';
 import { Failures } from './host/failures';
-import { growModel, inspectCheckpoint, startGrowth, type GrowParts } from './host/growCommand';
+import {
+  compareMethods,
+  growModel,
+  inspectCheckpoint,
+  methodWord,
+  startRun,
+  type GrowParts,
+} from './host/growCommand';
 import { newRequest } from './host/growWizard';
 import { InspectorProvider } from './host/inspector';
 import { registerTools } from './host/languageModelTools';
 import { Pages } from './host/pages';
 import { ProgressView, type ProgressAction } from './host/progressView';
+import { ReportPanels } from './host/reportPanel';
 import { RunCommands } from './host/runCommands';
 import { RunPanels } from './host/runPanel';
 import type { RunRecord } from './host/runRecord';
@@ -68,11 +77,11 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
       pages,
       runs,
       service,
-      control: (run, { command }) => attempt(() => commands.runs.control(command, run)),
+      act,
       onError: failures.log,
     }),
   );
-  commands.runs = new RunCommands(runs, panels);
+  commands.runs = new RunCommands(runs, panels, own(new ReportPanels()));
   const progress = own(new ProgressView(pages, runs, act, failures.log));
   const inspector = new InspectorProvider({
     pages,
@@ -86,7 +95,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     vscode.window.state.focused && (progress.visible || panels.shows(run.request.id));
 
   function onEnd(run: RunRecord): void {
-    const { method } = run.request;
+    const method = methodWord(run.request);
     const seconds = run.receipt?.seconds ?? 0;
     telemetry.send('runEnded', { method, status: run.status, seconds });
     void checkpoints.refresh();
@@ -107,6 +116,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
       switch (action.type) {
         case 'grow':
           return void (await growModel(grow));
+        case 'compare':
+          return void (await compareMethods(grow));
+        case 'openReport':
+          return commands.runs.openReport(action.run);
         case 'control':
           return commands.runs.control(action.command, action.run);
         case 'openRun':
@@ -123,6 +136,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
 
   const table: Record<string, (argument?: unknown) => Promise<unknown>> = {
     growModel: resource => growModel(grow, resource),
+    compareMethods: resource => compareMethods(grow, resource),
     inspectCheckpoint,
     refreshCheckpoints: () => checkpoints.refresh(),
     openRun: id => commands.runs.open(id),
@@ -132,6 +146,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     cancelRun: id => commands.runs.control('cancel', id),
     showLog: id => commands.runs.showLog(id),
     revealOutput: id => commands.runs.revealOutput(id),
+    openReport: id => commands.runs.openReport(id),
     removeRun: id => commands.runs.remove(id),
     openExample: () => openExample(context.extensionUri),
     setUpGpuEngine: () => setUpGpuEngine({ service, settings }),
@@ -182,6 +197,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     activationMilliseconds,
     checkpoints,
     runs,
-    startGrowth: given => startGrowth(grow, newRequest(given)),
+    startGrowth: given => startRun(grow, newRequest(given)),
+    startComparison: given => startRun(grow, newComparison(given)),
   };
 }

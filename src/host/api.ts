@@ -1,4 +1,4 @@
-import type { WorkerRequest } from '../protocol/runFolder';
+import type { ComparisonRequest, GrowthRequest } from '../protocol/runFolder';
 import type { Checkpoints } from './checkpoints';
 import type { Runs } from './runs';
 
@@ -10,7 +10,15 @@ export interface ExtensionApi {
   runs(): Promise<Runs>;
   /** Starts a growth without asking; gives the id of the run. */
   startGrowth(
-    request: Pick<WorkerRequest, 'checkpoint' | 'target' | 'method' | 'out' | 'steps' | 'title'> &
-      Partial<WorkerRequest>,
+    request: Pick<GrowthRequest, 'checkpoint' | 'target' | 'method' | 'out' | 'steps' | 'title'> &
+      Partial<GrowthRequest>,
+  ): Promise<string>;
+  /** Starts a comparison without asking; gives the id of the run. */
+  startComparison(
+    request: Pick<
+      ComparisonRequest,
+      'checkpoint' | 'target' | 'methods' | 'data' | 'out' | 'steps' | 'title'
+    > &
+      Partial<ComparisonRequest>,
   ): Promise<string>;
 }

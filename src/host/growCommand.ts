@@ -3,11 +3,13 @@ import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
 import type { WorkerRequest } from '../protocol/runFolder';
-import { askForGrowth, type WizardParts } from './growWizard';
+import { askForComparison } from './compareWizard';
+import { askForGrowth } from './growWizard';
 import { openInspector } from './inspector';
 import { ProgressView } from './progressView';
 import type { Runs } from './runs';
 import type { Telemetry } from './telemetry';
+import type { WizardParts } from './wizardSteps';
 
 /** What growing needs from the rest of the host. */
 export interface GrowParts extends WizardParts {
@@ -18,24 +20,43 @@ export interface GrowParts extends WizardParts {
 /** Asks for a growth and starts it; shows the progress view. */
 export async function growModel(parts: GrowParts, resource?: unknown): Promise<string | undefined> {
   if (!(await mayGrow())) return undefined;
-  const request = await askForGrowth(parts, pathOf(resource));
+  return startShown(parts, await askForGrowth(parts, pathOf(resource)));
+}
+
+/** Asks for a comparison of methods and starts it; shows the progress view. */
+export async function compareMethods(
+  parts: GrowParts,
+  resource?: unknown,
+): Promise<string | undefined> {
+  if (!(await mayGrow())) return undefined;
+  return startShown(parts, await askForComparison(parts, pathOf(resource)));
+}
+
+async function startShown(
+  parts: GrowParts,
+  request: WorkerRequest | undefined,
+): Promise<string | undefined> {
   if (!request) return undefined;
-  const id = await startGrowth(parts, request);
+  const id = await startRun(parts, request);
   await vscode.commands.executeCommand(`${ProgressView.id}.focus`);
   return id;
 }
 
-/** Starts a growth without asking; gives the id of the run. @throws UserError when not allowed */
-export async function startGrowth(parts: GrowParts, request: WorkerRequest): Promise<string> {
+/** Starts a run without asking; gives its id. @throws UserError when not allowed */
+export async function startRun(parts: GrowParts, request: WorkerRequest): Promise<string> {
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (request.data && !isAbsolute(request.data.path)) throw new Error('the data has no full path');
   const runs = await parts.runs();
   const { family = 'unknown' } =
     (await parts.service.call('summarize', request.checkpoint)).model ?? {};
   const record = await runs.start(request);
-  parts.telemetry.send('runStarted', { method: request.method, family });
+  parts.telemetry.send('runStarted', { method: methodWord(request), family });
   return record.request.id;
 }
+
+/** What is told of how a run grows: a method, or that several are compared. */
+export const methodWord = (request: WorkerRequest): string =>
+  request.kind === 'compare' ? 'compare' : request.method;
 
 const untrusted = (): UserError =>
   new UserError(

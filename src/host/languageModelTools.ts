@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
-import { startGrowth, type GrowParts } from './growCommand';
+import { startRun, type GrowParts } from './growCommand';
 import { newRequest } from './growWizard';
 import { labelOf } from './checkpointTree';
 import { DisposableStore, type Disposable } from './lifetime';
@@ -76,9 +76,9 @@ const growTool = (parts: GrowParts): vscode.LanguageModelTool<GrowInput> => ({
   },
   invoke: ({ input }) =>
     answering(async () => {
-      const { request, plan } = await prepare(parts, input);
-      if (plan.refusals.length > 0) return { started: false, refusals: plan.refusals };
-      const run = await startGrowth(parts, request);
+      const { request, plan, refusals } = await prepare(parts, input);
+      if (refusals.length > 0) return { started: false, refusals };
+      const run = await startRun(parts, request);
       return { started: true, run, out: request.out, parameters: plan.target.parameters };
     }),
 });
@@ -90,7 +90,13 @@ async function prepare({ service, settings }: GrowParts, input: GrowInput) {
     ...(layers !== undefined && { layers }),
     ...(hidden !== undefined && { hidden }),
   };
-  const plan = await service.call('plan', { checkpoint: summary.path, target, steps });
+  const place = { checkpoint: summary.path, target };
+  const plan = await service.call('plan', { ...place, steps });
+  const offers = plan.refusals.length > 0 ? [] : await service.call('methods', place);
+  const refusals = [
+    ...plan.refusals,
+    ...(offers.find(({ name }) => name === method)?.refusals ?? []),
+  ];
   const { engine, threads } = settings;
   const request = newRequest({
     checkpoint: summary.path,
@@ -98,12 +104,12 @@ async function prepare({ service, settings }: GrowParts, input: GrowInput) {
     method,
     steps,
     title: `${labelOf(summary.path)} → ${plan.target.layers} × ${plan.target.hidden}`,
-    out: await freeOutput(summary.path, targetName(target, plan.source), exists),
+    out: await freeOutput(summary.path, `grown-${targetName(target, plan.source)}`, exists),
     ...(data !== undefined && { data: { path: absolute(data) } }),
     engine,
     ...(threads !== undefined && { threads }),
   });
-  return { request, plan };
+  return { request, plan, refusals };
 }
 
 /** Models name files as people see them: from the workspace's folder. */

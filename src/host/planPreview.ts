@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { GrowthPlan } from '../protocol/events';
-import type { EngineOutlook, TimeEstimate } from '../protocol/service';
+import type { ComparisonPlan, EngineOutlook, TimeEstimate } from '../protocol/service';
 import type { Choice } from './steps';
-import { formatBytes, formatCount, formatSeconds } from './text';
+import { formatBytes, formatCount, formatFlops, formatSeconds } from './text';
 
 /** What a person may do with a plan. */
 export type PlanAnswer = 'start' | 'otherFolder' | 'setUpEngine';
@@ -19,49 +19,13 @@ export function planChoices(
   out: string,
   outlook?: EngineOutlook | Problem,
 ): Choice<PlanAnswer>[] {
-  const line = (label: string, description: string, detail?: string): Choice<PlanAnswer> => ({
-    label,
-    description,
-    ...(detail !== undefined && { detail }),
-    alwaysShow: true,
-  });
-  const { source, target, cost, refusals } = plan;
-  if (refusals.length > 0) {
-    return refusals.map(({ reason, remedy }) => ({
-      ...line(`$(error) ${vscode.l10n.t('This cannot be grown')}`, reason, remedy),
-    }));
-  }
+  const { cost } = plan;
   const found = outlook && 'reason' in outlook ? outlook : undefined;
-  if (found?.refusal) {
-    const { reason, remedy } = found.refusal;
-    return [
-      line(`$(error) ${vscode.l10n.t('This does not fit')}`, reason, remedy),
-      ...engineLines(outlook),
-    ];
-  }
-  const change = (from: string, to: string): string => (from === to ? to : `${from} → ${to}`);
+  const refused = refusalLines(plan, outlook);
+  if (refused) return refused;
   return [
-    {
-      label: `$(play) ${vscode.l10n.t('Start Growing')}`,
-      description: basename(out),
-      value: 'start',
-      alwaysShow: true,
-    },
-    {
-      label: `$(folder) ${vscode.l10n.t('Write to Another Folder…')}`,
-      description: out,
-      value: 'otherFolder',
-      alwaysShow: true,
-    },
-    { label: vscode.l10n.t('plan'), kind: vscode.QuickPickItemKind.Separator },
-    line(
-      `$(symbol-numeric) ${vscode.l10n.t('Parameters')}`,
-      change(formatCount(source.parameters), formatCount(target.parameters)),
-    ),
-    line(
-      `$(layers) ${vscode.l10n.t('Layers × hidden units')}`,
-      change(`${source.layers} × ${source.hidden}`, `${target.layers} × ${target.hidden}`),
-    ),
+    ...startLines(vscode.l10n.t('Start Growing'), out),
+    ...sizeLines(plan),
     ...(cost
       ? [
           line(
@@ -87,6 +51,109 @@ export function planChoices(
           ),
         ]
       : []),
+  ];
+}
+
+/** What a comparison is made of, besides its plan. */
+export interface ComparedFacts {
+  readonly out: string;
+  readonly methods: number;
+  readonly seeds: number;
+  /** Of each training. */
+  readonly steps: number;
+}
+
+/** The plan of a comparison as the lines of a list, as `planChoices` gives that of a growth. */
+export function comparisonChoices(
+  { growth, runs, flops }: ComparisonPlan,
+  { out, methods, seeds, steps }: ComparedFacts,
+  outlook?: EngineOutlook | Problem,
+): Choice<PlanAnswer>[] {
+  const refused = refusalLines(growth, outlook);
+  if (refused) return refused;
+  const estimate = outlook && 'reason' in outlook ? outlook.estimate : undefined;
+  // Each operation is taken to last as long as in the step of learning that was timed.
+  const seconds =
+    estimate && growth.cost && flops !== undefined
+      ? (estimate.secondsPerStep / growth.cost.flopsPerStep) * flops
+      : undefined;
+  return [
+    ...startLines(vscode.l10n.t('Start Comparing'), out),
+    line(
+      `$(list-ordered) ${vscode.l10n.t('Runs')}`,
+      vscode.l10n.t('{0}: methods {1}, seeds {2}, {3} steps each', runs, methods, seeds, steps),
+    ),
+    ...(flops === undefined
+      ? []
+      : [line(`$(dashboard) ${vscode.l10n.t('Computation')}`, formatFlops(flops))]),
+    ...(seconds === undefined
+      ? []
+      : [
+          line(
+            `$(clock) ${vscode.l10n.t('Time')}`,
+            vscode.l10n.t('about {0} without evaluations', formatSeconds(seconds)),
+          ),
+        ]),
+    ...sizeLines(growth),
+    ...engineLines(outlook),
+  ];
+}
+
+const line = (label: string, description: string, detail?: string): Choice<PlanAnswer> => ({
+  label,
+  description,
+  ...(detail !== undefined && { detail }),
+  alwaysShow: true,
+});
+
+/** What speaks against a plan; undefined when nothing does. */
+function refusalLines(
+  { refusals }: GrowthPlan,
+  outlook: EngineOutlook | Problem | undefined,
+): Choice<PlanAnswer>[] | undefined {
+  if (refusals.length > 0) {
+    return refusals.map(({ reason, remedy }) =>
+      line(`$(error) ${vscode.l10n.t('This cannot be grown')}`, reason, remedy),
+    );
+  }
+  const refusal = outlook && 'reason' in outlook ? outlook.refusal : undefined;
+  if (!refusal) return undefined;
+  const { reason, remedy } = refusal;
+  return [
+    line(`$(error) ${vscode.l10n.t('This does not fit')}`, reason, remedy),
+    ...engineLines(outlook),
+  ];
+}
+
+/** What can be done with a plan, and the heading of what it would be. */
+const startLines = (start: string, out: string): Choice<PlanAnswer>[] => [
+  {
+    label: `$(play) ${start}`,
+    description: basename(out),
+    value: 'start',
+    alwaysShow: true,
+  },
+  {
+    label: `$(folder) ${vscode.l10n.t('Write to Another Folder…')}`,
+    description: out,
+    value: 'otherFolder',
+    alwaysShow: true,
+  },
+  { label: vscode.l10n.t('plan'), kind: vscode.QuickPickItemKind.Separator },
+];
+
+/** How large the model is and becomes. */
+function sizeLines({ source, target }: GrowthPlan): Choice<PlanAnswer>[] {
+  const change = (from: string, to: string): string => (from === to ? to : `${from} → ${to}`);
+  return [
+    line(
+      `$(symbol-numeric) ${vscode.l10n.t('Parameters')}`,
+      change(formatCount(source.parameters), formatCount(target.parameters)),
+    ),
+    line(
+      `$(layers) ${vscode.l10n.t('Layers × hidden units')}`,
+      change(`${source.layers} × ${source.hidden}`, `${target.layers} × ${target.hidden}`),
+    ),
   ];
 }
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { comparisonFiles } from '../protocol/comparison';
 import { runFiles, type RunCommand } from '../protocol/runFolder';
 import { openInspector } from './inspector';
+import type { ReportPanels } from './reportPanel';
 import { exists } from './runFolder';
 import type { RunPanels } from './runPanel';
 import type { RunRecord } from './runRecord';
@@ -13,6 +15,7 @@ export class RunCommands {
   constructor(
     private readonly runs: () => Promise<Runs>,
     private readonly panels: RunPanels,
+    private readonly reports: ReportPanels,
   ) {}
 
   async open(id?: unknown): Promise<void> {
@@ -50,17 +53,30 @@ export class RunCommands {
     await vscode.window.showTextDocument(document, { preview: true });
   }
 
-  /** Shows the grown checkpoint where a person can go on with it. */
+  /** Shows what a comparison found. */
+  async openReport(id?: unknown): Promise<void> {
+    const fits = ({ status, request }: RunRecord): boolean =>
+      status === 'done' && request.kind === 'compare';
+    const record = await this.choose(id, fits);
+    if (record) await this.reports.show(record);
+  }
+
+  /** Shows the grown checkpoint, or the report of a comparison, where a person can go on with it. */
   async revealOutput(id?: unknown): Promise<void> {
     const record = await this.choose(id, ({ status }) => status === 'done');
     if (!record) return;
-    for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
+    const compared = record.request.kind === 'compare';
+    const names = compared
+      ? [comparisonFiles.page]
+      : ['model.safetensors', 'model.safetensors.index.json'];
+    for (const name of names) {
       const path = join(record.request.out, name);
       if (!(await exists(path))) continue;
       const uri = vscode.Uri.file(path);
       if (vscode.workspace.getWorkspaceFolder(uri)) {
         await vscode.commands.executeCommand('revealInExplorer', uri);
-      } else await openInspector(path);
+      } else if (compared) await this.reports.show(record);
+      else await openInspector(path);
       return;
     }
     void vscode.window.showWarningMessage(
@@ -88,7 +104,7 @@ export class RunCommands {
     const pick = await vscode.window.showQuickPick(
       fitting.map(record => ({
         label: record.request.title,
-        description: describePhase(record.phase),
+        description: record.told(describePhase),
         detail: new Date(record.request.created).toLocaleString(vscode.env.language),
         record,
       })),

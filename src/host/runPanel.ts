@@ -6,7 +6,7 @@ import type { FromRunPanel, OperatorSnapshot, ToRunPanel } from '../protocol/mes
 import { fromRunPanel } from '../protocol/schemas';
 import { DisposableStore, throttle, type Disposable } from './lifetime';
 import type { Pages } from './pages';
-import { pageInterval } from './progressView';
+import { pageInterval, type ProgressAction } from './progressView';
 import type { RunChange, Runs } from './runs';
 import type { RunRecord } from './runRecord';
 import type { ServiceClient } from './serviceClient';
@@ -20,7 +20,7 @@ export interface RunPanelParts {
   readonly pages: Pages;
   readonly runs: () => Promise<Runs>;
   readonly service: ServiceClient;
-  readonly control: (run: string, command: FromRunPanel & { type: 'control' }) => void;
+  readonly act: (action: ProgressAction) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -128,7 +128,9 @@ class RunPanel implements Disposable {
       case 'ready':
         return this.hydrate();
       case 'control':
-        return this.parts.control(this.run, message);
+      case 'openReport':
+      case 'revealOutput':
+        return this.parts.act({ ...message, run: this.run });
       case 'exactOperator':
         return this.sendExact(message.name);
       case 'export':
@@ -172,6 +174,11 @@ class RunPanel implements Disposable {
       } else if (event.type === 'evaluation') {
         const { model, step, loss, accuracy, perplexity, batches } = event;
         this.waiting.evaluations.push({ model, step, loss, accuracy, perplexity, batches });
+      } else if (event.type === 'comparisonRun' || event.type === 'comparison') {
+        // While operators are learned only the summary changes.
+        if (event.type === 'comparisonRun' || event.phase === 'training') {
+          this.waiting.hasComparison = true;
+        }
       } else if (event.type === 'done' || event.type === 'plan' || event.type === 'warning') {
         this.waiting.hasFacts = true;
       }
@@ -187,10 +194,11 @@ class RunPanel implements Disposable {
       const record = runs.get(this.run);
       if (!record) return;
       const summary = record.summary(describePhase);
-      const { hasFacts, ...increment } = waiting;
-      const { plan, warnings, receipt } = record;
+      const { hasFacts, hasComparison, ...increment } = waiting;
+      const { plan, warnings, receipt, comparison } = record;
       const facts = hasFacts && { facts: { plan, warnings, receipt } };
-      this.post({ type: 'append', summary, ...increment, ...facts });
+      const compared = hasComparison && comparison && { comparison: comparison.detail };
+      this.post({ type: 'append', summary, ...increment, ...facts, ...compared });
     }, parts.onError);
   }
 
@@ -226,6 +234,8 @@ interface Increment {
   evaluations: (Evaluation & { readonly model: string; readonly step: number })[];
   /** The plan, a warning or the receipt came. */
   hasFacts: boolean;
+  /** A run of a comparison started, was evaluated or ended. */
+  hasComparison: boolean;
 }
 
 const emptyIncrement = (): Increment => ({
@@ -234,6 +244,7 @@ const emptyIncrement = (): Increment => ({
   snapshots: [],
   evaluations: [],
   hasFacts: false,
+  hasComparison: false,
 });
 
 /** A run that was resumed or begun anew tells a step again; the newest picture counts. */

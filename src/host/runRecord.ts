@@ -2,6 +2,7 @@ import type { Evaluation, GrowthPlan, Receipt, Usage } from '../protocol/events'
 import type { RunDetail, RunStatus, RunSummary } from '../protocol/messages';
 import type { RunCommand, WorkerRequest } from '../protocol/runFolder';
 import type { CheckedEvent } from '../protocol/schemas';
+import { ComparisonRecord, type ComparisonMoment } from './comparisonRecord';
 
 /** What a run is doing, for the host to say in the person's language. */
 export type Phase =
@@ -9,6 +10,8 @@ export type Phase =
   | 'starting'
   | 'measuring'
   | 'learning'
+  | 'comparing'
+  | 'reporting'
   | 'paused'
   | 'pausing'
   | 'writing'
@@ -16,6 +19,9 @@ export type Phase =
   | 'done'
   | 'failed'
   | 'cancelled';
+
+/** Says a phase in the person's language; @param at what a comparison is making now. */
+export type DescribePhase = (phase: Phase, at?: ComparisonMoment) => string;
 
 /** Points of the small loss curve in lists. */
 const sparklinePoints = 200;
@@ -35,18 +41,21 @@ export class RunRecord {
   readonly warnings: string[] = [];
   /** A stopped run left its state, so it can go on. */
   saved = false;
+  /** Of a comparison of methods. */
+  readonly comparison: ComparisonRecord | undefined;
   private device: string | undefined;
   private reason: string | undefined;
   private usage: Usage | undefined;
   private tokensPerSecond: number | undefined;
-  private stepsPlanned: number;
+  /** 0 for methods that learn nothing. */
+  private stepsPlanned = 0;
   private readonly recentSeconds: number[] = [];
 
   constructor(
     readonly request: WorkerRequest,
     readonly folder: string,
   ) {
-    this.stepsPlanned = request.method === 'ligo' ? request.steps : 0;
+    this.comparison = request.kind === 'compare' ? new ComparisonRecord(request) : undefined;
   }
 
   /** The worker is at it, or about to be. */
@@ -57,6 +66,11 @@ export class RunRecord {
   /** It ended, one way or another. */
   get ended(): boolean {
     return ['done', 'failed', 'cancelled'].includes(this.status);
+  }
+
+  /** Taken up again, it goes on where it stopped; a comparison keeps whatever runs ended. */
+  get resumable(): boolean {
+    return this.saved || this.comparison !== undefined;
   }
 
   /** A new worker takes over. */
@@ -83,6 +97,13 @@ export class RunRecord {
     switch (event.type) {
       case 'plan':
         this.plan = event.plan as unknown as GrowthPlan;
+        this.stepsPlanned = this.plan.cost?.steps ?? 0;
+        break;
+      case 'comparison':
+        this.comparison?.applyProgress(event);
+        break;
+      case 'comparisonRun':
+        this.comparison?.applyRun(event);
         break;
       case 'device':
         this.device = event.device;
@@ -126,35 +147,41 @@ export class RunRecord {
     if (status === 'queued') return 'waiting';
     if (this.ended) return status as 'done' | 'failed' | 'cancelled';
     if (this.command === 'cancel') return 'stopping';
-    if (this.command === 'stopAndKeep') return 'writing';
+    if (this.command === 'stopAndKeep') return this.comparison ? 'stopping' : 'writing';
     if (this.command === 'pause') return 'paused';
     if (status === 'starting') return 'starting';
+    if (this.comparison) return this.comparedPhase(this.comparison);
     if (this.evaluations.some(({ model }) => model === 'after')) return 'writing';
     const last = this.steps.at(-1);
     if (last !== undefined) return last >= this.stepsPlanned ? 'measuring' : 'learning';
     return this.device === undefined ? 'starting' : 'measuring';
   }
 
+  /** The phase in the person's language. */
+  told(describePhase: DescribePhase): string {
+    return describePhase(this.phase, this.comparison?.moment);
+  }
+
   /** What lists show; `phase` comes in the person's language. */
-  summary(describePhase: (phase: Phase) => string): RunSummary {
-    const step = this.steps.at(-1) ?? 0;
-    const { request, recentSeconds: recent, failure } = this;
-    const left =
-      this.live && recent.length > 0
-        ? (recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length) *
-          Math.max(0, this.stepsPlanned - step)
-        : undefined;
+  summary(describePhase: DescribePhase): RunSummary {
+    const { request, failure, comparison } = this;
+    const { step, steps } = comparison?.progress ?? {
+      step: this.steps.at(-1) ?? 0,
+      steps: this.stepsPlanned,
+    };
+    const losses = comparison?.losses ?? this.losses;
     return {
       id: request.id,
+      kind: request.kind,
       title: request.title,
       status: this.shownStatus(),
       created: request.created,
-      phase: describePhase(this.phase),
+      phase: this.told(describePhase),
       step,
-      steps: this.stepsPlanned,
-      loss: this.losses.at(-1),
-      lossHistory: thin(this.losses, sparklinePoints),
-      secondsLeft: left,
+      steps,
+      loss: losses.at(-1),
+      lossHistory: thin(losses, sparklinePoints),
+      secondsLeft: this.live ? this.secondsLeft : undefined,
       tokensPerSecond: this.live ? this.tokensPerSecond : undefined,
       device: this.device,
       reason: this.reason,
@@ -165,7 +192,7 @@ export class RunRecord {
   }
 
   /** Everything but the pictures of operators, which are read when they are wanted. */
-  detail(describePhase: (phase: Phase) => string): RunDetail {
+  detail(describePhase: DescribePhase): RunDetail {
     return {
       summary: this.summary(describePhase),
       plan: this.plan,
@@ -174,7 +201,22 @@ export class RunRecord {
       snapshots: [],
       warnings: this.warnings,
       receipt: this.receipt,
+      comparison: this.comparison?.detail,
     };
+  }
+
+  private comparedPhase({ moment, unfinished }: ComparisonRecord): Phase {
+    if (moment) return 'comparing';
+    if (!unfinished) return 'reporting';
+    return this.device === undefined ? 'starting' : 'measuring';
+  }
+
+  private get secondsLeft(): number | undefined {
+    if (this.comparison) return this.comparison.secondsLeft;
+    const { recentSeconds: recent, steps, stepsPlanned } = this;
+    if (recent.length === 0) return undefined;
+    const perStep = recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length;
+    return perStep * Math.max(0, stepsPlanned - (steps.at(-1) ?? 0));
   }
 
   private shownStatus(): RunStatus {

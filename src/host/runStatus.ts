@@ -73,14 +73,20 @@ async function notify(run: RunRecord): Promise<void> {
   const { title, id } = run.request;
   const openRun = vscode.l10n.t('Open Run');
   if (run.status === 'done') {
-    const reveal = vscode.l10n.t('Show Checkpoint');
+    const compared = run.request.kind === 'compare';
+    const show = compared ? vscode.l10n.t('Open Report') : vscode.l10n.t('Show Checkpoint');
     const answer = await vscode.window.showInformationMessage(
-      vscode.l10n.t('{0} has grown.', title),
+      compared
+        ? vscode.l10n.t('{0}: the comparison is done.', title)
+        : vscode.l10n.t('{0} has grown.', title),
       openRun,
-      reveal,
+      show,
     );
     if (answer === openRun) await vscode.commands.executeCommand('ligo.openRun', id);
-    if (answer === reveal) await vscode.commands.executeCommand('ligo.revealOutput', id);
+    if (answer === show) {
+      const command = compared ? 'ligo.openReport' : 'ligo.revealOutput';
+      await vscode.commands.executeCommand(command, id);
+    }
     return;
   }
   const showLog = vscode.l10n.t('Show Log');

@@ -134,7 +134,7 @@ export class Runs implements Disposable {
     const entry = this.require(id);
     const { record } = entry;
     if (record.status === 'done' || record.live) return;
-    const request = { ...record.request, resume: record.saved, created: record.request.created };
+    const request = { ...record.request, resume: record.resumable };
     await files.writeRequest(record.folder, request);
     await files.writeCommand(record.folder, 'run');
     await rm(join(record.folder, runFiles.process), { force: true });

@@ -10,6 +10,8 @@ export type NoAnswer = typeof back | typeof cancelled;
 /** A choice in a list; `value` undefined for lines that only tell something. */
 export interface Choice<T> extends vscode.QuickPickItem {
   readonly value?: T;
+  /** Where several may be picked: this one always is. */
+  readonly required?: boolean;
 }
 
 /** Where a dialog stands. */
@@ -69,6 +71,74 @@ export function pickStep<T>(
       pick.busy = true;
       options.later.then(show, fail);
     }, fail);
+    pick.show();
+  });
+}
+
+/**
+ * Lets a person pick some of the choices, or go back. Lines without a value cannot be picked;
+ * `problem` tells what speaks against what is picked.
+ */
+export function pickManyStep<T>(
+  frame: StepFrame,
+  options: {
+    readonly placeholder: string;
+    readonly choices: Promise<readonly Choice<T>[]>;
+    readonly problem: (values: readonly T[]) => string | undefined;
+  },
+): Promise<readonly T[] | NoAnswer> {
+  const pick = vscode.window.createQuickPick<Choice<T>>();
+  Object.assign(pick, frame);
+  pick.placeholder = options.placeholder;
+  pick.canSelectMany = true;
+  pick.ignoreFocusOut = true;
+  pick.matchOnDescription = true;
+  if (frame.step > 1) pick.buttons = [vscode.QuickInputButtons.Back];
+  return new Promise((resolve, reject) => {
+    let open = true;
+    const finish = (answer: readonly T[] | NoAnswer): void => {
+      open = false;
+      resolve(answer);
+      pick.dispose();
+    };
+    /** What may be picked, in the order of the list, with what always is. */
+    const allowed = (): Choice<T>[] => {
+      const picked = new Set(pick.selectedItems);
+      return pick.items.filter(
+        item => item.value !== undefined && (item.required === true || picked.has(item)),
+      );
+    };
+    const valuesOf = (choices: readonly Choice<T>[]): T[] =>
+      choices.flatMap(({ value }) => (value === undefined ? [] : [value]));
+    pick.onDidTriggerButton(() => finish(back));
+    pick.onDidHide(() => open && finish(cancelled));
+    pick.onDidChangeSelection(selected => {
+      const kept = allowed();
+      if (kept.length !== selected.length || kept.some(item => !selected.includes(item))) {
+        pick.selectedItems = kept;
+      }
+      pick.placeholder = options.placeholder;
+    });
+    pick.onDidAccept(() => {
+      const values = valuesOf(allowed());
+      const problem = options.problem(values);
+      if (problem === undefined) finish(values);
+      else pick.placeholder = problem;
+    });
+    pick.busy = true;
+    options.choices.then(
+      choices => {
+        if (!open) return;
+        pick.items = choices;
+        pick.selectedItems = choices.filter(({ picked }) => picked);
+        pick.busy = false;
+      },
+      (error: unknown) => {
+        open = false;
+        reject(error instanceof Error ? error : new Error(String(error)));
+        pick.dispose();
+      },
+    );
     pick.show();
   });
 }

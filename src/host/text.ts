@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
+import type { ComparisonMoment } from './comparisonRecord';
 import type { Phase } from './runRecord';
 
 /** 1,234,567 as 1.2 M. */
@@ -37,13 +38,23 @@ export function formatSeconds(seconds: number): string {
   return vscode.l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
 
-/** What a run is doing, in the person's language. */
-export function describePhase(phase: Phase): string {
+/** Floating-point operations: 1.7e11 as 170 GFLOP. */
+export function formatFlops(flops: number): string {
+  const units = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP', 'EFLOP'] as const;
+  const power = Math.floor(Math.log10(Math.max(1, flops)) / 3);
+  const unit = Math.min(power, units.length - 1);
+  return `${trim(flops / 1000 ** unit)} ${units[unit]}`;
+}
+
+/** What a run is doing, in the person's language; @param at what a comparison is making now. */
+export function describePhase(phase: Phase, at?: ComparisonMoment): string {
   const words: Record<Phase, () => string> = {
     waiting: () => vscode.l10n.t('waiting for its turn'),
     starting: () => vscode.l10n.t('starting'),
     measuring: () => vscode.l10n.t('measuring'),
     learning: () => vscode.l10n.t('learning operators'),
+    comparing: () => (at ? describeMoment(at) : vscode.l10n.t('comparing')),
+    reporting: () => vscode.l10n.t('writing the report'),
     paused: () => vscode.l10n.t('paused'),
     pausing: () => vscode.l10n.t('pausing'),
     writing: () => vscode.l10n.t('writing the checkpoint'),
@@ -53,6 +64,18 @@ export function describePhase(phase: Phase): string {
     cancelled: () => vscode.l10n.t('cancelled'),
   };
   return words[phase]();
+}
+
+/** The run that a comparison is making, with its method, seed and step. */
+function describeMoment(at: ComparisonMoment): string {
+  const { run, runs, method, seed, phase, step, steps } = at;
+  const which = vscode.l10n.t('run {0} of {1}: {2}, seed {3}', run, runs, method, seed);
+  if (steps === 0) return which;
+  const far =
+    phase === 'training'
+      ? vscode.l10n.t('step {0} of {1}', step, steps)
+      : vscode.l10n.t('learning operators, step {0} of {1}', step, steps);
+  return `${which}, ${far}`;
 }
 
 /** An error as people read it: what is wrong and what to do. */

@@ -102,7 +102,9 @@ export type FromProgress =
   | { readonly type: 'openLog'; readonly run: string }
   | { readonly type: 'resumeRun'; readonly run: string }
   | { readonly type: 'revealOutput'; readonly run: string }
-  | { readonly type: 'grow' };
+  | { readonly type: 'openReport'; readonly run: string }
+  | { readonly type: 'grow' }
+  | { readonly type: 'compare' };
 
 /** Host → run panel: the whole at first and when it becomes visible again, then increments. */
 export type ToRunPanel =

@@ -192,6 +192,8 @@ export const fromProgress: z.ZodMiniType<FromProgress> = z.discriminatedUnion('t
   z.object({ type: z.literal('openLog'), run: id }),
   z.object({ type: z.literal('resumeRun'), run: id }),
   z.object({ type: z.literal('revealOutput'), run: id }),
+  z.object({ type: z.literal('openReport'), run: id }),
+  z.object({ type: z.literal('compare') }),
 ]);
 
 /** Checks what a run panel sends. */

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { CorruptFileError, UnsupportedError } from '../errors';
-import type { WorkerRequest } from '../protocol/runFolder';
+import type { ComparisonRequest, GrowthRequest, WorkerRequest } from '../protocol/runFolder';
 import { workerRequest } from '../protocol/schemas';
-import type { GrowRequest } from '../run/grow';
 import { growthMethodNames, type GrowthMethodName } from '../growth/methods';
-import { defaultWarmup, ligoDefaults } from '../run/settings';
+import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
+import type { GrowRequest } from '../run/grow';
+import { defaultTrainSettings, defaultWarmup, ligoDefaults } from '../run/settings';
 
 /** Reads and checks `request.json`. Throws CorruptFileError. */
 export async function readRequest(path: string): Promise<WorkerRequest> {
@@ -30,25 +31,41 @@ export async function readRequest(path: string): Promise<WorkerRequest> {
 }
 
 /** The growth that a request asks for. Throws UnsupportedError for methods not here. */
-export function growRequestOf(request: WorkerRequest): GrowRequest {
-  const { checkpoint, target, out, method, data, steps, seed, resume, overwrite } = request;
-  if (!isMethod(method)) {
-    throw new UnsupportedError(
-      `This version knows no method called ${method}.`,
-      `Choose one of ${growthMethodNames.join(', ')}.`,
-    );
-  }
+export function growRequestOf(request: GrowthRequest): GrowRequest {
+  const { checkpoint, target, out, data, steps, seed, resume, overwrite } = request;
+  const method = methodOf(request.method);
   return {
     ...{ checkpoint, target, out, method, seed, resume, overwrite },
-    data: data && {
-      data: data.path,
-      batchSize: data.batchSize,
-      sequenceLength: data.sequenceLength,
-      seed,
-    },
+    data: data && { ...dataOf(data), seed },
     settings: { warmup: defaultWarmup(steps), ...ligoDefaults(method), steps },
   };
 }
 
-const isMethod = (name: string): name is GrowthMethodName =>
-  (growthMethodNames as readonly string[]).includes(name);
+/** The comparison that a request asks for. Throws UnsupportedError for methods not here. */
+export function compareRequestOf(request: ComparisonRequest): CompareRequest {
+  const { checkpoint, target, out, data, steps, seeds, resume, overwrite } = request;
+  return {
+    ...{ checkpoint, target, out, seeds, resume, overwrite },
+    methods: request.methods.map(methodOf),
+    data: dataOf(data),
+    training: { ...defaultTrainSettings, steps, warmup: defaultWarmup(steps) },
+    growthSteps: request.growthSteps ?? usualGrowthSteps,
+    evaluateEvery: request.evaluateEvery ?? usualEvaluateEvery(steps),
+  };
+}
+
+const dataOf = ({ path, batchSize, sequenceLength }: ComparisonRequest['data']) => ({
+  data: path,
+  batchSize,
+  sequenceLength,
+});
+
+/** The method of a name. Throws UnsupportedError. */
+export function methodOf(name: string): GrowthMethodName {
+  const known = growthMethodNames.find(each => each === name);
+  if (known) return known;
+  throw new UnsupportedError(
+    `This version knows no method called ${name}.`,
+    `Choose one of ${growthMethodNames.join(', ')}.`,
+  );
+}

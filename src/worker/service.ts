@@ -5,6 +5,7 @@ import type { Service } from '../protocol/service';
 import { tensorStatistics } from '../run/statistics';
 import { inspectCheckpoint, summarizeCheckpoint } from './describe';
 import { engineService } from './engines';
+import { comparisonPlan, offerMethods } from './methods';
 import { engineOutlook, openPlan } from './plans';
 
 /** Everything about files and numbers that the host wants to know without a run. */
@@ -21,6 +22,8 @@ export const service: Service = {
       await close();
     }
   },
+  methods: offerMethods,
+  comparisonPlan,
   outlook: engineOutlook,
   async operator({ path, name }) {
     const checkpoint = await openCheckpoint(path);

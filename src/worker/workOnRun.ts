@@ -4,11 +4,11 @@ import { readUsage } from '../engine/usage';
 import type { RunEventBody } from '../protocol/events';
 import type { RunContext } from '../run/context';
 import { report } from '../run/context';
-import { runFiles, type WorkerProcess } from '../protocol/runFolder';
-import { watchControl } from './control';
+import { runFiles, type WorkerProcess, type WorkerRequest } from '../protocol/runFolder';
+import { watchControl, type Control } from './control';
 import { openEventLog } from './eventLog';
-import { explainFailure } from './failure';
-import { growRequestOf, readRequest } from './request';
+import { explainFailure, inEditor } from './failure';
+import { compareRequestOf, growRequestOf, readRequest } from './request';
 
 /** Milliseconds between reports of what the run takes of the machine. */
 const reportUsageEvery = 5000;
@@ -18,7 +18,8 @@ export async function workOnRun(folder: string): Promise<number> {
   const log = openEventLog(join(folder, runFiles.events));
   const controller = new AbortController();
   const context = {
-    emit: log.write,
+    emit: event =>
+      log.write(event.type === 'warning' ? { ...event, remedy: inEditor(event.remedy) } : event),
     signal: controller.signal,
     now: () => Date.now(),
   } satisfies Omit<RunContext, 'engine'>;
@@ -34,17 +35,14 @@ export async function workOnRun(folder: string): Promise<number> {
   const control = watchControl(join(folder, runFiles.control), controller);
   try {
     const request = await readRequest(join(folder, runFiles.request));
-    const growth = growRequestOf(request);
-    const [{ grow }, { openEngine }] = await Promise.all([
-      import('../run/grow'),
-      import('../engine/open'),
-    ]);
+    const work = workOf(request);
+    const { openEngine } = await import('../engine/open');
     const engine = async () => {
       const opened = await openEngine({ engine: request.engine, threads: request.threads });
       usage.start(opened.adapter);
       return opened;
     };
-    await grow({ ...context, engine, betweenSteps: control.betweenSteps }, growth);
+    await work({ ...context, engine }, control, controller);
     log.close();
     return 0;
   } catch (error) {
@@ -54,6 +52,32 @@ export async function workOnRun(folder: string): Promise<number> {
     usage.close();
     control.close();
   }
+}
+
+type Work = (
+  context: RunContext,
+  control: Control,
+  controller: AbortController,
+) => Promise<unknown>;
+
+/** What a request asks for. Throws what speaks against it before anything is loaded. */
+function workOf(request: WorkerRequest): Work {
+  if (request.kind === 'grow') {
+    const growth = growRequestOf(request);
+    return async (context, { betweenSteps }) => {
+      const { grow } = await import('../run/grow');
+      await grow({ ...context, betweenSteps }, growth);
+    };
+  }
+  const comparison = compareRequestOf(request);
+  return async (context, control, controller) => {
+    const { compare } = await import('../run/compare/compare');
+    // Half a comparison is no result: to stop it keeps the runs that ended, for when it is resumed.
+    const betweenSteps = async (): Promise<void> => {
+      if ((await control.betweenSteps()) === 'finish') controller.abort();
+    };
+    await compare({ ...context, betweenSteps }, comparison);
+  };
 }
 
 const noEngine = (): never => {

@@ -46,6 +46,28 @@ function recordGrowth(): void {
   writeFileSync(join(fixtures, 'growth.jsonl.gz'), gzipSync(text, { level: 9 }));
 }
 
+/** A comparison on the GPT-2 example, with a method that fails there. */
+function recordComparison(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'ligo-fixture-'));
+  const lines = cli(
+    ...['compare', 'examples/gpt2-kjv', '--layers', '7', '--hidden', '96'],
+    ...['--data', 'examples/kjv.txt', '--batch', '4', '--sequence-length', '32'],
+    ...['--methods', 'ligo,stack,bert2bert,net2net,lemon,mslt', '--steps', '200'],
+    ...['--evaluate-every', '10', '--growth-steps', '20', '--eval-batches', '4'],
+    ...['--json', '--out', join(folder, 'compared')],
+  )
+    .trim()
+    .split('\n');
+  rmSync(folder, { recursive: true });
+  const kept = lines.flatMap(line => {
+    const event = JSON.parse(line) as RunEvent;
+    if (event.type === 'done') return [{ ...event, out: 'gpt2-kjv-compared-7x96' }];
+    return event.type === 'comparison' || event.type === 'comparisonRun' ? [event] : [];
+  });
+  const text = kept.map(event => JSON.stringify(event)).join('\n');
+  writeFileSync(join(fixtures, 'comparison.jsonl.gz'), gzipSync(text, { level: 9 }));
+}
+
 /** Statistics of one float32 matrix of the example, computed here in the plainest way. */
 function statisticsOf(name: string): TensorStatistics {
   const file = readFileSync(join(root, 'examples/bert-kjv/model.safetensors'));
@@ -97,6 +119,7 @@ function statisticsOf(name: string): TensorStatistics {
 }
 
 recordGrowth();
+recordComparison();
 const inspected = JSON.parse(cli('inspect', 'examples/bert-kjv', '--json')) as object;
 // Where this copy of the repository lies is nobody's business.
 writeFileSync(

@@ -18,6 +18,7 @@ export interface JobActions {
 /** The card of a run that is being worked on. */
 export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary> {
   const heading = element('h2', { class: 'grow', attributes: { id: `job-${first.id}` } });
+  const kind = element('span', { class: 'quiet small', text: t('Comparison') });
   const status = element('span', { class: 'status' });
   const phase = element('span', { class: 'grow' });
   const share = element('span', { class: 'number quiet' });
@@ -30,12 +31,13 @@ export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary
     },
     fill,
   );
+  const lossLabel = element('div', { class: 'quiet small' });
   const loss = element('span', { class: 'job-loss number' });
   const curve = sparkline();
   const lossRow = element(
     'div',
     { class: 'job-curve' },
-    element('div', {}, element('div', { class: 'quiet small', text: t('Loss') }), loss),
+    element('div', {}, lossLabel, loss),
     curve.element,
   );
   const facts = factList();
@@ -48,6 +50,7 @@ export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary
       'article',
       { class: 'card job', attributes: { 'aria-labelledby': `job-${first.id}` } },
       element('div', { class: 'row job-head' }, heading, status),
+      kind,
       element(
         'div',
         { class: 'job-progress' },
@@ -65,9 +68,10 @@ export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary
       status.dataset['status'] = run.status;
       const part = run.steps > 0 ? Math.min(1, run.step / run.steps) : 0;
       setText(phase, run.phase);
+      kind.hidden = run.kind === 'grow';
       setText(
         share,
-        run.steps > 0
+        run.steps > 0 && run.kind === 'grow'
           ? t('step {0} of {1}', formatInteger(run.step), formatInteger(run.steps))
           : formatShare(part),
       );
@@ -75,10 +79,11 @@ export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary
       bar.setAttribute('aria-valuemax', String(run.steps));
       bar.setAttribute('aria-valuenow', String(run.step));
       lossRow.hidden = run.loss === undefined;
+      setText(lossLabel, run.kind === 'compare' ? t('Held-out loss') : t('Loss'));
       setText(loss, run.loss === undefined ? '' : formatLoss(run.loss));
       curve.update(run.lossHistory);
       facts.update(summaryFacts(run));
-      controls.update(run.status);
+      controls.update(run);
     },
   };
 }

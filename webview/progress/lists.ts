@@ -1,6 +1,6 @@
 import type { RunSummary } from '../../src/protocol/messages';
 import { element, setText, type View } from '../shared/dom';
-import { formatInteger, formatLoss, formatMoment } from '../shared/format';
+import { formatInteger, formatLoss, formatMoment, formatShare } from '../shared/format';
 import { statusText } from '../shared/runStatus';
 import { t } from '../shared/strings';
 
@@ -11,6 +11,7 @@ export interface PastActions {
   resume(run: string): void;
   reveal(run: string): void;
   log(run: string): void;
+  report(run: string): void;
 }
 
 const textButton = (text: string, run: RunSummary, onClick: () => void): HTMLElement =>
@@ -32,7 +33,8 @@ export function queuedItem(first: RunSummary, actions: PastActions): View<RunSum
       title,
       textButton(t('Cancel'), first, () => actions.cancel(first.id)),
     ),
-    update: run => setText(title, run.title),
+    update: run =>
+      setText(title, run.kind === 'compare' ? `${run.title} · ${t('Comparison')}` : run.title),
   };
 }
 
@@ -47,6 +49,7 @@ export function pastItem(first: RunSummary, actions: PastActions): View<RunSumma
   const open = textButton(t('Open'), first, () => actions.open(first.id));
   const resume = textButton(t('Resume'), first, () => actions.resume(first.id));
   const reveal = textButton(t('Reveal'), first, () => actions.reveal(first.id));
+  const report = textButton(t('Report'), first, () => actions.report(first.id));
   const log = textButton(t('Log'), first, () => actions.log(first.id));
   return {
     element: element(
@@ -55,25 +58,32 @@ export function pastItem(first: RunSummary, actions: PastActions): View<RunSumma
       element('div', { class: 'row' }, title, status),
       facts,
       failure,
-      element('div', { class: 'row past-actions' }, open, resume, reveal, log),
+      element('div', { class: 'row past-actions' }, open, report, resume, reveal, log),
     ),
     update: run => {
       setText(title, run.title);
       title.title = run.title;
       setText(status, statusText(run.status));
       status.dataset['status'] = run.status;
+      const compared = run.kind === 'compare';
       const parts = [
+        ...(compared ? [t('Comparison')] : []),
         formatMoment(run.created),
         ...(run.steps > 0 && run.status !== 'done'
-          ? [t('step {0} of {1}', formatInteger(run.step), formatInteger(run.steps))]
+          ? [
+              compared
+                ? formatShare(run.step / run.steps)
+                : t('step {0} of {1}', formatInteger(run.step), formatInteger(run.steps)),
+            ]
           : []),
-        ...(run.loss === undefined ? [] : [t('loss {0}', formatLoss(run.loss))]),
+        ...(run.loss === undefined || compared ? [] : [t('loss {0}', formatLoss(run.loss))]),
       ];
       setText(facts, parts.join(' · '));
       failure.hidden = run.failure === undefined;
       setText(message, run.failure?.message ?? '');
       setText(remedy, run.failure?.remedy ?? '');
       resume.hidden = run.status === 'done';
+      report.hidden = !compared || run.status !== 'done';
       reveal.hidden = run.status !== 'done';
     },
   };

@@ -37,6 +37,7 @@ function build(): (runs: readonly RunSummary[]) => void {
     open: run => host.post({ type: 'openRun', run }),
     resume: run => host.post({ type: 'resumeRun', run }),
     reveal: run => host.post({ type: 'revealOutput', run }),
+    report: run => host.post({ type: 'openReport', run }),
     log: run => host.post({ type: 'openLog', run }),
   };
   const section = (title: string, list: HTMLElement): HTMLElement =>
@@ -55,7 +56,12 @@ function build(): (runs: readonly RunSummary[]) => void {
       class: 'quiet',
       text: t('Turn a trained model into a larger one that starts where it left off.'),
     }),
-    button(t('Grow Model…'), grow, { look: 'primary' }),
+    element(
+      'div',
+      { class: 'actions' },
+      button(t('Grow Model…'), grow, { look: 'primary' }),
+      button(t('Compare Growth Methods…'), () => host.post({ type: 'compare' })),
+    ),
   );
   const status = announcer();
   pageRoot().replaceChildren(

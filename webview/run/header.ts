@@ -50,7 +50,8 @@ export function createHeader(send: (command: RunCommand) => void): View<RunSumma
       bar.setAttribute('aria-valuemax', String(run.steps));
       bar.setAttribute('aria-valuenow', String(run.step));
       facts.update([
-        ...(run.steps > 0
+        // Of a comparison the phase tells the step, and the chart every loss.
+        ...(run.steps > 0 && run.kind === 'grow'
           ? [
               {
                 label: t('Step'),
@@ -58,11 +59,13 @@ export function createHeader(send: (command: RunCommand) => void): View<RunSumma
               },
             ]
           : []),
-        ...(run.loss === undefined ? [] : [{ label: t('Loss'), value: formatLoss(run.loss) }]),
+        ...(run.loss === undefined || run.kind === 'compare'
+          ? []
+          : [{ label: t('Loss'), value: formatLoss(run.loss) }]),
         ...summaryFacts(run),
       ]);
       controls.element.hidden = !live && run.status !== 'queued';
-      controls.update(run.status);
+      controls.update(run);
       failure.hidden = run.failure === undefined;
       setText(message, run.failure?.message ?? '');
       setText(remedy, run.failure?.remedy ?? '');

@@ -90,6 +90,7 @@ export function appendTo(run: PageRun, more: Append): PageRun {
       more.snapshots.length === 0
         ? run.snapshots
         : thin(followOn(run.snapshots, more.snapshots.map(compact)), mostCells),
+    comparison: more.comparison ?? run.comparison,
     evaluations: newest([...run.evaluations, ...more.evaluations]),
   };
 }

@@ -1,14 +1,17 @@
-import type { RunStatus } from '../../src/protocol/messages';
+import type { RunStatus, RunSummary } from '../../src/protocol/messages';
 import type { RunCommand } from '../../src/protocol/runFolder';
 import { element, setText } from './dom';
 import { t } from './strings';
 import { button, setEnabled } from './ui/components';
 
-/** The buttons of a run: pause or resume, stop and keep, cancel (asks once, in place), open. */
+/**
+ * The buttons of a run: pause or resume, stop and keep, cancel (asks once, in place), open. Half a
+ * comparison is no result, so that one cannot be stopped and kept.
+ */
 export function runControls(
   send: (command: RunCommand) => void,
   open?: () => void,
-): { readonly element: HTMLElement; update(status: RunStatus): void } {
+): { readonly element: HTMLElement; update(run: Pick<RunSummary, 'status' | 'kind'>): void } {
   let status: RunStatus = 'starting';
   const pause = button(t('Pause'), () => {
     setEnabled(pause, false);
@@ -32,11 +35,12 @@ export function runControls(
     open && button(t('Open'), open),
   );
   const keep = button(t('Keep running'), () => ask(false));
+  const consequence = element('p');
   const question = element(
     'div',
     { class: 'notice', attributes: { role: 'group', 'aria-label': t('Cancel this run?') } },
     element('p', { text: t('Cancel this run?') }),
-    element('p', { text: t('No model is written. You can resume it later.') }),
+    consequence,
     element(
       'div',
       { class: 'actions question-actions' },
@@ -63,7 +67,14 @@ export function runControls(
 
   return {
     element: root,
-    update: next => {
+    update: ({ status: next, kind }) => {
+      stop.hidden = kind === 'compare';
+      setText(
+        consequence,
+        kind === 'compare'
+          ? t('No report is written. Runs that ended are kept; you can resume it later.')
+          : t('No model is written. You can resume it later.'),
+      );
       if (next === status && buttons.dataset['status'] !== undefined) return;
       status = next;
       buttons.dataset['status'] = next;

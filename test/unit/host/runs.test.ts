@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Runs, type RunChange } from '../../../src/host/runs';
 import { spawnRun } from '../../../src/host/workerProcess';
-import type { WorkerRequest } from '../../../src/protocol/runFolder';
+import type { GrowthRequest } from '../../../src/protocol/runFolder';
 import { builtWorker, requestFor, temporaryFolder, until } from '../worker/runFolder';
 
 /** A service of runs in a folder, as an extension host has it. */
@@ -43,7 +43,7 @@ function killWorker(run: string): void {
 
 const endless = 100_000;
 let created = 0;
-const request = (folder: string, id: string, changes: Partial<WorkerRequest> = {}) =>
+const request = (folder: string, id: string, changes: Partial<GrowthRequest> = {}) =>
   requestFor(join(folder, `${id}-out`), { id, title: id, created: ++created, ...changes });
 
 test('a run is started, followed and ends with its receipt', async context => {

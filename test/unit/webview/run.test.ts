@@ -105,6 +105,7 @@ describe('a run that goes on', () => {
     snapshots: [{ step: 1, operators: [] }],
     warnings: [],
     receipt: undefined,
+    comparison: undefined,
   };
   const nothing = {
     type: 'append',

@@ -13,7 +13,13 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../../src/protocol/events';
-import { runFiles, type RunCommand, type WorkerRequest } from '../../../src/protocol/runFolder';
+import {
+  runFiles,
+  type ComparisonRequest,
+  type GrowthRequest,
+  type RunCommand,
+  type WorkerRequest,
+} from '../../../src/protocol/runFolder';
 import { example } from '../../support/fixtures';
 
 /** The worker as the host starts it; `npm test` builds it before the tests run. */
@@ -37,7 +43,7 @@ export function temporaryFolder(context: TestContext): string {
 }
 
 /** A short growth of the GPT-2 example. */
-export const requestFor = (out: string, changes: Partial<WorkerRequest> = {}): WorkerRequest => ({
+export const requestFor = (out: string, changes: Partial<GrowthRequest> = {}): GrowthRequest => ({
   version: 1,
   id: 'test',
   title: 'test',
@@ -57,14 +63,33 @@ export const requestFor = (out: string, changes: Partial<WorkerRequest> = {}): W
   ...changes,
 });
 
+/** A short comparison on the GPT-2 example: two runs. */
+export const comparisonFor = (
+  out: string,
+  changes: Partial<ComparisonRequest> = {},
+): ComparisonRequest => {
+  const { method, seed, ...common } = requestFor(out);
+  return {
+    ...common,
+    ...({ kind: 'compare', methods: ['random', 'stack'], seeds: [0], evaluateEvery: 2 } as const),
+    data: { path: example('kjv.txt'), batchSize: 2, sequenceLength: 16 },
+    steps: 4,
+    ...changes,
+  };
+};
+
+/** A fresh run folder with a request for a growth. */
+export const testRun = (context: TestContext, changes: Partial<GrowthRequest> = {}): TestRun =>
+  runFor(context, out => requestFor(out, changes));
+
 /** A fresh run folder with a request. */
-export function testRun(context: TestContext, changes: Partial<WorkerRequest> = {}): TestRun {
+export function runFor(context: TestContext, requestOf: (out: string) => WorkerRequest): TestRun {
   assert.ok(existsSync(builtWorker), 'dist/worker.js is there (npm run build)');
   const folder = temporaryFolder(context);
   const out = join(folder, 'out');
   const write = (name: string, content: unknown): void =>
     writeFileSync(join(folder, name), JSON.stringify(content));
-  write(runFiles.request, requestFor(out, changes));
+  write(runFiles.request, requestOf(out));
   return {
     folder,
     out,

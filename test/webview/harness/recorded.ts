@@ -28,6 +28,7 @@ const losses = eventsOf('step').map(({ loss }) => loss);
 export function summaryAt(step: number, change: Partial<RunSummary> = {}): RunSummary {
   return {
     id: 'run-1',
+    kind: 'grow',
     title: 'bert-kjv → 6 layers × 96',
     status: 'running',
     created: Date.UTC(2026, 10, 23, 15, 51),
@@ -62,6 +63,7 @@ export function runAt(step: number): RunDetail {
     snapshots: eventsOf('operators').filter(snapshot => snapshot.step <= step),
     warnings: [],
     receipt: done ? receipt : undefined,
+    comparison: undefined,
   };
 }
 

@@ -1,0 +1,131 @@
+import type { ComparedPoint, ComparedRun, ComparisonDetail } from '../protocol/messages';
+import type { ComparisonRequest } from '../protocol/runFolder';
+import type { CheckedEvent } from '../protocol/schemas';
+
+/** The run of a comparison that is being made. */
+export interface ComparisonMoment {
+  /** 1 for the first. */
+  readonly run: number;
+  readonly runs: number;
+  readonly method: string;
+  readonly seed: number;
+  readonly phase: 'growing' | 'training';
+  /** Updates in this phase. */
+  readonly step: number;
+  readonly steps: number;
+}
+
+type Event<T extends CheckedEvent['type']> = Extract<CheckedEvent, { type: T }>;
+
+interface MutableRun extends ComparedRun {
+  state: ComparedRun['state'];
+  curve: ComparedPoint[];
+  message: string | undefined;
+  /** Updates in its present phase. */
+  step: number;
+  steps: number;
+}
+
+/** How far a comparison has come, from its request and its events. */
+export class ComparisonRecord {
+  private readonly runs: MutableRun[];
+  private current: MutableRun | undefined;
+  private runsPlanned: number;
+  private ended = 0;
+  private smallLoss: number | undefined;
+
+  constructor(private readonly request: Pick<ComparisonRequest, 'methods' | 'seeds' | 'steps'>) {
+    const { methods, seeds } = request;
+    this.runs = seeds.flatMap(seed => methods.map(method => newRun(method, seed)));
+    this.runsPlanned = this.runs.length;
+  }
+
+  /** Takes in the start or the end of a run. */
+  applyRun({ method, seed, state, ended, runs, smallLoss, message }: Event<'comparisonRun'>): void {
+    const run = this.find(method, seed);
+    this.runsPlanned = runs;
+    this.ended = ended;
+    this.smallLoss = smallLoss ?? this.smallLoss;
+    if (state === 'started') {
+      // A run that was stopped is made again from its beginning.
+      Object.assign(run, newRun(method, seed), { state: 'growing' });
+      this.current = run;
+      return;
+    }
+    run.state = state;
+    run.message = message;
+    if (this.current === run) this.current = undefined;
+  }
+
+  /** Takes in how far a run has come. */
+  applyProgress(event: Event<'comparison'>): void {
+    const run = this.find(event.method, event.seed);
+    const { step, steps, flops, seconds } = event;
+    Object.assign(run, { step, steps });
+    run.state = event.phase === 'growth' ? 'growing' : 'training';
+    if (event.phase === 'training') {
+      run.curve.push({ step, loss: event.loss ?? NaN, flops, seconds });
+    }
+  }
+
+  /** What is being made now; undefined before, between and after runs. */
+  get moment(): ComparisonMoment | undefined {
+    if (!this.current) return undefined;
+    const { method, seed, state, step, steps } = this.current;
+    const phase = state === 'training' ? 'training' : 'growing';
+    return {
+      ...{ run: Math.min(this.ended + 1, this.runsPlanned), runs: this.runsPlanned },
+      ...{ method, seed, phase, step, steps },
+    };
+  }
+
+  /** True while runs are left to be made. */
+  get unfinished(): boolean {
+    return this.ended < this.runsPlanned;
+  }
+
+  /** Training steps of all runs together; a run that ended has made all of its. */
+  get progress(): { readonly step: number; readonly steps: number } {
+    const { steps } = this.request;
+    const running = this.current?.state === 'training' ? this.current.step : 0;
+    return { step: this.ended * steps + running, steps: this.runsPlanned * steps };
+  }
+
+  /** Newest held-out loss, and those before it in the same run. */
+  get losses(): readonly number[] {
+    const run = this.current ?? this.runs.filter(({ curve }) => curve.length > 0).at(-1);
+    return run?.curve.map(({ loss }) => loss) ?? [];
+  }
+
+  /** By what runs have taken so far; undefined until a training told. Evaluations are not counted. */
+  get secondsLeft(): number | undefined {
+    const lasts = this.runs.flatMap(({ curve }) => curve.at(-1) ?? []);
+    const steps = lasts.reduce((sum, { step }) => sum + step, 0);
+    const seconds = lasts.reduce((sum, point) => sum + point.seconds, 0);
+    const { progress } = this;
+    return steps > 0 ? (seconds / steps) * (progress.steps - progress.step) : undefined;
+  }
+
+  /** What the run panel shows. */
+  get detail(): ComparisonDetail {
+    return {
+      smallLoss: this.smallLoss,
+      runs: this.runs.map(({ method, seed, state, curve, message }) => ({
+        ...{ method, seed, state, message },
+        curve: [...curve],
+      })),
+    };
+  }
+
+  private find(method: string, seed: number): MutableRun {
+    const known = this.runs.find(run => run.method === method && run.seed === seed);
+    if (known) return known;
+    const run = newRun(method, seed);
+    this.runs.push(run);
+    return run;
+  }
+}
+
+const newRun = (method: string, seed: number): MutableRun => ({
+  ...{ method, seed, state: 'waiting', curve: [], message: undefined, step: 0, steps: 0 },
+});

@@ -1,0 +1,226 @@
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import type { CheckpointSummary, MethodOffer } from '../protocol/service';
+import { labelOf, type CheckpointNode } from './checkpointTree';
+import type { Checkpoints } from './checkpoints';
+import { chooseData, dataChoices, type DataChoice, type RecentData } from './dataChoices';
+import { exists } from './runFolder';
+import type { ServiceClient } from './serviceClient';
+import type { Settings } from './settings';
+import {
+  back,
+  cancelled,
+  inputStep,
+  pickStep,
+  type Choice,
+  type NoAnswer,
+  type StepFrame,
+} from './steps';
+import { parseTarget, targetPresets, targetProblem, type TargetPreset } from './targets';
+import { formatCount } from './text';
+
+/** What the wizards need from the rest of the host. */
+export interface WizardParts {
+  readonly service: ServiceClient;
+  readonly checkpoints: Checkpoints;
+  readonly settings: Settings;
+  readonly recent: RecentData;
+}
+
+/** Adds an answer to what a wizard knows, or passes on that there was none. */
+export const merge = <D extends object, K extends keyof D>(
+  draft: D,
+  key: K,
+  value: Exclude<D[K], undefined> | NoAnswer,
+): D | NoAnswer =>
+  typeof value === 'symbol' ? (value as NoAnswer) : { ...draft, [key]: value as D[K] };
+
+/** Asks for a checkpoint of a model. */
+export async function askCheckpoint(
+  { checkpoints, service }: WizardParts,
+  frame: StepFrame,
+): Promise<CheckpointSummary | NoAnswer> {
+  const choiceOf = (node: CheckpointNode): Choice<CheckpointSummary | 'other'> => ({
+    label: `$(layers) ${node.label}`,
+    description: `${node.summary!.model!.family} · ${sizes(node.summary!)}`,
+    detail: vscode.workspace.asRelativePath(node.path),
+    value: node.summary!,
+  });
+  const choices = (): Choice<CheckpointSummary | 'other'>[] => [
+    ...checkpoints.models.map(choiceOf),
+    { label: `$(folder-opened) ${vscode.l10n.t('Choose a checkpoint…')}`, value: 'other' },
+  ];
+  for (;;) {
+    const answer = await pickStep<CheckpointSummary | 'other'>(frame, {
+      placeholder: vscode.l10n.t('Which checkpoint should grow?'),
+      choices: choices(),
+      later: checkpoints.models.length > 0 ? undefined : checkpoints.refresh().then(choices),
+    });
+    if (answer !== 'other') return answer;
+    const [uri] =
+      (await vscode.window.showOpenDialog({
+        canSelectFiles: true,
+        canSelectFolders: true,
+        openLabel: vscode.l10n.t('Grow'),
+        filters: { [vscode.l10n.t('Checkpoints')]: ['safetensors', 'json'] },
+      })) ?? [];
+    if (uri) return service.call('summarize', uri.fsPath);
+  }
+}
+
+const sizes = ({ model }: CheckpointSummary): string =>
+  model ? `${model.layers} × ${model.hidden} · ${formatCount(model.parameters)}` : '';
+
+/** Asks how large a model should become. */
+export async function askTarget(
+  { model, problem, path }: CheckpointSummary,
+  frame: StepFrame,
+): Promise<{ layers: number; hidden: number } | NoAnswer> {
+  if (!model) {
+    const why = problem ? `${problem.message} ${problem.remedy}` : '';
+    throw new Error(vscode.l10n.t('{0} is no model that can grow. {1}', basename(path), why));
+  }
+  const words: Record<TargetPreset['kind'], string> = {
+    both: vscode.l10n.t('Deeper and wider'),
+    deeper: vscode.l10n.t('Deeper'),
+    wider: vscode.l10n.t('Wider'),
+  };
+  const heads = (hidden: number): number => (hidden * model.heads) / model.hidden;
+  for (;;) {
+    const answer = await pickStep<TargetPreset | 'custom'>(frame, {
+      placeholder: vscode.l10n.t(
+        'How large should {0} ({1} layers × {2}) become?',
+        labelOf(path),
+        model.layers,
+        model.hidden,
+      ),
+      choices: [
+        ...targetPresets(model).map(preset => ({
+          label: `$(arrow-up) ${words[preset.kind]}`,
+          description: `${preset.layers} × ${preset.hidden}`,
+          detail: vscode.l10n.t(
+            '{0} layers, {1} hidden units in {2} heads',
+            preset.layers,
+            preset.hidden,
+            heads(preset.hidden),
+          ),
+          value: preset,
+        })),
+        { label: `$(edit) ${vscode.l10n.t('Other sizes…')}`, value: 'custom' as const },
+      ],
+    });
+    if (answer === back || answer === cancelled) return answer;
+    if (answer !== 'custom') return { layers: answer.layers, hidden: answer.hidden };
+    const typed = await inputStep(
+      { ...frame, step: Math.max(2, frame.step) },
+      {
+        prompt: vscode.l10n.t('Layers × hidden units of the grown model'),
+        value: `${model.layers} × ${model.hidden}`,
+        placeholder: '12 × 768',
+        validate: text => validateTarget(text, model),
+      },
+    );
+    if (typed === cancelled) return cancelled;
+    if (typed !== back) return parseTarget(typed)!;
+  }
+}
+
+function validateTarget(
+  text: string,
+  model: NonNullable<CheckpointSummary['model']>,
+): string | undefined {
+  const target = parseTarget(text);
+  if (!target) return vscode.l10n.t('Type layers × hidden units, such as 12 × 768.');
+  const problem = targetProblem(model, target);
+  switch (problem?.kind) {
+    case undefined:
+      return undefined;
+    case 'smaller':
+      return vscode.l10n.t('A model only grows: at least {0} × {1}.', model.layers, model.hidden);
+    case 'same':
+      return vscode.l10n.t('These are its sizes already.');
+    case 'heads':
+      return vscode.l10n.t(
+        'Heads keep their size: {0} or {1} hidden units divide into whole heads.',
+        problem.below,
+        problem.above,
+      );
+  }
+}
+
+/** Asks for data to learn from; null for none, which is offered unless it is required. */
+export async function askData(
+  recent: RecentData,
+  checkpoint: CheckpointSummary,
+  options: { readonly frame: StepFrame; readonly required: boolean },
+): Promise<string | null | NoAnswer> {
+  const { frame, required } = options;
+  const kind = checkpoint.model?.objective === 'image-classification' ? 'images' : 'text';
+  const choices = async (): Promise<Choice<DataChoice>[]> => {
+    const all = await dataChoices(recent, kind);
+    return required ? all.filter(({ value }) => value?.kind !== 'none') : all;
+  };
+  for (;;) {
+    const answer = await pickStep(frame, {
+      placeholder:
+        kind === 'text'
+          ? vscode.l10n.t('Which text should it learn from?')
+          : vscode.l10n.t('Which images should it learn from?'),
+      choices: choices(),
+    });
+    if (answer === back || answer === cancelled) return answer;
+    if (answer.kind === 'none') return null;
+    const path = answer.kind === 'path' ? answer.path : await chooseData(answer.kind);
+    if (path !== undefined) return path;
+  }
+}
+
+/** Asks for a whole number from 1 to 9,999,999. */
+export async function askCount(
+  frame: StepFrame,
+  prompt: string,
+  before: number,
+): Promise<number | NoAnswer> {
+  const typed = await inputStep(frame, {
+    prompt,
+    value: String(before),
+    validate: text =>
+      /^\s*[1-9]\d{0,6}\s*$/.test(text)
+        ? undefined
+        : vscode.l10n.t('Type a whole number from 1 to 9,999,999.'),
+  });
+  return typeof typed === 'string' ? Number(typed) : typed;
+}
+
+/** A method as a line of a list; one that is refused tells why and has no value. */
+export function methodChoice(
+  { name, title, does, preserves, refusals }: MethodOffer,
+  refused: string | undefined = refusals[0]?.reason,
+): Choice<string> {
+  if (refused !== undefined) {
+    const label = `$(circle-slash) ${title}`;
+    return { label, description: vscode.l10n.t('not possible here'), detail: refused };
+  }
+  return {
+    label: title,
+    description: does,
+    detail: vscode.l10n.t('Preserves: {0}', preserves),
+    value: name,
+  };
+}
+
+/** A new folder inside the one a person chooses. */
+export async function chooseOutput(out: string): Promise<string | undefined> {
+  const [parent] =
+    (await vscode.window.showOpenDialog({
+      canSelectFiles: false,
+      canSelectFolders: true,
+      openLabel: vscode.l10n.t('Write Here'),
+    })) ?? [];
+  if (!parent) return undefined;
+  const base = join(parent.fsPath, basename(out));
+  for (let number = 1; ; number++) {
+    const path = number === 1 ? base : `${base}-${number}`;
+    if (!(await exists(path))) return path;
+  }
+}

@@ -1,0 +1,258 @@
+import uPlot from 'uplot';
+import { announcer, element, oncePerFrame, setText } from '../shared/dom';
+import {
+  formatDuration,
+  formatFlops,
+  formatInteger,
+  formatLoss,
+  formatTick,
+} from '../shared/format';
+import { t } from '../shared/strings';
+import { onThemeChange, themeColor, themeKind } from '../shared/theme';
+import { lossRange, lossTicks } from './chartFrame';
+import {
+  alignedColumns,
+  nearestIndex,
+  nearestPoint,
+  type ComparedCurve,
+  type Horizontal,
+} from './comparedCurves';
+import type { MethodLook } from './methodLooks';
+
+/** What the chart shows. */
+export interface ChartContent {
+  readonly curves: readonly ComparedCurve[];
+  readonly looks: ReadonlyMap<string, MethodLook>;
+  readonly smallLoss: number | undefined;
+  readonly horizontal: Horizontal;
+  readonly logarithmic: boolean;
+}
+
+/** Held-out loss of every run, against what was spent. */
+export interface ComparisonChart {
+  readonly element: HTMLElement;
+  update(content: ChartContent): void;
+}
+
+const height = 340;
+
+/** What was spent, in its unit. */
+export function formatSpent(horizontal: Horizontal, value: number): string {
+  if (horizontal === 'flops') return formatFlops(value);
+  return horizontal === 'seconds' ? formatDuration(value) : formatInteger(value);
+}
+
+/** Makes the chart; `onThemed` is told when colours are to be chosen anew. */
+export function createComparisonChart(onThemed: () => void): ComparisonChart {
+  let content: ChartContent = {
+    ...{ curves: [], looks: new Map(), smallLoss: undefined },
+    ...{ horizontal: 'flops', logarithmic: false },
+  };
+  /** What the plot was built for; data alone does not need another one. */
+  let built = '';
+  let plot: uPlot | undefined;
+  /** The point that arrow keys moved to. */
+  let chosen = { curve: 0, point: 0 };
+
+  const readout = element('p', { class: 'number chart-readout', text: ' ' });
+  const live = announcer();
+  const stage = element('div', {
+    class: 'chart-stage comparison-stage',
+    attributes: {
+      tabindex: 0,
+      role: 'application',
+      'aria-roledescription': t('chart'),
+      'aria-label': t(
+        'Held-out loss of each method. Left and right move along a curve, up and down change it.',
+      ),
+    },
+  });
+
+  function describe(curve: number, point: number): string {
+    const { run, points } = content.curves[curve]!;
+    const { step, loss, flops, seconds } = points[point]!;
+    return [
+      t('{0}, seed {1}', run.method, run.seed),
+      t('step {0}', formatInteger(step)),
+      t('loss {0}', formatLoss(loss)),
+      formatFlops(flops),
+      formatDuration(seconds),
+    ].join(' · ');
+  }
+
+  const data = (): uPlot.AlignedData =>
+    alignedColumns(content.curves, content.horizontal) as unknown as uPlot.AlignedData;
+
+  function drawSmall(u: uPlot): void {
+    const { smallLoss } = content;
+    if (smallLoss === undefined) return;
+    const { ctx } = u;
+    const density = devicePixelRatio;
+    ctx.save();
+    ctx.scale(density, density);
+    const left = u.bbox.left / density;
+    const right = left + u.bbox.width / density;
+    const y = u.valToPos(smallLoss, 'y', true) / density;
+    ctx.strokeStyle = themeColor('--vscode-foreground', '#cccccc');
+    ctx.lineWidth = 2;
+    ctx.lineCap = 'round';
+    ctx.setLineDash([0.5, 4.5]);
+    ctx.beginPath();
+    ctx.moveTo(left, y);
+    ctx.lineTo(right, y);
+    ctx.stroke();
+    const text = `${t('small model')} ${formatLoss(smallLoss)}`;
+    ctx.font = labelFont();
+    ctx.textBaseline = 'middle';
+    const wide = ctx.measureText(text).width;
+    const labelY = y - 10 < u.bbox.top / density + 8 ? y + 10 : y - 10;
+    ctx.globalAlpha = 0.85;
+    ctx.fillStyle = themeColor('--vscode-editor-background', '#1e1e1e');
+    ctx.fillRect(right - wide - 8, labelY - 7, wide + 8, 14);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = themeColor('--vscode-foreground', '#cccccc');
+    ctx.fillText(text, right - wide - 4, labelY);
+    ctx.restore();
+  }
+
+  const labelFont = (): string => `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
+
+  function options(): uPlot.Options {
+    const { horizontal, logarithmic, curves, looks } = content;
+    const axis = {
+      stroke: themeColor('--vscode-foreground', '#cccccc'),
+      font: labelFont(),
+      grid: { stroke: 'rgba(128, 128, 128, 0.2)', width: 1 },
+      ticks: { show: false },
+    };
+    const contrast = themeKind().startsWith('highContrast');
+    return {
+      width: Math.max(200, stage.clientWidth),
+      height,
+      padding: [10, 14, 0, 0],
+      legend: { show: false },
+      cursor: { drag: { x: false, y: false }, points: { show: false } },
+      scales: {
+        x: { time: false, range: (_, low, high) => [low, high > low ? high : low + 1] },
+        y: {
+          distr: logarithmic ? 3 : 1,
+          range: () => {
+            const { smallLoss } = content;
+            const losses = content.curves.flatMap(({ points }) => points.map(({ loss }) => loss));
+            const all = [...losses, ...(smallLoss === undefined ? [] : [smallLoss])];
+            return [...lossRange(all, logarithmic)];
+          },
+        },
+      },
+      axes: [
+        {
+          ...axis,
+          size: 30,
+          space: 90,
+          grid: { show: false },
+          values: (_, ticks) => ticks.map(tick => formatSpent(horizontal, tick)),
+        },
+        {
+          ...axis,
+          size: 52,
+          splits: (u, _, low, high) => lossTicks(low, high, u.height / 50, logarithmic),
+          filter: (_, splits) => splits,
+          values: (_, ticks) => ticks.map(formatTick),
+        },
+      ],
+      series: [
+        {},
+        ...curves.map(({ run }): uPlot.Series => {
+          const look = looks.get(run.method)!;
+          return {
+            stroke: look.color,
+            width: contrast ? 3 : 2,
+            dash: [...look.dash],
+            spanGaps: true,
+            // A curve that has only begun is a dot.
+            points: { show: (_, index) => content.curves[index - 1]?.points.length === 1 },
+          };
+        }),
+      ],
+      hooks: {
+        draw: [drawSmall],
+        setCursor: [
+          u => {
+            const { left, top } = u.cursor;
+            if (left === undefined || left < 0 || top === undefined) return;
+            const at = { place: u.posToVal(left, 'x'), loss: u.posToVal(top, 'y') };
+            const nearest = nearestPoint(content.curves, horizontal, at);
+            if (nearest) setText(readout, describe(nearest.curve, nearest.point));
+          },
+        ],
+      },
+    };
+  }
+
+  const refresh = oncePerFrame(() => {
+    if (stage.clientWidth === 0) return;
+    const { horizontal, logarithmic, curves, looks } = content;
+    const shape = JSON.stringify([
+      ...[horizontal, logarithmic, themeKind(), [...looks]],
+      curves.map(({ run }) => [run.method, run.seed]),
+    ]);
+    if (plot === undefined || shape !== built) {
+      plot?.destroy();
+      built = shape;
+      plot = new uPlot(options(), data(), stage);
+    } else plot.setData(data());
+    const nothing = t('No model has been evaluated yet.');
+    if (curves.length === 0) setText(readout, nothing);
+    else if (readout.textContent === nothing) setText(readout, ' ');
+  });
+
+  stage.addEventListener('keydown', event => {
+    const { curves, horizontal } = content;
+    const present = curves[Math.min(chosen.curve, curves.length - 1)];
+    if (plot === undefined || present === undefined) return;
+    const curve = curves.indexOf(present);
+    const last = present.points.length - 1;
+    const point = Math.min(chosen.point, last);
+    const place = present.points[point]![horizontal];
+    const beside = (by: number): typeof chosen => {
+      const next = (curve + by + curves.length) % curves.length;
+      return { curve: next, point: nearestIndex(curves[next]!.points, horizontal, place) };
+    };
+    const targets: Record<string, () => typeof chosen> = {
+      ArrowLeft: () => ({ curve, point: Math.max(0, point - 1) }),
+      ArrowRight: () => ({ curve, point: Math.min(last, point + 1) }),
+      ArrowUp: () => beside(-1),
+      ArrowDown: () => beside(1),
+      Home: () => ({ curve, point: 0 }),
+      End: () => ({ curve, point: last }),
+    };
+    const target = targets[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    chosen = target();
+    const { points } = curves[chosen.curve]!;
+    const at = points[chosen.point]!;
+    plot.setCursor({
+      left: plot.valToPos(at[horizontal], 'x'),
+      top: plot.valToPos(at.loss, 'y'),
+    });
+    const text = describe(chosen.curve, chosen.point);
+    setText(readout, text);
+    live.say(text);
+  });
+
+  new ResizeObserver(() => {
+    if (stage.clientWidth === 0) return;
+    if (plot === undefined) refresh();
+    else plot.setSize({ width: stage.clientWidth, height });
+  }).observe(stage);
+  onThemeChange(onThemed);
+
+  return {
+    element: element('div', { class: 'stack' }, stage, readout, live.element),
+    update: next => {
+      content = next;
+      refresh();
+    },
+  };
+}
