@@ -5,7 +5,6 @@ import type { CheckpointSummary, ComparisonPlan, MethodOffer } from '../protocol
 import { labelOf } from './checkpointTree';
 import { freeOutput } from './outputName';
 import { comparisonChoices, type Problem } from './planPreview';
-import { exists } from './runFolder';
 import type { Settings } from './settings';
 import {
   back,
@@ -25,6 +24,7 @@ import {
   askData,
   askTarget,
   chooseOutput,
+  isTaken,
   merge,
   methodChoice,
   type WizardParts,
@@ -159,7 +159,7 @@ async function askStart(
   const { checkpoint, target, methods, steps, batchSize, seeds } = draft as Required<Draft>;
   const place = { checkpoint: checkpoint.path, target, batchSize };
   const name = `compared-${targetName(target, checkpoint.model!)}`;
-  let out = draft.out ?? (await freeOutput(checkpoint.path, name, exists));
+  let out = draft.out ?? (await freeOutput(checkpoint.path, name, isTaken));
   const planned = service.call('comparisonPlan', {
     ...{ ...place, steps, methods, seeds: seedsOf(seeds) },
   });

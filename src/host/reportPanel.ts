@@ -4,10 +4,8 @@ import * as vscode from 'vscode';
 import { UserError } from '../errors';
 import { comparisonFiles } from '../protocol/comparison';
 import type { Disposable } from './lifetime';
+import { reportHtml } from './reportHtml';
 import type { RunRecord } from './runRecord';
-
-/** What a report may do: be read. It comes from a file, which anybody may have changed. */
-const policy = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`;
 
 /** The reports of comparisons in the editor area, one a run; they need neither browser nor network. */
 export class ReportPanels implements Disposable {
@@ -73,15 +71,3 @@ class ReportPanel implements Disposable {
 
 const isDark = (kind: vscode.ColorThemeKind): boolean =>
   kind === vscode.ColorThemeKind.Dark || kind === vscode.ColorThemeKind.HighContrast;
-
-/**
- * A report as a webview shows it: under our policy, and light or dark as the editor is. The report's
- * own policy knows its style by a hash, which would forbid the style that VS Code adds.
- */
-export function reportHtml(page: string, dark: boolean): string {
-  return page
-    .replace(/<meta\s+http-equiv="Content-Security-Policy"[^>]*>/, '')
-    .replace(/<head>/, `<head>${policy}`)
-    .replaceAll('(prefers-color-scheme:dark)', dark ? 'all' : 'not all')
-    .replaceAll('color-scheme:light dark', `color-scheme:${dark ? 'dark' : 'light'}`);
-}

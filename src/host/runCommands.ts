@@ -103,7 +103,7 @@ export class RunCommands {
     if (fitting.length === 1) return fitting[0];
     const pick = await vscode.window.showQuickPick(
       fitting.map(record => ({
-        label: record.request.title,
+        label: `$(${record.request.kind === 'compare' ? 'graph-line' : 'arrow-up'}) ${record.request.title}`,
         description: record.told(describePhase),
         detail: new Date(record.request.created).toLocaleString(vscode.env.language),
         record,

@@ -209,6 +209,10 @@ export function methodChoice(
   };
 }
 
+/** Whether something lies at an output, or what a stopped run left beside it. */
+export const isTaken = async (out: string): Promise<boolean> =>
+  (await exists(out)) || exists(`${out}.run`);
+
 /** A new folder inside the one a person chooses. */
 export async function chooseOutput(out: string): Promise<string | undefined> {
   const [parent] =
@@ -221,6 +225,6 @@ export async function chooseOutput(out: string): Promise<string | undefined> {
   const base = join(parent.fsPath, basename(out));
   for (let number = 1; ; number++) {
     const path = number === 1 ? base : `${base}-${number}`;
-    if (!(await exists(path))) return path;
+    if (!(await isTaken(path))) return path;
   }
 }

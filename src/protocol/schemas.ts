@@ -45,7 +45,8 @@ const request = {
 export const workerRequest: z.ZodMiniType<WorkerRequest> = z.discriminatedUnion('kind', [
   z.object({
     ...request,
-    kind: z.literal('grow'),
+    // What requests were before there were comparisons.
+    kind: z._default(z.literal('grow'), 'grow'),
     method,
     data: z.exactOptional(data),
     steps: count,

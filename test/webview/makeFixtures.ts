@@ -59,7 +59,7 @@ function recordComparison(): void {
     .trim()
     .split('\n');
   rmSync(folder, { recursive: true });
-  const kept = lines.flatMap(line => {
+  const kept = lines.flatMap((line): RunEvent[] => {
     const event = JSON.parse(line) as RunEvent;
     if (event.type === 'done') return [{ ...event, out: 'gpt2-kjv-compared-7x96' }];
     return event.type === 'comparison' || event.type === 'comparisonRun' ? [event] : [];

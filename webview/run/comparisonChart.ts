@@ -35,6 +35,8 @@ export interface ComparisonChart {
 }
 
 const height = 340;
+/** Narrower charts have the name of the dotted line inside. */
+const widthForGutter = 640;
 
 /** What was spent, in its unit. */
 export function formatSpent(horizontal: Horizontal, value: number): string {
@@ -53,6 +55,8 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
   let plot: uPlot | undefined;
   /** The point that arrow keys moved to. */
   let chosen = { curve: 0, point: 0 };
+  /** Somebody looks at a point. */
+  let pointed = false;
 
   const readout = element('p', { class: 'number chart-readout', text: ' ' });
   const live = announcer();
@@ -67,6 +71,11 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
       ),
     },
   });
+
+  function read(text: string): void {
+    pointed = true;
+    setText(readout, text);
+  }
 
   function describe(curve: number, point: number): string {
     const { run, points } = content.curves[curve]!;
@@ -101,18 +110,32 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
     ctx.moveTo(left, y);
     ctx.lineTo(right, y);
     ctx.stroke();
-    const text = `${t('small model')} ${formatLoss(smallLoss)}`;
+    const beside = u.width >= widthForGutter;
+    const text = smallText(smallLoss);
     ctx.font = labelFont();
+    ctx.textAlign = beside ? 'left' : 'right';
     ctx.textBaseline = 'middle';
-    const wide = ctx.measureText(text).width;
-    const labelY = y - 10 < u.bbox.top / density + 8 ? y + 10 : y - 10;
-    ctx.globalAlpha = 0.85;
-    ctx.fillStyle = themeColor('--vscode-editor-background', '#1e1e1e');
-    ctx.fillRect(right - wide - 8, labelY - 7, wide + 8, 14);
-    ctx.globalAlpha = 1;
+    const labelY = beside ? y : y + 9;
+    if (!beside) {
+      const wide = ctx.measureText(text).width;
+      ctx.globalAlpha = 0.85;
+      ctx.fillStyle = themeColor('--vscode-editor-background', '#1e1e1e');
+      ctx.fillRect(right - wide - 8, labelY - 7, wide + 8, 14);
+      ctx.globalAlpha = 1;
+    }
     ctx.fillStyle = themeColor('--vscode-foreground', '#cccccc');
-    ctx.fillText(text, right - wide - 4, labelY);
+    ctx.fillText(text, beside ? right + 8 : right - 4, labelY);
     ctx.restore();
+  }
+
+  const smallText = (loss: number): string => `${t('small model')} ${formatLoss(loss)}`;
+
+  /** Room for half a number of the axis, and for the name of the dotted line where there is enough. */
+  function gutter(u: uPlot): number {
+    const { smallLoss } = content;
+    if (u.width < widthForGutter || smallLoss === undefined) return 32;
+    u.ctx.font = labelFont();
+    return u.ctx.measureText(smallText(smallLoss)).width + 16;
   }
 
   const labelFont = (): string => `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
@@ -129,7 +152,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
     return {
       width: Math.max(200, stage.clientWidth),
       height,
-      padding: [10, 14, 0, 0],
+      padding: [10, gutter, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false } },
       scales: {
@@ -182,7 +205,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
             if (left === undefined || left < 0 || top === undefined) return;
             const at = { place: u.posToVal(left, 'x'), loss: u.posToVal(top, 'y') };
             const nearest = nearestPoint(content.curves, horizontal, at);
-            if (nearest) setText(readout, describe(nearest.curve, nearest.point));
+            if (nearest) read(describe(nearest.curve, nearest.point));
           },
         ],
       },
@@ -201,9 +224,8 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
       built = shape;
       plot = new uPlot(options(), data(), stage);
     } else plot.setData(data());
-    const nothing = t('No model has been evaluated yet.');
-    if (curves.length === 0) setText(readout, nothing);
-    else if (readout.textContent === nothing) setText(readout, ' ');
+    if (curves.length === 0) setText(readout, t('No model has been evaluated yet.'));
+    else if (!pointed) setText(readout, t('Point at a curve to read it.'));
   });
 
   stage.addEventListener('keydown', event => {
@@ -237,7 +259,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
       top: plot.valToPos(at.loss, 'y'),
     });
     const text = describe(chosen.curve, chosen.point);
-    setText(readout, text);
+    read(text);
     live.say(text);
   });
 

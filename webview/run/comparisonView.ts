@@ -124,9 +124,9 @@ export function createComparisonView(
               seedHeading,
               heading(t('Start loss')),
               heading(t('Last loss')),
-              heading(t('Step')),
-              heading(t('Computation')),
-              heading(t('Time')),
+              heading(t('Step'), 'value spent'),
+              heading(t('Computation'), 'value spent'),
+              heading(t('Time'), 'value spent'),
               element('th', { text: t('State'), attributes: { scope: 'col' } }),
             ),
           ),
@@ -141,8 +141,8 @@ export function createComparisonView(
   };
 }
 
-const heading = (text: string): HTMLElement =>
-  element('th', { class: 'value', text, attributes: { scope: 'col' } });
+const heading = (text: string, className = 'value'): HTMLElement =>
+  element('th', { class: className, text, attributes: { scope: 'col' } });
 
 /** A piece of the curve's line. */
 function swatch(): { readonly element: Element; show(look: MethodLook): void } {
@@ -202,7 +202,9 @@ function stateText({ state, message }: ComparedRun): string {
 function runRow(first: ComparedRun, look: () => MethodLook): View<ComparedRun> {
   const sample = swatch();
   const cell = (className = 'value'): HTMLElement => element('td', { class: className });
-  const [start, last, step, flops, seconds] = [cell(), cell(), cell(), cell(), cell()];
+  const [start, last] = [cell(), cell()];
+  const spent = (): HTMLElement => cell('value spent');
+  const [step, flops, seconds] = [spent(), spent(), spent()];
   const state = cell('run-state');
   return {
     element: element(

@@ -7,7 +7,10 @@ export interface MethodLook {
   readonly dash: readonly number[];
 }
 
-/** Colours on light and on dark; each at least 3:1 against its background. */
+/**
+ * Colours on light and on dark; each at least 3:1 against its background. The same as in the report
+ * (src/run/compare/page/style.ts), so that a method looks the same in both.
+ */
 const colors = [
   ['#0b62c4', '#6cb0ff'],
   ['#c8470c', '#ff9a62'],
@@ -19,10 +22,12 @@ const colors = [
   ['#5c7a00', '#b5d34d'],
   ['#9c3d3d', '#f2a0a0'],
   ['#4b4fc4', '#a5a8ff'],
+  ['#5d6b7a', '#a9b6c4'],
+  ['#7a4f2b', '#d8a878'],
 ] as const;
 
-/** So that no method is told by its colour alone; as many as do not divide the number of colours. */
-const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 2], [14, 4], [1, 5]] as const;
+/** So that no method is told by its colour alone; the first is drawn through. */
+const dashes = [[], [8, 4], [2.5, 3], [10, 3, 2.5, 3], [5, 2], [1, 3]] as const;
 
 /** Training from scratch, which all are measured against. */
 const yardstick = 'random';

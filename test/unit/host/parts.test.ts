@@ -109,7 +109,7 @@ test('targets that cannot be are told while typing', () => {
 
 test('outputs are numbered so that nothing is overwritten', async () => {
   const taken = new Set(['/w/m-grown-4x80', '/w/m-grown-4x80-2']);
-  const path = await freeOutput('/w/m/model.safetensors', '4x80', each =>
+  const path = await freeOutput('/w/m/model.safetensors', 'grown-4x80', each =>
     Promise.resolve(taken.has(each)),
   );
   assert.equal(path, '/w/m-grown-4x80-3');

@@ -43,9 +43,7 @@ test('a comparison without word of it evaluates twenty times, and learns for 100
   const growing = (): boolean =>
     points(run).some(event => event.type === 'comparison' && event.phase === 'growth');
   await until('operators are learned', growing, 120);
-  const first = points(run).find(
-    event => event.type === 'comparison' && event.phase === 'growth',
-  );
+  const first = points(run).find(event => event.type === 'comparison' && event.phase === 'growth');
   assert.ok(first?.type === 'comparison');
   assert.deepEqual([first.method, first.steps], ['ligo', 100]);
 });

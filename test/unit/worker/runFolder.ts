@@ -42,24 +42,30 @@ export function temporaryFolder(context: TestContext): string {
   return folder;
 }
 
+/** What requests for the GPT-2 example have in common. */
+const commonFor = (out: string) =>
+  ({
+    version: 1,
+    id: 'test',
+    title: 'test',
+    created: 0,
+    engine: 'cpu',
+    checkpoint: example('gpt2-kjv'),
+    target: { layers: 4, hidden: 80 },
+    data: { path: example('kjv.txt'), batchSize: 2, sequenceLength: 16 },
+    out,
+    threads: 1,
+    resume: false,
+    overwrite: false,
+  }) as const;
+
 /** A short growth of the GPT-2 example. */
 export const requestFor = (out: string, changes: Partial<GrowthRequest> = {}): GrowthRequest => ({
-  version: 1,
-  id: 'test',
-  title: 'test',
-  created: 0,
+  ...commonFor(out),
   kind: 'grow',
-  engine: 'cpu',
-  checkpoint: example('gpt2-kjv'),
-  target: { layers: 4, hidden: 80 },
   method: 'ligo',
-  data: { path: example('kjv.txt'), batchSize: 2, sequenceLength: 16 },
-  out,
   steps: 3,
   seed: 0,
-  threads: 1,
-  resume: false,
-  overwrite: false,
   ...changes,
 });
 
@@ -67,16 +73,15 @@ export const requestFor = (out: string, changes: Partial<GrowthRequest> = {}): G
 export const comparisonFor = (
   out: string,
   changes: Partial<ComparisonRequest> = {},
-): ComparisonRequest => {
-  const { method, seed, ...common } = requestFor(out);
-  return {
-    ...common,
-    ...({ kind: 'compare', methods: ['random', 'stack'], seeds: [0], evaluateEvery: 2 } as const),
-    data: { path: example('kjv.txt'), batchSize: 2, sequenceLength: 16 },
-    steps: 4,
-    ...changes,
-  };
-};
+): ComparisonRequest => ({
+  ...commonFor(out),
+  kind: 'compare',
+  methods: ['random', 'stack'],
+  seeds: [0],
+  steps: 4,
+  evaluateEvery: 2,
+  ...changes,
+});
 
 /** A fresh run folder with a request for a growth. */
 export const testRun = (context: TestContext, changes: Partial<GrowthRequest> = {}): TestRun =>

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { growthMethodNames } from '../../../src/growth/methods';
 import { ServiceClient } from '../../../src/host/serviceClient';
 import { engineOutlook } from '../../../src/worker/plans';
 import { example, fixture } from '../../support/fixtures';
@@ -200,4 +201,54 @@ test('an installation does not outlive the host', async context => {
   client.dispose();
   await until('nothing is left of it', () => readdirSync(engines).length === 0);
   assert.throws(() => process.kill(pid, 0));
+});
+
+test('the helper tells every method, and why one cannot make a target', async context => {
+  const client = new ServiceClient(() => start());
+  context.after(() => client.dispose());
+  const checkpoint = example('gpt2-kjv');
+  const offers = await client.call('methods', { checkpoint, target: { layers: 7 } });
+  assert.deepEqual(
+    offers.map(({ name }) => name),
+    growthMethodNames,
+  );
+  const refused = offers.filter(({ refusals }) => refusals.length > 0);
+  assert.deepEqual(
+    refused.map(({ name }) => name),
+    ['mslt'],
+  );
+  assert.match(refused[0]!.refusals[0]!.reason, /from 3 layers it makes 4 to 6, not 7/);
+  assert.deepEqual(
+    offers.filter(({ isYardstick }) => isYardstick).map(({ name }) => name),
+    ['random'],
+  );
+  assert.deepEqual(
+    offers.filter(({ needsData }) => needsData).map(({ name }) => name),
+    ['ligo', 'ligo-paper'],
+  );
+  const fitting = await client.call('methods', { checkpoint, target: { layers: 6 } });
+  assert.ok(fitting.every(({ refusals }) => refusals.length === 0));
+});
+
+test('the helper tells what a comparison computes before it runs', async context => {
+  const client = new ServiceClient(() => start());
+  context.after(() => client.dispose());
+  const question = {
+    ...{ checkpoint: example('gpt2-kjv'), target: { layers: 4 }, steps: 10 },
+    ...{ batchSize: 2, sequenceLength: 16, seeds: [0] },
+  };
+  const ask = (methods: string[], changes: object = {}) =>
+    client.call('comparisonPlan', { ...question, methods, ...changes });
+  const scratch = await ask(['random']);
+  assert.equal(scratch.runs, 1);
+  // Training from scratch is part of every comparison.
+  const stacked = await ask(['stack']);
+  assert.equal(stacked.runs, 2);
+  assert.equal(stacked.flops, 2 * scratch.flops!);
+  const learned = await ask(['random', 'ligo'], { seeds: [0, 1, 2] });
+  assert.equal(learned.runs, 6);
+  assert.equal(learned.flops, 3 * (2 * scratch.flops! + learned.growth.cost!.flops));
+  const refused = await ask(['stack'], { target: { layers: 2 } });
+  assert.equal(refused.flops, undefined);
+  assert.ok(refused.growth.refusals.length > 0);
 });

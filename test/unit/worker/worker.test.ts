@@ -18,6 +18,14 @@ test('a worker grows what its request says, and its last event is done', async c
   assert.equal(told.pid, child.pid);
 });
 
+test('a request without a kind, as they once were, is a growth', async context => {
+  const run = testRun(context);
+  const request = JSON.parse(readFileSync(join(run.folder, 'request.json'), 'utf8')) as object;
+  run.write('request.json', { ...request, kind: undefined });
+  assert.equal(await ended(run.start()), 0);
+  assert.ok(existsSync(join(run.out, 'growth.json')));
+});
+
 test('a worker tells its engine with the reason, and what it takes of the machine', async context => {
   const run = testRun(context);
   assert.equal(await ended(run.start()), 0);

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { assertQuiet } from '../support/editor/assertQuiet';
+import { journey } from '../support/editor/journey';
+import { buttonIn, ProgressPage } from '../support/editor/pages';
+import { themes } from '../support/editor/settings';
+
+const output = 'gpt2-kjv-compared-6x96';
+
+journey('comparing growth methods in the workbench', { screenshots: 'comparing-' }, step => {
+  let ended = 0;
+  let started = 0;
+
+  step('Compare Growth Methods asks one thing at a time and shows the plan', async ({ bench }) => {
+    await bench.openContainer('LiGO');
+    await bench.treeRow('Checkpoints', 'gpt2-kjv').waitFor();
+    const labels = await bench.openContextMenu(bench.treeRow('Checkpoints', 'gpt2-kjv'));
+    const at = labels.indexOf('Compare Growth Methods…');
+    assert.equal(labels[at - 1], 'Grow Model…');
+    await bench.chooseFromMenu('Compare Growth Methods…');
+    const { quickInput } = bench;
+    await quickInput.step('2/8');
+    await quickInput.choose('Deeper and wider');
+    await quickInput.step('3/8');
+    await quickInput.choose('kjv.txt');
+    await quickInput.step('4/8');
+    const row = (text: string) => quickInput.rows.filter({ hasText: text }).first();
+    await row('Random (from scratch)').waitFor();
+    await bench.screenshot('1-methods');
+    const checked = (text: string): Promise<boolean> =>
+      row(text).locator('.monaco-checkbox[aria-checked=true], input:checked').count().then(Boolean);
+    assert.equal(await checked('Random (from scratch)'), true);
+    assert.equal(await checked('LiGO'), true);
+    // What savings are counted against cannot be left out.
+    await row('Random (from scratch)').click();
+    assert.equal(await checked('Random (from scratch)'), true);
+    for (const method of ['bert2BERT', 'Net2Net']) {
+      await row(method).click();
+      assert.equal(await checked(method), false, method);
+    }
+    await bench.page.keyboard.press('Enter');
+    await quickInput.step('5/8');
+    await quickInput.answer('40');
+    await quickInput.step('6/8');
+    await quickInput.answer('2');
+    await quickInput.step('7/8');
+    await quickInput.back();
+    await quickInput.step('6/8');
+    await quickInput.answer('2');
+    await quickInput.step('7/8');
+    await quickInput.answer('1');
+    await quickInput.step('8/8');
+    await quickInput.rows.filter({ hasText: 'without evaluations' }).waitFor();
+    await bench.screenshot('2-plan');
+    const plan = (await quickInput.rows.allTextContents()).join('\n');
+    assert.match(plan, /3: methods 3, seeds 1, 40 steps each/);
+    assert.match(plan, /FLOP/);
+    started = Date.now();
+    await quickInput.choose('Start Comparing');
+    await quickInput.isHidden();
+  });
+
+  step(
+    'the panel shows all curves while they are made, and where each run stands',
+    async ({ bench }) => {
+      const progress = await ProgressPage.open(bench);
+      await progress.jobs
+        .first()
+        .getByText(/run \d of 3/)
+        .waitFor({ timeout: 60_000 });
+      await progress.press('Open');
+      const page = await bench.webview('ligo-run');
+      await page.getByText(/run 2 of 3: ligo, seed 0, learning operators, step/).waitFor({
+        timeout: 60_000,
+      });
+      await bench.screenshot('3-live');
+      await bench.chooseTheme(themes[0]);
+      await page.getByText(/run 3 of 3: stack, seed 0, step [1-9]\d? of 40/).waitFor({
+        timeout: 90_000,
+      });
+      await page.locator('tr', { hasText: 'stack' }).getByText('training').waitFor();
+      await bench.screenshot('4-live-light');
+    },
+  );
+
+  step('the report opens in the editor once all runs ended', async ({ bench, workspace }) => {
+    const page = await bench.webview('ligo-run');
+    await buttonIn(page, 'Open Report').waitFor({ timeout: 90_000 });
+    ended = Date.now();
+    assert.ok(existsSync(workspace.path(output, 'report.html')));
+    assert.equal(await page.locator('tr', { hasText: 'finished' }).count(), 3);
+    await bench.screenshot('5-done-light');
+    await buttonIn(page, 'Open Report').click();
+    const report = await bench.webview('ligo-report', 'What each method saves');
+    const background = (): Promise<string> =>
+      report.evaluate('getComputedStyle(document.body).backgroundColor');
+    assert.equal(await background(), 'rgb(255, 255, 255)');
+    await bench.screenshot('6-report-light');
+    await bench.chooseTheme(themes[1]);
+    const dark = await bench.webview('ligo-report', 'What each method saves');
+    while (
+      (await dark.evaluate('getComputedStyle(document.body).backgroundColor')) !== 'rgb(22, 24, 27)'
+    )
+      await bench.page.waitForTimeout(50);
+    await bench.screenshot('7-report-dark');
+  });
+
+  step('the progress view keeps it among the earlier runs', async ({ bench }) => {
+    const progress = await ProgressPage.open(bench);
+    const past = progress.past.filter({ hasText: 'Comparison' });
+    await past.filter({ hasText: 'Done' }).waitFor();
+    await bench.screenshot('8-past');
+  });
+
+  step('the extension host was never blocked for long while it went on', ({ server }) => {
+    const long = server
+      .facts()
+      .blocked.filter(({ time, busy }) => time > started && time < ended && busy > 50);
+    assert.deepEqual(long, []);
+  });
+
+  step('nothing left the machine and no page broke its policy', assertQuiet);
+});
