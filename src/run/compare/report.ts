@@ -84,7 +84,7 @@ export function notesOn(
   };
   const short = {
     message: `Training from scratch ended at a loss of ${end?.toFixed(3)}, above the small model’s ${small?.toFixed(3)}: growths start about there, so that savings tell little.`,
-    remedy: 'Train longer (--steps), or grow a small model that was trained less.',
+    remedy: 'Train longer, or grow a small model that was trained less.',
   };
   const isShort = end !== undefined && small !== undefined && end > small;
   return [...(sameBatches ? [] : [others]), ...(isShort ? [short] : [])];

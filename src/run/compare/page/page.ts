@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import type { ComparisonReport } from '../../../protocol/comparison';
 import { lossChart, type Level } from './chart';
 import { methodCurves, type MethodCurve } from './curves';
@@ -13,7 +13,7 @@ import { curveTable, savingsTable } from './tables';
 export function comparisonPage(report: ComparisonReport): string {
   const { source, target, settings } = report;
   const curves = methodCurves(report);
-  const name = basename(source.path);
+  const name = modelName(source.path);
   const sizes = `${source.layers} × ${source.hidden} → ${target.layers} × ${target.hidden}`;
   const seeds = settings.seeds.length === 1 ? 'one seed' : `${settings.seeds.length} seeds`;
   const page = html`<!doctype html>
@@ -128,3 +128,7 @@ function levelsOf({ small, methods }: ComparisonReport): readonly Level[] {
     ...(end ? [{ label: 'scratch ends', loss: end.mean, kind: 'scratch' as const }] : []),
   ];
 }
+
+/** A checkpoint's folder names it, also when one of its files was given. */
+const modelName = (path: string): string =>
+  ['.safetensors', '.json'].includes(extname(path)) ? basename(dirname(path)) : basename(path);
