@@ -1,33 +1,29 @@
 // Memory of a process over many steps of a tiny growth, to see that nothing is left behind, and the
 // time of a step, in which an engine's work beside the kernels shows:
 //   node --expose-gc --import tsx test/bench/leak.ts [--engine cpu|webgpu|tfjs-cpu|tfjs-wasm|…] [--steps 10000]
+// `--model linear` takes steps of a linear model, for engines in software on which a growth is slow.
 import { parseArgs } from 'node:util';
 import { testEngine } from '../support/engines';
 import { withExecutable } from '../support/programs';
 import { ligoStep } from './ligoStep';
+import { linearStep } from './linearStep';
 
 const { values: options } = parseArgs({
   options: {
     engine: { type: 'string', default: 'cpu' },
     steps: { type: 'string', default: '10000' },
+    model: { type: 'string', default: 'growth' },
   },
 });
 if (!globalThis.gc) throw new Error('Give --expose-gc: garbage that may still go is no leak.');
 process.env['LIGO_TEST_ENGINE'] = options.engine;
 
 const steps = Number(options.steps);
-const step = ligoStep(
-  {
-    layers: 1,
-    hidden: 64,
-    targetLayers: 2,
-    targetHidden: 128,
-    batch: 1,
-    sequenceLength: 8,
-    vocabulary: 50,
-  },
-  'ours',
-);
+const growth = {
+  ...{ layers: 1, hidden: 64, targetLayers: 2, targetHidden: 128 },
+  ...{ batch: 1, sequenceLength: 8, vocabulary: 50 },
+};
+const step = options.model === 'linear' ? linearStep() : ligoStep(growth, 'ours');
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
