@@ -100,11 +100,7 @@ export class EventTail implements Disposable {
       return this.reading;
     }
     this.reading = this.read();
-    try {
-      await this.reading;
-    } finally {
-      this.reading = undefined;
-    }
+    return this.reading;
   }
 
   /** Goes on reading until disposed. */
@@ -134,23 +130,32 @@ export class EventTail implements Disposable {
   }
 
   private async read(): Promise<void> {
-    do {
-      this.again = false;
-      let events: CheckedEvent[] = [];
-      const tell = (): void => {
-        if (events.length > 0) this.onEvents(events);
-        events = [];
-      };
-      this.offset = await readEvents(
-        this.path,
-        { from: this.offset },
-        event => {
-          events.push(event);
-          if (events.length >= 500) tell();
-        },
-        line => this.withOperators || !holdsOperators(line),
-      );
-      tell();
-    } while (this.again);
+    try {
+      do {
+        this.again = false;
+        await this.readOnce();
+      } while (this.again);
+    } finally {
+      // In one turn with the last look at `again`: whoever asks later begins a look of their own.
+      this.reading = undefined;
+    }
+  }
+
+  private async readOnce(): Promise<void> {
+    let events: CheckedEvent[] = [];
+    const tell = (): void => {
+      if (events.length > 0) this.onEvents(events);
+      events = [];
+    };
+    this.offset = await readEvents(
+      this.path,
+      { from: this.offset },
+      event => {
+        events.push(event);
+        if (events.length >= 500) tell();
+      },
+      line => this.withOperators || !holdsOperators(line),
+    );
+    tell();
   }
 }
