@@ -33,13 +33,19 @@ export interface RunChange {
   readonly endedNow: boolean;
 }
 
+interface Exit {
+  readonly pid: number | undefined;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 interface Entry {
   readonly record: RunRecord;
   readonly tail: EventTail;
   /** The worker that this host started last. */
   child: ChildProcess | undefined;
   /** How that one ended. */
-  exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  exit: Exit | undefined;
   /** The events that were there when the host came are no news. */
   caughtUp: boolean;
   checking: boolean;
@@ -260,7 +266,7 @@ export class Runs implements Disposable {
     });
     child.once('exit', (code, signal) => {
       if (!isCurrent()) return;
-      entry.exit = { code, signal };
+      entry.exit = { pid: child.pid, code, signal };
       this.check(entry).catch(this.options.onError);
     });
     this.watch(entry);
@@ -283,15 +289,16 @@ export class Runs implements Disposable {
     try {
       const { record, exit } = entry;
       const worker = await files.readProcess(record.folder);
-      const alive = !exit && worker !== undefined && (await files.isAlive(worker, record.folder));
-      if (alive) return;
+      // Another window may have started a worker too; the one that claimed the run works on it.
+      const ended = exit && (!worker || worker.pid === exit.pid) ? exit : undefined;
+      if (!ended && worker && (await files.isAlive(worker, record.folder))) return;
       const since = Date.now() - (this.startedAt.get(record.request.id) ?? 0);
-      if (!exit && worker === undefined && since < patience) return;
+      if (!ended && !worker && since < patience) return;
       // Its last words may not have been read yet.
       await entry.tail.catchUp();
       if (record.ended) return;
       const log = await files.logTail(record.folder);
-      this.fail(entry, explainDeath({ ...exit, log }));
+      this.fail(entry, explainDeath({ ...ended, log }));
     } finally {
       entry.checking = false;
     }

@@ -7,7 +7,7 @@ import type { EngineChoice } from './engines';
 export const runFiles = {
   /** What to do: `WorkerRequest`. Written by the host before the worker starts. */
   request: 'request.json',
-  /** The worker's process: `WorkerProcess`. Written when it has started. */
+  /** The process that has claimed the run: `WorkerProcess`. Only one worker can write it. */
   process: 'process.json',
   /** One `RunEvent` a line, appended. The last line of a run that ended is `done` or `failed`. */
   events: 'events.jsonl',

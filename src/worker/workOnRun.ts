@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readUsage } from '../engine/usage';
 import type { RunEventBody } from '../protocol/events';
@@ -13,8 +13,12 @@ import { compareRequestOf, growRequestOf, readRequest } from './request';
 /** Milliseconds between reports of what the run takes of the machine. */
 const reportUsageEvery = 5000;
 
-/** Works on the run in a folder; resolves to the exit code. The last event says how it ended. */
+/**
+ * Works on the run in a folder; resolves to the exit code. The last event says how it ended. A run
+ * that another worker has claimed is left to that one.
+ */
 export async function workOnRun(folder: string): Promise<number> {
+  if (!claim(folder, Date.now())) return 0;
   const log = openEventLog(join(folder, runFiles.events));
   const controller = new AbortController();
   const context = {
@@ -30,7 +34,6 @@ export async function workOnRun(folder: string): Promise<number> {
     log.close();
   };
   listenForTheEnd(controller, fail);
-  writeProcess(folder, Date.now());
   const usage = watchUsage(body => report({ ...context, engine: noEngine }, body));
   const control = watchControl(join(folder, runFiles.control), controller);
   try {
@@ -127,10 +130,14 @@ function listenForTheEnd(controller: AbortController, fail: (error: unknown) => 
   process.on('unhandledRejection', die);
 }
 
-/** Says who works here; by renaming, so that no reader sees half of it. */
-function writeProcess(folder: string, started: number): void {
+/** Says who works here; false when another worker said so first, for another window may start one. */
+function claim(folder: string, started: number): boolean {
   const content: WorkerProcess = { pid: process.pid, started };
-  const path = join(folder, runFiles.process);
-  writeFileSync(`${path}.new`, JSON.stringify(content));
-  renameSync(`${path}.new`, path);
+  try {
+    writeFileSync(join(folder, runFiles.process), JSON.stringify(content), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }

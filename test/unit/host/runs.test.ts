@@ -70,6 +70,20 @@ test('a second run waits until the first one leaves the device', async context =
   assert.deepEqual([first.status, second.status], ['done', 'done']);
 });
 
+test('a run that two windows start is worked on by one worker, and both follow it', async context => {
+  const folder = temporaryFolder(context);
+  const windows = [host(context, join(folder, 'runs')), host(context, join(folder, 'runs'))];
+  await windows[0]!.start(request(folder, 'a'));
+  // No worker has said yet that it works, so this window starts one as well.
+  await windows[1]!.restore();
+  const records = windows.map(window => window.get('a')!);
+  await until('both saw its end', () => records.every(({ ended }) => ended));
+  for (const record of records) {
+    assert.equal(record.status, 'done');
+    assert.deepEqual(record.steps, [1, 2, 3]);
+  }
+});
+
 test('a run that waits can be cancelled and started again later', async context => {
   const folder = temporaryFolder(context);
   const runs = host(context, join(folder, 'runs'));

@@ -31,6 +31,7 @@ export interface TestRun {
   readonly out: string;
   write(name: string, content: unknown): void;
   control(command: RunCommand): void;
+  /** Starts a worker, as a host does: whoever worked on it before has no claim on it. */
   start(): ChildProcess;
   events(): RunEvent[];
 }
@@ -101,6 +102,7 @@ export function runFor(context: TestContext, requestOf: (out: string) => WorkerR
     write,
     control: command => write(runFiles.control, { command }),
     start() {
+      rmSync(join(folder, runFiles.process), { force: true });
       const child = spawn(process.execPath, [builtWorker, folder], {
         stdio: 'ignore',
         // Whatever engines this machine's person has installed.
