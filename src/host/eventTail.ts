@@ -103,20 +103,22 @@ export class EventTail implements Disposable {
     return this.reading;
   }
 
-  /** Goes on reading until disposed. */
+  /** Goes on reading until disposed; may be called again afterwards. */
   follow(): void {
-    const look = (): void => {
-      this.watcher ??= this.tryToWatch(look);
-      this.catchUp().catch(this.onError);
-    };
-    this.timer ??= setInterval(look, pollEvery);
-    look();
+    this.timer ??= setInterval(this.look, pollEvery);
+    this.look();
   }
 
+  private readonly look = (): void => {
+    if (!this.timer) return;
+    this.watcher ??= this.tryToWatch();
+    this.catchUp().catch(this.onError);
+  };
+
   /** Undefined while the file is not there, and on file systems that tell nothing. */
-  private tryToWatch(look: () => void): FSWatcher | undefined {
+  private tryToWatch(): FSWatcher | undefined {
     try {
-      const watcher = watch(this.path, look);
+      const watcher = watch(this.path, this.look);
       watcher.on('error', () => watcher.close());
       return watcher;
     } catch {
@@ -127,6 +129,8 @@ export class EventTail implements Disposable {
   dispose(): void {
     this.watcher?.close();
     clearInterval(this.timer);
+    this.watcher = undefined;
+    this.timer = undefined;
   }
 
   private async read(): Promise<void> {

@@ -82,6 +82,8 @@ test('a run that two windows start is worked on by one worker, and both follow i
     assert.equal(record.status, 'done');
     assert.deepEqual(record.steps, [1, 2, 3]);
   }
+  const events = readFileSync(join(records[0]!.folder, 'events.jsonl'), 'utf8');
+  assert.equal(events.match(/"type":"device"/g)?.length, 1);
 });
 
 test('a run that waits can be cancelled and started again later', async context => {
@@ -114,6 +116,7 @@ test('a cancelled run goes on where it stopped', async context => {
   assert.equal(record.saved, true);
   const stopped = record.steps.length;
   await runs.resume('a');
+  await until('its steps are followed', () => record.live && record.steps.length > stopped);
   await until('it ended again', () => record.ended);
   assert.equal(record.status, 'done');
   assert.equal(record.steps.length, 300);
