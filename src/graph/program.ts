@@ -23,6 +23,12 @@ export interface Program {
   readonly outputs: Readonly<Record<string, Tensor>>;
 }
 
+/** Inputs that keep their values between runs: frozen ones, then state. */
+export const keptInputs = ({ frozen, state }: Program): Tensor[] => [
+  ...frozen,
+  ...state.map(({ input }) => input),
+];
+
 /** Everything a program computes. */
 export function programResults(program: Program): Tensor[] {
   return [...Object.values(program.outputs), ...program.state.map(({ next }) => next)];
@@ -68,8 +74,7 @@ export function dependents(order: readonly Node[], tensors: readonly Tensor[]): 
  */
 export function validateProgram(program: Program): void {
   const declared = new Map<string, Tensor>();
-  const inputs = [...program.feeds, ...program.frozen, ...program.state.map(({ input }) => input)];
-  for (const tensor of inputs) {
+  for (const tensor of [...program.feeds, ...keptInputs(program)]) {
     const name = inputName(tensor);
     if (declared.has(name)) throw new Error(`Two inputs of the program share a name: "${name}"`);
     declared.set(name, tensor);

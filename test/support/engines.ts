@@ -25,7 +25,3 @@ export async function testEngine(options: { threads?: number } = {}): Promise<En
       throw new Error(`LIGO_TEST_ENGINE names no engine: ${name}`);
   }
 }
-
-/** Largest relative error that engine may have where ONNX Runtime's CPU may have `cpu`. */
-export const engineTolerance = (cpu: number): number =>
-  (process.env['LIGO_TEST_ENGINE'] ?? 'cpu') === 'cpu' ? cpu : 4 * cpu;

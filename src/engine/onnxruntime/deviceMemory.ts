@@ -1,17 +1,15 @@
 import type * as ort from 'onnxruntime-node';
-import { inputName } from '../../graph/build/sources';
 import type { OnnxProgram } from '../../graph/onnx/serialize';
 import type { Program } from '../../graph/program';
-import type { Tensor, TensorData } from '../../graph/tensor';
+import type { TensorData } from '../../graph/tensor';
 import type { Executable, NamedData } from '../engine';
-import { checkValues, zeros } from '../values';
+import { keptValues, loaded, valuesToKeep, zeroState, type KeptValues } from '../values';
 import type { DeviceTransfer } from './deviceTransfer';
 import { dataOf, toFeeds, type OnnxRuntime } from './values';
 
 /** A session whose frozen inputs and state lie on the device: feeds go up, outputs come down. */
 export class DeviceMemoryExecutable implements Executable {
-  private readonly inputs: ReadonlyMap<string, Tensor>;
-  private readonly stateNames: readonly string[];
+  private readonly kept: KeptValues;
   private readonly resident = new Map<string, ort.Tensor>();
   /** Loaded, but not yet on the device. */
   private readonly waiting = new Map<string, TensorData>();
@@ -24,28 +22,19 @@ export class DeviceMemoryExecutable implements Executable {
     private readonly names: Omit<OnnxProgram, 'bytes'>,
     private readonly explain: (error: unknown) => Error,
   ) {
-    const kept = [...program.frozen, ...program.state.map(({ input }) => input)];
-    this.inputs = new Map(kept.map(tensor => [inputName(tensor), tensor]));
-    this.stateNames = program.state.map(({ input }) => inputName(input));
-    for (const { input, startsAtZero = false } of program.state) {
-      if (startsAtZero) this.waiting.set(inputName(input), zeros(input));
-    }
+    this.kept = keptValues(program);
+    for (const { name, data } of zeroState(program)) this.waiting.set(name, data);
   }
 
   load(values: NamedData): void {
-    for (const [name, data] of Object.entries(values)) {
-      const tensor = this.inputs.get(name);
-      if (!tensor) throw new Error(`The program keeps no input "${name}"`);
-      checkValues(tensor, data);
-      this.waiting.set(name, data);
-    }
+    for (const { name, data } of valuesToKeep(this.kept, values)) this.waiting.set(name, data);
   }
 
   async run(feeds: NamedData): Promise<Record<string, TensorData>> {
-    const given = toFeeds(this.runtime, this.program.feeds, feeds);
-    for (const name of this.inputs.keys()) given[name] = await this.onDevice(name);
+    const given = toFeeds(this.runtime, this.program, feeds);
+    for (const name of this.kept.inputs.keys()) given[name] = await this.onDevice(name);
     const results = await this.guard(this.session.run(given));
-    for (const name of this.stateNames) {
+    for (const name of this.kept.stateNames) {
       this.keep(name, results[this.names.nextNames.get(name)!]!);
     }
     return Object.fromEntries(
@@ -53,14 +42,14 @@ export class DeviceMemoryExecutable implements Executable {
     );
   }
 
-  async readState(names = this.stateNames): Promise<Record<string, TensorData>> {
+  async readState(names = this.kept.stateNames): Promise<Record<string, TensorData>> {
     const state: Record<string, TensorData> = {};
     for (const name of names) {
       const waiting = this.waiting.get(name);
       state[name] = waiting
         ? waiting.slice()
         : await this.guard(
-            this.transfer.download(this.inputs.get(name)!, await this.onDevice(name)),
+            this.transfer.download(this.kept.inputs.get(name)!, await this.onDevice(name)),
           );
     }
     return state;
@@ -76,12 +65,11 @@ export class DeviceMemoryExecutable implements Executable {
   private async onDevice(name: string): Promise<ort.Tensor> {
     const waiting = this.waiting.get(name);
     if (waiting) {
-      this.keep(name, await this.guard(this.transfer.upload(this.inputs.get(name)!, waiting)));
+      const tensor = this.kept.inputs.get(name)!;
+      this.keep(name, await this.guard(this.transfer.upload(tensor, waiting)));
       this.waiting.delete(name);
     }
-    const tensor = this.resident.get(name);
-    if (!tensor) throw new Error(`"${name}" was never loaded`);
-    return tensor;
+    return loaded(this.resident, name);
   }
 
   /** What the device does, its failures told in our words. */

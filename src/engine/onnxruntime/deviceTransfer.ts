@@ -1,5 +1,6 @@
 import type * as ort from 'onnxruntime-node';
-import { dataTypes, encodeModel } from '../../graph/onnx/schema';
+import { encodeGraph } from '../../graph/onnx/model';
+import { dataTypes } from '../../graph/onnx/schema';
 import type { ElementType, Tensor, TensorData } from '../../graph/tensor';
 import { dataOf, toOrt, type OnnxRuntime } from './values';
 
@@ -72,16 +73,11 @@ function copyModel(type: ElementType, rank: number): Uint8Array {
       },
     },
   });
-  return encodeModel({
-    irVersion: 9,
-    producerName: 'ligo-grow',
-    opsetImport: [{ domain: '', version: 20 }],
-    graph: {
-      name: 'copy',
-      node: [{ name: 'copy', opType: 'Identity', input: ['x'], output: ['y'], attribute: [] }],
-      initializer: [],
-      input: [value('x')],
-      output: [value('y')],
-    },
+  return encodeGraph({
+    name: 'copy',
+    node: [{ name: 'copy', opType: 'Identity', input: ['x'], output: ['y'], attribute: [] }],
+    initializer: [],
+    input: [value('x')],
+    output: [value('y')],
   });
 }

@@ -9,7 +9,7 @@ import type { Engine, Precision } from '../engine';
 import { HostMemoryExecutable } from './hostMemory';
 import { ort as bundled, quiet } from './runtime';
 import { productsAt, runtimeVersion } from './values';
-import { saidBy } from './webgpuErrors';
+import { saidBy } from './saidBy';
 
 /** Execution providers whose library is a part of its own: fetched on request, or of one platform. */
 const providers = {

@@ -1,8 +1,8 @@
 import type * as ort from 'onnxruntime-node';
-import { inputName } from '../../graph/build/sources';
+import type { Program } from '../../graph/program';
 import type { Tensor, TensorData } from '../../graph/tensor';
-import type { Precision } from '../engine';
-import { checkValues } from '../values';
+import type { NamedData, Precision } from '../engine';
+import { valuesToFeed } from '../values';
 
 /** How products are written at a precision. */
 export const productsAt = (precision: Precision = 'float32'): 'float32' | 'float16' =>
@@ -15,29 +15,24 @@ export type OnnxRuntime = Pick<typeof ort, 'InferenceSession' | 'Tensor' | 'env'
 export const runtimeVersion = ({ env }: OnnxRuntime): string =>
   env.versions.node ?? env.versions.common;
 
-/** Values for an Input as the runtime takes them, not copied. Throws where count or type differ. */
-export function toOrt(runtime: OnnxRuntime, tensor: Tensor, data: TensorData): ort.Tensor {
-  checkValues(tensor, data);
-  return data instanceof Int32Array
+/** Values of an Input as the runtime takes them, not copied. */
+export const toOrt = (runtime: OnnxRuntime, tensor: Tensor, data: TensorData): ort.Tensor =>
+  data instanceof Int32Array
     ? new runtime.Tensor('int32', data, tensor.shape)
     : new runtime.Tensor('float32', data, tensor.shape);
-}
 
 /** The values of a tensor that lies in main memory, not copied. */
 export const dataOf = (tensor: ort.Tensor): TensorData => tensor.data as TensorData;
 
-/** The feeds of one run. Throws when one is missing. */
-export function toFeeds(
+/** The feeds of one run. Throws where one is missing, or count or type differ. */
+export const toFeeds = (
   runtime: OnnxRuntime,
-  feeds: readonly Tensor[],
-  values: Readonly<Record<string, TensorData>>,
-): Record<string, ort.Tensor> {
-  return Object.fromEntries(
-    feeds.map(tensor => {
-      const name = inputName(tensor);
-      const data = values[name];
-      if (!data) throw new Error(`The run was not fed "${name}"`);
-      return [name, toOrt(runtime, tensor, data)];
-    }),
+  program: Program,
+  feeds: NamedData,
+): Record<string, ort.Tensor> =>
+  Object.fromEntries(
+    valuesToFeed(program, feeds).map(({ name, tensor, data }) => [
+      name,
+      toOrt(runtime, tensor, data),
+    ]),
   );
-}

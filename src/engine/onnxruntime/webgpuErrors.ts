@@ -1,14 +1,5 @@
 import { DeviceError, UserError } from '../../errors';
-
-/** What the runtime said, its first line, without the place in its source and its macros. */
-export function saidBy(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const [line = ''] = text.split('\n');
-  return line
-    .replace(/^.* was false\. /, '')
-    .replace(/^.*Status Message: /, '')
-    .replace(/[\s.]+$/, '');
-}
+import { saidBy } from './saidBy';
 
 /** Why no device could be opened. */
 export function explainStart(error: unknown): UserError {

@@ -10,7 +10,7 @@ import { serializeProgram } from '../../graph/onnx/serialize';
 import { programResults, topologicalOrder, type Program } from '../../graph/program';
 import { elementCount } from '../../graph/shape';
 import { toOrt, type OnnxRuntime } from './values';
-import { saidBy } from './webgpuErrors';
+import { saidBy } from './saidBy';
 
 /** Bytes of one tensor that every WebGPU adapter takes (`maxStorageBufferBindingSize`'s default). */
 export const guaranteedTensorBytes = 128 * 2 ** 20;

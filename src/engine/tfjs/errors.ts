@@ -1,11 +1,6 @@
 import { DeviceError, UserError } from '../../errors';
+import { firstLine } from '../firstLine';
 import { packageNames, type NativeBackend, type TfjsPackage } from './packages';
-
-/** The first line of what a library said. */
-function saidBy(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n')[0]!.trim();
-}
 
 export const notInstalled = (backend: NativeBackend): UserError =>
   new UserError(
@@ -29,7 +24,7 @@ export const incomplete = ({ name, path, backend }: TfjsPackage, missing: string
 /** Why native code could not be loaded. */
 export const unloadable = ({ name }: TfjsPackage, error: unknown): UserError =>
   new UserError(
-    `${name} does not load in Node ${process.versions.node} (${process.platform} ${process.arch}): ${saidBy(error)}`,
+    `${name} does not load in Node ${process.versions.node} (${process.platform} ${process.arch}): ${firstLine(error)}`,
     'It was made for another Node or system, or a library it needs is missing: install it again with the Node that runs LiGO Grow, or give --engine cpu.',
     { cause: error },
   );
@@ -45,7 +40,7 @@ export function explainRun(error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
   const status = /Invalid TF_Status: (\d+)/.exec(text)?.[1];
   if (status === undefined) return error;
-  const said = /Message: (.*)/.exec(text)?.[1] ?? saidBy(error);
+  const said = /Message: (.*)/.exec(text)?.[1] ?? firstLine(error);
   return status === resourceExhausted
     ? new DeviceError(
         `TensorFlow ran out of memory: ${said}`,

@@ -3,11 +3,17 @@ import { programResults, validateProgram, type Program } from '../../graph/progr
 import { simplify } from '../../graph/simplify';
 import type { Tensor, TensorData } from '../../graph/tensor';
 import type { Executable, NamedData } from '../engine';
-import { checkValues, zeros } from '../values';
+import {
+  keptValues,
+  loaded,
+  valuesToFeed,
+  valuesToKeep,
+  zeroState,
+  type KeptValues,
+} from '../values';
 import { decompose } from './decompose';
 import { explainRun } from './errors';
 import type { Target, Value } from './kernels/kernel';
-
 import { planRun, runPlan, type Plan } from './plan';
 
 /** A backend in use, and how to make TensorFlow.js use it: there is one at a time in a process. */
@@ -21,8 +27,7 @@ export interface Backend extends Target {
  * it was.
  */
 export class TfjsExecutable implements Executable {
-  private readonly inputs: ReadonlyMap<string, Tensor>;
-  private readonly stateNames: readonly string[];
+  private readonly kept: KeptValues;
   private readonly results: readonly Tensor[];
   private readonly plan: Plan;
   private readonly constants = new Map<Tensor, Value>();
@@ -34,9 +39,7 @@ export class TfjsExecutable implements Executable {
     private readonly backend: Backend,
   ) {
     validateProgram(program);
-    const kept = [...program.frozen, ...program.state.map(({ input }) => input)];
-    this.inputs = new Map(kept.map(tensor => [inputName(tensor), tensor]));
-    this.stateNames = program.state.map(({ input }) => inputName(input));
+    this.kept = keptValues(program);
     this.results = simplify(decompose(programResults(program)));
     this.plan = planRun(this.results, backend);
     backend.activate();
@@ -44,17 +47,14 @@ export class TfjsExecutable implements Executable {
       const { op, attributes } = tensor.node;
       if (op === 'Constant') this.constants.set(tensor, this.upload(tensor, attributes.data!));
     }
-    for (const { input, startsAtZero = false } of program.state) {
-      if (startsAtZero) this.resident.set(inputName(input), this.upload(input, zeros(input)));
+    for (const { name, tensor, data } of zeroState(program)) {
+      this.resident.set(name, this.upload(tensor, data));
     }
   }
 
   load(values: NamedData): void {
     this.backend.activate();
-    for (const [name, data] of Object.entries(values)) {
-      const tensor = this.inputs.get(name);
-      if (!tensor) throw new Error(`The program keeps no input "${name}"`);
-      checkValues(tensor, data);
+    for (const { name, tensor, data } of valuesToKeep(this.kept, values)) {
       const value = this.upload(tensor, data);
       this.resident.get(name)?.dispose();
       this.resident.set(name, value);
@@ -62,26 +62,19 @@ export class TfjsExecutable implements Executable {
   }
 
   async run(feeds: NamedData): Promise<Record<string, TensorData>> {
-    const given = new Map<string, TensorData>();
-    for (const tensor of this.program.feeds) {
-      const name = inputName(tensor);
-      const data = feeds[name];
-      if (!data) throw new Error(`The run was not fed "${name}"`);
-      checkValues(tensor, data);
-      given.set(name, data);
-    }
-    for (const name of this.inputs.keys()) this.loaded(name);
+    const given = valuesToFeed(this.program, feeds);
+    for (const name of this.kept.inputs.keys()) loaded(this.resident, name);
     this.backend.activate();
     try {
-      return this.step(given);
+      return this.step(new Map(given.map(({ name, data }) => [name, data])));
     } catch (error) {
       throw explainRun(error);
     }
   }
 
-  async readState(names = this.stateNames): Promise<Record<string, TensorData>> {
+  async readState(names = this.kept.stateNames): Promise<Record<string, TensorData>> {
     return Object.fromEntries(
-      names.map(name => [name, download(this.inputs.get(name)!, this.loaded(name))]),
+      names.map(name => [name, download(this.kept.inputs.get(name)!, loaded(this.resident, name))]),
     );
   }
 
@@ -121,7 +114,7 @@ export class TfjsExecutable implements Executable {
     if (constant) return constant;
     const name = inputName(tensor);
     const data = feeds.get(name);
-    if (!data) return this.loaded(name);
+    if (!data) return loaded(this.resident, name);
     // The caller may fill its buffer anew while a state still is what was fed.
     const value = this.upload(tensor, data.slice());
     uploaded.push(value);
@@ -131,16 +124,10 @@ export class TfjsExecutable implements Executable {
   /** Two states may share a value, and one may be what another was: each gets a hold of its own. */
   private advance(next: readonly Value[]): void {
     const held = next.map(value => value.clone());
-    this.stateNames.forEach((name, index) => {
-      this.loaded(name).dispose();
+    this.kept.stateNames.forEach((name, index) => {
+      loaded(this.resident, name).dispose();
       this.resident.set(name, held[index]!);
     });
-  }
-
-  private loaded(name: string): Value {
-    const value = this.resident.get(name);
-    if (!value) throw new Error(`"${name}" was never loaded`);
-    return value;
   }
 
   private upload({ shape, type }: Tensor, data: TensorData): Value {

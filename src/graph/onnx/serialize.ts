@@ -1,22 +1,23 @@
 import { inputName } from '../build/sources';
-import { programResults, topologicalOrder, validateProgram, type Program } from '../program';
+import {
+  keptInputs,
+  programResults,
+  topologicalOrder,
+  validateProgram,
+  type Program,
+} from '../program';
 import type { ElementType, Node, Shape, Tensor } from '../tensor';
+import { encodeGraph } from './model';
 import { operatorForm } from './operatorForm';
 import { halfTensors, isProduct, type HalfTensors } from './halfProducts';
 import {
   attributeTypes,
   dataTypes,
-  encodeModel,
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
 } from './schema';
 import { webgpuExpansion, type Expansion } from './webgpu';
-
-/** ONNX opset the operators' forms follow. */
-const opsetVersion = 20;
-/** IR version that goes with that opset. */
-const irVersion = 9;
 
 /** A program as ONNX, with the names its values go by. */
 export interface OnnxProgram {
@@ -57,7 +58,7 @@ export function serializeProgram(
     }),
   );
   for (const node of order) writer.add(node);
-  const inputs = [...program.feeds, ...program.frozen, ...program.state.map(({ input }) => input)];
+  const inputs = [...program.feeds, ...keptInputs(program)];
   return { bytes: writer.finish(inputs), outputNames, nextNames };
 }
 
@@ -131,17 +132,12 @@ class ModelWriter {
 
   finish(inputs: readonly Tensor[]): Uint8Array {
     for (const { from, to } of this.copies) this.push('Identity', [this.nameOf(from)], [to], []);
-    return encodeModel({
-      irVersion,
-      producerName: 'ligo-grow',
-      opsetImport: [{ domain: '', version: opsetVersion }],
-      graph: {
-        name: 'program',
-        node: this.nodes,
-        initializer: [...this.initializers.values()],
-        input: inputs.map(tensor => valueInfo(inputName(tensor), tensor.type, tensor.shape)),
-        output: this.outputs,
-      },
+    return encodeGraph({
+      name: 'program',
+      node: this.nodes,
+      initializer: [...this.initializers.values()],
+      input: inputs.map(tensor => valueInfo(inputName(tensor), tensor.type, tensor.shape)),
+      output: this.outputs,
     });
   }
 

@@ -157,6 +157,9 @@ describe('an executable on ONNX Runtime', () => {
         /"sum" takes \[3\], got 4 values/,
       );
       assert.throws(() => executable.load({ sum: new Int32Array(3) }), /"sum" takes float32/);
+      // Nothing of what does not fit as a whole is kept.
+      const half = { sum: Float32Array.of(9, 9, 9), weights: new Float32Array(4) };
+      assert.throws(() => executable.load(half), /"weights" takes \[3\]/);
       await assert.rejects(executable.run(feeds), /was not fed "index"/);
       await assert.rejects(executable.run({ ...fed, x: new Float32Array(2) }), /"x" takes \[3\]/);
       await assert.rejects(

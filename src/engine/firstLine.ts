@@ -1,0 +1,5 @@
+/** The first line of what a library said when it failed. */
+export function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0]!.trim();
+}
