@@ -1,5 +1,6 @@
 import type { Tensor } from '../graph/tensor';
 import type { Parameter, SpaceRole } from './parameter';
+import type { PartialLayers } from './partialLayers';
 import type { Readout, Weights } from './weights';
 
 /** A Hugging Face config.json, as parsed. */
@@ -52,11 +53,16 @@ export interface ForwardInputs {
   readonly tokenTypeIds?: Tensor;
   /** float32 [batchSize, channels, height, width] */
   readonly pixelValues?: Tensor;
+  /** What of the network is computed, for training at less cost; all where absent. Goes without padding. */
+  readonly partial?: PartialLayers;
 }
 
 /** What a forward pass gives. */
 export interface ForwardOutputs {
-  /** The embedding output and every layer's output as transformers reports them, each [n, hiddenSize]. */
+  /**
+   * The embedding output and every layer's output as transformers reports them, each [n, hiddenSize];
+   * between layers that compute a part of the tokens, only those rows.
+   */
   readonly hiddenStates: readonly Tensor[];
   /**
    * Scores before the loss: for language models of the rows `positions` (int32 [p], flat token
@@ -74,6 +80,8 @@ export interface Architecture {
   readonly objective: Objective;
   readonly config: ModelConfig;
   readonly accepts: AcceptedInput;
+  /** Tokens at the start of every sequence that stand for the whole of it: [CLS], a distillation token. */
+  readonly leadingTokens: number;
   readonly dimensions: Dimensions;
   /** Size of each space the model has. */
   readonly spaceSizes: ReadonlyMap<SpaceRole, number>;

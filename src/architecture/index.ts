@@ -5,6 +5,7 @@ export { positionIds, paddingId } from './families/roberta';
 export * from './loss';
 export * from './parameter';
 export * from './parameterData';
+export * from './partialLayers';
 export * from './plainWeights';
 export { recognizeArchitecture, type Recognition, type TensorInfo } from './recognize';
 export * from './weights';

@@ -1,6 +1,7 @@
 import { add, layerNormalization, type Tensor } from '../graph';
 import type { Activation } from './activations';
 import { attention, type AttentionSizes } from './attention';
+import { setRowsApart, type PartialLayers } from './partialLayers';
 import type { Weights } from './weights';
 
 /** What all layers of one forward pass have in common. */
@@ -74,17 +75,47 @@ export function preNormLayer(
   return add(middle, feedForward(weights, layer, feedForwardInput, settings));
 }
 
-/** The input of every layer and the output of the last: `numHiddenLayers + 1` tensors. */
+/** What a stack of layers has in common, and what of it is computed. */
+export interface StackSettings extends Omit<LayerSettings, 'mask'> {
+  /** Layers of the whole network. */
+  readonly numHiddenLayers: number;
+  /** The mask for so many tokens a sequence, added to the attention scores. */
+  readonly mask?: (sequenceLength: number) => Tensor;
+  readonly partial?: PartialLayers;
+}
+
+/** The input of every computed layer and the output of the last: one tensor more than layers. */
 export function runLayers(
   layer: typeof preNormLayer,
-  count: number,
   weights: Weights,
   input: Tensor,
-  settings: LayerSettings,
+  { numHiddenLayers, mask, partial = {}, ...common }: StackSettings,
 ): Tensor[] {
-  const states = [input];
-  for (let index = 0; index < count; index++) {
-    states.push(layer(weights, index, states[index]!, settings));
-  }
-  return states;
+  const { count = numHiddenLayers, tokens, sequences } = partial;
+  const over = (sizes: Pick<AttentionSizes, 'batchSize' | 'sequenceLength'>): LayerSettings => ({
+    ...common,
+    ...sizes,
+    ...(mask && { mask: mask(sizes.sequenceLength) }),
+  });
+  const compute = (index: number, x: Tensor, settings: LayerSettings): Tensor => {
+    const rows = sequences?.get(index);
+    if (!rows) return layer(weights, index, x, settings);
+    const { computed, restore } = setRowsApart(x, rows);
+    return restore(layer(weights, index, computed, { ...settings, batchSize: rows.batchSize }));
+  };
+  /** The outputs of layers `begin` … `end − 1`. */
+  const run = (begin: number, end: number, x: Tensor, settings: LayerSettings): Tensor[] => {
+    const outputs: Tensor[] = [];
+    for (let index = begin; index < end; index++) {
+      outputs.push(compute(index, outputs.at(-1) ?? x, settings));
+    }
+    return outputs;
+  };
+  const whole = over(common);
+  if (!tokens) return [input, ...run(0, count, input, whole)];
+  const below = [input, ...run(0, tokens.begin, input, whole)];
+  const { computed, restore } = setRowsApart(below.at(-1)!, tokens.rows);
+  const middle = run(tokens.begin, tokens.end, computed, over(tokens.rows));
+  const restored = restore(middle.at(-1)!);
+  return [...below, ...middle.slice(0, -1), restored, ...run(tokens.end, count, restored, whole)];
 }

@@ -3,7 +3,7 @@ import { UsageError } from '../errors';
 import type { TargetRequest } from '../growth';
 import { engineChoices } from '../protocol/engines';
 import type { Target } from '../run/plan';
-import { byteSize, finiteNumber, oneOf, wholeNumber, type Parse } from './values';
+import { byteSize, finiteNumber, oneOf, shareBelowOne, wholeNumber, type Parse } from './values';
 
 /** Adds an option whose value is parsed, once, wherever several commands share it. */
 export function addOption<T>(
@@ -25,6 +25,7 @@ export const takes = {
   countOrNone: (option: string) => wholeNumber(option, 0),
   countOfTokens: (option: string) => wholeNumber(option, 2),
   rate: (option: string) => finiteNumber(option, { positive: true }),
+  share: (option: string) => shareBelowOne(option),
   amount: (option: string) => finiteNumber(option, { positive: false }),
   bytes: byteSize,
   word:

@@ -28,6 +28,18 @@ export const finiteNumber =
     );
   };
 
+/** A share above 0 and below 1. */
+export const shareBelowOne =
+  (option: string): Parse<number> =>
+  text => {
+    const value = Number(text);
+    if (value > 0 && value < 1) return value;
+    throw new UsageError(
+      `${option} is ${JSON.stringify(text)}, not a share above 0 and below 1.`,
+      `Give ${option} a share such as 0.15.`,
+    );
+  };
+
 /** One of a few words. */
 export const oneOf =
   <T extends string>(option: string, words: readonly T[]): Parse<T> =>

@@ -9,6 +9,7 @@ import type { Evaluation } from '../protocol/events';
 import { report, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { readParameter, readParameters, type Model } from './model';
+import { partialSpans } from './partialTraining';
 import { requireHead } from './plan';
 import { software } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
@@ -16,6 +17,7 @@ import { fingerprint, loadRunState, removeRunState, saveRunState } from './runSt
 import { plainModel, scoreModel } from './scoring';
 import { batchesPerUpdate, type TrainSettings } from './settings';
 import { explainStop, stoppable, type TrainedRun } from './stop';
+import type { PreparedStage } from './trainingStages';
 import { trainModel, type TrainedModel } from './trainModel';
 import { untilAborted, writeModel, writeText } from './writeModel';
 
@@ -55,7 +57,24 @@ export interface TrainingReceipt {
   /** Held-out scores on the way, where they were asked for. */
   readonly curve?: readonly CurvePoint[];
   readonly flops: { readonly perStep: number; readonly total: number };
+  /** What was computed when, where it was not the whole network all the time. */
+  readonly stages?: readonly TrainedStage[];
   readonly seconds: number;
+}
+
+/** Steps of a training that computed the same part of the network. */
+export interface TrainedStage {
+  /** Updates made before its first and after its last. */
+  readonly begin: number;
+  readonly end: number;
+  /** Layers from the bottom that were computed. */
+  readonly layers: number;
+  /** Of each sequence, the tokens that passed the middle layers by. */
+  readonly droppedTokens: number;
+  /** By layer, the sequences of a batch that passed it by. */
+  readonly droppedSequences: readonly number[];
+  /** Exact. */
+  readonly flopsPerStep: number;
 }
 
 /** Trains a checkpoint on its own objective and writes the result as a checkpoint of the same kind. */
@@ -95,6 +114,8 @@ async function trainInto(
   const { architecture } = model;
   const sha256 = await sha256OfFiles(model.checkpoint.files);
   const { fromScratch = false } = request;
+  // Before anything is computed: settings that do not fit the model are refused.
+  partialSpans(architecture, request.settings, data.shape);
   const initial = fromScratch
     ? randomParameters(architecture, request.seed)
     : await readParameters(model);
@@ -128,11 +149,22 @@ async function trainInto(
     after,
     ...(request.evaluateEvery !== undefined && { curve: trained.curve }),
     flops: { perStep: trained.flops / trained.step, total: trained.flops },
+    ...(trained.stages.some(({ partial }) => partial) && {
+      stages: trained.stages.map(stage => trainedStage(architecture, stage)),
+    }),
     seconds: trained.seconds,
   };
   await writeText(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
   if (!fromScratch) await keepGrowthReceipt(model.checkpoint.directory, directory);
   return receipt;
+}
+
+function trainedStage(
+  { dimensions: { numHiddenLayers: layers } }: Architecture,
+  { begin, end, partial, flopsPerStep }: PreparedStage,
+): TrainedStage {
+  const whole = { layers, droppedTokens: 0, droppedSequences: Array<number>(layers).fill(0) };
+  return { begin, end, ...(partial ?? whole), flopsPerStep };
 }
 
 /** Every parameter by id, at random. */
@@ -192,7 +224,7 @@ async function trainParameters(
   const first: CurvePoint = { step: 0, ...before, flops: 0, seconds: 0 };
   const fresh = { step: 0, seconds: 0, tensors: initial };
   const trained = await trainModel(engine, {
-    ...{ architecture: model.architecture, data, settings, memory, evaluateEvery, saveEvery },
+    ...{ architecture: model.architecture, data, settings, seed, memory, evaluateEvery, saveEvery },
     start: { ...(resumed ?? fresh), curve: resumed?.curve ?? [first] },
     signal: context.signal,
     onStep: step => {

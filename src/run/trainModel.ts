@@ -3,7 +3,7 @@ import type { DeviceMemory, Engine, NamedData } from '../engine';
 import { inputName } from '../graph';
 import type { TrainingStage } from '../growth';
 import type { CurvePoint } from '../protocol/comparison';
-import { runTrainingLoop, type LoopResult, type StepReport } from '../training';
+import { partialBatches, runTrainingLoop, type LoopResult, type StepReport } from '../training';
 import type { OpenData } from './data';
 import { requireMemory } from './resources';
 import { openScorer, type Scorer } from './scorer';
@@ -30,6 +30,8 @@ export interface TrainingTask {
   /** What a step may take of the device. */
   readonly memory: DeviceMemory;
   readonly start: TrainingState;
+  /** Decides what settings that compute a part of the network leave out; 0 by default. */
+  readonly seed?: number;
   /** Parts in which only some parameters train; all do by default. */
   readonly stages?: readonly TrainingStage[] | undefined;
   /** Steps between evaluations on held-out data, which also begin and end the training; else none. */
@@ -56,6 +58,8 @@ export interface TrainedModel extends TrainingState {
   readonly failure?: NonNullable<LoopResult['failure']>;
   /** Exact, of all steps so far. */
   readonly flops: number;
+  /** What every step was or will be. */
+  readonly stages: readonly PreparedStage[];
 }
 
 /** What grows while a training runs. */
@@ -66,8 +70,8 @@ interface Progress {
 
 /**
  * Trains a model from where it stands to the end of its settings. Parameters that begin to train in a
- * later stage start with fresh moments; the others keep theirs. Throws UserError when a step does not
- * fit the device.
+ * later stage start with fresh moments and a warm-up of their own; the others keep theirs. Throws
+ * UserError when a step does not fit the device, or for settings that make no stages of the model.
  */
 export async function trainModel(engine: Engine, task: TrainingTask): Promise<TrainedModel> {
   const { architecture, settings, data, start, evaluateEvery } = task;
@@ -90,7 +94,7 @@ export async function trainModel(engine: Engine, task: TrainingTask): Promise<Tr
     }
     const { outcome, step, tensors, failure } = reached;
     const flops = flopsAfter(stages, step);
-    return { outcome, step, tensors, ...progress, flops, ...(failure && { failure }) };
+    return { outcome, step, tensors, ...progress, flops, stages, ...(failure && { failure }) };
   } finally {
     await scorer?.dispose();
   }
@@ -137,8 +141,8 @@ async function trainStage(
     evaluate,
   }: { readonly reached: Reached; readonly progress: Progress; readonly evaluate: Evaluate },
 ): Promise<Reached> {
-  const { settings, data, signal, saveEvery } = task;
-  const { program, flopsPerStep, groups, trains, end } = stage;
+  const { architecture, settings, data, signal, saveEvery, seed = 0 } = task;
+  const { program, flopsPerStep, groups, trains, partial, end } = stage;
   const own = new Set(
     [...program.frozen, ...program.state.map(state => state.input)].map(inputName),
   );
@@ -147,9 +151,7 @@ async function trainStage(
   );
   // Moments of parameters that train no longer are forgotten.
   const kept = Object.fromEntries(
-    task.architecture.parameters
-      .filter(({ used }) => used)
-      .map(({ id }) => [id, reached.tensors[id]!]),
+    architecture.parameters.filter(({ used }) => used).map(({ id }) => [id, reached.tensors[id]!]),
   );
   let ended = false;
   const executable = await engine.compile(program);
@@ -157,7 +159,9 @@ async function trainStage(
     executable.load(loaded);
     const result = await runTrainingLoop({
       executable,
-      batches: data.batches,
+      batches: partial
+        ? partialBatches(data.batches, architecture, data.shape, partial, seed)
+        : data.batches,
       groups,
       optimizer: optimizerOptions(settings),
       batchesPerUpdate: batchesPerUpdate(settings),

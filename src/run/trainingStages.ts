@@ -1,13 +1,16 @@
-import { plainWeights, type Architecture } from '../architecture';
+import { plainWeights, type Architecture, type Parameter } from '../architecture';
 import { countFlops, input, peakBytes, programResults, type Program } from '../graph';
 import type { TrainingStage } from '../growth';
 import {
   batchFeeds,
   objectiveGraph,
+  partialFeeds,
   trainingProgram,
   type BatchShape,
   type ParameterGroup,
+  type PartialShape,
 } from '../training';
+import { partialSpans, type PartialSpan } from './partialTraining';
 import {
   batchesPerUpdate,
   optimizerOptions,
@@ -15,11 +18,8 @@ import {
   type TrainSettings,
 } from './settings';
 
-/** Steps of a training in which the same parameters change. */
-export interface PreparedStage {
-  /** Updates made before its first and after its last. */
-  readonly begin: number;
-  readonly end: number;
+/** Steps of a training in which the same parameters change, by the same program. */
+export interface PreparedStage extends PartialSpan {
   /** Ids of the parameters that change; the others are frozen inputs of the program. */
   readonly trains: ReadonlySet<string>;
   readonly groups: readonly ParameterGroup[];
@@ -30,9 +30,11 @@ export interface PreparedStage {
 }
 
 /**
- * Programs for the stages of a training: one for all parameters unless a method says otherwise.
+ * Programs for the stages of a training: one for all parameters unless a method or settings say
+ * otherwise.
  * Matrices decay, vectors do not, as is usual for transformers; parameters that begin to train in a
- * later stage are groups of their own, whose moments start there.
+ * later stage are groups of their own, whose moments start there. Throws UsageError or
+ * UnsupportedError for settings that make no stages of the model: see `partialSpans`.
  */
 export function prepareStages(
   architecture: Architecture,
@@ -41,49 +43,95 @@ export function prepareStages(
   stages: readonly TrainingStage[] = [],
 ): readonly PreparedStage[] {
   const used = architecture.parameters.filter(parameter => parameter.used);
-  const spans = stageSpans(stages, settings.steps);
-  const all = new Set(used.map(({ id }) => id));
-  const prepared: PreparedStage[] = [];
+  const all = used.map(({ id }) => id);
   /** When each parameter that trains now began to. */
-  let began = new Map<string, number>();
-  for (const { begin, end, trains = all } of spans) {
+  let began: ReadonlyMap<string, number> = new Map();
+  return spansOf(architecture, settings, shape, stages).map(span => {
+    const { begin, partial, trains: named = all } = span;
+    const computed = new Set(computedIds(used, partial));
+    const trains = new Set([...named].filter(id => computed.has(id)));
     began = new Map([...trains].map(id => [id, began.get(id) ?? begin]));
-    const inputs = new Map(used.map(({ id, shape: size }) => [id, input(id, size)]));
-    const trained = used.flatMap(({ id, shape: size }) => {
-      const start = began.get(id);
-      if (start === undefined) return [];
-      return [{ input: inputs.get(id)!, group: groupName(size.length > 1, start) }];
-    });
-    const frozen = used.filter(({ id }) => !trains.has(id)).map(({ id }) => inputs.get(id)!);
-    const objective = objectiveGraph(
-      architecture,
-      plainWeights(id => inputs.get(id)),
-      batchFeeds(architecture, shape),
-    );
-    const program = trainingProgram(
-      objective,
-      trained,
-      frozen,
-      optimizerOptions(settings),
-      trainingOptions(settings),
-    );
+    const program = stageProgram(architecture, settings, shape, { computed, began, partial });
     const results = programResults(program);
     const flops = countFlops(results);
-    prepared.push({
-      ...{ begin, end, trains, program },
+    return {
+      ...span,
+      ...{ trains, program },
       groups: groupsOf(settings, [...new Set(began.values())]),
       flopsPerStep: batchesPerUpdate(settings) * (flops.matrix + flops.other),
       peakBytes: peakBytes(results),
-    });
-  }
-  return prepared;
+    };
+  });
 }
 
-/** Where stages begin and end, whole steps; stages too short for a step are left out. */
-function stageSpans(
+interface StageParameters {
+  /** Ids of those that are read. */
+  readonly computed: ReadonlySet<string>;
+  /** When each of those that train began to, by id. */
+  readonly began: ReadonlyMap<string, number>;
+  readonly partial: PartialShape | undefined;
+}
+
+function stageProgram(
+  architecture: Architecture,
+  settings: TrainSettings,
+  shape: BatchShape,
+  { computed, began, partial }: StageParameters,
+): Program {
+  const read = architecture.parameters.filter(({ id }) => computed.has(id));
+  const inputs = new Map(read.map(({ id, shape: size }) => [id, input(id, size)]));
+  const trained = read.flatMap(({ id, shape: size }) => {
+    const start = began.get(id);
+    if (start === undefined) return [];
+    return [{ input: inputs.get(id)!, group: groupName(size.length > 1, start) }];
+  });
+  const frozen = read.filter(({ id }) => !began.has(id)).map(({ id }) => inputs.get(id)!);
+  const feeds = batchFeeds(architecture, shape);
+  const objective = objectiveGraph(
+    architecture,
+    plainWeights(id => inputs.get(id)),
+    partial ? partialFeeds(feeds, architecture, shape, partial) : feeds,
+  );
+  const options = optimizerOptions(settings);
+  return trainingProgram(objective, trained, frozen, options, trainingOptions(settings));
+}
+
+/** Steps in which the same parameters train and the same part of the network is computed. */
+interface StageSpan extends PartialSpan {
+  /** Ids; undefined: all that are computed. */
+  readonly trains?: ReadonlySet<string> | undefined;
+}
+
+function spansOf(
+  architecture: Architecture,
+  settings: TrainSettings,
+  shape: BatchShape,
+  stages: readonly TrainingStage[],
+): readonly StageSpan[] {
+  const partials = partialSpans(architecture, settings, shape);
+  return methodSpans(stages, settings.steps).flatMap(stage =>
+    partials
+      .map(({ begin, end, partial }) => ({
+        begin: Math.max(begin, stage.begin),
+        end: Math.min(end, stage.end),
+        partial,
+        trains: stage.trains,
+      }))
+      .filter(({ begin, end }) => begin < end),
+  );
+}
+
+/** The parameters that are read where so much of a network is computed. */
+const computedIds = (used: readonly Parameter[], partial: PartialShape | undefined): string[] =>
+  used
+    .filter(({ layer }) => layer === undefined || !partial || layer < partial.layers)
+    .map(({ id }) => id);
+
+/** Where a method's stages begin and end, whole steps; those too short for a step are left out. */
+function methodSpans(
   stages: readonly TrainingStage[],
   steps: number,
-): readonly { begin: number; end: number; trains?: ReadonlySet<string> }[] {
+): readonly Omit<StageSpan, 'partial'>[] {
   if (stages.length === 0) return [{ begin: 0, end: steps }];
   let share = 0;
   let begin = 0;
@@ -101,14 +149,28 @@ const groupName = (isMatrix: boolean, began: number): string => {
   return began === 0 ? kind : `${kind}.from${began}`;
 };
 
-const groupsOf = (
-  { learningRate, weightDecay }: TrainSettings,
-  begins: readonly number[],
-): readonly ParameterGroup[] =>
-  begins.flatMap(began => [
-    { name: groupName(true, began), learningRate, weightDecay, began },
-    { name: groupName(false, began), learningRate, weightDecay: 0, began },
-  ]);
+const groupsOf = (settings: TrainSettings, begins: readonly number[]): readonly ParameterGroup[] =>
+  begins.flatMap(began => {
+    const { learningRate, weightDecay } = settings;
+    const group = {
+      learningRate,
+      began,
+      ...(began > 0 && { warmup: lateWarmup(settings, began) }),
+    };
+    return [
+      { ...group, name: groupName(true, began), weightDecay },
+      { ...group, name: groupName(false, began), weightDecay: 0 },
+    ];
+  });
+
+/**
+ * Warm-up, in updates, of parameters that begin to train when the schedule's own is over: their
+ * moments begin as noise, of which Adam makes full steps. As long as Ma and Yarats 2021 (arXiv
+ * 1910.04209) advise without tuning, 2 / (1 − β₂), but at most a fifth of what is left.
+ */
+function lateWarmup({ steps, betas: [, beta2] }: TrainSettings, began: number): number {
+  return Math.min(Math.round(2 / (1 - beta2)), Math.floor((steps - began) / 5));
+}
 
 /** Exact FLOPs of the first `step` steps of a training. */
 export const flopsAfter = (stages: readonly PreparedStage[], step: number): number =>

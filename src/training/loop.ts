@@ -3,6 +3,7 @@ import type { Executable, NamedData } from '../engine';
 import { DeviceError } from '../errors';
 import { runMicroBatches, type AccumulatedUpdate } from './accumulate';
 import {
+  groupRate,
   optimizerFeeds,
   type AdamWOptions,
   type MicroBatch,
@@ -87,7 +88,7 @@ async function runSteps(loop: TrainingLoop, safe: SafeState): Promise<LoopResult
       loss,
       gradientNorm,
       learningRate: Object.fromEntries(
-        groups.map(({ name, learningRate }) => [name, learningRate * scale]),
+        groups.map(group => [group.name, groupRate(group, step + 1, scale)]),
       ),
       seconds: (performance.now() - started) / 1000,
     });

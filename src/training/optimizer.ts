@@ -23,6 +23,17 @@ export interface ParameterGroup {
   readonly weightDecay: number;
   /** Updates of the run before this group's first, for parameters that begin later; 0 by default. */
   readonly began?: number;
+  /** Updates of linear warm-up from the group's first on, beside the schedule's own; 0 by default. */
+  readonly warmup?: number;
+}
+
+/** A group's learning rate at an update, 1 for the run's first; `scale` is the schedule's, 0…1. */
+export function groupRate(
+  { learningRate, began = 0, warmup = 0 }: ParameterGroup,
+  update: number,
+  scale: number,
+): number {
+  return learningRate * scale * Math.min(1, (update - began) / (warmup + 1));
 }
 
 /** AdamW (Loshchilov and Hutter 2019) as torch.optim.AdamW computes it. */
@@ -56,12 +67,6 @@ const rateName = (group: string): string => `optimizer.rate.${group}`;
 const epsilonName = (group: string): string => `optimizer.epsilon.${group}`;
 const applyName = 'optimizer.apply';
 const shareName = 'optimizer.share';
-
-/** Names of the state the optimizer keeps beside a parameter. */
-export const optimizerStateNames = (name: string): string[] => [
-  firstMoment(name),
-  secondMoment(name),
-];
 
 /** How the backward pass is built, and whether an update may come from several runs. */
 export interface BackwardOptions extends GradientOptions {
@@ -196,9 +201,10 @@ export function optimizerFeeds(
 ): Record<string, Float32Array> {
   const [beta1, beta2] = options.betas;
   const feeds: Record<string, Float32Array> = {};
-  for (const { name, learningRate, weightDecay, began = 0 } of groups) {
+  for (const group of groups) {
+    const { name, weightDecay, began = 0 } = group;
     const updates = update - began;
-    const rate = part?.last === false ? 0 : learningRate * scale;
+    const rate = part?.last === false ? 0 : groupRate(group, update, scale);
     const correction = Math.sqrt(1 - beta2 ** updates);
     feeds[keepName(name)] = Float32Array.of(1 - rate * weightDecay);
     feeds[rateName(name)] = Float32Array.of((rate * correction) / (1 - beta1 ** updates));

@@ -8,7 +8,7 @@ import type { Tensor } from '../../graph';
 import type { ModuleKind, Parameter, SpaceRole } from '../parameter';
 import type { Weights } from '../weights';
 import { commonDimensionNames } from './dimensionNames';
-import { tokenLookups } from './tokens';
+import { requireUnpadded, tokenLookups } from './tokens';
 
 /** BERT's encoder as config.json describes it. */
 export interface EncoderSettings {
@@ -110,18 +110,22 @@ export function encode(
     ...tokenLookups(inputs, settings.positions - firstPosition, firstPosition),
     inputs.tokenTypeIds ? { table, rows: inputs.tokenTypeIds } : { table, start: 0, count: 1 },
   ]);
+  requireUnpadded(inputs);
+  const { attentionMask } = inputs;
+  const padding = attentionMask && paddingMask(attentionMask);
   return runLayers(
     postNormLayer,
-    dimensions.numHiddenLayers,
     weights,
     norm(weights, 'embeddings.norm', embedded, layerNormEpsilon),
     {
       batchSize: inputs.batchSize,
       sequenceLength: inputs.sequenceLength,
+      numHiddenLayers: dimensions.numHiddenLayers,
       numAttentionHeads: dimensions.numAttentionHeads,
       activation: settings.activation,
       layerNormEpsilon,
-      ...(inputs.attentionMask && { mask: paddingMask(inputs.attentionMask) }),
+      ...(padding && { mask: () => padding }),
+      ...(inputs.partial && { partial: inputs.partial }),
     },
   );
 }

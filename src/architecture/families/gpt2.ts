@@ -29,7 +29,7 @@ import {
   type Family,
   type StoredNames,
 } from './family';
-import { selectRows, tokenLookups } from './tokens';
+import { requireUnpadded, selectRows, tokenLookups } from './tokens';
 
 const dimensionNames: DimensionNames = {
   numHiddenLayers: 'n_layer',
@@ -144,6 +144,7 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
     objective: 'causal-language-modeling',
     config,
     accepts: { kind: 'tokens', vocabularySize, longestSequence: positions },
+    leadingTokens: 0,
     dimensions,
     spaceSizes,
     head: variant.head,
@@ -154,15 +155,18 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
       const lookups = tokenLookups(inputs, positions, 0);
       // GPT-2 has no table of token types: transformers looks them up among the words.
       if (tokenTypeIds) lookups.push({ table: 'embeddings.word.weight', rows: tokenTypeIds });
-      const causal = causalMask(sequenceLength);
-      const states = runLayers(preNormLayer, numHiddenLayers, weights, weights.embedding(lookups), {
+      requireUnpadded(inputs);
+      const padding = attentionMask && paddingMask(attentionMask);
+      const states = runLayers(preNormLayer, weights, weights.embedding(lookups), {
         batchSize,
         sequenceLength,
+        numHiddenLayers,
         numAttentionHeads,
         scaled,
         activation: layerActivation,
         layerNormEpsilon,
-        mask: attentionMask ? add(causal, paddingMask(attentionMask)) : causal,
+        mask: length => (padding ? add(causalMask(length), padding) : causalMask(length)),
+        ...(inputs.partial && { partial: inputs.partial }),
       });
       const last = states.at(-1)!;
       const table = variant.head === 'tied' ? 'embeddings.word.weight' : 'head.decoder.weight';

@@ -185,6 +185,7 @@ function buildModel(
       vocabularySize: settings.vocabularySize,
       longestSequence,
     },
+    leadingTokens: 1,
     dimensions: settings.dimensions,
     spaceSizes: sizes,
     head: variant.head,

@@ -7,6 +7,11 @@ import type { Lookup } from '../weights';
 export const selectRows = (x: Tensor, positions: Tensor | undefined): Tensor =>
   positions ? gather(x, positions) : x;
 
+/** Throws where padded sequences would be computed in part: their mask has a place for every token. */
+export function requireUnpadded({ attentionMask, partial }: ForwardInputs): void {
+  if (attentionMask && partial) throw new Error('Padded sequences are computed as a whole');
+}
+
 /**
  * The lookups of word and position that every language model begins with. `firstPosition` is where
  * counting starts when no position ids are given. Throws UnsupportedError for sequences that the

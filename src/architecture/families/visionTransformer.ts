@@ -257,6 +257,7 @@ function buildModel(
       width: grid.imageWidth,
       classes,
     },
+    leadingTokens: specialTokens.length,
     dimensions,
     spaceSizes,
     head: head ? 'untied' : 'none',
@@ -270,15 +271,16 @@ function buildModel(
       const ids = specialTokens.map(({ id }) => id);
       const hiddenStates = runLayers(
         preNormLayer,
-        numHiddenLayers,
         weights,
         patchEmbedding(weights, inputs, grid, ids),
         {
           batchSize,
           sequenceLength,
+          numHiddenLayers,
           numAttentionHeads,
           layerNormEpsilon,
           activation: layerActivation,
+          ...(inputs.partial && { partial: inputs.partial }),
         },
       );
       const last = reshape(hiddenStates.at(-1)!, [batchSize, sequenceLength, hiddenSize]);

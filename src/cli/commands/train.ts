@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { UsageError } from '../../errors';
+import type { TrainSettings } from '../../run/settings';
 import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
 import type { Host } from '../host';
 import { runJob, type JobOptions } from '../job';
@@ -24,6 +26,10 @@ type TrainOptions = JobOptions &
     readonly evaluateEvery?: number;
     readonly saveEvery?: number;
     readonly resume?: boolean;
+    readonly tokenDrop?: number;
+    readonly layerDrop?: number;
+    readonly subNetworkSteps?: number;
+    readonly subNetworkLayers?: number;
   };
 
 /** `ligo train`: continued pretraining. */
@@ -35,6 +41,7 @@ export function addTrainCommand(program: Command, host: Host): void {
   addOption(command, '--evaluate-every <n>', 'steps between held-out evaluations', takes.count);
   addOption(command, '--save-every <n>', 'steps between saves of a resumable state', takes.count);
   command.option('--from-scratch', 'begin with random weights; of the checkpoint only sizes stay');
+  addPartialOptions(command);
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(command).action(async (checkpoint: string, options: TrainOptions) => {
     const { steps, seed, resume = false, learningRate, weightDecay, schedule } = options;
@@ -57,8 +64,47 @@ export function addTrainCommand(program: Command, host: Host): void {
           learningRate: learningRate ?? preset.learningRate,
           weightDecay: weightDecay ?? preset.weightDecay,
           schedule: schedule ?? preset.schedule,
+          ...partialSettingsOf(options),
         },
       });
     });
   });
+}
+
+/** Adds the options that leave out a part of the computing. */
+function addPartialOptions(command: Command): void {
+  const { share, count } = takes;
+  addOption(
+    command,
+    '--token-drop <share>',
+    'share of tokens that pass the middle layers by',
+    share,
+  );
+  addOption(
+    command,
+    '--layer-drop <share>',
+    'highest share of sequences that pass a layer by',
+    share,
+  );
+  addOption(command, '--sub-network-steps <n>', 'first steps, of the bottom layers alone', count);
+  addOption(command, '--sub-network-layers <n>', 'how many those are; by default half', count);
+}
+
+function partialSettingsOf({
+  tokenDrop,
+  layerDrop,
+  subNetworkSteps: steps,
+  subNetworkLayers: layers,
+}: TrainOptions): Pick<TrainSettings, 'tokenDrop' | 'layerDrop' | 'subNetwork'> {
+  if (layers !== undefined && steps === undefined) {
+    throw new UsageError(
+      '--sub-network-layers says how large a sub-network is, but not how long it is trained.',
+      'Give --sub-network-steps too.',
+    );
+  }
+  return {
+    ...(tokenDrop !== undefined && { tokenDrop }),
+    ...(layerDrop !== undefined && { layerDrop }),
+    ...(steps !== undefined && { subNetwork: { steps, ...(layers !== undefined && { layers }) } }),
+  };
 }

@@ -3,19 +3,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { NamedData } from '../../../src/engine';
-import { InterruptedError } from '../../../src/errors';
+import { InterruptedError, UsageError } from '../../../src/errors';
 import type { TrainingStage } from '../../../src/growth';
 import { openModel, readParameters } from '../../../src/run/model';
 import { withData, withEngine } from '../../../src/run/resources';
-import { defaultTrainSettings } from '../../../src/run/settings';
+import { defaultTrainSettings, type TrainSettings } from '../../../src/run/settings';
 import { train, type TrainingReceipt, type TrainRequest } from '../../../src/run/train';
 import { trainModel, type TrainingState } from '../../../src/run/trainModel';
+import { assertClose } from '../../support/close';
 import { example } from '../../support/fixtures';
 import { bible, contents, entries, failure, recorded, temporaryFolder } from './support';
 
-const settings = { ...defaultTrainSettings, steps: 6, warmup: 1 };
+const shortSettings = { ...defaultTrainSettings, steps: 6, warmup: 1 };
 const request: Omit<TrainRequest, 'out'> = {
-  ...{ checkpoint: example('gpt2-kjv'), data: bible, settings, seed: 0 },
+  ...{ checkpoint: example('gpt2-kjv'), data: bible, settings: shortSettings, seed: 0 },
 };
 const model = await openModel(example('gpt2-kjv'));
 await model.checkpoint.close();
@@ -31,7 +32,12 @@ const initial = await (async () => {
 })();
 
 /** Trains the example in stages, from its own values unless told from where. */
-function trained(stages: readonly TrainingStage[], start?: TrainingState, stopAt?: number) {
+function trained(
+  stages: readonly TrainingStage[],
+  start?: TrainingState,
+  stopAt?: number,
+  settings = shortSettings,
+) {
   const { context } = recorded();
   const controller = new AbortController();
   return withEngine(context, (engine, memory) =>
@@ -96,12 +102,40 @@ describe('training in stages', () => {
     const after = await trained(stages, before, 4);
     assert.equal(after.step, 4);
     // 5 of 6 warm steps are left at the fourth update: cosine of 2/5 of the way.
-    const rate = 0.5 * (1 + Math.cos((Math.PI * 2) / 5)) * settings.learningRate;
+    const rate = 0.5 * (1 + Math.cos((Math.PI * 2) / 5)) * shortSettings.learningRate;
     const id = 'layers.0.fc1.bias';
     assert.ok(below.includes(id), `${id} is one of ${below.join(', ')}`);
     const steps = after.tensors[id]!.map((value, index) => Math.abs(value - initial[id]![index]!));
     const largest = Math.max(...steps);
     assert.ok(Math.abs(largest / rate - 1) < 0.02, `moved by ${largest}, the rate is ${rate}`);
+  });
+
+  it('warms up what begins to train later, and nothing else', async () => {
+    const settings = { ...shortSettings, steps: 40, schedule: 'constant' as const };
+    const stages = [
+      { share: 0.25, trains: top },
+      { share: 0.75, trains: ids },
+    ];
+    const rates: Record<string, number>[] = [];
+    const { context } = recorded();
+    await withEngine(context, (engine, memory) =>
+      withData(engine, model, bible, data =>
+        trainModel(engine, {
+          ...{ architecture, data, settings, memory, stages },
+          start: { step: 0, seconds: 0, tensors: initial, curve: [] },
+          signal: new AbortController().signal,
+          onStep: ({ step, learningRate }) => {
+            rates.push({ ...learningRate });
+            return step === 18 ? 'finish' : undefined;
+          },
+        }),
+      ),
+    );
+    // 30 steps are left, and a fifth of them is less than the 100 that Adam's own memory asks for.
+    const sevenths = (group: string) =>
+      rates.slice(9).map(rate => ((rate[group] ?? 0) * 7) / settings.learningRate);
+    assertClose(sevenths('matrices'), [7, 7, 7, 7, 7, 7, 7, 7, 7], 1e-12, 'rates');
+    assertClose(sevenths('matrices.from10'), [0, 1, 2, 3, 4, 5, 6, 7, 7], 1e-12, 'rates');
   });
 
   it('goes on where it was stopped, within a stage and between two', async () => {
@@ -187,5 +221,119 @@ describe('ligo train', () => {
     assert.ok(Math.abs(before.loss - Math.log(1024)) < 0.2, `${before.loss}`);
     await train(recorded().context, { ...own, out: again });
     assert.deepEqual(contents(again), contents(out));
+  });
+});
+
+describe('ligo train that computes a part of the network', () => {
+  const options: Readonly<Record<string, Partial<TrainSettings>>> = {
+    'token drop': { tokenDrop: 0.25 },
+    'layer drop': { layerDrop: 0.5 },
+    'a sub-network at first': { subNetwork: { steps: 3, layers: 1 } },
+    'all of them, with accumulation and recomputation': {
+      ...{ tokenDrop: 0.25, layerDrop: 0.5, subNetwork: { steps: 3 } },
+      ...{ accumulate: 2, recompute: true },
+    },
+  };
+  const receiptIn = (folder: string): TrainingReceipt =>
+    JSON.parse(readFileSync(join(folder, 'training.json'), 'utf8')) as TrainingReceipt;
+  const weights = (folder: string) => contents(folder)['model.safetensors'];
+  const losses = (folder: string) =>
+    receiptIn(folder).curve?.map(({ step, loss, flops }) => [step, loss, flops]);
+  const own = (changes: Partial<TrainSettings>) => ({
+    ...request,
+    settings: { ...shortSettings, ...changes },
+    evaluateEvery: 2,
+  });
+  const { accumulate, recompute, ...everything } =
+    options['all of them, with accumulation and recomputation']!;
+  assert.ok(accumulate && recompute);
+
+  for (const [name, changes] of Object.entries(options)) {
+    it(`gives the same bytes when it was stopped: ${name}`, async () => {
+      const folder = temporaryFolder();
+      const [whole, out] = [join(folder, 'whole'), join(folder, 'out')];
+      await train(recorded().context, { ...own(changes), out: whole });
+      for (const stopAt of [2, 3]) {
+        const { context } = recorded((event, stop) => {
+          if (event.type === 'step' && event.step === stopAt) stop();
+        });
+        const stopped = train(context, { ...own(changes), out, overwrite: true });
+        await failure(stopped, InterruptedError, /^Stopped after/);
+        await train(recorded().context, { ...own(changes), out, overwrite: true, resume: true });
+        assert.deepEqual(weights(out), weights(whole));
+        assert.deepEqual(losses(out), losses(whole));
+      }
+    });
+  }
+
+  it('costs what the receipt says of its stages, less than the whole network', async () => {
+    const folder = temporaryFolder();
+    const [plain, out] = [join(folder, 'plain'), join(folder, 'out')];
+    await train(recorded().context, { ...own({}), out: plain });
+    await train(recorded().context, { ...own(everything), out });
+    const { flops, stages, settings } = receiptIn(out);
+    assert.equal(receiptIn(plain).stages, undefined);
+    const perStep = receiptIn(plain).flops.perStep;
+    assert.deepEqual(
+      stages?.map(({ begin, end, layers, droppedTokens }) => [begin, end, layers, droppedTokens]),
+      [
+        [0, 1, 2, 0],
+        [1, 3, 2, 0],
+        [3, 6, 3, 4],
+      ],
+    );
+    assert.deepEqual(
+      stages?.map(({ droppedSequences }) => droppedSequences),
+      [
+        [0, 0],
+        [0, 1],
+        [0, 1, 1],
+      ],
+    );
+    for (const stage of stages!) assert.ok(stage.flopsPerStep < perStep, `${stage.begin}`);
+    const total = stages!.reduce(
+      (sum, { begin, end, flopsPerStep }) => sum + (end - begin) * flopsPerStep,
+      0,
+    );
+    assert.equal(flops.total, total);
+    assert.deepEqual(settings.subNetwork, { steps: 3 });
+    assert.deepEqual(
+      receiptIn(out).before,
+      receiptIn(plain).before,
+      'held-out scores are of the whole network',
+    );
+  });
+
+  it('leaves the layers above a sub-network as they were until its steps are over', async () => {
+    const settings = { ...shortSettings, subNetwork: { steps: 3, layers: 1 } };
+    const three = await trained([], undefined, 3, settings);
+    assert.equal(three.step, 3);
+    const above = ids.filter(id => /^layers\.[12]\./.test(id));
+    const rest = ids.filter(id => !above.includes(id));
+    same(three.tensors, initial, above);
+    for (const id of rest) assert.notDeepEqual(three.tensors[id], initial[id], id);
+    const four = await trained([], three, 4, settings);
+    for (const id of above) assert.notDeepEqual(four.tensors[id], initial[id], id);
+  });
+
+  it('refuses what leaves nothing out or too much, before anything is computed', async () => {
+    const refused: readonly [Partial<TrainSettings>, RegExp][] = [
+      [{ tokenDrop: 1 }, /^--token-drop is 1; it must be above 0 and below 1/],
+      [{ tokenDrop: 0.02 }, /^--token-drop 0.02 of 16 tokens a sequence leaves out none/],
+      [{ tokenDrop: 0.99 }, /leaves out all but special ones/],
+      [{ layerDrop: -0.1 }, /^--layer-drop is -0.1/],
+      [{ layerDrop: 0.05 }, /^--layer-drop 0.05 leaves out no layer for any of 4 sequences/],
+      [{ subNetwork: { steps: 6, layers: 1 } }, /for 6 of 6 steps, which leaves none/],
+      [
+        { subNetwork: { steps: 2, layers: 3 } },
+        /^A sub-network of 3 layers is no part of a model of 3/,
+      ],
+    ];
+    for (const [changes, says] of refused) {
+      const out = join(temporaryFolder(), 'out');
+      const { context, events } = recorded();
+      await failure(train(context, { ...own(changes), out }), UsageError, says);
+      assert.ok(!events.some(({ type }) => type === 'evaluation' || type === 'step'), `${says}`);
+    }
   });
 });
