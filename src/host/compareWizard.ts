@@ -1,29 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { ComparisonRequest } from '../protocol/runFolder';
-import type { CheckpointSummary, ComparisonPlan, MethodOffer } from '../protocol/service';
+import type { CheckpointSummary, MethodOffer } from '../protocol/service';
 import { labelOf } from './checkpointTree';
+import { confirmPlan } from './confirmPlan';
 import { freeOutput } from './outputName';
-import { comparisonChoices, type Problem } from './planPreview';
+import { comparisonChoices } from './planPreview';
 import type { Settings } from './settings';
 import {
   back,
   cancelled,
   inputStep,
   pickManyStep,
-  pickStep,
   runSteps,
   type NoAnswer,
   type StepFrame,
 } from './steps';
 import { targetName } from './targets';
-import { explain } from './text';
 import {
   askCheckpoint,
   askCount,
   askData,
   askTarget,
-  chooseOutput,
   isTaken,
   merge,
   methodChoice,
@@ -152,45 +150,25 @@ async function askSeeds(frame: StepFrame, before: number): Promise<number | NoAn
 const seedsOf = (count: number): number[] => Array.from({ length: count }, (_, seed) => seed);
 
 async function askStart(
-  { service, settings }: WizardParts,
+  parts: WizardParts,
   draft: Draft,
   frame: StepFrame,
 ): Promise<Draft | NoAnswer> {
   const { checkpoint, target, methods, steps, batchSize, seeds } = draft as Required<Draft>;
   const place = { checkpoint: checkpoint.path, target, batchSize };
   const name = `compared-${targetName(target, checkpoint.model!)}`;
-  let out = draft.out ?? (await freeOutput(checkpoint.path, name, isTaken));
-  const planned = service.call('comparisonPlan', {
-    ...{ ...place, steps, methods, seeds: seedsOf(seeds) },
-  });
-  const { engine, threads } = settings;
-  const look = async (plan: ComparisonPlan) => {
-    if (plan.growth.refusals.length > 0) return undefined;
-    const { cost } = plan.growth;
-    const question = { ...place, steps: cost?.steps ?? 1, engine, learns: cost !== undefined };
-    return service
-      .call('outlook', { ...question, ...(threads !== undefined && { threads }) })
-      .catch((error: unknown): Problem => ({ problem: explain(error) }));
-  };
-  const looked = planned.then(look);
+  const out = draft.out ?? (await freeOutput(checkpoint.path, name, isTaken));
   const facts = { methods: methods.length, seeds, steps };
-  for (;;) {
-    const shown = { ...facts, out };
-    const answer = await pickStep(frame, {
-      placeholder: vscode.l10n.t('Check the plan, then start'),
-      choices: planned.then(plan => comparisonChoices(plan, shown)),
-      later: Promise.all([planned, looked]).then(([plan, outlook]) =>
-        comparisonChoices(plan, shown, outlook),
-      ),
-    });
-    if (answer === back || answer === cancelled) return answer;
-    if (answer === 'start') return { ...draft, out };
-    if (answer === 'setUpEngine') {
-      await vscode.commands.executeCommand('ligo.setUpGpuEngine');
-      return cancelled;
-    }
-    out = (await chooseOutput(out)) ?? out;
-  }
+  const confirmed = await confirmPlan(parts, frame, {
+    out,
+    planned: parts.service.call('comparisonPlan', {
+      ...{ ...place, steps, methods, seeds: seedsOf(seeds) },
+    }),
+    question: ({ growth: { refusals, cost } }) =>
+      refusals.length > 0 ? undefined : { ...place, steps, methods, learns: cost !== undefined },
+    choices: (plan, folder, outlook) => comparisonChoices(plan, { ...facts, out: folder }, outlook),
+  });
+  return merge(draft, 'out', confirmed);
 }
 
 function requestOf(draft: Required<Draft>, { engine, threads }: Settings): ComparisonRequest {

@@ -24,6 +24,8 @@ interface MutableRun extends ComparedRun {
   /** Updates in its present phase. */
   step: number;
   steps: number;
+  /** Spent so far. */
+  seconds: number;
 }
 
 /** How far a comparison has come, from its request and its events. */
@@ -47,25 +49,31 @@ export class ComparisonRecord {
     this.ended = ended;
     this.smallLoss = smallLoss ?? this.smallLoss;
     if (state === 'started') {
-      // A run that was stopped is made again from its beginning.
+      // A run that was stopped tells again what it had told, or is made anew.
       Object.assign(run, newRun(method, seed), { state: 'growing' });
       this.current = run;
       return;
     }
     run.state = state;
     run.message = message;
-    if (this.current === run) this.current = undefined;
+    // Others may be made at the same time.
+    if (this.current === run) this.current = this.runs.find(isMade);
   }
 
   /** Takes in how far a run has come. */
   applyProgress(event: Event<'comparison'>): void {
     const run = this.find(event.method, event.seed);
     const { step, steps, flops, seconds } = event;
-    Object.assign(run, { step, steps });
+    Object.assign(run, { step, steps, seconds });
     run.state = event.phase === 'growth' ? 'growing' : 'training';
     if (event.phase === 'training') {
       run.curve.push({ step, loss: event.loss ?? NaN, flops, seconds });
     }
+  }
+
+  /** Takes in a step between evaluations. */
+  applyStep({ method, seed, step, steps, seconds }: Event<'comparisonStep'>): void {
+    Object.assign(this.find(method, seed), { state: 'training', step, steps, seconds });
   }
 
   /** What is being made now; undefined before, between and after runs. */
@@ -87,7 +95,8 @@ export class ComparisonRecord {
   /** Training steps of all runs together; a run that ended has made all of its. */
   get progress(): { readonly step: number; readonly steps: number } {
     const { steps } = this.request;
-    const running = this.current?.state === 'training' ? this.current.step : 0;
+    const training = this.runs.filter(({ state }) => state === 'training');
+    const running = training.reduce((sum, { step }) => sum + step, 0);
     return { step: this.ended * steps + running, steps: this.runsPlanned * steps };
   }
 
@@ -99,9 +108,9 @@ export class ComparisonRecord {
 
   /** By what runs have taken so far; undefined until a training told. Evaluations are not counted. */
   get secondsLeft(): number | undefined {
-    const lasts = this.runs.flatMap(({ curve }) => curve.at(-1) ?? []);
-    const steps = lasts.reduce((sum, { step }) => sum + step, 0);
-    const seconds = lasts.reduce((sum, point) => sum + point.seconds, 0);
+    const trained = this.runs.filter(({ curve }) => curve.length > 0);
+    const steps = trained.reduce((sum, { step }) => sum + step, 0);
+    const seconds = trained.reduce((sum, run) => sum + run.seconds, 0);
     const { progress } = this;
     return steps > 0 ? (seconds / steps) * (progress.steps - progress.step) : undefined;
   }
@@ -127,5 +136,8 @@ export class ComparisonRecord {
 }
 
 const newRun = (method: string, seed: number): MutableRun => ({
-  ...{ method, seed, state: 'waiting', curve: [], message: undefined, step: 0, steps: 0 },
+  ...{ method, seed, state: 'waiting', curve: [], message: undefined },
+  ...{ step: 0, steps: 0, seconds: 0 },
 });
+
+const isMade = ({ state }: ComparedRun): boolean => state === 'growing' || state === 'training';

@@ -3,19 +3,18 @@ import * as vscode from 'vscode';
 import type { GrowthRequest } from '../protocol/runFolder';
 import type { CheckpointSummary, MethodOffer, PlanQuestion } from '../protocol/service';
 import { labelOf } from './checkpointTree';
+import { confirmPlan } from './confirmPlan';
 import { freeOutput } from './outputName';
-import { planChoices, type Problem } from './planPreview';
+import { planChoices } from './planPreview';
 import { exists } from './runFolder';
 import type { Settings } from './settings';
-import { back, cancelled, pickStep, runSteps, type NoAnswer, type StepFrame } from './steps';
+import { pickStep, runSteps, type NoAnswer, type StepFrame } from './steps';
 import { targetName } from './targets';
-import { explain } from './text';
 import {
   askCheckpoint,
   askCount,
   askData,
   askTarget,
-  chooseOutput,
   merge,
   methodChoice,
   type WizardParts,
@@ -83,9 +82,10 @@ async function askMethod(
     placeholder: vscode.l10n.t('How should it grow?'),
     choices: offers.then(all =>
       all.map(offer => {
-        const refused =
-          offer.refusals[0]?.reason ?? (offer.needsData ? refusedLearning : undefined);
-        const { value, ...line } = methodChoice(offer, refused);
+        const { value, ...line } = methodChoice(
+          offer,
+          offer.needsData ? refusedLearning : undefined,
+        );
         return value === undefined ? line : { ...line, value: offer };
       }),
     ),
@@ -93,53 +93,29 @@ async function askMethod(
 }
 
 async function askStart(
-  { service, settings }: WizardParts,
+  parts: WizardParts,
   draft: Draft,
   frame: StepFrame,
 ): Promise<Draft | NoAnswer> {
   const { checkpoint, target, method, steps = presetSteps } = draft;
   const learns = method!.needsData;
-  const question: PlanQuestion = { checkpoint: checkpoint!.path, target: target!, steps };
-  let out =
-    draft.out ??
-    (await freeOutput(
-      checkpoint!.path,
-      `grown-${targetName(target!, checkpoint!.model!)}`,
-      exists,
-    ));
-  const planned = service
-    .call('plan', question)
-    // Only learning costs steps.
-    .then(({ cost, ...plan }) => ({ ...plan, ...(learns && cost && { cost }) }));
-  const { engine, threads } = settings;
-  const looked = planned.then(plan =>
-    plan.refusals.length > 0
-      ? undefined
-      : service
-          .call('outlook', {
-            ...{ ...question, engine, learns: learns && plan.cost !== undefined },
-            ...(threads !== undefined && { threads }),
-          })
-          // The plan tells why no engine was found; it is a plan all the same.
-          .catch((error: unknown): Problem => ({ problem: explain(error) })),
-  );
-  for (;;) {
-    const shownOut = out;
-    const answer = await pickStep(frame, {
-      placeholder: vscode.l10n.t('Check the plan, then start'),
-      choices: planned.then(plan => planChoices(plan, shownOut)),
-      later: Promise.all([planned, looked]).then(([plan, outlook]) =>
-        planChoices(plan, shownOut, outlook),
-      ),
-    });
-    if (answer === back || answer === cancelled) return answer;
-    if (answer === 'start') return { ...draft, out, steps };
-    if (answer === 'setUpEngine') {
-      await vscode.commands.executeCommand('ligo.setUpGpuEngine');
-      return cancelled;
-    }
-    out = (await chooseOutput(out)) ?? out;
-  }
+  const question: PlanQuestion = {
+    ...{ checkpoint: checkpoint!.path, target: target!, steps },
+    method: method!.name,
+  };
+  const name = `grown-${targetName(target!, checkpoint!.model!)}`;
+  const out = draft.out ?? (await freeOutput(checkpoint!.path, name, exists));
+  const confirmed = await confirmPlan(parts, frame, {
+    out,
+    planned: parts.service
+      .call('plan', question)
+      // Only learning costs steps.
+      .then(({ cost, ...plan }) => ({ ...plan, ...(learns && cost && { cost }) })),
+    question: ({ refusals, cost }) =>
+      refusals.length > 0 ? undefined : { ...question, learns: cost !== undefined },
+    choices: planChoices,
+  });
+  return merge({ ...draft, steps }, 'out', confirmed);
 }
 
 function requestOf(draft: Required<Draft>, { engine, threads }: Settings): GrowthRequest {

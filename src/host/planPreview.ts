@@ -65,17 +65,17 @@ export interface ComparedFacts {
 
 /** The plan of a comparison as the lines of a list, as `planChoices` gives that of a growth. */
 export function comparisonChoices(
-  { growth, runs, flops }: ComparisonPlan,
+  { growth, runs, flops, flopsPerStep }: ComparisonPlan,
   { out, methods, seeds, steps }: ComparedFacts,
   outlook?: EngineOutlook | Problem,
 ): Choice<PlanAnswer>[] {
   const refused = refusalLines(growth, outlook);
   if (refused) return refused;
   const estimate = outlook && 'reason' in outlook ? outlook.estimate : undefined;
-  // Each operation is taken to last as long as in the step of learning that was timed.
+  // Each operation is taken to last as long as in the step of training that was timed.
   const seconds =
-    estimate && growth.cost && flops !== undefined
-      ? (estimate.secondsPerStep / growth.cost.flopsPerStep) * flops
+    estimate && flopsPerStep !== undefined && flops !== undefined
+      ? (estimate.secondsPerStep / flopsPerStep) * flops
       : undefined;
   return [
     ...startLines(vscode.l10n.t('Start Comparing'), out),

@@ -102,6 +102,9 @@ export class RunRecord {
       case 'comparison':
         this.comparison?.applyProgress(event);
         break;
+      case 'comparisonStep':
+        this.comparison?.applyStep(event);
+        break;
       case 'comparisonRun':
         this.comparison?.applyRun(event);
         break;

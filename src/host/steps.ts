@@ -65,12 +65,11 @@ export function pickStep<T>(
       if (value !== undefined) finish(value);
     });
     pick.busy = true;
-    Promise.resolve(options.choices).then(choices => {
+    const first = Promise.resolve(options.choices).then(choices => {
       show(choices);
-      if (!options.later) return;
-      pick.busy = true;
-      options.later.then(show, fail);
-    }, fail);
+      pick.busy = options.later !== undefined;
+    });
+    Promise.all([first, options.later]).then(([, better]) => better && show(better), fail);
     pick.show();
   });
 }

@@ -192,11 +192,15 @@ export async function askCount(
   return typeof typed === 'string' ? Number(typed) : typed;
 }
 
-/** A method as a line of a list; one that is refused tells why and has no value. */
+/**
+ * A method as a line of a list; one that is refused, by itself or with other words, tells why and has
+ * no value.
+ */
 export function methodChoice(
-  { name, title, does, preserves, refusals }: MethodOffer,
-  refused: string | undefined = refusals[0]?.reason,
+  { name, title, does, preserves, refusals: [refusal] }: MethodOffer,
+  otherwise?: string,
 ): Choice<string> {
+  const refused = refusal ? `${refusal.reason} ${refusal.remedy}` : otherwise;
   if (refused !== undefined) {
     const label = `$(circle-slash) ${title}`;
     return { label, description: vscode.l10n.t('not possible here'), detail: refused };

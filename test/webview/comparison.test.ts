@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { skip, startHarness, themes, type Harness, type TestedPage } from './harness/browser';
+import { skip, startHarness, themes, type Harness } from './harness/browser';
 import { comparisonAt, comparisonDone, eventsUntil } from './harness/recordedComparison';
 
 const options = { type: 'options', options: { strings: {}, colorMap: 'RdBu' } };
 const running = comparisonAt(eventsUntil('bert2bert', 120));
 const done = comparisonDone();
-
-/** The announced text, wherever the page's live regions are. */
-const announced = (view: TestedPage): Promise<string> =>
-  view.ask(
-    `[...document.querySelectorAll('[aria-live=polite]')].map(node => node.textContent).join('|')`,
-  );
 
 describe('the panel of a comparison', { skip }, () => {
   let harness: Harness;
@@ -101,14 +95,14 @@ describe('the panel of a comparison', { skip }, () => {
     await view.page.locator('.comparison-stage').focus();
     await view.page.keyboard.press('Home');
     const first = done.comparison!.runs[0]!.curve[0]!;
-    assert.match(await announced(view), /random, seed 0 · step 0 · loss /);
-    assert.ok((await announced(view)).includes(first.loss.toFixed(3)));
+    assert.match(await view.announced(), /random, seed 0 · step 0 · loss /);
+    assert.ok((await view.announced()).includes(first.loss.toFixed(3)));
     await view.page.keyboard.press('ArrowRight');
-    assert.match(await announced(view), /random, seed 0 · step 10 · /);
+    assert.match(await view.announced(), /random, seed 0 · step 10 · /);
     await view.page.keyboard.press('ArrowDown');
-    assert.match(await announced(view), /ligo, seed 0 · /);
+    assert.match(await view.announced(), /ligo, seed 0 · /);
     await view.page.keyboard.press('End');
-    assert.match(await announced(view), /ligo, seed 0 · step 200 · /);
+    assert.match(await view.announced(), /ligo, seed 0 · step 200 · /);
   });
 
   it('draws against time and steps when asked, and remembers it', async () => {

@@ -68,6 +68,23 @@ describe('the progress view', { skip }, () => {
     await view.assertClean();
   });
 
+  it('tells how far a run is by a bar, and no value while nobody knows', async () => {
+    const view = await harness.open('progress', { width: 300, height: 500 });
+    await view.send(options);
+    const bar = view.page.getByRole('progressbar', { name: 'Progress' });
+    const told = (): Promise<(string | null)[]> =>
+      Promise.all(['min', 'now', 'max'].map(name => bar.getAttribute(`aria-value${name}`)));
+    await view.send({ type: 'runs', runs: [summaryAt(0, { steps: 0 })] });
+    assert.deepEqual(await told(), ['0', null, null]);
+    await view.assertClean();
+    await view.send({ type: 'runs', runs: [summaryAt(12)] });
+    assert.deepEqual(await told(), ['0', '12', '20']);
+    const share = `document.querySelector('.bar-fill').style.getPropertyValue('--share')`;
+    assert.equal(await view.ask(share), '60%');
+    await view.send({ type: 'runs', runs: [summaryAt(0, { steps: 0 })] });
+    assert.deepEqual(await told(), ['0', null, null]);
+  });
+
   it('asks once before it cancels, by keyboard alone', async () => {
     const view = await harness.open('progress', { width: 300, height: 500 });
     await view.send(options);

@@ -3,14 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { colorTable, type Rgb } from '../../webview/heatmap/colorMaps';
 import { matrixOf } from '../../webview/heatmap/matrix';
 import { colorOf, limitOf } from '../../webview/heatmap/scale';
-import {
-  bestFrame,
-  skip,
-  startHarness,
-  themes,
-  type Harness,
-  type TestedPage,
-} from './harness/browser';
+import { bestFrame, skip, startHarness, themes, type Harness } from './harness/browser';
 import { eventsOf, runAt, summaryAt } from './harness/recorded';
 
 const options = { type: 'options', options: { strings: {}, colorMap: 'RdBu' } };
@@ -22,12 +15,6 @@ async function openRun(harness: Harness, step: number, theme?: (typeof themes)[n
   await view.send({ type: 'run', run: runAt(step) });
   return view;
 }
-
-/** The announced text, wherever the page's live regions are. */
-const announced = (view: TestedPage): Promise<string> =>
-  view.ask(
-    `[...document.querySelectorAll('[aria-live=polite]')].map(node => node.textContent).join('|')`,
-  );
 
 describe('the run panel', { skip }, () => {
   let harness: Harness;
@@ -113,7 +100,7 @@ describe('the run panel', { skip }, () => {
     assert.match(await view.page.locator('.legend').innerText(), /1 not finite/);
     await view.page.locator(large).focus();
     for (const key of ['ArrowDown', 'ArrowDown']) await view.page.keyboard.press(key);
-    assert.match(await announced(view), /large layer 1, small layer 0: NaN/);
+    assert.match(await view.announced(), /large layer 1, small layer 0: NaN/);
     await view.screenshot('heatmap-nan');
     await view.assertClean();
   });
@@ -122,16 +109,16 @@ describe('the run panel', { skip }, () => {
     const view = await openRun(harness, 20);
     await view.page.locator(large).focus();
     await view.page.keyboard.press('ArrowRight');
-    assert.match(await announced(view), /large layer 0, small layer 0: /);
+    assert.match(await view.announced(), /large layer 0, small layer 0: /);
     await view.page.keyboard.press('ArrowRight');
     await view.page.keyboard.press('+');
-    assert.match(await announced(view), /large layer 0, small layer 1: /);
+    assert.match(await view.announced(), /large layer 0, small layer 1: /);
     await view.screenshot('heatmap-cursor');
     await view.page.locator('.chart-stage').focus();
     await view.page.keyboard.press('Home');
-    assert.match(await announced(view), /step 1 · loss 6\.6/);
+    assert.match(await view.announced(), /step 1 · loss 6\.6/);
     await view.page.keyboard.press('ArrowRight');
-    assert.match(await announced(view), /step 2 · loss 5\.8/);
+    assert.match(await view.announced(), /step 2 · loss 5\.8/);
   });
 
   it('opens an operator from the grid and asks for exact values when looked at closer', async () => {

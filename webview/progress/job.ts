@@ -3,9 +3,10 @@ import type { RunCommand } from '../../src/protocol/runFolder';
 import { element, setText, type View } from '../shared/dom';
 import { factList } from '../shared/factList';
 import { formatInteger, formatLoss, formatShare } from '../shared/format';
+import { progressBar, shareDone } from '../shared/progressBar';
 import { summaryFacts } from '../shared/runFacts';
 import { runControls } from '../shared/runControls';
-import { statusText } from '../shared/runStatus';
+import { showTitle, statusLabel } from '../shared/runParts';
 import { sparkline } from '../shared/sparkline';
 import { t } from '../shared/strings';
 
@@ -19,18 +20,10 @@ export interface JobActions {
 export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary> {
   const heading = element('h2', { class: 'grow', attributes: { id: `job-${first.id}` } });
   const kind = element('span', { class: 'quiet small', text: t('Comparison') });
-  const status = element('span', { class: 'status' });
+  const status = statusLabel();
   const phase = element('span', { class: 'grow' });
   const share = element('span', { class: 'number quiet' });
-  const fill = element('div', { class: 'bar-fill' });
-  const bar = element(
-    'div',
-    {
-      class: 'bar',
-      attributes: { role: 'progressbar', 'aria-valuemin': 0, 'aria-label': t('Progress') },
-    },
-    fill,
-  );
+  const bar = progressBar();
   const lossLabel = element('div', { class: 'quiet small' });
   const loss = element('span', { class: 'job-loss number' });
   const curve = sparkline();
@@ -49,35 +42,30 @@ export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary
     element: element(
       'article',
       { class: 'card job', attributes: { 'aria-labelledby': `job-${first.id}` } },
-      element('div', { class: 'row job-head' }, heading, status),
+      element('div', { class: 'row job-head' }, heading, status.element),
       kind,
       element(
         'div',
         { class: 'job-progress' },
         element('div', { class: 'row' }, phase, share),
-        bar,
+        bar.element,
       ),
       lossRow,
       facts.element,
       controls.element,
     ),
     update: run => {
-      setText(heading, run.title);
-      heading.title = run.title;
-      setText(status, statusText(run.status));
-      status.dataset['status'] = run.status;
-      const part = run.steps > 0 ? Math.min(1, run.step / run.steps) : 0;
+      showTitle(heading, run.title);
+      status.update(run.status);
       setText(phase, run.phase);
       kind.hidden = run.kind === 'grow';
       setText(
         share,
         run.steps > 0 && run.kind === 'grow'
           ? t('step {0} of {1}', formatInteger(run.step), formatInteger(run.steps))
-          : formatShare(part),
+          : formatShare(shareDone(run)),
       );
-      fill.style.setProperty('--share', `${part * 100}%`);
-      bar.setAttribute('aria-valuemax', String(run.steps));
-      bar.setAttribute('aria-valuenow', String(run.step));
+      bar.update(run);
       lossRow.hidden = run.loss === undefined;
       setText(lossLabel, run.kind === 'compare' ? t('Held-out loss') : t('Loss'));
       setText(loss, run.loss === undefined ? '' : formatLoss(run.loss));

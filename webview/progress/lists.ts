@@ -1,7 +1,8 @@
 import type { RunSummary } from '../../src/protocol/messages';
 import { element, setText, type View } from '../shared/dom';
 import { formatInteger, formatLoss, formatMoment, formatShare } from '../shared/format';
-import { statusText } from '../shared/runStatus';
+import { shareDone } from '../shared/progressBar';
+import { failureNotice, showTitle, statusLabel } from '../shared/runParts';
 import { t } from '../shared/strings';
 
 /** What a person can do to a run that waits or has ended. */
@@ -41,11 +42,9 @@ export function queuedItem(first: RunSummary, actions: PastActions): View<RunSum
 /** A run that has ended: how, when, and what can be done with it. */
 export function pastItem(first: RunSummary, actions: PastActions): View<RunSummary> {
   const title = element('span', { class: 'grow past-title' });
-  const status = element('span', { class: 'status' });
+  const status = statusLabel();
   const facts = element('div', { class: 'quiet small number' });
-  const message = element('p');
-  const remedy = element('p');
-  const failure = element('div', { class: 'notice bad' }, message, remedy);
+  const failure = failureNotice();
   const open = textButton(t('Open'), first, () => actions.open(first.id));
   const resume = textButton(t('Resume'), first, () => actions.resume(first.id));
   const reveal = textButton(t('Reveal'), first, () => actions.reveal(first.id));
@@ -55,16 +54,14 @@ export function pastItem(first: RunSummary, actions: PastActions): View<RunSumma
     element: element(
       'li',
       { class: 'past' },
-      element('div', { class: 'row' }, title, status),
+      element('div', { class: 'row' }, title, status.element),
       facts,
-      failure,
+      failure.element,
       element('div', { class: 'row past-actions' }, open, report, resume, reveal, log),
     ),
     update: run => {
-      setText(title, run.title);
-      title.title = run.title;
-      setText(status, statusText(run.status));
-      status.dataset['status'] = run.status;
+      showTitle(title, run.title);
+      status.update(run.status);
       const compared = run.kind === 'compare';
       const parts = [
         ...(compared ? [t('Comparison')] : []),
@@ -72,16 +69,14 @@ export function pastItem(first: RunSummary, actions: PastActions): View<RunSumma
         ...(run.steps > 0 && run.status !== 'done'
           ? [
               compared
-                ? formatShare(run.step / run.steps)
+                ? formatShare(shareDone(run))
                 : t('step {0} of {1}', formatInteger(run.step), formatInteger(run.steps)),
             ]
           : []),
         ...(run.loss === undefined || compared ? [] : [t('loss {0}', formatLoss(run.loss))]),
       ];
       setText(facts, parts.join(' · '));
-      failure.hidden = run.failure === undefined;
-      setText(message, run.failure?.message ?? '');
-      setText(remedy, run.failure?.remedy ?? '');
+      failure.update(run.failure);
       resume.hidden = run.status === 'done';
       report.hidden = !compared || run.status !== 'done';
       reveal.hidden = run.status !== 'done';

@@ -1,15 +1,17 @@
 import uPlot from 'uplot';
 import { announcer, element, oncePerFrame, setText } from '../shared/dom';
-import {
-  formatDuration,
-  formatFlops,
-  formatInteger,
-  formatLoss,
-  formatTick,
-} from '../shared/format';
+import { formatDuration, formatFlops, formatInteger, formatLoss } from '../shared/format';
 import { t } from '../shared/strings';
 import { onThemeChange, themeColor, themeKind } from '../shared/theme';
-import { lossRange, lossTicks } from './chartFrame';
+import {
+  chartAxes,
+  chartStage,
+  drawLevels,
+  followWidth,
+  levelGutter,
+  lossScale,
+  type DrawnLevel,
+} from './chartParts';
 import {
   alignedColumns,
   nearestIndex,
@@ -17,12 +19,12 @@ import {
   type ComparedCurve,
   type Horizontal,
 } from './comparedCurves';
-import type { MethodLook } from './methodLooks';
+import type { DrawnLook } from './drawnLooks';
 
 /** What the chart shows. */
 export interface ChartContent {
   readonly curves: readonly ComparedCurve[];
-  readonly looks: ReadonlyMap<string, MethodLook>;
+  readonly looks: ReadonlyMap<string, DrawnLook>;
   readonly smallLoss: number | undefined;
   readonly horizontal: Horizontal;
   readonly logarithmic: boolean;
@@ -35,8 +37,6 @@ export interface ComparisonChart {
 }
 
 const height = 340;
-/** Narrower charts have the name of the dotted line inside. */
-const widthForGutter = 640;
 
 /** What was spent, in its unit. */
 export function formatSpent(horizontal: Horizontal, value: number): string {
@@ -60,17 +60,10 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
 
   const readout = element('p', { class: 'number chart-readout', text: ' ' });
   const live = announcer();
-  const stage = element('div', {
-    class: 'chart-stage comparison-stage',
-    attributes: {
-      tabindex: 0,
-      role: 'application',
-      'aria-roledescription': t('chart'),
-      'aria-label': t(
-        'Held-out loss of each method. Left and right move along a curve, up and down change it.',
-      ),
-    },
-  });
+  const stage = chartStage(
+    t('Held-out loss of each method. Left and right move along a curve, up and down change it.'),
+    'comparison-stage',
+  );
 
   function read(text: string): void {
     pointed = true;
@@ -92,97 +85,40 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
   const data = (): uPlot.AlignedData =>
     alignedColumns(content.curves, content.horizontal) as unknown as uPlot.AlignedData;
 
-  function drawSmall(u: uPlot): void {
-    const { smallLoss } = content;
-    if (smallLoss === undefined) return;
-    const { ctx } = u;
-    const density = devicePixelRatio;
-    ctx.save();
-    ctx.scale(density, density);
-    const left = u.bbox.left / density;
-    const right = left + u.bbox.width / density;
-    const y = u.valToPos(smallLoss, 'y', true) / density;
-    ctx.strokeStyle = themeColor('--vscode-foreground', '#cccccc');
-    ctx.lineWidth = 2;
-    ctx.lineCap = 'round';
-    ctx.setLineDash([0.5, 4.5]);
-    ctx.beginPath();
-    ctx.moveTo(left, y);
-    ctx.lineTo(right, y);
-    ctx.stroke();
-    const beside = u.width >= widthForGutter;
-    const text = smallText(smallLoss);
-    ctx.font = labelFont();
-    ctx.textAlign = beside ? 'left' : 'right';
-    ctx.textBaseline = 'middle';
-    const labelY = beside ? y : y + 9;
-    if (!beside) {
-      const wide = ctx.measureText(text).width;
-      ctx.globalAlpha = 0.85;
-      ctx.fillStyle = themeColor('--vscode-editor-background', '#1e1e1e');
-      ctx.fillRect(right - wide - 8, labelY - 7, wide + 8, 14);
-      ctx.globalAlpha = 1;
-    }
-    ctx.fillStyle = themeColor('--vscode-foreground', '#cccccc');
-    ctx.fillText(text, beside ? right + 8 : right - 4, labelY);
-    ctx.restore();
-  }
-
-  const smallText = (loss: number): string => `${t('small model')} ${formatLoss(loss)}`;
-
-  /** Room for half a number of the axis, and for the name of the dotted line where there is enough. */
-  function gutter(u: uPlot): number {
-    const { smallLoss } = content;
-    if (u.width < widthForGutter || smallLoss === undefined) return 32;
-    u.ctx.font = labelFont();
-    return u.ctx.measureText(smallText(smallLoss)).width + 16;
-  }
-
-  const labelFont = (): string => `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
+  const levels = (): DrawnLevel[] =>
+    content.smallLoss === undefined
+      ? []
+      : [
+          {
+            loss: content.smallLoss,
+            text: `${t('small model')} ${formatLoss(content.smallLoss)}`,
+            color: themeColor('--vscode-foreground', '#cccccc'),
+            dash: [0.5, 4.5],
+            cap: 'round',
+          },
+        ];
 
   function options(): uPlot.Options {
     const { horizontal, logarithmic, curves, looks } = content;
-    const axis = {
-      stroke: themeColor('--vscode-foreground', '#cccccc'),
-      font: labelFont(),
-      grid: { stroke: 'rgba(128, 128, 128, 0.2)', width: 1 },
-      ticks: { show: false },
-    };
+    const texts = (): string[] => levels().map(({ text }) => text);
     const contrast = themeKind().startsWith('highContrast');
     return {
       width: Math.max(200, stage.clientWidth),
       height,
-      padding: [10, gutter, 0, 0],
+      // At least room for half a number of the axis.
+      padding: [10, u => levelGutter(u, texts(), 32), 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false } },
       scales: {
         x: { time: false, range: (_, low, high) => [low, high > low ? high : low + 1] },
-        y: {
-          distr: logarithmic ? 3 : 1,
-          range: () => {
-            const { smallLoss } = content;
-            const losses = content.curves.flatMap(({ points }) => points.map(({ loss }) => loss));
-            const all = [...losses, ...(smallLoss === undefined ? [] : [smallLoss])];
-            return [...lossRange(all, logarithmic)];
-          },
-        },
+        y: lossScale(logarithmic, () =>
+          [...content.curves.flatMap(({ points }) => points), ...levels()].map(({ loss }) => loss),
+        ),
       },
-      axes: [
-        {
-          ...axis,
-          size: 30,
-          space: 90,
-          grid: { show: false },
-          values: (_, ticks) => ticks.map(tick => formatSpent(horizontal, tick)),
-        },
-        {
-          ...axis,
-          size: 52,
-          splits: (u, _, low, high) => lossTicks(low, high, u.height / 50, logarithmic),
-          filter: (_, splits) => splits,
-          values: (_, ticks) => ticks.map(formatTick),
-        },
-      ],
+      axes: chartAxes(logarithmic, {
+        space: 90,
+        values: (_, ticks) => ticks.map(tick => formatSpent(horizontal, tick)),
+      }),
       series: [
         {},
         ...curves.map(({ run }): uPlot.Series => {
@@ -198,7 +134,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
         }),
       ],
       hooks: {
-        draw: [drawSmall],
+        draw: [u => drawLevels(u, levels(), 9)],
         setCursor: [
           u => {
             const { left, top } = u.cursor;
@@ -263,11 +199,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
     live.say(text);
   });
 
-  new ResizeObserver(() => {
-    if (stage.clientWidth === 0) return;
-    if (plot === undefined) refresh();
-    else plot.setSize({ width: stage.clientWidth, height });
-  }).observe(stage);
+  followWidth(stage, height, () => plot, refresh);
   onThemeChange(onThemed);
 
   return {

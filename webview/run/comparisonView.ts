@@ -6,7 +6,7 @@ import { checkbox, dropdown } from '../shared/ui/components';
 import { sampledIndices } from './chartFrame';
 import { curvesOf, methodsOf, type ComparedCurve, type Horizontal } from './comparedCurves';
 import { createComparisonChart } from './comparisonChart';
-import { methodLooks, type MethodLook } from './methodLooks';
+import { drawnLooks, type DrawnLook } from './drawnLooks';
 
 /** What a person chose for the chart of a comparison. */
 export interface ComparisonChoices {
@@ -42,7 +42,7 @@ export function createComparisonView(
   const seedHeading = heading(t('Seed'));
   const points = element('table');
 
-  let looks: ReadonlyMap<string, MethodLook> = new Map();
+  let looks: ReadonlyMap<string, DrawnLook> = new Map();
   const showLegend = keyedList<string>(
     legend,
     method => method,
@@ -61,7 +61,7 @@ export function createComparisonView(
   function refresh(): void {
     const { runs, smallLoss } = shown;
     const methods = methodsOf(runs);
-    looks = methodLooks(methods);
+    looks = drawnLooks(methods);
     const { horizontal, logarithmic, hidden } = choices;
     const curves = curvesOf(runs, new Set(hidden));
     chart.update({ curves, looks, smallLoss, horizontal, logarithmic });
@@ -145,7 +145,7 @@ const heading = (text: string, className = 'value'): HTMLElement =>
   element('th', { class: className, text, attributes: { scope: 'col' } });
 
 /** A piece of the curve's line. */
-function swatch(): { readonly element: Element; show(look: MethodLook): void } {
+function swatch(): { readonly element: Element; show(look: DrawnLook): void } {
   const line = svgElement('line', { x1: 0, y1: 5, x2: 30, y2: 5, 'stroke-width': 3 });
   const picture = svgElement(
     'svg',
@@ -165,7 +165,7 @@ function swatch(): { readonly element: Element; show(look: MethodLook): void } {
 function legendItem(
   method: string,
   onClick: () => void,
-  state: { readonly look: () => MethodLook; readonly isHidden: () => boolean },
+  state: { readonly look: () => DrawnLook; readonly isHidden: () => boolean },
 ): View<string> {
   const sample = swatch();
   const button = element(
@@ -199,7 +199,7 @@ function stateText({ state, message }: ComparedRun): string {
   return texts[state];
 }
 
-function runRow(first: ComparedRun, look: () => MethodLook): View<ComparedRun> {
+function runRow(first: ComparedRun, look: () => DrawnLook): View<ComparedRun> {
   const sample = swatch();
   const cell = (className = 'value'): HTMLElement => element('td', { class: className });
   const [start, last] = [cell(), cell()];

@@ -3,52 +3,39 @@ import type { RunCommand } from '../../src/protocol/runFolder';
 import { element, setText, type View } from '../shared/dom';
 import { factList } from '../shared/factList';
 import { formatInteger, formatLoss } from '../shared/format';
+import { progressBar } from '../shared/progressBar';
 import { runControls } from '../shared/runControls';
 import { summaryFacts } from '../shared/runFacts';
-import { isLive, statusText } from '../shared/runStatus';
+import { failureNotice, showTitle, statusLabel } from '../shared/runParts';
+import { isLive } from '../shared/runStatus';
 import { t } from '../shared/strings';
 
 /** Title, status, progress, measures and buttons of a run. */
 export function createHeader(send: (command: RunCommand) => void): View<RunSummary> {
   const title = element('h1', { class: 'grow ellipsis' });
-  const status = element('span', { class: 'status', attributes: { role: 'status' } });
+  const status = statusLabel('status');
   const phase = element('p', { class: 'quiet' });
-  const fill = element('div', { class: 'bar-fill' });
-  const bar = element(
-    'div',
-    {
-      class: 'bar',
-      attributes: { role: 'progressbar', 'aria-valuemin': 0, 'aria-label': t('Progress') },
-    },
-    fill,
-  );
+  const bar = progressBar();
   const facts = factList('facts header-facts');
   const controls = runControls(send);
-  const message = element('p');
-  const remedy = element('p');
-  const failure = element('div', { class: 'notice bad', attributes: { role: 'alert' } });
-  failure.append(message, remedy);
+  const failure = failureNotice('alert');
   return {
     element: element(
       'header',
       { class: 'run-header' },
-      element('div', { class: 'row' }, title, status, controls.element),
+      element('div', { class: 'row' }, title, status.element, controls.element),
       phase,
-      bar,
+      bar.element,
       facts.element,
-      failure,
+      failure.element,
     ),
     update: run => {
       const live = isLive(run.status);
-      setText(title, run.title);
-      title.title = run.title;
-      setText(status, statusText(run.status));
-      status.dataset['status'] = run.status;
+      showTitle(title, run.title);
+      status.update(run.status);
       setText(phase, live ? run.phase : run.out);
-      bar.hidden = !live;
-      fill.style.setProperty('--share', `${(run.steps > 0 ? run.step / run.steps : 0) * 100}%`);
-      bar.setAttribute('aria-valuemax', String(run.steps));
-      bar.setAttribute('aria-valuenow', String(run.step));
+      bar.element.hidden = !live;
+      bar.update(run);
       facts.update([
         // Of a comparison the phase tells the step, and the chart every loss.
         ...(run.steps > 0 && run.kind === 'grow'
@@ -66,9 +53,7 @@ export function createHeader(send: (command: RunCommand) => void): View<RunSumma
       ]);
       controls.element.hidden = !live && run.status !== 'queued';
       controls.update(run);
-      failure.hidden = run.failure === undefined;
-      setText(message, run.failure?.message ?? '');
-      setText(remedy, run.failure?.remedy ?? '');
+      failure.update(run.failure);
     },
   };
 }

@@ -1,11 +1,12 @@
 import uPlot from 'uplot';
 import { announcer, element, oncePerFrame, setText } from '../shared/dom';
-import { formatInteger, formatLoss, formatTick } from '../shared/format';
+import { formatInteger, formatLoss } from '../shared/format';
 import { createSlider } from '../shared/slider';
 import { t } from '../shared/strings';
 import { onThemeChange, themeColor } from '../shared/theme';
 import { checkbox } from '../shared/ui/components';
 import * as frame from './chartFrame';
+import * as parts from './chartParts';
 import type { PageRun } from './runState';
 import { smooth, windowFor } from './smoothing';
 
@@ -25,8 +26,6 @@ export interface LossChart {
 }
 
 const height = 280;
-/** Narrower charts have the names of the dotted lines inside. */
-const widthForGutter = 640;
 const levelDash: Record<frame.Level['model'], number[]> = {
   small: [3, 3],
   before: [8, 5],
@@ -52,15 +51,7 @@ export function createLossChart(
   const readout = element('p', { class: 'number chart-readout', text: ' ' });
   const live = announcer();
   const table = element('table');
-  const stage = element('div', {
-    class: 'chart-stage',
-    attributes: {
-      tabindex: 0,
-      role: 'application',
-      'aria-roledescription': t('chart'),
-      'aria-label': t('Loss by step. Arrow keys move along the curve.'),
-    },
-  });
+  const stage = parts.chartStage(t('Loss by step. Arrow keys move along the curve.'));
   const windowText = element('span', { class: 'quiet number smoothing-window' });
   const slider = createSlider(t('Smoothing'), 'smoothing-slider', 100, smoothing * 100, value => {
     smoothing = value / 100;
@@ -111,96 +102,31 @@ export function createLossChart(
     ].join(' · ');
   }
 
-  const levelText = ({ model, loss }: frame.Level): string =>
-    `${frame.levelName(model)} ${formatLoss(loss)}`;
-
-  const labelFont = (): string => `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
-
-  /** Room for the labels beside the chart, where there is enough for both. */
-  function gutter(u: uPlot): number {
-    if (u.width < widthForGutter || levels.length === 0) return 14;
-    u.ctx.font = labelFont();
-    return Math.max(...levels.map(level => u.ctx.measureText(levelText(level)).width)) + 18;
-  }
-
-  function drawLevels(u: uPlot): void {
-    const { ctx } = u;
-    const density = devicePixelRatio;
-    ctx.save();
-    ctx.scale(density, density);
-    const left = u.bbox.left / density;
-    const right = left + u.bbox.width / density;
-    const heights = levels.map(({ loss }) => u.valToPos(loss, 'y', true) / density);
-    const beside = u.width >= widthForGutter;
-    const labels = frame.spreadLabels(
-      heights.map(y => (beside ? y : y - 9)),
-      15,
-    );
-    ctx.font = labelFont();
-    ctx.textAlign = beside ? 'left' : 'right';
-    ctx.textBaseline = 'middle';
-    ctx.lineWidth = 2;
-    levels.forEach((level, index) => {
-      const y = heights[index] ?? 0;
-      const labelY = Math.max(8, labels[index] ?? y);
-      ctx.strokeStyle = themeColor(...levelColor[level.model]);
-      ctx.setLineDash(levelDash[level.model]);
-      ctx.beginPath();
-      ctx.moveTo(left, y);
-      ctx.lineTo(right, y);
-      if (beside) ctx.lineTo(right + 7, labelY);
-      ctx.stroke();
-      if (!beside) {
-        const wide = ctx.measureText(levelText(level)).width;
-        ctx.globalAlpha = 0.85;
-        ctx.fillStyle = themeColor('--vscode-editor-background', '#1e1e1e');
-        ctx.fillRect(right - wide - 8, labelY - 7, wide + 8, 14);
-        ctx.globalAlpha = 1;
-      }
-      ctx.fillStyle = themeColor('--vscode-foreground', '#cccccc');
-      ctx.fillText(levelText(level), beside ? right + 11 : right - 4, labelY);
-    });
-    ctx.restore();
-  }
+  const drawnLevels = (): parts.DrawnLevel[] =>
+    levels.map(({ model, loss }) => ({
+      loss,
+      text: `${frame.levelName(model)} ${formatLoss(loss)}`,
+      color: themeColor(...levelColor[model]),
+      dash: levelDash[model],
+    }));
 
   function options(): uPlot.Options {
     const accent = themeColor('--vscode-charts-blue', '#3794ff');
-    const text = themeColor('--vscode-foreground', '#cccccc');
-    const grid = 'rgba(128, 128, 128, 0.2)';
-    const font = `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
-    const axis = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
+    const texts = (): string[] => drawnLevels().map(({ text }) => text);
     return {
       width: Math.max(200, stage.clientWidth),
       height,
-      padding: [10, gutter, 0, 0],
+      padding: [10, u => parts.levelGutter(u, texts(), 14), 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false },
       scales: {
         x: { time: false },
-        y: {
-          distr: logarithmic ? 3 : 1,
-          range: () => {
-            const all = [...losses, ...levels.map(({ loss }) => loss)];
-            return [...frame.lossRange(all, logarithmic)];
-          },
-        },
+        y: parts.lossScale(logarithmic, () => [...losses, ...levels.map(({ loss }) => loss)]),
       },
-      axes: [
-        {
-          ...axis,
-          size: 30,
-          grid: { show: false },
-          values: (_, ticks) =>
-            ticks.map(tick => (Number.isInteger(tick) ? formatInteger(tick) : '')),
-        },
-        {
-          ...axis,
-          size: 52,
-          splits: (u, _, low, high) => frame.lossTicks(low, high, u.height / 50, logarithmic),
-          filter: (_, splits) => splits,
-          values: (_, ticks) => ticks.map(formatTick),
-        },
-      ],
+      axes: parts.chartAxes(logarithmic, {
+        values: (_, ticks) =>
+          ticks.map(tick => (Number.isInteger(tick) ? formatInteger(tick) : '')),
+      }),
       series: [
         {},
         { stroke: 'transparent', points: { show: false } },
@@ -215,7 +141,7 @@ export function createLossChart(
       ],
       bands: [{ series: [1, 2], fill: `color-mix(in srgb, ${accent} 16%, transparent)` }],
       hooks: {
-        draw: [drawLevels],
+        draw: [u => parts.drawLevels(u, drawnLevels(), -9)],
         setCursor: [
           u => {
             setText(
@@ -294,11 +220,7 @@ export function createLossChart(
     live.say(describe(index));
   });
 
-  new ResizeObserver(() => {
-    if (stage.clientWidth === 0) return;
-    if (plot === undefined) rebuild();
-    else plot.setSize({ width: stage.clientWidth, height });
-  }).observe(stage);
+  parts.followWidth(stage, height, () => plot, rebuild);
   onThemeChange(rebuild);
 
   return {

@@ -1,3 +1,5 @@
+import { t } from '../shared/strings';
+
 /** What an operator's name tells: "width.query.3" → width, query, layer 3. */
 export interface OperatorName {
   readonly group: 'width' | 'depth';
@@ -29,4 +31,16 @@ export function byKind<T extends { readonly name: string; readonly group: 'width
     else list.push(operator);
   }
   return kinds;
+}
+
+/** What rows and columns of an operator are: of units, of layers, or of blocks of Mango's tensor. */
+export function axesOf(operator: {
+  readonly name: string;
+  readonly group: 'width' | 'depth';
+}): { row: string; column: string } {
+  const { group, kind } = parseOperatorName(operator.name, operator.group);
+  if (group === 'width') return { row: t('new feature'), column: t('small feature') };
+  return kind === 'blocks'
+    ? { row: t('large block'), column: t('small block') }
+    : { row: t('large layer'), column: t('small layer') };
 }

@@ -1,7 +1,7 @@
 import type { FromRunPanel } from '../../src/protocol/messages';
 import type { ColorMapName } from '../heatmap/colorMaps';
 import { exportHeatmap } from '../heatmap/exports';
-import { createHeatmap, type AxisNames } from '../heatmap/heatmap';
+import { createHeatmap } from '../heatmap/heatmap';
 import type { Matrix } from '../heatmap/matrix';
 import { limitOf, type LimitKind, type Scale } from '../heatmap/scale';
 import { themeTable } from '../heatmap/themeTable';
@@ -10,6 +10,7 @@ import { t } from '../shared/strings';
 import { onThemeChange } from '../shared/theme';
 import { button, dropdown } from '../shared/ui/components';
 import { createOperatorGrid } from './operatorGrid';
+import { axesOf } from './operatorNames';
 import type { PageRun } from './runState';
 import { OperatorHistory, type Shown } from './snapshots';
 import { createTimeline } from './timeline';
@@ -31,11 +32,6 @@ export interface OperatorsView {
   /** Full-resolution values of a finished run's operator; undefined when the host has none. */
   setExact(name: string, shape: readonly [number, number], values: Float32Array | undefined): void;
 }
-
-const axesOf = (group: 'width' | 'depth'): AxisNames =>
-  group === 'depth'
-    ? { row: t('large layer'), column: t('small layer') }
-    : { row: t('new feature'), column: t('small feature') };
 
 /** Makes the view. */
 export function createOperatorsView(
@@ -182,7 +178,7 @@ export function createOperatorsView(
       hasWhole && choices.limitKind === 'percentile'
         ? { limit: limitOf([whole.values], 'percentile') }
         : scale,
-      axesOf(operator.group),
+      axesOf(operator),
     );
     const pooledNote = t('Each cell is the value of largest magnitude of those it stands for.');
     const asked = whole === 'asked' ? ` ${t('Reading exact values…')}` : '';

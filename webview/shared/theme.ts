@@ -23,7 +23,3 @@ export function onThemeChange(listener: () => void): void {
   observer.observe(document.body, { attributes: true, attributeFilter: ['class'] });
   observer.observe(document.documentElement, { attributes: true, attributeFilter: ['style'] });
 }
-
-/** Whether the person asked for less motion. */
-export const prefersReducedMotion = (): boolean =>
-  matchMedia('(prefers-reduced-motion: reduce)').matches;

@@ -36,13 +36,3 @@ export function pixelAt(pixels: CanvasPixels, column: number, row: number): read
   const at = 4 * (Math.floor(row) * pixels.width + Math.floor(column));
   return pixels.bytes.slice(at, at + 4);
 }
-
-/** How many different colours the opaque part of a picture has. */
-export function countColours(pixels: CanvasPixels): number {
-  const seen = new Set<number>();
-  for (let at = 0; at < pixels.bytes.length; at += 4) {
-    const [red = 0, green = 0, blue = 0, alpha = 0] = pixels.bytes.slice(at, at + 4);
-    if (alpha > 0) seen.add((red << 16) | (green << 8) | blue);
-  }
-  return seen.size;
-}

@@ -8,7 +8,7 @@ import {
   sampledIndices,
   spreadLabels,
 } from '../../../webview/run/chartFrame';
-import { byKind, parseOperatorName } from '../../../webview/run/operatorNames';
+import { axesOf, byKind, parseOperatorName } from '../../../webview/run/operatorNames';
 import { appendTo, followOn, thin, type PageRun } from '../../../webview/run/runState';
 import { smooth, windowFor } from '../../../webview/run/smoothing';
 import { difference, OperatorHistory } from '../../../webview/run/snapshots';
@@ -92,6 +92,14 @@ describe('operator names', () => {
       'width',
     );
     assert.deepEqual([...groups.keys()], ['ffn', 'residual']);
+  });
+
+  it('tell what rows and columns are', () => {
+    const rows = (name: string, group: 'width' | 'depth') => axesOf({ name, group }).row;
+    assert.equal(rows('depth.q.weight', 'depth'), 'large layer');
+    assert.equal(rows('depth.layers', 'depth'), 'large layer');
+    assert.equal(rows('depth.blocks', 'depth'), 'large block');
+    assert.equal(rows('width.out', 'width'), 'new feature');
   });
 });
 

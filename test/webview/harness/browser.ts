@@ -41,6 +41,8 @@ export interface TestedPage {
   posted(): Promise<readonly Record<string, unknown>[]>;
   /** Evaluates an expression with the harness's functions. */
   ask<T>(expression: string): Promise<T>;
+  /** What screen readers were told last, in all live regions of the page. */
+  announced(): Promise<string>;
   screenshot(name: string): Promise<void>;
   /** Fails if axe finds something serious, a policy was violated, or anything left the machine. */
   assertClean(): Promise<void>;
@@ -94,6 +96,7 @@ export async function startHarness(): Promise<Harness> {
           await ask('harness.settle()');
         },
         posted: () => ask('harness.posted'),
+        announced: () => ask('harness.announced()'),
         screenshot: async file => {
           await page.screenshot({
             path: new URL(`${file}.png`, screenshots).pathname,

@@ -39,6 +39,9 @@
     untilPosted: async count => {
       while (posted.length < count) await frame();
     },
+    /** The text of all live regions. */
+    announced: () =>
+      [...document.querySelectorAll('[aria-live=polite]')].map(node => node.textContent).join('|'),
     /** Colour of a canvas at (x, y), shares of its size. */
     pixel: (selector, x, y) => {
       const canvas = document.querySelector(selector);

@@ -27,12 +27,10 @@ const margin = { top: 14, right: 176, bottom: 46, left: 54 };
 const labelGap = 17;
 /** Of all values, the share that the picture reaches up to: what starts far above is cut. */
 const shownShare = 0.93;
-/** How many colours and dash patterns the style knows. */
-const styles = 12;
 
-/** Names the look of a method's curve. */
-export const lookOf = ({ method, index }: Pick<MethodCurve, 'method' | 'index'>): string =>
-  method === 'random' ? 'look-scratch' : `look-${(index - 1 + styles) % styles}`;
+/** The classes of the style that give a method's curve its look. */
+export const lookOf = ({ look }: Pick<MethodCurve, 'look'>): string =>
+  look ? `color-${look.color} dash-${look.dash}` : 'look-scratch';
 
 /** The chart as a picture with a text alternative. */
 export function lossChart(chart: Chart): Markup {

@@ -4,6 +4,7 @@ import type {
   MethodPoint,
   Spread,
 } from '../../../protocol/comparison';
+import { methodLooks, type MethodLook } from '../../../protocol/methodLooks';
 import { spreadOf } from '../savings';
 
 /** What a method's loss is drawn against. */
@@ -21,21 +22,22 @@ export interface CurveSample {
 export interface MethodCurve {
   readonly method: string;
   readonly title: string;
-  /** Place among all methods, which decides how it is drawn. */
-  readonly index: number;
+  /** How it is drawn; undefined for training from scratch, which is drawn plain. */
+  readonly look: MethodLook | undefined;
   readonly samples: readonly CurveSample[];
 }
 
 /** The curve of each method that finished with some seed, in the order they were made. */
 export function methodCurves({ runs, methods }: ComparisonReport): readonly MethodCurve[] {
   const names = [...new Set(runs.map(({ method }) => method))];
-  return names.flatMap((method, index) => {
+  const looks = methodLooks(names);
+  return names.flatMap(method => {
     const own = runs.filter(
       (run): run is FinishedRun => run.method === method && run.state === 'finished',
     );
     if (own.length === 0) return [];
     const title = methods.find(summary => summary.method === method)?.title ?? method;
-    return [{ method, title, index, samples: samplesOf(own) }];
+    return [{ method, title, look: looks.get(method), samples: samplesOf(own) }];
   });
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, extname } from 'node:path';
-import type { ComparisonReport } from '../../../protocol/comparison';
+import { yardstick, type ComparisonReport } from '../../../protocol/comparison';
 import { lossChart, type Level } from './chart';
 import { methodCurves, type MethodCurve } from './curves';
 import { html, type Markup } from './markup';
@@ -68,11 +68,11 @@ const styleHash = `sha256-${createHash('sha256').update(style).digest('base64')}
 
 /** The result in a sentence or two. */
 function verdict({ methods, settings }: ComparisonReport): Markup {
-  const others = methods.filter(({ method }) => method !== 'random');
+  const others = methods.filter(({ method }) => method !== yardstick);
   const [best] = others.filter(({ savings }) => savings);
   const steps = settings.steps;
   if (!best?.savings) {
-    const why = methods.some(({ method, finished }) => method === 'random' && finished > 0)
+    const why = methods.some(({ method, finished }) => method === yardstick && finished > 0)
       ? `No method reached the final loss of training from scratch within ${steps} steps.`
       : 'Training from scratch did not finish, so no saving can be told.';
     return html`<p class="verdict warning">${why}</p>`;
@@ -122,7 +122,7 @@ const figure = (title: string, chart: Markup, caption: string): Markup =>
 
 /** What curves are read against: the small model, and where training from scratch ends. */
 function levelsOf({ small, methods }: ComparisonReport): readonly Level[] {
-  const end = methods.find(({ method }) => method === 'random')?.end;
+  const end = methods.find(({ method }) => method === yardstick)?.end;
   return [
     ...(small ? [{ label: 'small model', loss: small.loss, kind: 'small' as const }] : []),
     ...(end ? [{ label: 'scratch ends', loss: end.mean, kind: 'scratch' as const }] : []),

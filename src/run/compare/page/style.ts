@@ -1,33 +1,15 @@
-/** Colours of methods on light and on dark; each at least 3:1 against its background. */
-const colors = [
-  ['#0b62c4', '#6cb0ff'],
-  ['#c8470c', '#ff9a62'],
-  ['#0a7d55', '#4fd6a0'],
-  ['#8a3ab9', '#cf9bff'],
-  ['#8f6a00', '#e6c04a'],
-  ['#00798c', '#4fd1e0'],
-  ['#c2327a', '#ff8ac2'],
-  ['#5c7a00', '#b5d34d'],
-  ['#9c3d3d', '#f2a0a0'],
-  ['#4b4fc4', '#a5a8ff'],
-  ['#5d6b7a', '#a9b6c4'],
-  ['#7a4f2b', '#d8a878'],
-] as const;
-/** So that no method is told by its colour alone; the first is drawn through. */
-const dashes = ['none', '8 4', '2.5 3', '10 3 2.5 3', '5 2', '1 3'] as const;
+import { lookColors, lookDashes } from '../../../protocol/methodLooks';
 
-const variables = (scheme: 0 | 1): string =>
-  colors.map((pair, index) => `--look-${index}:${pair[scheme]}`).join(';');
+const variables = (scheme: 'light' | 'dark'): string =>
+  lookColors.map((color, index) => `--color-${index}:${color[scheme]}`).join(';');
 
-const looks = colors
-  .map(
-    (_, index) =>
-      `.look-${index}{--look:var(--look-${index});--dash:${dashes[index % dashes.length]}}`,
-  )
-  .join('\n');
+const looks = [
+  ...lookColors.map((_, index) => `.color-${index}{--look:var(--color-${index})}`),
+  ...lookDashes.map((dash, index) => `.dash-${index}{--dash:${dash.join(' ') || 'none'}}`),
+].join('\n');
 
-const light = `--text:#1c2024;--quiet:#5a626b;--page:#fff;--card:#f5f6f8;--line:#d5d9de;--good:#0a7d55;--bad:#b3261e;${variables(0)}`;
-const dark = `--text:#e6e8ea;--quiet:#a0a8b1;--page:#16181b;--card:#1f2226;--line:#3a4047;--good:#4fd6a0;--bad:#ff8a80;${variables(1)}`;
+const light = `--text:#1c2024;--quiet:#5a626b;--page:#fff;--card:#f5f6f8;--line:#d5d9de;--good:#0a7d55;--bad:#b3261e;${variables('light')}`;
+const dark = `--text:#e6e8ea;--quiet:#a0a8b1;--page:#16181b;--card:#1f2226;--line:#3a4047;--good:#4fd6a0;--bad:#ff8a80;${variables('dark')}`;
 
 /** The style of the page: nothing remote, light and dark, and plain on paper. */
 export const style = `
@@ -38,9 +20,9 @@ body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:66rem;background:var(--pa
 h1{font-size:1.7rem;line-height:1.25;margin:0 0 .25rem}
 h2{font-size:1.2rem;margin:2.5rem 0 .75rem}
 p{margin:.5rem 0;max-width:46rem}
-a{color:var(--look-0)}
+a{color:var(--color-0)}
 .quiet,figcaption,caption{color:var(--quiet)}
-.verdict{margin:1.25rem 0;padding:1rem 1.25rem;background:var(--card);border-left:4px solid var(--look-0);border-radius:4px;font-size:1.1rem;max-width:none}
+.verdict{margin:1.25rem 0;padding:1rem 1.25rem;background:var(--card);border-left:4px solid var(--color-0);border-radius:4px;font-size:1.1rem;max-width:none}
 .warning{border-left-color:var(--bad)}
 figure{margin:1rem 0 0}
 figcaption{font-size:.9rem}
@@ -81,7 +63,7 @@ dd{margin:0;overflow-wrap:anywhere}
 pre{background:var(--card);padding:.9rem 1rem;border-radius:4px;white-space:pre-wrap;overflow-wrap:anywhere;font:.87rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
 details{margin:.75rem 0}
 summary{cursor:pointer;color:var(--quiet)}
-summary:focus-visible,a:focus-visible,.wide:focus-visible{outline:2px solid var(--look-0);outline-offset:2px}
+summary:focus-visible,a:focus-visible,.wide:focus-visible{outline:2px solid var(--color-0);outline-offset:2px}
 @media print{:root{color-scheme:light;${light}}body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}figure,tr,.verdict{break-inside:avoid}.wide{overflow:visible}.chart{min-width:0}}
 @media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
 `;

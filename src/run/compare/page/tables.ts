@@ -1,4 +1,9 @@
-import type { ComparisonReport, MethodSummary, Spread } from '../../../protocol/comparison';
+import {
+  yardstick,
+  type ComparisonReport,
+  type MethodSummary,
+  type Spread,
+} from '../../../protocol/comparison';
 import { lookOf } from './chart';
 import type { MethodCurve } from './curves';
 import { html, type Markup } from './markup';
@@ -48,7 +53,7 @@ function row(
         ${curve ? swatch(curve) : undefined}<span>${title}<small>${method}</small></span>
       </div>
     </th>
-    ${savingsCells(report, summary)}${cell(start, lossText)}${cell(end, lossText)}${cell(method === 'random' ? undefined : parity, shareText)}${cell(growthSeconds, time)}
+    ${savingsCells(report, summary)}${cell(start, lossText)}${cell(end, lossText)}${cell(method === yardstick ? undefined : parity, shareText)}${cell(growthSeconds, time)}
   </tr> `;
 }
 

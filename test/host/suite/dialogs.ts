@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { until } from './support';
+
+type List = vscode.QuickPick<vscode.QuickPickItem>;
+
+/** Answers the lists of the extension's dialogs as a person does, and tells what they show. */
+export class Dialogs {
+  private shown: List | undefined;
+  private readonly original = vscode.window.createQuickPick;
+
+  constructor() {
+    vscode.window.createQuickPick = <T extends vscode.QuickPickItem>() => {
+      const list = this.original.call(vscode.window) as vscode.QuickPick<T>;
+      this.shown = list as unknown as List;
+      return list;
+    };
+  }
+
+  /** Gives the editor its own lists back. */
+  dispose(): void {
+    vscode.window.createQuickPick = this.original;
+  }
+
+  /** The list of a step, once all its lines are there. */
+  async list(step: number): Promise<List> {
+    await until(
+      `step ${step} shows its lines`,
+      () => this.shown?.step === step && !this.shown.busy,
+    );
+    return this.shown!;
+  }
+
+  /** The line of a step that is called so. */
+  async line(step: number, label: string): Promise<vscode.QuickPickItem> {
+    const { items } = await this.list(step);
+    const line = items.find(item => item.label === label);
+    assert.ok(line, `"${label}" among: ${items.map(item => item.label).join(', ')}`);
+    return line;
+  }
+
+  /** Goes to a line of a step and presses Enter. */
+  async choose(step: number, label: string): Promise<void> {
+    const line = await this.line(step, label);
+    const list = await this.list(step);
+    const reached = new Promise<void>(resolve => {
+      list.onDidChangeActive(([active]) => active === line && resolve());
+    });
+    if (list.activeItems[0] !== line) {
+      list.activeItems = [line];
+      // The workbench has it now; it would take an earlier Enter for another line.
+      await reached;
+    }
+    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+  }
+
+  /** Presses Escape. */
+  async leave(): Promise<void> {
+    await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+  }
+}
