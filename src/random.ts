@@ -11,6 +11,8 @@ export const randomStreams = {
   operatorInitialization: 6,
   unitCopies: 7,
   weightInitialization: 8,
+  tokenDrop: 9,
+  layerDrop: 10,
 } as const;
 
 /** Independent draws of one stream; the same stream always yields the same draws. */

@@ -15,7 +15,11 @@ export interface ChildRun {
 }
 
 /** Events of a run that tell its parent how it goes; the rest is the child's own. */
-const passedOn: ReadonlySet<RunEvent['type']> = new Set(['comparison', 'warning']);
+const passedOn: ReadonlySet<RunEvent['type']> = new Set([
+  'comparison',
+  'comparisonStep',
+  'warning',
+]);
 
 /** Runs a command in a process of its own until it ends. Rejects with the UserError that it told. */
 export async function childRun({ script, args, emit, signal }: ChildRun): Promise<void> {

@@ -10,6 +10,7 @@ export interface LigoOptions extends StepOptions {
   readonly depthLearningRate?: number;
   readonly widthInit?: (typeof widthInitializations)[number];
   readonly depthInit?: (typeof depthInitializations)[number];
+  readonly freshness?: number;
 }
 
 /** Adds the options of learning operators. */
@@ -20,7 +21,10 @@ export function addLigoOptions(command: Command): Command {
   const widths = takes.word(widthInitializations);
   addOption(command, '--width-init <kind>', widthInitializations.join(', '), widths);
   const depths = takes.word(depthInitializations);
-  return addOption(command, '--depth-init <kind>', depthInitializations.join(', '), depths);
+  addOption(command, '--depth-init <kind>', depthInitializations.join(', '), depths);
+  const fresh =
+    'random part of new weights, of that of a model from scratch; by default 1 in pre-norm models, else 0';
+  return addOption(command, '--freshness <factor>', fresh, takes.amount);
 }
 
 /** Settings as options give them; what they leave out is the method's, else as the study found best. */
@@ -39,6 +43,7 @@ export function ligoSettingsOf(
     depthLearningRate: options.depthLearningRate ?? learningRate ?? preset.depthLearningRate,
     weightDecay: weightDecay ?? preset.weightDecay,
     schedule: schedule ?? preset.schedule,
+    freshness: options.freshness ?? preset.freshness,
     initialization: {
       ...preset.initialization,
       width: options.widthInit ?? preset.initialization.width,

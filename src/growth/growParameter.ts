@@ -4,15 +4,17 @@ import {
   elementCount,
   gemm,
   input,
+  inputName,
   mul,
   reshape,
   simplifyProgram,
   type Program,
   type Tensor,
 } from '../graph';
+import { mappingOf, widthOperator } from './mapping';
+import { multilinearNames, tensorKind, tensorSizes } from './multilinear';
 import {
   depthName,
-  grows,
   onesName,
   outerNormName,
   readsSpace,
@@ -20,10 +22,10 @@ import {
   smallInputName,
   sourcesOf,
   spaceSizes,
-  widthName,
   type Growth,
   type OperatorValues,
 } from './operators';
+import { blendBlocks, blockRange, matricesOf, weightTensor, type MatrixKind } from './weightTensor';
 import { widenColumns, widenRows, widenVector } from './widen';
 
 /** Values of the small model by `smallInputName`: stacked layers, or one parameter. */
@@ -36,10 +38,13 @@ export interface ParameterGrowth {
   feeds(operators: OperatorValues, small: SmallValues): Record<string, Float32Array>;
 }
 
+/** Values that an input of the program is fed with. */
+type Given = (operators: OperatorValues, small: SmallValues) => Float32Array;
+
 /**
  * One parameter of the large model from operators and the small model: Σ_j w[i, j] W_j first, then
  * B_out · A_inᵀ (released code's order), in [out, in] orientation. `operators` are only asked for
- * which of the shares and constants there are; without them A = B, as in LiGO.
+ * which there are: Mango's make another sum of small matrices, and without shares and constants A = B.
  */
 export function growParameter(
   growth: Growth,
@@ -47,59 +52,94 @@ export function growParameter(
   operators: OperatorValues = {},
 ): ParameterGrowth {
   const { kind, part, layer } = parameter;
+  const given = new Map<Tensor, Given>();
+  const take = (name: string, shape: readonly number[], values: Given): Tensor => {
+    const tensor = input(name, shape);
+    given.set(tensor, values);
+    return tensor;
+  };
+  const takeOperator = (fed: string, name: string, shape: readonly number[]): Tensor =>
+    take(fed, shape, values => required(values, name));
+  /** Row of the parameter's layer in an operator `[L2, columns]`. */
+  const takeRow = (fed: string, name: string, columns: number): Tensor =>
+    take(fed, [1, columns], values => rowsOf(required(values, name), layer!, 1, columns));
+
+  const mapping = mappingOf(Object.keys(operators));
   const shape = parameter.spaces.map(({ role }) => spaceSizes(growth, role).small);
-  const sources = kind ? sourcesOf(growth, parameter).length : 1;
-  const small = input('small', [sources, elementCount(shape)]);
-  const row = kind ? input('row', [1, sources]) : undefined;
-  const hasOnes = kind !== undefined && operators[onesName(kind, part)] !== undefined;
-  const ones = hasOnes ? input('ones', [1, 1]) : undefined;
-  const blocks = parameter.spaces.map((space, axis) => {
-    if (!grows(growth, space)) return undefined;
-    const sizes = spaceSizes(growth, space.role);
-    return input(`width.${axis}`, [sizes.large - sizes.small, sizes.small]);
-  });
-  const shares = parameter.spaces.map((space, axis) =>
-    operators[shareName(space)] && readsSpace(growth, parameter, axis)
-      ? input(`share.${axis}`, [1, spaceSizes(growth, space.role).small])
-      : undefined,
+  const blended = (): Tensor => {
+    const matrix = mapping === 'mango' ? tensorKind(parameter) : undefined;
+    if (matrix) return blendedMatrix(growth, matrix, take, takeRow);
+    const sources = kind ? sourcesOf(growth, parameter).length : 1;
+    const small = take('small', [sources, elementCount(shape)], (_, values) =>
+      required(values, smallInputName(parameter)),
+    );
+    if (kind) return gemm(takeRow('row', depthName(kind, part), sources), small);
+    const scale = outerNormName(parameter);
+    return operators[scale] ? gemm(takeOperator('scale', scale, [1, 1]), small) : small;
+  };
+  const ones = kind && onesName(kind, part);
+  const sum = blended();
+  const shifted = reshape(
+    ones !== undefined && operators[ones] ? add(sum, takeRow('ones', ones, 1)) : sum,
+    shape,
   );
-  const scale = kind || !operators[outerNormName(parameter)] ? undefined : input('scale', [1, 1]);
-  const factor = row ?? scale;
-  const blended = factor ? gemm(factor, small) : small;
-  const shifted = reshape(ones ? add(blended, ones) : blended, shape);
   // What reads a vector's only axis or a matrix's columns lies along the last axis either way.
-  const share = shares.at(-1);
-  const shared = share ? mul(shifted, reshape(share, shape.slice(-1))) : shifted;
+  const axis = parameter.spaces.length - 1;
+  const share = shareName(parameter.spaces[axis]!);
+  const isShared = operators[share] !== undefined && readsSpace(growth, parameter, axis);
+  const shared = isShared
+    ? mul(shifted, reshape(takeOperator('share', share, [1, shape[axis]!]), shape.slice(-1)))
+    : shifted;
+  const [rows, columns] = parameter.spaces.map((_, index) => {
+    const operator = widthOperator(growth, mapping, parameter, index);
+    return operator && takeOperator(`width.${index}`, operator.name, operator.shape);
+  });
   const grown =
-    shape.length === 1
-      ? widenVector(shared, blocks[0])
-      : widenRows(widenColumns(shared, blocks[1]), blocks[0]);
-  const present = (tensor: Tensor | undefined): tensor is Tensor => tensor !== undefined;
+    shape.length === 1 ? widenVector(shared, rows) : widenRows(widenColumns(shared, columns), rows);
   return {
     program: simplifyProgram({
-      feeds: [small, ...[row, scale, ones, ...blocks, ...shares].filter(present)],
+      feeds: [...given.keys()],
       frozen: [],
       state: [],
       outputs: { grown },
     }),
-    feeds: (values, smallValues) => {
-      const given: Record<string, Float32Array> = {
-        small: required(smallValues, smallInputName(parameter)),
-      };
-      if (kind && layer !== undefined) {
-        const depth = required(values, depthName(kind, part));
-        given['row'] = depth.slice(layer * sources, (layer + 1) * sources);
-        if (ones) given['ones'] = required(values, onesName(kind, part)).slice(layer, layer + 1);
-      }
-      if (scale) given['scale'] = required(values, outerNormName(parameter));
-      parameter.spaces.forEach((space, axis) => {
-        if (blocks[axis]) given[`width.${axis}`] = required(values, widthName(space));
-        if (shares[axis]) given[`share.${axis}`] = required(values, shareName(space));
-      });
-      return given;
-    },
+    feeds: (values, small) =>
+      Object.fromEntries(
+        [...given].map(([tensor, valuesOf]) => [inputName(tensor), valuesOf(values, small)]),
+      ),
   };
 }
+
+/** A matrix of Mango's tensor before it is widened, `[1, out · in]`: blocks of all kinds and layers. */
+function blendedMatrix(
+  growth: Growth,
+  kind: MatrixKind,
+  take: (name: string, shape: readonly number[], values: Given) => Tensor,
+  takeRow: (fed: string, name: string, columns: number) => Tensor,
+): Tensor {
+  const sizes = tensorSizes(growth);
+  const small = weightTensor(other => {
+    const parameter = growth.source.parameters.find(({ id }) => id === `layers.0.${other}.weight`)!;
+    const name = smallInputName(parameter);
+    const shape = [sizes.layers, elementCount(parameter.shape)];
+    return take(name, shape, (_, values) => required(values, name));
+  }, sizes);
+  const total = small.shape[0]!;
+  const { first, count } = blockRange(kind, sizes.ffn);
+  const blocks = take('blocks', [count, total], values =>
+    rowsOf(required(values, multilinearNames.blocks), first, count, total),
+  );
+  const layers = takeRow('layers', multilinearNames.layers, sizes.layers);
+  return matricesOf(kind, blendBlocks(small, blocks, layers, sizes), sizes);
+}
+
+/** Some rows of a row-major matrix. */
+const rowsOf = (
+  values: Float32Array,
+  first: number,
+  count: number,
+  columns: number,
+): Float32Array => values.slice(first * columns, (first + count) * columns);
 
 function required(values: Readonly<Record<string, Float32Array>>, name: string): Float32Array {
   const found = values[name];

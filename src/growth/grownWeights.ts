@@ -2,18 +2,19 @@ import type { Lookup, Parameter, Readout, Weights } from '../architecture';
 import { sumOfRows } from '../architecture/plainWeights';
 import { add, elementCount, gemm, input, mul, reshape, split, type Tensor } from '../graph';
 import { chooseForms, narrowsInput, type LinearForm, type LinearSizes } from './linearForm';
+import { mappingOf, widthOperator } from './mapping';
+import { multilinearNames, tensorKind, tensorSizes } from './multilinear';
 import {
   depthName,
-  grows,
   operatorsOf,
   outerNormName,
   smallInputName,
   sourcesOf,
   spaceSizes,
-  widthName,
   type Growth,
   type Operator,
 } from './operators';
+import { blendMatrices } from './weightTensor';
 import { narrowColumns, widenColumns, widenRows, widenVector, type LowerBlock } from './widen';
 
 /** The large model's parameters as a graph over operators and the frozen small model. */
@@ -30,8 +31,8 @@ export interface GrownWeights extends Weights {
 /**
  * Builds the grown parameters: small layers are blended by the depth operators first, then widened
  * by the large layer's own width operators (released code's order). Linear modules are computed in
- * their cheapest form, embeddings as small rows widened, heads in the small space. `declared` are LiGO's
- * operators, and those of outer norms where they have some.
+ * their cheapest form, embeddings as small rows widened, heads in the small space. `declared` are the
+ * operators of LiGO or Mango, and those of outer norms where they have some.
  */
 export function grownWeights(
   growth: Growth,
@@ -42,6 +43,7 @@ export function grownWeights(
   );
   const small = new Map<string, Tensor>();
   const layerRows = new Map<string, readonly Tensor[]>();
+  const mapping = mappingOf(operators.keys());
   const parameters = new Map(growth.target.parameters.map(parameter => [parameter.id, parameter]));
 
   const parameterOf = (id: string): Parameter => {
@@ -58,8 +60,8 @@ export function grownWeights(
     return existing;
   };
   const lowerBlock = (parameter: Parameter, axis: number): LowerBlock => {
-    const space = parameter.spaces[axis]!;
-    return grows(growth, space) ? operators.get(widthName(space)) : undefined;
+    const operator = widthOperator(growth, mapping, parameter, axis);
+    return operator && operators.get(operator.name);
   };
 
   /** Rows [1, n] of the layers of a module kind's part, from a stack of them, made once. */
@@ -71,11 +73,27 @@ export function grownWeights(
     layerRows.set(key, made);
     return made;
   };
-  /** Row i: Σ_j w[i, j] · small layer j, `[L2, out · in]`. */
+  /** A module of all small layers, `[L1, out · in]`. */
+  const smallStack = (parameter: Parameter): Tensor =>
+    smallInput(parameter, [
+      sourcesOf(growth, parameter).length,
+      elementCount(smallShape(parameter)),
+    ]);
+  /** Mango's matrices of all large layers by kind, made once. */
+  let matrices: ReadonlyMap<string, Tensor> | undefined;
+  const mixedMatrices = (): ReadonlyMap<string, Tensor> =>
+    blendMatrices(
+      kind => smallStack(parameterOf(`layers.0.${kind}.weight`)),
+      operators.get(multilinearNames.blocks)!,
+      operators.get(multilinearNames.layers)!,
+      tensorSizes(growth),
+    );
+  /** Row i: Σ_j w[i, j] · small layer j, `[L2, out · in]`; Mango's matrices are made of all kinds. */
   const blendedStack = (parameter: Parameter, depth: string): Tensor => {
-    const sources = sourcesOf(growth, parameter).length;
-    const stack = smallInput(parameter, [sources, elementCount(smallShape(parameter))]);
-    return gemm(operators.get(depth)!, stack);
+    const kind = mapping === 'mango' ? tensorKind(parameter) : undefined;
+    if (!kind) return gemm(operators.get(depth)!, smallStack(parameter));
+    matrices ??= mixedMatrices();
+    return matrices.get(kind)!;
   };
 
   /** The parameter at the small model's width: a row of the blended stack, or the small one itself. */
@@ -95,7 +113,8 @@ export function grownWeights(
   const vector = (parameter: Parameter): Tensor => {
     const { kind, part, layer, spaces } = parameter;
     const block = lowerBlock(parameter, 0);
-    if (!block || !kind || layer === undefined || spaces[0]!.layer !== undefined) {
+    const hasOwnOperator = mapping === 'ligo' && spaces[0]!.layer !== undefined;
+    if (!block || !kind || layer === undefined || hasOwnOperator) {
       return widenVector(blended(parameter), block);
     }
     const depth = depthName(kind, part);

@@ -1,11 +1,7 @@
 import { randomGenerator, randomStreams, type RandomGenerator } from '../random';
-import {
-  operatorsOf,
-  outerNorms,
-  type Growth,
-  type Operator,
-  type OperatorValues,
-} from './operators';
+import { learnedOperators, type OperatorMapping } from './mapping';
+import { multilinearStart } from './multilinear';
+import { outerNorms, type Growth, type Operator, type OperatorValues } from './operators';
 import { isPostNorm } from './postNorm';
 
 /**
@@ -45,16 +41,19 @@ export interface Initialization {
 }
 
 /** Which models' norms are corrected: `pre-norm` those that normalise what a branch reads (GPT-2, ViT). */
-export const normCorrections = ['none', 'pre-norm', 'all'] as const;
-export type NormCorrection = (typeof normCorrections)[number];
+export type NormCorrection = 'none' | 'pre-norm' | 'all';
 
 /**
  * The operators that a start gives values: LiGO's, which are learned, and those of outer norms where
  * norms are corrected, which stay as they are: learned, they cost the held-out loss what they gain in
  * training (docs/operator-study.md).
  */
-export const startedOperators = (growth: Growth, initialization: Initialization): Operator[] => [
-  ...operatorsOf(growth),
+export const startedOperators = (
+  growth: Growth,
+  initialization: Initialization,
+  mapping?: OperatorMapping,
+): Operator[] => [
+  ...learnedOperators(growth, mapping),
   ...(correctsNorms(growth, initialization) ? outerNorms(growth) : []),
 ];
 
@@ -67,14 +66,17 @@ const correctsNorms = (
   (normCorrection === 'all' || (normCorrection === 'pre-norm' && !isPostNorm(growth.source)));
 
 /** Initial values of the operators of a growth; the same seed gives the same values. */
-export const initialOperators = (
+export function initialOperators(
   growth: Growth,
   initialization: Initialization,
   seed: number,
-): OperatorValues =>
-  initializeOperators(startedOperators(growth, initialization), initialization, seed, {
-    correctNorms: correctsNorms(growth, initialization),
-  });
+  mapping?: OperatorMapping,
+): OperatorValues {
+  const operators = startedOperators(growth, initialization, mapping);
+  const correctNorms = correctsNorms(growth, initialization);
+  const started = initializeOperators(operators, initialization, seed, { correctNorms });
+  return mapping === 'mango' ? multilinearStart(growth, started) : started;
+}
 
 /** Initial values of given operators. */
 export function initializeOperators(
@@ -105,7 +107,7 @@ function corrected(
   operators: readonly Operator[],
   values: Float32Array,
 ): Float32Array {
-  const residual = operators.find(operator => operator.name === 'width.residual');
+  const residual = operators.find(operator => /^width\.(residual|out)$/.test(operator.name));
   if (!residual || !layerNormWeight.test(name)) return values;
   const [added, small] = residual.shape;
   const scale = Math.sqrt(small / (small + added));

@@ -12,7 +12,10 @@ export type LinearForm =
   /** Narrow x, widen the result. */
   | 'factored';
 
-/** Sizes of one linear module before and after growth. */
+/**
+ * Sizes of one linear module before and after growth. An axis that is widened in blocks is priced as one
+ * that is not: in Mango's modules this chooses the same forms.
+ */
 export interface LinearSizes {
   readonly in1: number;
   readonly in2: number;

@@ -99,10 +99,14 @@ export function operatorsOf(growth: Growth): Operator[] {
  * the space. Tables write the residual stream; the norm before a tied head reads it, since the head's
  * own table already writes it.
  */
-export function readsSpace({ target }: Growth, { id }: Parameter, axis: number): boolean {
-  if (axis === 1) return !id.startsWith('embeddings.');
-  return target.head === 'tied' && id.startsWith(`${lastNorm(target)}.`);
+export function readsSpace({ target }: Growth, parameter: Parameter, axis: number): boolean {
+  if (axis === 1) return readsColumns(parameter, axis);
+  return target.head === 'tied' && parameter.id.startsWith(`${lastNorm(target)}.`);
 }
+
+/** True when an axis is the columns of a matrix that units are multiplied by; tables only write. */
+export const readsColumns = ({ id }: Parameter, axis: number): boolean =>
+  axis === 1 && !id.startsWith('embeddings.');
 
 /** Id, without the part, of the norm that a language model's head reads. */
 const lastNorm = ({ parameters }: Architecture): string =>
@@ -119,7 +123,7 @@ export function outerNorms(growth: Growth): Operator[] {
 }
 
 /** Operators beyond the paper's that may be set: of outer norms, shares of readers, constants. */
-function optionalOperators(growth: Growth): Operator[] {
+export function optionalOperators(growth: Growth): Operator[] {
   const found = new Map(outerNorms(growth).map(operator => [operator.name, operator]));
   const layers = growth.target.dimensions.numHiddenLayers;
   for (const parameter of growth.target.parameters) {
@@ -136,14 +140,6 @@ function optionalOperators(growth: Growth): Operator[] {
     }
   }
   return [...found.values()];
-}
-
-/** The operators of a growth that have values: all of LiGO's, and those of the others that are set. */
-export function operatorsIn(growth: Growth, values: OperatorValues): Operator[] {
-  return [
-    ...operatorsOf(growth),
-    ...optionalOperators(growth).filter(({ name }) => values[name] !== undefined),
-  ];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { CorruptFileError } from '../errors';
 import type { ModuleKind, Parameter } from '../architecture';
-import { depthName, operatorsIn, operatorsOf, type Growth, type OperatorValues } from './operators';
+import { operatorsIn } from './mapping';
+import { depthName, operatorsOf, type Growth, type OperatorValues } from './operators';
 
 /** Names inside a layer of the released code's BERT and RoBERTa, by module kind. */
 const releasedModules: Readonly<Record<string, ModuleKind>> = {

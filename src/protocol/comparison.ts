@@ -3,6 +3,9 @@ import type { Evaluation, ModelSummary } from './events';
 /** Names of the files in the output folder of a comparison. */
 export const comparisonFiles = { data: 'report.json', page: 'report.html' } as const;
 
+/** The method that all others are measured against: training from scratch. */
+export const yardstick = 'random' as const;
+
 /** Held-out scores in the course of a training. */
 export interface CurvePoint extends Evaluation {
   /** Updates of the large model. */
@@ -19,11 +22,8 @@ export interface MethodPoint extends CurvePoint {
   readonly paperFlops: number;
 }
 
-/** One method with one seed, to the end of its training. */
-export interface FinishedRun {
-  readonly state: 'finished';
-  readonly method: string;
-  readonly seed: number;
+/** What the growth of a run told, before the training of its large model. */
+export interface GrownRun {
   /** Of the small model, on the same held-out data. */
   readonly small: Evaluation;
   /** Grown against small logits on one held-out batch. */
@@ -36,11 +36,18 @@ export interface FinishedRun {
     /** Learning, and making the weights. */
     readonly seconds: number;
   };
+  readonly warnings: readonly string[];
+}
+
+/** One method with one seed, to the end of its training. */
+export interface FinishedRun extends GrownRun {
+  readonly state: 'finished';
+  readonly method: string;
+  readonly seed: number;
   /** The first point is the grown model before any training of its own. */
   readonly curve: readonly MethodPoint[];
   /** SHA-256 of what the run was given: its training batches in order, and the held-out batches. */
   readonly fed: { readonly training: string; readonly evaluation: string };
-  readonly warnings: readonly string[];
 }
 
 /** A run that could not be made, with why. */
@@ -178,6 +185,17 @@ export type ComparisonEvent =
       readonly loss: number;
       /** Spent since the growth began. */
       readonly flops: number;
+      readonly seconds: number;
+    }
+  | {
+      /** How far a training has come since it was evaluated: twice a second at most. */
+      readonly type: 'comparisonStep';
+      readonly method: string;
+      readonly seed: number;
+      /** Updates of the large model. */
+      readonly step: number;
+      readonly steps: number;
+      /** Spent since the growth began. */
       readonly seconds: number;
     }
   | {

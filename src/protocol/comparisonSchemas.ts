@@ -1,6 +1,6 @@
 /** Runtime checks of comparison files; apart from the types, so that pages do not bundle them. */
 import * as z from 'zod/mini';
-import type { ComparisonReport, ComparisonRun } from './comparison';
+import type { ComparisonReport, ComparisonRun, GrownRun } from './comparison';
 
 const amount = z.number().check(z.nonnegative());
 const count = z.int().check(z.nonnegative());
@@ -20,16 +20,23 @@ const point = z.object({
   seconds: amount,
 });
 
+const grown = {
+  small: z.object(evaluation),
+  parity: optional(z.object({ relativeError: amount, agreement: amount })),
+  growth: z.object({ steps: count, flops: amount, paperFlops: amount, seconds: amount }),
+  warnings: z.array(z.string()),
+};
+
+/** Checks what the growth of a run has told, with which it can go on training. */
+export const grownRun: z.ZodMiniType<GrownRun> = z.object(grown);
+
 const finished = z.object({
   state: z.literal('finished'),
   method: z.string(),
   seed: count,
-  small: z.object(evaluation),
-  parity: optional(z.object({ relativeError: amount, agreement: amount })),
-  growth: z.object({ steps: count, flops: amount, paperFlops: amount, seconds: amount }),
+  ...grown,
   curve: z.array(point).check(z.minLength(1)),
   fed: z.object({ training: z.string(), evaluation: z.string() }),
-  warnings: z.array(z.string()),
 });
 
 const failed = z.object({

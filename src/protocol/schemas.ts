@@ -165,6 +165,14 @@ export const runEvent = z.discriminatedUnion('type', [
     ...time,
   }),
   z.object({
+    type: z.literal('comparisonStep'),
+    ...run,
+    step: z.int(),
+    steps: z.int(),
+    seconds: z.number(),
+    ...time,
+  }),
+  z.object({
     type: z.literal('comparisonRun'),
     ...run,
     state: z.enum(['started', 'finished', 'failed']),

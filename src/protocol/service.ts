@@ -63,6 +63,8 @@ export interface ExactOperator {
 export interface PlanQuestion {
   readonly checkpoint: string;
   readonly target: WorkerRequest['target'];
+  /** Whose learning is planned; LiGO's where absent. */
+  readonly method?: string;
   readonly steps: number;
   readonly batchSize?: number;
   readonly sequenceLength?: number;
@@ -87,12 +89,14 @@ export interface MethodOffer {
 
 /** What a comparison would be. */
 export interface ComparisonPlan {
-  /** Of one growth; its cost is that of learning operators. */
+  /** Of one growth; its cost is that of learning operators, absent when no method does. */
   readonly growth: GrowthPlan;
   /** Methods times seeds. */
   readonly runs: number;
   /** Floating-point operations of all growths and trainings; absent when the growth is refused. */
   readonly flops?: number;
+  /** Of one training step, which `outlook` times. */
+  readonly flopsPerStep?: number;
 }
 
 /** What the helper process answers: everything about files and numbers that is no run. */
@@ -106,12 +110,16 @@ export interface Service {
   comparisonPlan(
     question: PlanQuestion & Pick<ComparisonRequest, 'methods' | 'seeds'>,
   ): Promise<ComparisonPlan>;
-  /** Chooses the engine of a growth, and times a step on it when operators are learned. */
+  /**
+   * Chooses the engine of a growth, and times a step on it when operators are learned; of a comparison
+   * of `methods`, a step of training.
+   */
   outlook(
     question: PlanQuestion & {
       readonly engine: EngineChoice;
       readonly threads?: number;
       readonly learns: boolean;
+      readonly methods?: readonly string[];
     },
   ): Promise<EngineOutlook>;
   statistics(question: {

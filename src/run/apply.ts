@@ -1,16 +1,7 @@
 import { sha256OfFiles } from '../checkpoint/hash';
-import { openCheckpoint } from '../checkpoint/checkpoint';
-import { CorruptFileError } from '../errors';
-import {
-  checkOperators,
-  fromReleasedNames,
-  isReleasedNaming,
-  type Growth,
-  type OperatorValues,
-} from '../growth';
 import type { Receipt } from '../protocol/events';
 import { report, type RunContext } from './context';
-import { parameterGrower, writeOperators } from './grownParameters';
+import { parameterGrower, readOperators, writeOperators } from './grownParameters';
 import { readSmallValues } from './model';
 import { requireGrowth, resolveTarget, type Target } from './plan';
 import { growthReceipt, writeReceipt } from './receipt';
@@ -33,54 +24,32 @@ export interface ApplyRequest {
 export function apply(context: RunContext, request: ApplyRequest): Promise<Receipt> {
   return withModel(request.checkpoint, async model => {
     const growth = requireGrowth(model, await resolveTarget(model, request.target));
-    const operators = await readOperators(request.operators, growth);
+    const applied = await readOperators(request.operators, growth);
     const receipt = await stoppable(context, () =>
       withOutput(request.out, request.overwrite ?? false, directory =>
         withEngine(context, async engine => {
           const small = await readSmallValues(model, growth);
           const sha256 = await sha256OfFiles(model.checkpoint.files);
-          const grower = parameterGrower(engine, growth, operators, small);
+          const { operators, freshness } = applied;
+          const grower = parameterGrower(engine, growth, operators, small, freshness);
           const values = untilAborted(context.signal, grower);
           await writeModel(directory, model, growth.target, values, request);
-          await writeOperators(directory, growth, operators, { format: 'ligo', source: sha256 });
+          await writeOperators(directory, growth, applied, sha256);
           const settings = {
             operators: request.operators,
             operatorsSha256: await sha256OfFiles([request.operators]),
           };
-          const applied = growthReceipt({
+          const receipt = growthReceipt({
             ...{ model, growth, sha256, created: context.now(), engine: engine.description },
             method: { name: 'apply', settings },
             ...{ seed: 0, steps: 0, data: undefined, measured: {}, warnings: [] },
           });
-          await writeReceipt(directory, applied);
-          return applied;
+          await writeReceipt(directory, receipt);
+          return receipt;
         }),
       ),
     );
     report(context, { type: 'done', out: request.out, receipt });
     return receipt;
   });
-}
-
-/** Operators of a file under our names, checked against the growth. */
-async function readOperators(path: string, growth: Growth): Promise<OperatorValues> {
-  const file = await openCheckpoint(path);
-  try {
-    const values: Record<string, Float32Array> = {};
-    for (const name of file.tensors.keys()) {
-      const data = await file.readFloat32(name);
-      if (!data.every(Number.isFinite)) {
-        throw new CorruptFileError(
-          `${path}: the operator ${name} holds values that are no numbers.`,
-          'Use operators from a run that did not diverge.',
-        );
-      }
-      values[name] = data;
-    }
-    return isReleasedNaming(file.tensors.keys())
-      ? fromReleasedNames(growth, values)
-      : checkOperators(growth, values);
-  } finally {
-    await file.close();
-  }
 }

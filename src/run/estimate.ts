@@ -5,6 +5,7 @@ import {
   elementCount,
   input,
   inputName,
+  keptInputs,
   matMul,
   peakBytes,
   programResults,
@@ -32,13 +33,20 @@ const longestTrial = 5;
 const products = { rows: 1024, pairs: 4, runs: 5 };
 
 /** Estimates a step of learning operators by short measurements on the engine. */
-export async function estimateStep(
+export const estimateStep = (
   engine: Engine,
   growth: Growth,
   settings: LigoSettings,
   shape: BatchShape,
+): Promise<StepEstimate> =>
+  estimateProgram(engine, growth, learningProgram(growth, settings, shape).program);
+
+/** Estimates one run of a program that computes with the target of a growth. */
+export async function estimateProgram(
+  engine: Engine,
+  growth: Growth,
+  program: Program,
 ): Promise<StepEstimate> {
-  const { program } = learningProgram(growth, settings, shape);
   const results = programResults(program);
   const bound = countFlops(results).matrix * (await secondsPerProductFlop(engine, growth));
   if (bound > longestTrial || peakBytes(results) > freemem() / 2) {
@@ -74,7 +82,7 @@ async function fastestRun(engine: Engine, program: Program, runs: number): Promi
     );
   const executable = await engine.compile(program);
   try {
-    executable.load(zeros([...program.frozen, ...program.state.map(state => state.input)]));
+    executable.load(zeros(keptInputs(program)));
     const feeds = zeros(program.feeds);
     // The first run also sets up memory.
     await executable.run(feeds);

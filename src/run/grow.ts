@@ -1,16 +1,18 @@
 import { sha256OfFiles } from '../checkpoint/hash';
 import { UsageError } from '../errors';
-import type { Growth, GrowthMethodName, OperatorValues } from '../growth';
+import { sourceValues, type GrowthMethodName } from '../growth';
 import type { Receipt } from '../protocol/events';
 import { report, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { writeOperators } from './grownParameters';
 import { isLearned, makeLarge, requireMethod, type MakeLarge } from './makeLarge';
 import { readSmallValues, type Model } from './model';
+import { warningOfLength } from './positionLosses';
 import { requireGrowth, requireHead, resolveTarget, type Target } from './plan';
 import { growthReceipt, writeReceipt } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
 import { removeRunState } from './runState';
+import { plainModel } from './scoring';
 import type { LigoSettings } from './settings';
 import { stoppable } from './stop';
 import { untilAborted, writeModel } from './writeModel';
@@ -78,10 +80,17 @@ async function growInto(
   const { model, growth } = task;
   const small = await readSmallValues(model, growth);
   const sha256 = await sha256OfFiles(model.checkpoint.files);
+  if (task.openData && model.architecture.head !== 'none') {
+    const scored = plainModel(growth.source, sourceValues(growth, small), 'source');
+    const { signal } = context;
+    const tooLong = await warningOfLength(task.engine, scored, task.openData, signal);
+    if (tooLong) warn(tooLong.message, tooLong.remedy);
+  }
   const outcome = await makeLarge(context, { ...task, small, sha256, warn });
   const values = untilAborted(context.signal, outcome.values);
   await writeModel(directory, model, growth.target, values, task);
-  if (outcome.operators) await keepOperators(directory, growth, outcome.operators, sha256);
+  const { operators, freshness } = outcome;
+  if (operators) await writeOperators(directory, growth, { operators, freshness }, sha256);
   const learned = isLearned(task.method);
   const receipt = growthReceipt({
     model,
@@ -99,10 +108,3 @@ async function growInto(
   await writeReceipt(directory, receipt);
   return receipt;
 }
-
-const keepOperators = (
-  directory: string,
-  growth: Growth,
-  operators: OperatorValues,
-  source: string,
-): Promise<void> => writeOperators(directory, growth, operators, { format: 'ligo', source });

@@ -2,8 +2,8 @@ import type { Engine } from '../engine';
 import { countFlops, programResults, type Program } from '../graph';
 import {
   initialOperators,
+  learnedOperators,
   operatorDrift,
-  operatorsOf,
   poolOperators,
   startedOperators,
   type Growth,
@@ -17,7 +17,7 @@ import { report, type RunContext } from './context';
 import type { OpenData } from './data';
 import { learningProgram } from './plan';
 import { loadRunState, type RunState } from './runState';
-import { grownModel, inFloat32, scoreModel } from './scoring';
+import { grownModel, scoreModel } from './scoring';
 import { explainStop, type TrainedRun } from './stop';
 import { batchesPerUpdate, operatorGroups, optimizerOptions, type LigoSettings } from './settings';
 
@@ -36,13 +36,10 @@ export interface LearningTask {
   readonly onTrained?: ((run: TrainedRun) => void) | undefined;
 }
 
-/** Operators after training, and what was measured on the way. */
+/** Operators after training, and what was measured before and on the way. */
 export interface LearnedOperators {
   readonly operators: OperatorValues;
   readonly before: Evaluation;
-  readonly after: Evaluation;
-  /** `after` with products in float32, where learning computed them in float16. */
-  readonly float32?: Evaluation;
   readonly drift: OperatorDrift;
   /** Updates made: fewer than asked for when a person ended learning early. */
   readonly steps: number;
@@ -63,25 +60,13 @@ export async function learnOperators(
   task: LearningTask,
 ): Promise<LearnedOperators> {
   const { growth, settings, seed, data, small } = task;
-  const operators = startedOperators(growth, settings.initialization);
-  const initial = initialOperators(growth, settings.initialization, seed);
+  const { initialization, mapping } = settings;
+  const operators = startedOperators(growth, initialization, mapping);
+  const initial = initialOperators(growth, initialization, seed, mapping);
   const resumed = task.resume ? await loadRunState(task.out, task.fingerprint) : undefined;
-  const score = async (
-    values: OperatorValues,
-    model: 'before' | 'after' | 'float32',
-    step: number,
-  ) => {
-    const scores = await scoreModel(
-      model === 'float32' ? inFloat32(engine) : engine,
-      grownModel(growth, small, values),
-      data.batches,
-      data.shape,
-      context.signal,
-    );
-    report(context, { type: 'evaluation', model, step, ...scores });
-    return scores;
-  };
-  const before = await score(initial, 'before', 0);
+  const start = grownModel(growth, small, initial);
+  const before = await scoreModel(engine, start, data.batches, data.shape, context.signal);
+  report(context, { type: 'evaluation', model: 'before', step: 0, ...before });
   const { program, weights } = learningProgram(growth, settings, data.shape);
   const flops = countFlops(programResults(program));
   const flopsPerStep = batchesPerUpdate(settings) * (flops.matrix + flops.other);
@@ -103,10 +88,6 @@ export async function learnOperators(
   return {
     operators: learned,
     before,
-    after: await score(learned, 'after', result.step),
-    ...(engine.description.precision === 'mixed' && {
-      float32: await score(learned, 'float32', result.step),
-    }),
     drift: operatorDrift(operators, initial, learned),
     steps: result.step,
     flopsPerStep,
@@ -133,7 +114,7 @@ async function trainOperators(
   let seconds = resumed?.seconds ?? 0;
   try {
     executable.load({ ...frozen, ...initial, ...resumed?.tensors });
-    const operators = operatorsOf(growth);
+    const operators = learnedOperators(growth, settings.mapping);
     const interval = Math.max(1, Math.floor(settings.steps / pictures));
     const onStep = async (step: StepReport): Promise<'finish' | void> => {
       seconds += step.seconds;

@@ -1,9 +1,11 @@
 import type { DeviceMemory, Engine } from '../engine';
 import {
+  freshnessOf,
   growthMethod,
   operatorsIn,
   poolOperators,
   sourceValues,
+  type Freshness,
   type Growth,
   type GrowthMethodName,
   type OperatorValues,
@@ -21,7 +23,14 @@ import type { Model } from './model';
 import { planGrowth } from './plan';
 import { collapseWarning } from './receipt';
 import { fingerprint } from './runState';
-import { compareLogits, grownModel, plainModel, scoreModel, type ScoredModel } from './scoring';
+import {
+  compareLogits,
+  grownModel,
+  inFloat32,
+  plainModel,
+  scoreModel,
+  type ScoredModel,
+} from './scoring';
 import type { LigoSettings } from './settings';
 import type { TrainedRun } from './stop';
 import type { ParameterValues } from './writeModel';
@@ -34,6 +43,8 @@ export interface MakeLarge {
   /** Output path; a stopped run is kept beside it. */
   readonly out: string;
   readonly resume?: boolean;
+  /** Of what decides the learning, for its state; by default of all that is given here. */
+  readonly fingerprint?: string;
   readonly model: Model;
   readonly growth: Growth;
   readonly engine: Engine;
@@ -52,6 +63,8 @@ export interface MakeLarge {
 export interface LargeModel {
   readonly values: ParameterValues;
   readonly operators?: OperatorValues;
+  /** What is added to what the operators make. */
+  readonly freshness?: Freshness;
   readonly measured: Partial<Receipt>;
 }
 
@@ -107,24 +120,36 @@ async function learnLarge(
   report(context, { type: 'plan', plan });
   const learned = await learnOperators(context, engine, {
     ...{ growth, small, data, settings, seed, out, resume, onTrained: task.onTrained },
-    fingerprint: fingerprint([
-      task.sha256,
-      growth.target.config,
-      data.batches.description.sha256,
-      task.openData?.separator,
-      data.shape,
-      settings,
-      seed,
-      engine.description.name,
-    ]),
+    fingerprint:
+      task.fingerprint ??
+      fingerprint([
+        task.sha256,
+        growth.target.config,
+        data.batches.description.sha256,
+        task.openData?.separator,
+        data.shape,
+        settings,
+        seed,
+        engine.description.name,
+      ]),
   });
-  const { operators, before, after, float32, drift, steps, flopsPerStep, seconds } = learned;
+  const { operators, before, drift, steps, flopsPerStep, seconds } = learned;
+  const freshness = freshnessOf(growth, settings.freshness, seed);
+  const values = parameterGrower(engine, growth, operators, small, freshness);
+  const large = freshness
+    ? await writtenModel(growth, values)
+    : grownModel(growth, small, operators);
+  const after = await score(context, engine, large, data, 'after', steps);
+  const float32 =
+    engine.description.precision === 'mixed'
+      ? await score(context, inFloat32(engine), large, data, 'float32', steps)
+      : undefined;
   const collapse = collapseWarning(after.loss, frequencies, smallScores.loss);
   if (collapse) task.warn(collapse.message, collapse.remedy);
-  const large = grownModel(growth, small, operators);
   return {
-    values: parameterGrower(engine, growth, operators, small),
+    values,
     operators,
+    ...(freshness && { freshness }),
     measured: {
       losses: { small: smallScores, before, after, ...(float32 && { float32 }), frequencies },
       parity: await compareLogits(engine, [smallModel, large], data.batches, data.shape),
@@ -143,11 +168,7 @@ async function copyLarge(
 ): Promise<LargeModel> {
   const { growth, engine } = task;
   const { values, operators } = unlearned(context, task);
-  const all: Record<string, Float32Array> = {};
-  for (const parameter of growth.target.parameters) {
-    if (parameter.used) all[parameter.id] = await values(parameter);
-  }
-  const large = plainModel(growth.target, all, 'target');
+  const large = await writtenModel(growth, values);
   const after = await score(context, engine, large, data, 'after');
   const parity = await compareLogits(engine, [smallModel, large], data.batches, data.shape);
   return {
@@ -155,6 +176,15 @@ async function copyLarge(
     ...(operators && { operators }),
     measured: { losses: { small: smallScores, after, frequencies }, parity },
   };
+}
+
+/** The large model with all of its weights. */
+async function writtenModel({ target }: Growth, values: ParameterValues): Promise<ScoredModel> {
+  const all: Record<string, Float32Array> = {};
+  for (const parameter of target.parameters) {
+    if (parameter.used) all[parameter.id] = await values(parameter);
+  }
+  return plainModel(target, all, 'target');
 }
 
 /** What methods that learn nothing make: operators where they have some, and every value. */
@@ -179,9 +209,10 @@ async function score(
   engine: Engine,
   model: ScoredModel,
   { batches, shape }: OpenData,
-  which: 'small' | 'after',
+  which: 'small' | 'after' | 'float32',
+  step = 0,
 ): Promise<Evaluation> {
   const scores = await scoreModel(engine, model, batches, shape, context.signal);
-  report(context, { type: 'evaluation', model: which, step: 0, ...scores });
+  report(context, { type: 'evaluation', model: which, step, ...scores });
   return scores;
 }

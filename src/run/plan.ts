@@ -5,11 +5,13 @@ import {
   checkRequest,
   configRefusals,
   grownWeights,
-  operatorsOf,
+  growthMethod,
+  learnedOperators,
   refusals,
   startedOperators,
   targetDimensions,
   type Growth,
+  type GrowthMethodName,
   type Refusal,
   type TargetRequest,
 } from '../growth';
@@ -107,6 +109,17 @@ export function requireGrowth(
   return { source, target: source.resized(dimensions) };
 }
 
+/** The same target with what the method has against it, where nothing else speaks against it. */
+export function withMethod(
+  model: Model,
+  resolved: ResolvedTarget,
+  method: GrowthMethodName,
+): ResolvedTarget {
+  if (resolved.refusals.length > 0) return resolved;
+  const found = growthMethod(method).refusals?.(requireGrowth(model, resolved)) ?? [];
+  return { ...resolved, refusals: found };
+}
+
 /** Throws UnsupportedError when the model lacks the head that its objective is computed with. */
 export function requireHead({ architecture }: Model): void {
   if (architecture.head !== 'none') return;
@@ -144,7 +157,7 @@ export function planGrowth(
     };
   }
   const growth = requireGrowth(model, resolved);
-  const operators = startedOperators(growth, settings.initialization);
+  const operators = startedOperators(growth, settings.initialization, settings.mapping);
   const elements = (group: 'width' | 'depth'): number =>
     operators
       .filter(operator => operator.group === group)
@@ -165,8 +178,9 @@ export function planGrowth(
 
 /** The program that learns operators, and the inputs it is loaded with. */
 export function learningProgram(growth: Growth, settings: LigoSettings, shape: BatchShape) {
-  const learned = operatorsOf(growth);
-  const weights = grownWeights(growth, startedOperators(growth, settings.initialization));
+  const { initialization, mapping } = settings;
+  const learned = learnedOperators(growth, mapping);
+  const weights = grownWeights(growth, startedOperators(growth, initialization, mapping));
   const objective = objectiveGraph(growth.target, weights, batchFeeds(growth.target, shape));
   const parameters = learned.map(({ name, group }) => ({
     input: weights.operators.get(name)!,

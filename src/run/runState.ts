@@ -21,6 +21,8 @@ export interface RunState {
   readonly tensors: NamedData;
   /** Evaluations so far, where the run makes some. */
   readonly curve?: readonly CurvePoint[];
+  /** What else the run knows of itself, as JSON; whoever reads it checks it. */
+  readonly details?: unknown;
 }
 
 /** The folder beside the output that holds a stopped run. */
@@ -42,11 +44,9 @@ export async function saveRunState(out: string, state: RunState): Promise<string
       values: () => Promise.resolve(data as Float32Array),
     }));
     await writeCheckpoint(folder.path, tensors, { baseName: 'state' });
-    const { fingerprint: of, step, seconds, curve } = state;
-    await writeText(
-      join(folder.path, 'run.json'),
-      `${JSON.stringify({ version: 1, fingerprint: of, step, seconds, curve }, null, 2)}\n`,
-    );
+    const { fingerprint: of, step, seconds, curve, details } = state;
+    const summary = { version: 1, fingerprint: of, step, seconds, curve, details };
+    await writeText(join(folder.path, 'run.json'), `${JSON.stringify(summary, null, 2)}\n`);
     await folder.commit();
   } catch (error) {
     await folder.discard();
@@ -57,21 +57,27 @@ export async function saveRunState(out: string, state: RunState): Promise<string
 
 /** Reads the state a stopped run left. Throws UserError when there is none or it is another run's. */
 export async function loadRunState(out: string, expected: string): Promise<RunState> {
-  const folder = runStateFolder(out);
-  const { fingerprint: found, step, seconds, curve } = await readSummary(folder);
+  const { fingerprint: found } = await readSummary(runStateFolder(out));
   if (found !== expected) {
     throw new UserError(
-      `The state in ${folder} belongs to a run with other settings, data or checkpoint.`,
+      `The state in ${runStateFolder(out)} belongs to a run with other settings, data or checkpoint.`,
       'Resume with the options of the stopped run, or start anew without --resume.',
     );
   }
+  return readRunState(out);
+}
+
+/** Reads the state beside an output, of whatever run. Throws UserError when it is not whole. */
+export async function readRunState(out: string): Promise<RunState> {
+  const folder = runStateFolder(out);
+  const { fingerprint: of, step, seconds, curve, details } = await readSummary(folder);
   const checkpoint = await openCheckpoint(join(folder, 'state.safetensors'));
   try {
     const tensors: Record<string, Float32Array> = {};
     for (const name of checkpoint.tensors.keys()) {
       tensors[name] = await checkpoint.readFloat32(name);
     }
-    return { fingerprint: found, step, seconds, tensors, ...(curve && { curve }) };
+    return { fingerprint: of, step, seconds, tensors, ...(curve && { curve }), details };
   } finally {
     await checkpoint.close();
   }

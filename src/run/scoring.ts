@@ -37,7 +37,7 @@ export interface ScoredModel {
 }
 
 /** What an executable of the model is loaded with. Throws when a value is missing. */
-function loaded(model: ScoredModel): NamedData {
+export function loaded(model: ScoredModel): NamedData {
   return Object.fromEntries(
     [...model.inputs()].map(tensor => {
       const name = inputName(tensor);

@@ -1,4 +1,4 @@
-import type { Initialization } from '../growth';
+import type { FreshnessSetting, Initialization, OperatorMapping } from '../growth';
 import { growthMethod, type GrowthMethodName } from '../growth/methods';
 import type { AdamWOptions, ParameterGroup, Schedule, TrainingOptions } from '../training';
 
@@ -28,7 +28,11 @@ export const trainingOptions = (settings: OptimizerSettings): TrainingOptions =>
 
 /** How operators are learned. */
 export interface LigoSettings extends OptimizerSettings {
+  /** Which operators are learned; LiGO's where absent. */
+  readonly mapping?: OperatorMapping;
   readonly initialization: Initialization;
+  /** How much of a model from scratch is added to new weights afterwards; 0 is the paper's. */
+  readonly freshness: FreshnessSetting;
   /** Peak learning rates. */
   readonly widthLearningRate: number;
   readonly depthLearningRate: number;
@@ -38,6 +42,19 @@ export interface LigoSettings extends OptimizerSettings {
 export interface TrainSettings extends OptimizerSettings {
   /** Peak. */
   readonly learningRate: number;
+  /** Share of the tokens that pass the middle layers by, above 0 and below 1; none where absent. */
+  readonly tokenDrop?: number;
+  /** Highest share of sequences that pass a layer by, above 0 and below 1; none where absent. */
+  readonly layerDrop?: number;
+  /** Trains the bottom layers alone at first; the whole network from the start where absent. */
+  readonly subNetwork?: SubNetwork;
+}
+
+/** The beginning of a training in which only the bottom layers are computed. */
+export interface SubNetwork {
+  readonly steps: number;
+  /** Half of them, rounded up, where absent. */
+  readonly layers?: number;
 }
 
 const commonDefaults = { betas: [0.9, 0.98], epsilon: 1e-6, clipNorm: 1 } as const;
@@ -45,6 +62,7 @@ const commonDefaults = { betas: [0.9, 0.98], epsilon: 1e-6, clipNorm: 1 } as con
 /** The defaults that the study in docs/operator-study.md found on the three examples. */
 export const defaultLigoSettings: Omit<LigoSettings, 'steps' | 'warmup'> = {
   initialization: { depth: 'stackbert_noisy', width: 'rand', normCorrection: 'pre-norm' },
+  freshness: 'pre-norm',
   widthLearningRate: 3e-3,
   depthLearningRate: 6e-2,
   weightDecay: 0,

@@ -11,7 +11,7 @@ export interface Failure {
 export function explainFailure(error: unknown): Failure {
   if (error instanceof InterruptedError) {
     // The command line says --resume; here a person has a button.
-    const saved = /the state is in|are kept in/.test(error.message);
+    const saved = /the state is in|(is|are) kept in/.test(error.message);
     const remedy = saved ? 'Resume the run to go on.' : 'Start the run again.';
     return { message: error.message, remedy, interrupted: true };
   }
@@ -31,7 +31,7 @@ export function explainFailure(error: unknown): Failure {
 /** A remedy in the words of the editor, where engines have a command and a setting. */
 export const inEditor = (remedy: string): string =>
   remedy
-    .replace(/ \(--[a-z-]+\)/g, '')
+    .replace(/ \(--[a-z-]+( \d+)?\)/g, '')
     .replace(/ligo doctor --install [\w-]+/g, 'the command LiGO: Set Up GPU Engine')
     .replace(
       /[Gg]ive --engine (\w+)/g,

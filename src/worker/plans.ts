@@ -1,10 +1,17 @@
 import type { EngineOutlook, PlanQuestion, Service } from '../protocol/service';
-import { defaultLigoSettings, defaultWarmup } from '../run/settings';
+import type { Program } from '../graph';
+import type { Growth } from '../growth';
+import { defaultWarmup, ligoDefaults, type LigoSettings } from '../run/settings';
+import type { BatchShape } from '../training';
+import { methodOf } from './request';
+
+type OutlookQuestion = Parameters<Service['outlook']>[0];
 
 /** A model opened for a plan, with what plans are made of; loaded only when one is asked for. */
 export async function openPlan({
   checkpoint,
   target,
+  method = 'ligo',
   steps,
   batchSize,
   sequenceLength,
@@ -17,12 +24,13 @@ export async function openPlan({
   const model = await openModel(checkpoint);
   const close = () => model.checkpoint.close();
   try {
+    const learning = methodOf(method);
     return {
       ...plan,
       model,
       close,
-      resolved: await plan.resolveTarget(model, target),
-      settings: { ...defaultLigoSettings, steps, warmup: defaultWarmup(steps) },
+      resolved: plan.withMethod(model, await plan.resolveTarget(model, target), learning),
+      settings: { warmup: defaultWarmup(steps), ...ligoDefaults(learning), steps },
       shape: batchShape(model.architecture, { batchSize, sequenceLength }),
     };
   } catch (error) {
@@ -31,28 +39,25 @@ export async function openPlan({
   }
 }
 
-/** The engine that a growth would compute on, and how long a step takes there. */
-export async function engineOutlook(
-  question: Parameters<Service['outlook']>[0],
-): Promise<EngineOutlook> {
-  const { engine: choice, threads, learns } = question;
+/** The engine that a growth or a comparison would compute on, and how long a step takes there. */
+export async function engineOutlook(question: OutlookQuestion): Promise<EngineOutlook> {
+  const { engine: choice, threads, learns, methods } = question;
   const { openEngine } = await import('../engine/open');
   const { engine, reason, memory } = await openEngine({ engine: choice, threads });
   try {
     const { name, device } = engine.description;
-    if (!learns) return { name, reason };
-    const { planGrowth, requireGrowth, resolved, model, settings, shape, close } =
-      await openPlan(question);
+    if (!learns && !methods) return { name, reason };
+    const { requireGrowth, resolved, model, close, ...plans } = await openPlan(question);
     try {
       const { memoryRefusal } = await import('../run/resources');
-      const { cost } = planGrowth(model, resolved, settings, shape);
-      const refused = cost && memoryRefusal(cost.peakBytes, memory);
+      const growth = requireGrowth(model, resolved);
+      const { program, peakBytes } = await timedStep(growth, question, plans);
+      const refused = memoryRefusal(peakBytes, memory);
       if (refused) {
         return { name, reason, refusal: { reason: refused.message, remedy: refused.remedy } };
       }
-      const { estimateStep } = await import('../run/estimate');
-      const growth = requireGrowth(model, resolved);
-      const estimate = await estimateStep(engine, growth, settings, shape);
+      const { estimateProgram } = await import('../run/estimate');
+      const estimate = await estimateProgram(engine, growth, program);
       return { name, reason, estimate: { ...estimate, device } };
     } finally {
       await close();
@@ -60,4 +65,23 @@ export async function engineOutlook(
   } finally {
     await engine.dispose();
   }
+}
+
+/** The step that tells how long a run takes, and the most bytes alive in any step of that run. */
+async function timedStep(
+  growth: Growth,
+  { methods, steps }: Pick<OutlookQuestion, 'methods' | 'steps'>,
+  { settings, shape }: { readonly settings: LigoSettings; readonly shape: BatchShape },
+): Promise<{ readonly program: Program; readonly peakBytes: number }> {
+  if (methods) {
+    const { comparedCost } = await import('./comparedCost');
+    const { step, peakBytes } = await comparedCost(growth, methods, { steps, shape });
+    return { program: step.program, peakBytes };
+  }
+  const [{ learningProgram }, graph] = await Promise.all([
+    import('../run/plan'),
+    import('../graph'),
+  ]);
+  const { program } = learningProgram(growth, settings, shape);
+  return { program, peakBytes: graph.peakBytes(graph.programResults(program)) };
 }

@@ -3,9 +3,10 @@ import { sha256OfFiles } from '../checkpoint/hash';
 import { UserError } from '../errors';
 import type { Service } from '../protocol/service';
 import { tensorStatistics } from '../run/statistics';
+import { comparisonPlan } from './comparisonPlan';
 import { inspectCheckpoint, summarizeCheckpoint } from './describe';
 import { engineService } from './engines';
-import { comparisonPlan, offerMethods } from './methods';
+import { offerMethods } from './methods';
 import { engineOutlook, openPlan } from './plans';
 
 /** Everything about files and numbers that the host wants to know without a run. */

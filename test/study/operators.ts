@@ -10,7 +10,7 @@ import { learnOperators } from '../../src/run/learn';
 import { readSmallValues } from '../../src/run/model';
 import { requireGrowth, resolveTarget } from '../../src/run/plan';
 import { withData, withEngine, withModel } from '../../src/run/resources';
-import { scoreModel, plainModel } from '../../src/run/scoring';
+import { grownModel, plainModel, scoreModel } from '../../src/run/scoring';
 import { defaultLigoSettings, defaultWarmup, type LigoSettings } from '../../src/run/settings';
 import { sourceValues } from '../../src/growth';
 import { stages, type StudyRun } from './stages';
@@ -67,13 +67,16 @@ async function study(example: Example, run: StudyRun): Promise<StudyLine> {
             ...{ growth, small, data: opened, settings, seed: run.seed },
             ...{ out: `${root}out/study/none`, resume: false, fingerprint: '' },
           });
+          const grown = grownModel(growth, small, learned.operators);
+          const { batches, shape } = opened;
+          const after = await scoreModel(engine, grown, batches, shape, context.signal);
           return {
             example,
             ...run,
             small: scores.loss,
             before: learned.before.loss,
-            after: learned.after.loss,
-            accuracy: learned.after.accuracy,
+            after: after.loss,
+            accuracy: after.accuracy,
             drift: { ...learned.drift.groups },
           };
         },

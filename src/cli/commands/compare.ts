@@ -60,7 +60,7 @@ export function addCompareCommand(program: Command, host: Host): void {
   command
     .requiredOption('--out <folder>', 'folder for report.json and report.html; whole or absent')
     .option('--overwrite', 'replace the folder if it exists')
-    .option('--resume', 'keep the runs that a stopped comparison finished');
+    .option('--resume', 'go on with a comparison that was stopped, from where each run stood');
   addEngineOptions(command);
   addOutputOptions(command).action(async (checkpoint: string, options: CompareOptions) => {
     const request = await requestOf(command, checkpoint, options);
@@ -170,7 +170,7 @@ function startRuns(host: Host, command: Command, options: CompareOptions) {
   const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / parallel));
   return (run: RunName, { emit, signal }: Pick<RunContext, 'emit' | 'signal'>): Promise<void> => {
     const own = { only: `${run.method}:${run.seed}`, threads, json: true };
-    const gathered = { parallel: undefined, resume: undefined, overwrite: undefined };
+    const gathered = { parallel: undefined, overwrite: undefined };
     const args = argumentsOf(command, { ...gathered, ...own });
     return childRun({ script: host.script, args, emit, signal });
   };
@@ -186,7 +186,10 @@ const tellRuns =
     if (text !== undefined) printLine(host, text);
   };
 
-function describeRun(event: ComparisonEvent, verbose: boolean): string | undefined {
+function describeRun(
+  event: Exclude<ComparisonEvent, { type: 'comparisonStep' }>,
+  verbose: boolean,
+): string | undefined {
   const run = `${event.method.padEnd(12)} seed ${event.seed}`;
   if (event.type === 'comparison') {
     const { phase, step, steps, loss, seconds } = event;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { learningMethodNames, type GrowthMethodName } from '../../growth/methods';
 import type { GrowthPlan } from '../../protocol/events';
 import type { RunContext } from '../../run/context';
 import type { StepEstimate } from '../../run/estimate';
@@ -12,14 +13,19 @@ import { quietContext, type JobOptions } from '../job';
 import { addLigoOptions, ligoSettingsOf, type LigoOptions } from '../ligoOptions';
 import {
   addEngineOptions,
+  addOption,
   addOutputOptions,
   addTargetOptions,
+  takes,
   targetOf,
   type TargetOptions,
 } from '../options';
 import { formatFields, formatTable } from '../table';
 
-type PlanOptions = JobOptions & TargetOptions & BatchOptions & LigoOptions;
+type PlanOptions = JobOptions &
+  TargetOptions &
+  BatchOptions &
+  LigoOptions & { readonly method: GrowthMethodName };
 
 /** A plan with what it would take on this machine. */
 export interface TimedPlan extends GrowthPlan {
@@ -44,12 +50,17 @@ export function addPlanCommand(
   const command = program
     .command('plan <checkpoint>')
     .description('say what a growth would do and cost, or why it cannot be');
-  addLigoOptions(addBatchOptions(addTargetOptions(command)));
+  addBatchOptions(addTargetOptions(command));
+  const learning = takes.word(learningMethodNames);
+  addOption(command, '--method <name>', learningMethodNames.join(', '), learning, 'ligo');
+  addLigoOptions(command);
   addOutputOptions(addEngineOptions(command)).action(
     async (checkpoint: string, options: PlanOptions) => {
+      const { method } = options;
+      const settings = ligoSettingsOf(options, method);
       const plan = await timedPlan(
         quietContext(host, options),
-        { checkpoint, target: targetOf(options), settings: ligoSettingsOf(options) },
+        { checkpoint, target: targetOf(options), method, settings },
         options,
       );
       printLine(host, options.json ? JSON.stringify(plan) : describePlan(plan));
@@ -60,12 +71,12 @@ export function addPlanCommand(
 
 async function timedPlan(
   context: RunContext,
-  task: { checkpoint: string; target: Target; settings: LigoSettings },
+  task: { checkpoint: string; target: Target; method: GrowthMethodName; settings: LigoSettings },
   batch: BatchOptions,
 ): Promise<TimedPlan> {
   const [
     { memoryRefusal, withModel, withEngine },
-    { planGrowth, requireGrowth, resolveTarget },
+    { planGrowth, requireGrowth, resolveTarget, withMethod },
     data,
     estimate,
   ] = await Promise.all([
@@ -75,7 +86,7 @@ async function timedPlan(
     import('../../run/estimate'),
   ]);
   return withModel(task.checkpoint, async model => {
-    const resolved = await resolveTarget(model, task.target);
+    const resolved = withMethod(model, await resolveTarget(model, task.target), task.method);
     const shape = data.batchShape(model.architecture, {
       batchSize: batch.batch,
       sequenceLength: batch.sequenceLength,

@@ -5,6 +5,7 @@ import { lemon } from './lemon';
 import { ligo } from './ligo';
 import { ligoPaper } from './ligoPaper';
 import { llamaPro } from './llamaPro';
+import { mango } from './mango';
 import type { GrowthMethod } from './method';
 import { mslt } from './mslt';
 import { net2net } from './net2net';
@@ -16,6 +17,7 @@ export type * from './method';
 const methods = [
   ligo,
   ligoPaper,
+  mango,
   stack,
   interpolate,
   mslt,
@@ -35,6 +37,11 @@ export const growthMethods: readonly (GrowthMethod & { readonly name: GrowthMeth
 
 /** Names of all methods, as `--method` takes them. */
 export const growthMethodNames: readonly GrowthMethodName[] = methods.map(({ name }) => name);
+
+/** Names of the methods that learn. */
+export const learningMethodNames: readonly GrowthMethodName[] = methods
+  .filter(({ making }) => making.kind === 'learned')
+  .map(({ name }) => name);
 
 /** The method of a name. */
 export function growthMethod(name: GrowthMethodName): GrowthMethod {

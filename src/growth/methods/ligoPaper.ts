@@ -17,6 +17,7 @@ export const ligoPaper = {
     kind: 'learned',
     preset: {
       initialization: { depth: 'stackbert_noisy', width: 'rand' },
+      freshness: 0,
       widthLearningRate: 2e-4,
       depthLearningRate: 2e-4,
       weightDecay: 0.1,

@@ -1,12 +1,17 @@
 import type { Parameter } from '../../architecture';
 import type { SmallValues } from '../growParameter';
+import type { FreshnessSetting } from '../freshPart';
 import type { Initialization } from '../initialize';
+import type { OperatorMapping } from '../mapping';
 import type { Growth, OperatorValues } from '../operators';
 import type { Refusal } from '../target';
 
 /** Settings that a method brings along where a person names none. */
 export interface LearningPreset {
+  readonly mapping?: OperatorMapping;
   readonly initialization?: Initialization;
+  /** How much of a model from scratch is added to new weights afterwards. */
+  readonly freshness?: FreshnessSetting;
   /** Peak learning rates. */
   readonly widthLearningRate?: number;
   readonly depthLearningRate?: number;

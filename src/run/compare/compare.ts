@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { InterruptedError, UsageError, UserError } from '../../errors';
+import { sourceValues } from '../../growth';
 import {
   comparisonFiles,
   type ComparisonReport,
   type ComparisonRun,
 } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
+import { warningOfLength } from '../positionLosses';
 import { withOutput } from '../resources';
+import { plainModel } from '../scoring';
 import { stoppable } from '../stop';
 import { writeText } from '../writeModel';
 import { makeRun } from './makeRun';
@@ -45,9 +48,12 @@ export async function compare(
           context,
           notes.map(message => ({ message, remedy: checkData })),
         );
+        const tooLong = await tooLongWarnings(context, comparison);
+        warn(context, tooLong);
         const runs = await makeRuns(context, comparison, elsewhere);
-        const result = await buildReport(comparison, runs, context.now());
-        warn(context, result.notes);
+        const built = await buildReport(comparison, runs, context.now());
+        warn(context, built.notes);
+        const result = { ...built, notes: [...tooLong, ...built.notes] };
         await writeText(
           join(directory, comparisonFiles.data),
           `${JSON.stringify(result, null, 2)}\n`,
@@ -60,6 +66,16 @@ export async function compare(
   await finished.store.clear();
   report(context, { type: 'done', out: request.out });
   return finished.result;
+}
+
+/** What speaks against the length of the sequences. */
+async function tooLongWarnings(
+  { signal }: RunContext,
+  { engine, growth, small, data }: Comparison,
+): Promise<ComparisonReport['notes']> {
+  const model = plainModel(growth.source, sourceValues(growth, small), 'source');
+  const warning = await warningOfLength(engine, model, data, signal);
+  return warning ? [warning] : [];
 }
 
 const checkData = 'Check that this is what you meant.';
@@ -84,8 +100,11 @@ export async function compareOne(
   }
   return stoppable(context, () =>
     withComparison(context, request, async comparison => {
+      const { store } = comparison;
+      const kept = request.resume ? await store.read(name) : undefined;
+      if (kept?.state === 'finished') return kept;
       const run = await makeRun(context, comparison, name);
-      await comparison.store.write(run);
+      await store.write(run);
       return run;
     }),
   );
@@ -94,10 +113,11 @@ export async function compareOne(
 /** Throws UsageError when there are runs of an earlier comparison and nobody said what to do with them. */
 async function makeRoom({ request, store }: Comparison): Promise<void> {
   if (request.resume) return;
-  const count = await store.count();
+  const { ended, halfMade } = await store.count();
+  const count = ended + halfMade;
   if (count > 0 && !request.overwrite) {
     throw new UsageError(
-      `${store.folder} holds ${count} runs of an earlier comparison.`,
+      `${store.folder} holds ${count} ${count === 1 ? 'run' : 'runs'} of an earlier comparison.`,
       'Go on with it by --resume, or start anew with --overwrite.',
     );
   }
@@ -150,7 +170,7 @@ async function makeRuns(
   };
   const lanes = elsewhere ? Math.min(request.parallel ?? 1, names.length) : 1;
   const ends = await Promise.allSettled(Array.from({ length: lanes }, makeNext));
-  if (context.signal.aborted) throw stopped(comparison, kept.size, names.length);
+  if (context.signal.aborted) throw await stopped(comparison, kept.size, names.length);
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return names.map(name => kept.get(name)!);
 }
@@ -171,10 +191,23 @@ async function fetchRun(
   );
 }
 
-const stopped = ({ store }: Comparison, ended: number, runs: number): InterruptedError =>
-  new InterruptedError(
-    ended === 0
-      ? `Stopped before the first of ${runs} runs ended; nothing was written.`
-      : `Stopped after ${ended} of ${runs} runs, which are kept in ${store.folder}.`,
-    ended === 0 ? 'Run the same command again.' : 'Run the same command with --resume to go on.',
-  );
+/** Says what a stop left, and how to go on. */
+async function stopped(
+  { store }: Comparison,
+  ended: number,
+  runs: number,
+): Promise<InterruptedError> {
+  const { halfMade } = await store.count();
+  const goOn = 'Run the same command with --resume to go on.';
+  if (ended > 0) {
+    const more = halfMade > 0 ? ', with what was done of the next' : '';
+    return new InterruptedError(
+      `Stopped after ${ended} of ${runs} runs, which are kept in ${store.folder}${more}.`,
+      goOn,
+    );
+  }
+  const before = `Stopped before the first of ${runs} runs ended`;
+  return halfMade > 0
+    ? new InterruptedError(`${before}; what was done of it is kept in ${store.folder}.`, goOn)
+    : new InterruptedError(`${before}; nothing was written.`, 'Run the same command again.');
+}

@@ -12,23 +12,32 @@ function absorb(hash: Hash, index: number, batch: Batch): void {
 /** Batches that remember what they gave, so that two runs can be shown to have read the same. */
 export interface FedBatches {
   readonly batches: BatchSource;
-  /** SHA-256 of the training batches given so far, in order. */
+  /**
+   * SHA-256 of the training batches given so far, in the order they were asked for: of the digest
+   * before the newest, and the newest. Empty before the first.
+   */
   digest(): string;
 }
 
-/** Watches the training batches of a source. */
-export function fedBatches(source: BatchSource): FedBatches {
-  const hash = createHash('sha256');
+/** Watches the training batches of a source. @param before digest of those that a run had already */
+export function fedBatches(source: BatchSource, before = ''): FedBatches {
+  let digest = before;
+  /** Batches may be read at the same time, but are told in order. */
+  let told = Promise.resolve();
   return {
     batches: {
       ...source,
-      train: async step => {
-        const batch = await source.train(step);
-        absorb(hash, step, batch);
-        return batch;
+      train: step => {
+        const read = source.train(step);
+        told = Promise.all([read, told]).then(([batch]) => {
+          const hash = createHash('sha256').update(digest);
+          absorb(hash, step, batch);
+          digest = hash.digest('hex');
+        });
+        return told.then(() => read);
       },
     },
-    digest: () => hash.copy().digest('hex'),
+    digest: () => digest,
   };
 }
 

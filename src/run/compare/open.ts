@@ -5,7 +5,7 @@ import type { RunContext } from '../context';
 import { readSmallValues, type Model } from '../model';
 import { requireGrowth, requireHead, resolveTarget } from '../plan';
 import { isLearned } from '../makeLarge';
-import { withData, withEngine, withModel, type RunData } from '../resources';
+import { requireMemory, withData, withEngine, withModel, type RunData } from '../resources';
 import { fingerprint } from '../runState';
 import { prepareStages } from '../trainingStages';
 import { countedSizes, paperFlopsPerStep } from './paperFlops';
@@ -44,7 +44,9 @@ export function withComparison<T>(
       withData(engine, model, { ...request.data, seed: request.seeds[0]! }, async data => {
         const { target } = growth;
         const { shape, batches, separator } = data;
-        const [whole] = prepareStages(target, request.training, shape);
+        const stages = prepareStages(target, request.training, shape);
+        // Without training from scratch there is nothing to compare with.
+        requireMemory(Math.max(...stages.map(({ peakBytes }) => peakBytes)), memory);
         const store = openRunStore(request.out, key => {
           const { method, seed } = key as RunName;
           return fingerprint([
@@ -58,7 +60,7 @@ export function withComparison<T>(
           ...{ request, model, growth, sha256, engine, memory, data, store },
           small: await readSmallValues(model, growth),
           flopsPerStep: {
-            exact: whole!.flopsPerStep,
+            exact: stages.at(-1)!.flopsPerStep,
             paper: paperFlopsPerStep(
               countedSizes(target, shape),
               batchesPerUpdate(request.training) * shape.batchSize,

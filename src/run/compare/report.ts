@@ -1,19 +1,20 @@
 import { availableParallelism, cpus } from 'node:os';
 import { growthMethod, type GrowthMethodName } from '../../growth';
-import type {
-  ComparisonReport,
-  ComparisonRun,
-  FailedRun,
-  FinishedRun,
-  MethodSummary,
-  SeedSavings,
-  Spread,
+import {
+  yardstick,
+  type ComparisonReport,
+  type ComparisonRun,
+  type FailedRun,
+  type FinishedRun,
+  type MethodSummary,
+  type SeedSavings,
+  type Spread,
 } from '../../protocol/comparison';
 import { isLearned } from '../makeLarge';
 import { summarize } from '../model';
 import { software } from '../receipt';
 import type { Comparison } from './open';
-import { growthSettings, yardstick } from './request';
+import { growthSettings } from './request';
 import { finalLoss, savingsOf, spreadOf } from './savings';
 import { smallTrainingOf } from './smallTraining';
 

@@ -1,12 +1,10 @@
 import { UsageError } from '../../errors';
 import type { GrowthMethodName } from '../../growth';
+import { yardstick } from '../../protocol/comparison';
 import type { DataOptions } from '../data';
 import type { Target } from '../plan';
 import { defaultWarmup, ligoDefaults, type LigoSettings, type TrainSettings } from '../settings';
 import type { RunKey } from './runStore';
-
-/** The method that all others are measured against: training from scratch. */
-export const yardstick: GrowthMethodName = 'random';
 
 /** Methods that are compared unless others are named: LiGO and what its paper compares it with. */
 export const usualMethods: readonly GrowthMethodName[] = ['ligo', 'stack', 'bert2bert', 'net2net'];
@@ -36,7 +34,7 @@ export interface CompareRequest {
   readonly smallTraining?: { readonly steps: number; readonly batchSize?: number | undefined };
   /** Runs at the same time, each in a process of its own. */
   readonly parallel?: number;
-  /** Keep the runs that an earlier, stopped comparison finished. */
+  /** Go on with an earlier, stopped comparison, from where each of its runs stood. */
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   /** For the report: a command line that repeats the comparison. */
@@ -56,7 +54,10 @@ export function runsOf({ methods, seeds }: CompareRequest): readonly RunName[] {
 
 /** How a method learns in a comparison. */
 export const growthSettings = (
-  { growthSteps, training: { accumulate, recompute } }: CompareRequest,
+  {
+    growthSteps,
+    training: { accumulate, recompute },
+  }: Pick<CompareRequest, 'growthSteps' | 'training'>,
   method: GrowthMethodName,
 ): LigoSettings => ({
   warmup: defaultWarmup(growthSteps),

@@ -1,50 +1,78 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { explainWriteError } from '../../checkpoint/outputFolder';
 import { CorruptFileError, UserError } from '../../errors';
 import type { ComparisonRun } from '../../protocol/comparison';
 import { comparisonRun } from '../../protocol/comparisonSchemas';
-import { runStateFolder } from '../runState';
+import { readRunState, removeRunState, runStateFolder, type RunState } from '../runState';
 
-/** Which run of a comparison: the smallest part that is done in one go. */
+/** Which run of a comparison: the smallest part that is told of. */
 export interface RunKey {
   readonly method: string;
   readonly seed: number;
 }
 
-/** Runs of a comparison that ended, one file each, in a folder beside the output. */
+/** What a run does before it has ended, each with a state of its own. */
+export type RunPhase = 'growth' | 'training';
+
+/** Runs of a comparison in a folder beside the output: a file for each that ended, a state before. */
 export interface RunStore {
   readonly folder: string;
+  /** Of all that decides a run. */
+  fingerprintOf(key: RunKey): string;
   /** The run, if it ended. Throws UserError when it belongs to a comparison with other settings. */
   read(key: RunKey): Promise<ComparisonRun | undefined>;
-  /** Keeps a run whole or not at all; `fingerprint` is of all that decides it. */
+  /** Keeps a run whole or not at all, in place of its states. */
   write(run: ComparisonRun): Promise<void>;
+  /** Output path that the state of a phase is kept beside, as of any other run. */
+  stateOut(key: RunKey, phase: RunPhase): string;
+  /**
+   * How far a phase has come, if it was saved. Throws CorruptFileError when that is damaged, and
+   * UserError when it belongs to a comparison with other settings.
+   */
+  readState(key: RunKey, phase: RunPhase): Promise<RunState | undefined>;
+  removeStates(key: RunKey): Promise<void>;
   /** How many runs there are, of whatever comparison. */
-  count(): Promise<number>;
-  /** Forgets all runs. What is saved of a training that failed stays. */
+  count(): Promise<{ readonly ended: number; readonly halfMade: number }>;
+  /** Forgets all runs and states. */
   clear(): Promise<void>;
 }
 
 const stored = z.object({ version: z.literal(1), fingerprint: z.string(), run: comparisonRun });
+/** Names of what is kept, and of what a killed process left of its writing. */
+const ended = /^[a-z0-9-]+-\d+\.json$/;
+const halfMade = /^[a-z0-9-]+-\d+(\.growth)?\.run$/;
+const leftOver = /^\.ligo-.*\.(partial|replaced)$|^[a-z0-9-]+-\d+\.json\.new$/;
 
 /** The runs beside an output. `fingerprintOf` tells what decides the result of each. */
 export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string): RunStore {
   const folder = runStateFolder(out);
-  const pathOf = ({ method, seed }: RunKey): string => join(folder, `${method}-${seed}.json`);
+  const nameOf = ({ method, seed }: RunKey): string => `${method}-${seed}`;
+  const pathOf = (key: RunKey): string => join(folder, `${nameOf(key)}.json`);
   const names = async (): Promise<string[]> => (await orUndefined(readdir(folder))) ?? [];
+  const requireOwn = (path: string, key: RunKey, fingerprint: string): void => {
+    if (fingerprint === fingerprintOf(key)) return;
+    throw new UserError(
+      `${path} belongs to a comparison with other settings, data or checkpoint.`,
+      'Resume with the options of the stopped comparison, or start anew with --overwrite.',
+    );
+  };
+  const stateOut = (key: RunKey, phase: RunPhase): string =>
+    join(folder, phase === 'growth' ? `${nameOf(key)}.growth` : nameOf(key));
+  const removeStates = async (key: RunKey): Promise<void> => {
+    await removeRunState(stateOut(key, 'growth'));
+    await removeRunState(stateOut(key, 'training'));
+  };
   return {
-    folder,
+    ...{ folder, fingerprintOf, stateOut, removeStates },
     async read(key) {
       const path = pathOf(key);
       const text = await orUndefined(readFile(path, 'utf8'));
       if (text === undefined) return undefined;
       const { fingerprint, run } = parse(path, text);
-      if (fingerprint === fingerprintOf(key)) return run;
-      throw new UserError(
-        `${path} belongs to a comparison with other settings, data or checkpoint.`,
-        'Resume with the options of the stopped comparison, or start anew with --overwrite.',
-      );
+      requireOwn(path, key, fingerprint);
+      return run;
     },
     async write(run) {
       const path = pathOf(run);
@@ -56,11 +84,30 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
       } catch (error) {
         throw explainWriteError(error, path);
       }
+      await removeStates(run);
     },
-    count: async () => (await names()).filter(name => name.endsWith('.json')).length,
+    async readState(key, phase) {
+      const out = stateOut(key, phase);
+      const path = runStateFolder(out);
+      if (!(await orUndefined(stat(path)))) return undefined;
+      const state = await readRunState(out).catch((error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        throw damaged(path, error);
+      });
+      requireOwn(path, key, state.fingerprint);
+      return state;
+    },
+    async count() {
+      const all = await names();
+      const half = all.filter(name => halfMade.test(name));
+      const runs = new Set(half.map(name => name.replace(/(\.growth)?\.run$/, '')));
+      return { ended: all.filter(name => ended.test(name)).length, halfMade: runs.size };
+    },
     async clear() {
+      const own = [ended, halfMade, leftOver];
       for (const name of await names()) {
-        if (/\.json(\.new)?$/.test(name)) await rm(join(folder, name), { force: true });
+        if (!own.some(pattern => pattern.test(name))) continue;
+        await rm(join(folder, name), { recursive: true, force: true });
       }
       await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY') throw error;
@@ -69,13 +116,15 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
   };
 }
 
+/** For what of a run cannot be read back. */
+export const damaged = (path: string, cause: unknown): CorruptFileError =>
+  new CorruptFileError(`${path} is damaged.`, 'Delete it; the run is then made again.', { cause });
+
 function parse(path: string, text: string): z.infer<typeof stored> {
   try {
     return stored.parse(JSON.parse(text));
   } catch (error) {
-    throw new CorruptFileError(`${path} is damaged.`, 'Delete it; the run is then made again.', {
-      cause: error,
-    });
+    throw damaged(path, error);
   }
 }
 

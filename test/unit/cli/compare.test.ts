@@ -90,16 +90,33 @@ describe('ligo compare', () => {
     assert.deepEqual(entries(folder), ['out']);
   });
 
-  it('stops its processes when it is stopped', async () => {
+  it('stops its processes when it is stopped, and resumed each goes on where it stood', async () => {
     const folder = temporaryFolder();
+    const out = join(folder, 'out');
     const controller = new AbortController();
-    const args = ['--out', join(folder, 'out'), '--parallel', '2', '--json', '--steps', '100000'];
+    const args = ['--out', out, '--parallel', '2', '--json', '--steps', '120'];
     const stopped = await compare(args, controller, text => {
-      if (text.includes('"type":"comparison"')) controller.abort();
+      if (text.includes('"type":"comparison","method":"stack"')) controller.abort();
     });
     assert.equal(stopped.code, exitCodes.interrupted, stopped.stderr);
-    assert.match(stopped.stderr, /Stopped before the first of 2 runs ended/);
-    assert.deepEqual(entries(folder), []);
+    assert.match(stopped.stderr, /Stopped before the first of 2 runs ended; .* is kept in/);
+    assert.deepEqual(entries(folder), ['out.run']);
+
+    const resumed = await compare([...args, '--resume']);
+    assert.equal(resumed.code, exitCodes.done, resumed.stderr);
+    // A run that is made again takes other seconds.
+    const points = (text: string): readonly string[] =>
+      jsonLines(text).flatMap(event =>
+        event.type === 'comparison' ? [JSON.stringify({ ...event, time: 0 })] : [],
+      );
+    const again = new Set(points(resumed.stdout));
+    const told = points(stopped.stdout);
+    assert.ok(told.length > 0);
+    assert.deepEqual(
+      told.filter(point => !again.has(point)),
+      [],
+    );
+    assert.deepEqual(entries(folder), ['out']);
   });
 
   for (const [args, says] of [

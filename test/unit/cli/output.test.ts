@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openReporter } from '../../../src/cli/reporter';
-import type { RunEvent } from '../../../src/protocol/events';
+import type { GrowthPlan, RunEvent } from '../../../src/protocol/events';
 import { example, fixture } from '../../support/fixtures';
 import { safetensors } from '../checkpoint/files';
 import { copyOf, editConfig, entries, temporaryFolder } from '../run/support';
@@ -152,6 +152,21 @@ describe('plan', () => {
     );
     assert.match(stdout, /\noperators +\d+ \(width [\d,]+, depth [\d,]+ values\)\n/);
     assert.match(stdout, /\ntime +about .* \(an estimate: /);
+  });
+
+  it('plans what the method learns, and shows what it refuses', async () => {
+    const plan = async (...options: string[]) => {
+      const { code, stdout } = await cli('plan', gpt2, ...options, '--batch', '4', '--json');
+      return { code, ...(JSON.parse(stdout) as GrowthPlan) };
+    };
+    const [ligo, mango] = [await plan(...larger), await plan(...larger, '--method', 'mango')];
+    assert.equal(mango.code, 0);
+    // Two width operators of 16 × 64, where LiGO has one a space and layer.
+    assert.ok(mango.operators.width === 2 * 16 * 64 + 1 && ligo.operators.width > 10_000);
+    assert.notEqual(mango.cost!.flopsPerStep, ligo.cost!.flopsPerStep);
+    const { code, refusals } = await plan(...larger, '--ffn', '400', '--method', 'mango');
+    assert.equal(code, 1);
+    assert.match(refusals[0]!.reason, /^mango keeps the 4 blocks/);
   });
 
   it('prints one object with --json', async () => {

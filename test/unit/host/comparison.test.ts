@@ -33,6 +33,10 @@ const grown = (method: string, step: number): RunEventOf<'comparison'> => ({
   phase: 'growth',
 });
 
+const stepped = (method: string, step: number, seconds: number): RunEventOf<'comparisonStep'> => ({
+  ...{ type: 'comparisonStep', method, seed: 0, step, steps: 100, seconds, time: 0 },
+});
+
 /** A comparison of three methods, 100 steps each, after some events. */
 function recordAfter(...events: CheckedEvent[]): RunRecord {
   const methods = ['random', 'ligo', 'stack'];
@@ -105,6 +109,35 @@ describe('the record of a comparison', () => {
     const record = recordAfter(started('random', 0), trained('random', 0), trained('random', 50));
     // 6 seconds for 50 steps, and 250 steps to go.
     assert.equal(record.summary(tell).secondsLeft, 30);
+  });
+
+  it('moves between evaluations, without a point of the curve', () => {
+    const record = recordAfter(
+      ...[started('random', 0), trained('random', 0), trained('random', 50)],
+      stepped('random', 60, 9),
+    );
+    assert.equal(record.comparison!.moment?.step, 60);
+    assert.deepEqual(record.comparison!.progress, { step: 60, steps: 300 });
+    // 9 seconds for 60 steps, and 240 steps to go.
+    assert.equal(record.summary(tell).secondsLeft, 36);
+    const [run] = record.comparison!.detail.runs;
+    assert.deepEqual(
+      run!.curve.map(({ step }) => step),
+      [0, 50],
+    );
+  });
+
+  it('counts the steps of runs that are made at the same time', () => {
+    const record = recordAfter(
+      ...[started('random', 0), started('ligo', 0), trained('random', 0), trained('ligo', 0)],
+      ...[stepped('random', 30, 3), stepped('ligo', 20, 3)],
+    );
+    assert.deepEqual(record.comparison!.progress, { step: 50, steps: 300 });
+    // 6 seconds for 50 steps, and 250 steps to go.
+    assert.equal(record.summary(tell).secondsLeft, 30);
+    record.apply(finished('ligo', 1));
+    assert.equal(record.comparison!.moment?.method, 'random');
+    assert.equal(record.comparison!.moment?.step, 30);
   });
 
   it('can always be taken up again, and says that it writes once all runs ended', () => {

@@ -143,11 +143,11 @@ describe('the page of a comparison', () => {
   });
 
   it('draws each method in a way of its own', () => {
-    const looks = [...page.matchAll(/<g class="curve (look-[\w]+)">/g)].map(([, look]) => look);
-    assert.deepEqual(looks.slice(0, 2), ['look-scratch', 'look-0']);
+    const looks = [...page.matchAll(/<g class="curve ([\w -]+)">/g)].map(([, look]) => look);
+    assert.deepEqual(looks.slice(0, 2), ['look-scratch', 'color-0 dash-0']);
     // In both charts only LiGO has a band: its seeds differ, those of training from scratch do not.
-    const bands = [...page.matchAll(/class="range (look-[\w]+)"/g)].map(([, look]) => look);
-    assert.deepEqual(bands, ['look-0', 'look-0']);
+    const bands = [...page.matchAll(/class="range ([\w -]+)"/g)].map(([, look]) => look);
+    assert.deepEqual(bands, ['color-0 dash-0', 'color-0 dash-0']);
   });
 
   it('says so when a method never got there', () => {

@@ -115,7 +115,7 @@ describe('a comparison', () => {
   it('charges for learning what the plan said beforehand', async () => {
     const model = await openModel(example('gpt2-kjv'));
     await model.checkpoint.close();
-    const settings = growthSettings({ ...request, out: '' }, 'ligo');
+    const settings = growthSettings(request, 'ligo');
     const shape = batchShape(model.architecture, bible);
     const plan = planGrowth(model, await resolveTarget(model, target), settings, shape);
     assert.equal(runOf(report, 'ligo', 0).growth.flops, plan.cost?.flops);
@@ -156,6 +156,30 @@ describe('a comparison', () => {
     assert.equal(events.at(-1)?.type, 'done');
   });
 
+  it('tells steps between evaluations, twice a second at most', async () => {
+    const { context, events: told } = recorded();
+    let looks = 0;
+    await compare(
+      // Every look at the clock is 0.2 s later.
+      { ...context, now: () => context.now() + 200 * looks++ },
+      {
+        ...{ ...request, methods: [], seeds: [0], out: join(temporaryFolder(), 'out') },
+        ...{ training: { ...request.training, steps: 20 }, evaluateEvery: 20 },
+      },
+    );
+    const steps = told.flatMap(event => (event.type === 'comparisonStep' ? [event] : []));
+    assert.ok(steps.length >= 4, `${steps.length} steps were told`);
+    for (const [index, { method, seed, step, steps: all, seconds, time }] of steps.entries()) {
+      assert.deepEqual([method, seed, all], ['random', 0, 20]);
+      const before = steps[index - 1];
+      if (!before) continue;
+      assert.ok(step > before.step && seconds > before.seconds);
+      assert.ok(time - before.time >= 500, `${time - before.time} ms`);
+    }
+    // Where time stands still no step is due.
+    assert.ok(!events.some(({ type }) => type === 'comparisonStep'));
+  });
+
   it('says that a method compared with itself saves nothing', () => {
     const itself = report.methods.find(({ method }) => method === 'random')!;
     for (const kind of ['flops', 'paperFlops', 'seconds'] as const) {
@@ -179,7 +203,7 @@ describe('a comparison that is stopped', () => {
     );
     assert.match(error.remedy, /--resume/);
     assert.deepEqual(entries(place), ['out.run']);
-    assert.deepEqual(entries(join(place, 'out.run')), ['random-0.json']);
+    assert.deepEqual(entries(join(place, 'out.run')), ['ligo-0.growth.run', 'random-0.json']);
 
     const second = recorded();
     const resumed = await compare(second.context, { ...own, resume: true });
@@ -195,7 +219,7 @@ describe('a comparison that is stopped', () => {
     const out = join(temporaryFolder(), 'out');
     const few = { ...request, methods: ['stack'] as const, seeds: [0], out };
     await compareOne(recorded().context, few, { method: 'random', seed: 0 });
-    await failure(compare(recorded().context, few), UsageError, /holds 1 runs/);
+    await failure(compare(recorded().context, few), UsageError, /holds 1 run of/);
     const other = { ...few, training: { ...few.training, learningRate: 0.5 }, resume: true };
     await failure(compare(recorded().context, other), UserError, /other settings/);
     const damaged = join(`${out}.run`, 'random-0.json');

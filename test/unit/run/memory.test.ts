@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openEngine } from '../../../src/engine';
 import { UserError } from '../../../src/errors';
+import { compare } from '../../../src/run/compare/compare';
+import type { CompareRequest } from '../../../src/run/compare/request';
 import type { RunContext } from '../../../src/run/context';
 import { grow } from '../../../src/run/grow';
 import { requireMemory } from '../../../src/run/resources';
@@ -48,6 +50,20 @@ describe('a run that does not fit its device', () => {
       out: join(folder, 'out'),
     };
     await failure(train(onCardWith(1_000_000).context, request), UserError, /RTX 4070 has 0\.001/);
+    assert.deepEqual(entries(folder), []);
+  });
+
+  it('is refused when methods are compared, before any of them', async () => {
+    const folder = temporaryFolder();
+    const { context, types } = onCardWith(1_000_000);
+    const request: CompareRequest = {
+      ...{ checkpoint: example('gpt2-kjv'), target: { layers: 4 }, data: bible },
+      ...{ methods: ['stack'], seeds: [0], growthSteps: 2, evaluateEvery: 2 },
+      training: { ...defaultTrainSettings, steps: 2, warmup: 0 },
+      out: join(folder, 'out'),
+    };
+    await failure(compare(context, request), UserError, /RTX 4070 has 0\.001/);
+    assert.ok(!types().includes('comparisonRun'));
     assert.deepEqual(entries(folder), []);
   });
 

@@ -84,6 +84,26 @@ describe('applying operators', () => {
     assert.equal(receipt.method.name, 'apply');
   });
 
+  it('adds the random part that the growth added, and refuses to guess one', async () => {
+    const { checkpoint, target } = request;
+    const operators = join(folder, 'first', 'operators.safetensors');
+    const apart = join(temporaryFolder(), 'operators.safetensors');
+    const weights = (name: string) => contents(join(folder, name))['model.safetensors'];
+    const plain = { ...request, settings: { ...request.settings, freshness: 0 } };
+    await grow(recorded().context, { ...plain, out: join(folder, 'plain') });
+    assert.notEqual(weights('plain'), weights('first'));
+    // As long, so that the header's offsets stay.
+    const file = readFileSync(operators, 'latin1');
+    assert.ok(file.includes('"freshness":"1"'));
+    const out = join(folder, 'applied-plain');
+    const plainOperators = join(folder, 'plain', 'operators.safetensors');
+    await apply(recorded().context, { checkpoint, target, operators: plainOperators, out });
+    assert.equal(weights('applied-plain'), weights('plain'));
+    writeFileSync(apart, file.replace('"freshness":"1"', '"freshness":"x"'), 'latin1');
+    const unknown = { checkpoint, target, operators: apart, out: join(folder, 'unknown') };
+    await failure(apply(recorded().context, unknown), UserError, /random part/);
+  });
+
   it('takes the released code’s operators to the released code’s weights', async () => {
     const { small, large } = fixtureJson<Record<'small' | 'large', Record<string, unknown>>>(
       'ligo-official/golden.json',

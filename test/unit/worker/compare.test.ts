@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { comparisonReport } from '../../../src/protocol/comparisonSchemas';
+import type { RunEvent } from '../../../src/protocol/events';
 import type { ComparisonRequest } from '../../../src/protocol/runFolder';
 import { comparisonFor, ended, runFor, until, type TestRun } from './runFolder';
 
@@ -91,6 +92,34 @@ for (const command of ['cancel', 'stopAndKeep'] as const) {
     assert.ok(existsSync(join(run.out, 'report.html')));
   });
 }
+
+test('a comparison that is cancelled in its first run goes on in the midst of it', async context => {
+  const run = comparison(context, { steps: 400, evaluateEvery: 100, methods: ['random'] });
+  const child = run.start();
+  const trained = () => points(run).some(event => event.type === 'comparison' && event.step > 0);
+  await until('it was evaluated on the way', trained, 120);
+  run.control('cancel');
+  assert.equal(await ended(child), 1);
+  const last = run.events().at(-1);
+  assert.ok(last?.type === 'failed');
+  assert.match(last.message, /before the first of 1 runs ended; .* is kept in/);
+  assert.equal(last.remedy, 'Resume the run to go on.');
+  const before = points(run);
+
+  const told = run.events().length;
+  const request = JSON.parse(readFileSync(join(run.folder, 'request.json'), 'utf8')) as object;
+  run.write('request.json', { ...request, resume: true });
+  run.control('run');
+  assert.equal(await ended(run.start()), 0);
+  const again = run.events().slice(told);
+  // What it had spent when it was evaluated is told as it was, to the second’s last digit.
+  const spent = (events: readonly RunEvent[]) =>
+    events.flatMap(event =>
+      event.type === 'comparison' ? [{ step: event.step, seconds: event.seconds }] : [],
+    );
+  assert.deepEqual(spent(again).slice(0, before.length), spent(before));
+  assert.equal(spent(again).at(-1)?.step, 400);
+});
 
 test('what speaks for caution is told in the words of the editor, not of the command line', async context => {
   const run = comparison(context);

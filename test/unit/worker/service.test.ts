@@ -21,16 +21,20 @@ test('the helper process tells what checkpoints are, plans and computes statisti
   const client = new ServiceClient(() => start());
   context.after(() => client.dispose());
   const gpt2 = example('gpt2-kjv');
-  const [summary, inspected, plan] = await Promise.all([
+  const question = { checkpoint: gpt2, target: { layers: 6 }, steps: 10 };
+  const [summary, inspected, plan, mango] = await Promise.all([
     client.call('summarize', gpt2),
     client.call('inspect', gpt2),
-    client.call('plan', { checkpoint: gpt2, target: { layers: 6 }, steps: 10 }),
+    client.call('plan', question),
+    client.call('plan', { ...question, method: 'mango' }),
   ]);
   assert.equal(summary.model?.layers, 3);
   assert.equal(summary.path, join(gpt2, 'model.safetensors'));
   assert.equal(summary.kind, 'model');
   assert.equal(inspected.tensors.length, 40);
   assert.equal(plan.target.layers, 6);
+  // One depth operator for all six kinds of matrix, and one that mixes their twelve blocks.
+  assert.equal(mango.operators.depth, plan.operators.depth - 5 * 18 + 144);
   const tensor = inspected.tensors.find(({ shape }) => shape.length === 2)!;
   const statistics = await client.call('statistics', { path: gpt2, tensor: tensor.name });
   assert.equal(statistics.count, tensor.shape[0]! * tensor.shape[1]!);
@@ -155,6 +159,25 @@ test('the helper refuses in numbers a plan that does not fit the memory', async 
   assert.equal(estimate, undefined);
 });
 
+test('the helper judges a comparison by the steps that it makes', async context => {
+  if (process.platform === 'darwin') return context.skip('what is free is not told there');
+  const question = {
+    ...{ checkpoint: example('gpt2-kjv'), target: { layers: 4 }, steps: 10 },
+    ...({ batchSize: 2, sequenceLength: 16, engine: 'cpu', threads: 1 } as const),
+  };
+  const learning = { ...question, learns: true };
+  const comparing = { ...question, learns: false, methods: ['stack'] };
+  const free = context.mock.method(process, 'availableMemory', () => 5_000_000);
+  // Training takes moments of every weight, which learning operators does not.
+  assert.equal((await engineOutlook(learning)).refusal, undefined);
+  const { refusal } = await engineOutlook(comparing);
+  assert.match(refusal?.reason ?? '', /A step takes about 0\.0067\d GB/);
+  free.mock.mockImplementation(() => 1e9);
+  const { estimate } = await engineOutlook(comparing);
+  assert.equal(estimate?.from, 'step');
+  assert.ok(estimate.secondsPerStep > 0);
+});
+
 test('an installation tells its progress, and its failure in words', async context => {
   const { client, engines } = withEngines(context);
   const lines: string[] = [];
@@ -224,7 +247,7 @@ test('the helper tells every method, and why one cannot make a target', async co
   );
   assert.deepEqual(
     offers.filter(({ needsData }) => needsData).map(({ name }) => name),
-    ['ligo', 'ligo-paper'],
+    ['ligo', 'ligo-paper', 'mango'],
   );
   const fitting = await client.call('methods', { checkpoint, target: { layers: 6 } });
   assert.ok(fitting.every(({ refusals }) => refusals.length === 0));
@@ -248,6 +271,13 @@ test('the helper tells what a comparison computes before it runs', async context
   const learned = await ask(['random', 'ligo'], { seeds: [0, 1, 2] });
   assert.equal(learned.runs, 6);
   assert.equal(learned.flops, 3 * (2 * scratch.flops! + learned.growth.cost!.flops));
+  assert.equal(stacked.growth.cost, undefined, 'copying learns nothing');
+  // Half of its steps train the top layers only, and a method that refuses computes nothing.
+  const staged = await ask(['mslt']);
+  assert.ok(staged.flops! < stacked.flops! && staged.flops! > scratch.flops!);
+  const further = { target: { layers: 7 } };
+  const impossible = await ask(['mslt'], further);
+  assert.equal(impossible.flops, (await ask(['random'], further)).flops);
   const refused = await ask(['stack'], { target: { layers: 2 } });
   assert.equal(refused.flops, undefined);
   assert.ok(refused.growth.refusals.length > 0);

@@ -1,0 +1,46 @@
+import type { Parameter } from '../architecture';
+import { spaceSizes, type Growth } from './operators';
+import { isPostNorm } from './postNorm';
+import { randomParameter } from './randomParameter';
+
+/** How large the random part is asked to be: a factor, or 1 in pre-norm models and nothing in others. */
+export type FreshnessSetting = number | 'pre-norm';
+
+/** What is added to the weights that operators made. */
+export interface Freshness {
+  /** Of the deviation that a model from scratch is drawn with, above 0. */
+  readonly factor: number;
+  readonly seed: number;
+}
+
+/** What a setting comes to in a growth; undefined where nothing is added. */
+export function freshnessOf(
+  { source }: Growth,
+  setting: FreshnessSetting,
+  seed: number,
+): Freshness | undefined {
+  const factor = setting !== 'pre-norm' ? setting : isPostNorm(source) ? 0 : 1;
+  return factor > 0 ? { factor, seed } : undefined;
+}
+
+/**
+ * Ours, not the paper's: operators make new units of old ones, so the grown matrices span nothing
+ * that the small ones did not. This is a random part for every entry outside the small model's block,
+ * drawn as for a model from scratch (`randomParameter`) and multiplied by the factor; the block itself
+ * gets zeros. Undefined for vectors, and for matrices that do not get wider.
+ */
+export function freshPart(
+  growth: Growth,
+  parameter: Parameter,
+  { factor, seed }: Freshness,
+): Float32Array | undefined {
+  const [rows, columns] = parameter.spaces.map(({ role }) => spaceSizes(growth, role));
+  const widens = rows && columns && (rows.large > rows.small || columns.large > columns.small);
+  if (!widens) return undefined;
+  const scratch = randomParameter(growth.target, parameter, seed);
+  return scratch.map((value, index) => {
+    const row = Math.floor(index / columns.large);
+    const isOld = row < rows.small && index % columns.large < columns.small;
+    return isOld ? 0 : factor * value;
+  });
+}

@@ -1,0 +1,57 @@
+import { peakBytes, countFlops, programResults, type Program } from '../../graph';
+import { growthMethod, type Growth } from '../../growth';
+import type { BatchShape } from '../../training';
+import { isLearned } from '../makeLarge';
+import { learningProgram } from '../plan';
+import { batchesPerUpdate } from '../settings';
+import { flopsAfter, prepareStages } from '../trainingStages';
+import { growthSettings, type CompareRequest } from './request';
+
+/** What the runs of a comparison compute, known before any of them. */
+export interface ComparisonCost {
+  /** Exact, of all methods with one seed; a method that refuses the growth computes nothing. */
+  readonly flops: number;
+  /** Most bytes alive in a step that is really made, of whatever method. */
+  readonly peakBytes: number;
+  /** One step that trains the whole large model. */
+  readonly step: { readonly program: Program; readonly flops: number };
+}
+
+/** What comparing methods on a growth costs. */
+export function comparisonCost(
+  growth: Growth,
+  request: Pick<CompareRequest, 'methods' | 'training' | 'growthSteps'>,
+  shape: BatchShape,
+): ComparisonCost {
+  const { training } = request;
+  const whole = prepareStages(growth.target, training, shape);
+  const costs = request.methods.flatMap(name => {
+    const { refusals, stages: own } = growthMethod(name);
+    if ((refusals?.(growth) ?? []).length > 0) return [];
+    const stages = own ? prepareStages(growth.target, training, shape, own(growth)) : whole;
+    const peaks = stages.map(stage => stage.peakBytes);
+    const trained = { flops: flopsAfter(stages, training.steps), peakBytes: Math.max(...peaks) };
+    return isLearned(name) ? [trained, learningCost(growth, request, name, shape)] : [trained];
+  });
+  return {
+    flops: costs.reduce((sum, { flops }) => sum + flops, 0),
+    peakBytes: Math.max(...costs.map(cost => cost.peakBytes)),
+    step: { program: whole.at(-1)!.program, flops: whole.at(-1)!.flopsPerStep },
+  };
+}
+
+/** Of the growth of a method that learns. */
+function learningCost(
+  growth: Growth,
+  request: Pick<CompareRequest, 'training' | 'growthSteps'>,
+  name: CompareRequest['methods'][number],
+  shape: BatchShape,
+): Pick<ComparisonCost, 'flops' | 'peakBytes'> {
+  const settings = growthSettings(request, name);
+  const results = programResults(learningProgram(growth, settings, shape).program);
+  const flops = countFlops(results);
+  return {
+    flops: settings.steps * batchesPerUpdate(settings) * (flops.matrix + flops.other),
+    peakBytes: peakBytes(results),
+  };
+}

@@ -1,0 +1,110 @@
+import { UserError } from '../../errors';
+import type { GrownRun } from '../../protocol/comparison';
+import { report, type RunContext } from '../context';
+import { isLearned, makeLarge } from '../makeLarge';
+import type { RunData } from '../resources';
+import { stoppable } from '../stop';
+import type { TakenUp } from './halfMadeRun';
+import type { Comparison } from './open';
+import { countedSizes, paperFlopsPerStep } from './paperFlops';
+import { growthSettings, type RunName } from './request';
+
+/** One run with the data in the order of its seed. */
+export interface OwnRun {
+  readonly comparison: Comparison;
+  readonly name: RunName;
+  readonly data: RunData;
+  readonly takenUp: TakenUp;
+}
+
+/** The large model that a method made, every used parameter by id, and what that took. */
+export interface GrownModel {
+  readonly tensors: Readonly<Record<string, Float32Array>>;
+  readonly grown: GrownRun;
+}
+
+/** Grows by a method, on from where its learning was stopped; a stop saves the learning. */
+export async function growRun(context: RunContext, own: OwnRun): Promise<GrownModel> {
+  const { comparison, name, data, takenUp } = own;
+  const { growth, request, store } = comparison;
+  const settings = growthSettings(request, name.method);
+  const warnings: string[] = [];
+  let learned = takenUp.growthSeconds ?? 0;
+  /** After which step a state was saved. */
+  let saved: number | undefined;
+  const watching: RunContext = {
+    ...context,
+    emit: event => {
+      if (event.type === 'saved') saved = event.step;
+      if (event.type !== 'step') return;
+      learned += event.seconds;
+      const { step, steps, loss } = event;
+      report(context, {
+        ...{ type: 'comparison', ...name, phase: 'growth', step, steps, loss },
+        ...{ flops: step * event.flops, seconds: learned },
+      });
+    },
+    // A run may be paused between steps, but ends when all the others do.
+    betweenSteps: async () => {
+      await context.betweenSteps?.();
+    },
+  };
+  const make = async (onTrained: Parameters<Parameters<typeof stoppable>[1]>[0]) => {
+    const large = await makeLarge(watching, {
+      ...{ ...comparison, ...name, settings, openData: data, onTrained },
+      out: store.stateOut(name, 'growth'),
+      resume: takenUp.growthSeconds !== undefined,
+      fingerprint: store.fingerprintOf(name),
+      warn: message => warnings.push(message),
+    });
+    const started = performance.now();
+    const tensors: Record<string, Float32Array> = {};
+    for (const parameter of growth.target.parameters) {
+      context.signal.throwIfAborted();
+      if (parameter.used) tensors[parameter.id] = await large.values(parameter);
+    }
+    const seconds = learned + (performance.now() - started) / 1000;
+    return { tensors, seconds, measured: large.measured };
+  };
+  try {
+    const { tensors, seconds, measured } = await stoppable(watching, make);
+    const steps = isLearned(name.method) ? settings.steps : 0;
+    return {
+      tensors,
+      grown: {
+        small: measured.losses!.small,
+        ...(measured.parity && { parity: measured.parity }),
+        growth: {
+          ...{ steps, seconds, flops: measured.flops?.total ?? 0 },
+          paperFlops: steps * paperFlopsOfStep(own),
+        },
+        warnings,
+      },
+    };
+  } catch (error) {
+    if (context.signal.aborted || saved === undefined) throw error;
+    throw withoutState(error, saved);
+  }
+}
+
+/** By the paper's count, of one step of learning operators. */
+function paperFlopsOfStep({ comparison: { growth }, data: { shape } }: OwnRun): number {
+  const { numHiddenLayers: layers, hiddenSize: hidden } = growth.source.dimensions;
+  return paperFlopsPerStep(countedSizes(growth.target, shape), shape.batchSize, {
+    layers,
+    hidden,
+  });
+}
+
+/** Why learning failed, without word of its state, which goes with the run. */
+function withoutState(error: unknown, step: number): unknown {
+  if (!(error instanceof UserError)) return error;
+  return error.cause instanceof UserError ? error.cause : diverged(step, 'learning operators');
+}
+
+/** For a loss that is no number. */
+export const diverged = (step: number, doing: string): UserError =>
+  new UserError(
+    `The loss stopped being a number after step ${step} of ${doing}.`,
+    'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup).',
+  );

@@ -1,0 +1,33 @@
+import type { Growth } from '../growth';
+import { growthMethod, type GrowthMethodName } from '../growth/methods';
+import { yardstick } from '../protocol/comparison';
+import type { BatchShape } from '../training';
+import { methodOf } from './request';
+
+/** All methods of a comparison: training from scratch is one, whether named or not. */
+export const comparedMethods = (names: readonly string[]): readonly GrowthMethodName[] => [
+  ...new Set([yardstick, ...names.map(methodOf)]),
+];
+
+/** True for methods that learn operators. */
+export const learns = (name: GrowthMethodName): boolean =>
+  growthMethod(name).making.kind === 'learned';
+
+/** What a comparison computes with the settings that a request without word of them gets. */
+export async function comparedCost(
+  growth: Growth,
+  names: readonly string[],
+  { steps, shape }: { readonly steps: number; readonly shape: BatchShape },
+) {
+  const [{ comparisonCost }, { usualGrowthSteps }, settings] = await Promise.all([
+    import('../run/compare/cost'),
+    import('../run/compare/request'),
+    import('../run/settings'),
+  ]);
+  const training = {
+    ...settings.defaultTrainSettings,
+    ...{ steps, warmup: settings.defaultWarmup(steps) },
+  };
+  const methods = comparedMethods(names);
+  return comparisonCost(growth, { methods, training, growthSteps: usualGrowthSteps }, shape);
+}

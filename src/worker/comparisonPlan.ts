@@ -1,0 +1,28 @@
+import type { ComparisonPlan, Service } from '../protocol/service';
+import { comparedCost, comparedMethods, learns } from './comparedCost';
+import { openPlan } from './plans';
+
+/** How many runs a comparison makes, and what they compute. */
+export async function comparisonPlan(
+  question: Parameters<Service['comparisonPlan']>[0],
+): Promise<ComparisonPlan> {
+  const { seeds } = question;
+  const { usualGrowthSteps } = await import('../run/compare/request');
+  const methods = comparedMethods(question.methods);
+  const runs = methods.length * seeds.length;
+  const plans = await openPlan({ ...question, steps: usualGrowthSteps });
+  const { model, resolved, shape, requireGrowth, requireHead, planGrowth, close } = plans;
+  try {
+    const { cost: learning, ...growth } = planGrowth(model, resolved, plans.settings, shape);
+    if (growth.refusals.length > 0) return { growth, runs };
+    requireHead(model);
+    const { steps } = question;
+    const cost = await comparedCost(requireGrowth(model, resolved), methods, { steps, shape });
+    return {
+      growth: { ...growth, ...(learning && methods.some(learns) && { cost: learning }) },
+      ...{ runs, flops: cost.flops * seeds.length, flopsPerStep: cost.step.flops },
+    };
+  } finally {
+    await close();
+  }
+}
