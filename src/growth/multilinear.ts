@@ -31,8 +31,8 @@ export const multilinearNames = {
   outputs: 'width.out',
   /** M of S_I `[D2 − D1, D1]`: new inputs of matrices. */
   inputs: 'width.in',
-  /** S_B `[B, B]`: large blocks of small ones, over all kinds of module. */
-  blocks: 'depth.blocks',
+  /** S_B `[B, B]`: large blocks of small ones, over all kinds of module. Learned at the rate of width. */
+  blocks: 'width.blocks',
   /** S_L `[L2, L1]`: large layers of small ones, the same in all kinds. */
   layers: 'depth.layers',
 } as const;
@@ -54,7 +54,7 @@ export function multilinearOperators(growth: Growth): Operator[] {
   });
   return [
     ...(large > small ? width : []),
-    { name: multilinearNames.blocks, group: 'depth', shape: [blocks, blocks] },
+    { name: multilinearNames.blocks, group: 'width', shape: [blocks, blocks] },
     { name: multilinearNames.layers, group: 'depth', shape: [numHiddenLayers, layers] },
     ...operatorsOf(growth).filter(
       ({ name }) => !replacedWidth.test(name) && !replacedDepth.has(name),

@@ -12,9 +12,10 @@ const evaluation = {
 };
 const optional = z.exactOptional;
 
+// In the order in which runs are made, so that what was read back is written as what was not.
 const point = z.object({
-  ...evaluation,
   step: count,
+  ...evaluation,
   flops: amount,
   paperFlops: amount,
   seconds: amount,

@@ -34,13 +34,13 @@ export function byKind<T extends { readonly name: string; readonly group: 'width
 }
 
 /** What rows and columns of an operator are: of units, of layers, or of blocks of Mango's tensor. */
-export function axesOf(operator: {
-  readonly name: string;
-  readonly group: 'width' | 'depth';
-}): { row: string; column: string } {
+export function axesOf(operator: { readonly name: string; readonly group: 'width' | 'depth' }): {
+  row: string;
+  column: string;
+} {
   const { group, kind } = parseOperatorName(operator.name, operator.group);
-  if (group === 'width') return { row: t('new feature'), column: t('small feature') };
+  if (group === 'depth') return { row: t('large layer'), column: t('small layer') };
   return kind === 'blocks'
     ? { row: t('large block'), column: t('small block') }
-    : { row: t('large layer'), column: t('small layer') };
+    : { row: t('new feature'), column: t('small feature') };
 }

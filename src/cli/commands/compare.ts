@@ -204,16 +204,24 @@ function describeRun(
   return `${run}${reason} (${ended} of ${runs})`;
 }
 
-/** The savings as a table for people. */
-export function describeReport({ methods, settings }: ComparisonReport): string {
+/** The savings as a table for people; a saving is told where every seed has one. */
+export function describeReport({
+  methods,
+  settings,
+}: Pick<ComparisonReport, 'methods'> & {
+  readonly settings: Pick<ComparisonReport['settings'], 'steps'>;
+}): string {
   const share = (method: MethodSummary, read: 'flops' | 'seconds'): string => {
     const spread = method.savings?.[read];
     return spread ? formatShare(spread.mean) : '';
   };
-  const outcome = ({ savings, finished, reached, failures }: MethodSummary): string => {
+  const within = `within ${settings.steps} steps`;
+  const outcome = ({ savings, finished, reached, seeds, failures }: MethodSummary): string => {
     if (savings) return '';
     if (finished === 0) return `failed: ${failures[0]?.message ?? ''}`;
-    return `never within ${settings.steps} steps (${reached} of ${finished} seeds did)`;
+    if (seeds.length === 0) return 'nothing to compare with: training from scratch did not finish';
+    if (reached === 0) return `never ${within}`;
+    return `only ${reached} of ${seeds.length} seeds ${within}`;
   };
   return formatTable(
     [

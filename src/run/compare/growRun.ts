@@ -75,8 +75,10 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
         small: measured.losses!.small,
         ...(measured.parity && { parity: measured.parity }),
         growth: {
-          ...{ steps, seconds, flops: measured.flops?.total ?? 0 },
+          steps,
+          flops: measured.flops?.total ?? 0,
           paperFlops: steps * paperFlopsOfStep(own),
+          seconds,
         },
         warnings,
       },

@@ -89,6 +89,7 @@ async function train(
     settings: request.training,
     memory: comparison.memory,
     start,
+    seed: name.seed,
     stages: growthMethod(name.method).stages?.(comparison.growth),
     evaluateEvery: request.evaluateEvery,
     saveEvery: request.evaluateEvery,

@@ -87,8 +87,17 @@ export function notesOn(
     message: `Training from scratch ended at a loss of ${end?.toFixed(3)}, above the small model’s ${small?.toFixed(3)}: growths start about there, so that savings tell little.`,
     remedy: 'Train longer, or grow a small model that was trained less.',
   };
+  const alone = {
+    message: 'Only training from scratch was made, so there is nothing to compare it with.',
+    remedy: 'Name other methods (--methods).',
+  };
+  const isAlone = methods.every(({ method }) => method === yardstick);
   const isShort = end !== undefined && small !== undefined && end > small;
-  return [...(sameBatches ? [] : [others]), ...(isShort ? [short] : [])];
+  return [
+    ...(isAlone ? [alone] : []),
+    ...(sameBatches ? [] : [others]),
+    ...(isShort ? [short] : []),
+  ];
 }
 
 /**

@@ -6,12 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { argumentsOf, shellLine } from '../../../src/cli/commandLine';
 import { childRun } from '../../../src/cli/childRun';
+import { describeReport } from '../../../src/cli/commands/compare';
 import { exitCodes } from '../../../src/cli/failure';
 import { runCommandLine } from '../../../src/cli/program';
 import { UserError } from '../../../src/errors';
+import type { ComparisonRun, FinishedRun } from '../../../src/protocol/comparison';
 import { comparisonReport } from '../../../src/protocol/comparisonSchemas';
 import type { RunEvent } from '../../../src/protocol/events';
+import { summarizeMethods } from '../../../src/run/compare/report';
 import { example } from '../../support/fixtures';
+import { finishedRun } from '../run/compareRuns';
 import { entries, failure, temporaryFolder } from '../run/support';
 import { jsonLines, type Outcome } from './support';
 
@@ -133,6 +137,41 @@ describe('ligo compare', () => {
       assert.match(stderr, says);
     });
   }
+});
+
+describe('the table of savings', () => {
+  const made = (method: string, end: number, seed = 0): FinishedRun =>
+    finishedRun(method, [[0, 9] as const, [40, end] as const], { seed });
+  const failed: ComparisonRun = {
+    ...{ state: 'failed', method: 'random', seed: 0 },
+    ...{ message: 'It diverged.', remedy: 'Lower the rate.' },
+  };
+  /** What is said of a method besides its numbers. */
+  const saidOf = (method: string, runs: readonly ComparisonRun[]): string => {
+    const table = describeReport({ methods: summarizeMethods(runs), settings: { steps: 40 } });
+    const line = table.split('\n').find(each => each.startsWith(method))!;
+    return line.split(/ {2,}/).at(-1)!;
+  };
+
+  it('tells the saving of a method that reached what scratch ended with', () => {
+    const runs = [made('random', 3), made('stack', 1)];
+    assert.equal(saidOf('stack', runs), '25.0 %');
+    assert.equal(saidOf('random', runs), '0.0 %');
+  });
+
+  it('tells which seeds reached it, where not all did', () => {
+    const scratch = [made('random', 3), made('random', 3, 1)];
+    const [good, bad] = [made('stack', 1), made('stack', 4)];
+    assert.equal(saidOf('stack', [...scratch, bad, { ...bad, seed: 1 }]), 'never within 40 steps');
+    const some = [...scratch, good, { ...bad, seed: 1 }];
+    assert.equal(saidOf('stack', some), 'only 1 of 2 seeds within 40 steps');
+  });
+
+  it('tells why there is none: the method failed, or what it is measured against', () => {
+    const runs = [failed, made('stack', 1)];
+    assert.equal(saidOf('random', runs), 'failed: It diverged.');
+    assert.match(saidOf('stack', runs), /^nothing to compare with: training from scratch/);
+  });
 });
 
 describe('the arguments that call a command again', () => {

@@ -161,8 +161,9 @@ describe('plan', () => {
     };
     const [ligo, mango] = [await plan(...larger), await plan(...larger, '--method', 'mango')];
     assert.equal(mango.code, 0);
-    // Two width operators of 16 × 64, where LiGO has one a space and layer.
-    assert.ok(mango.operators.width === 2 * 16 * 64 + 1 && ligo.operators.width > 10_000);
+    // Two width operators of 16 × 64 and one of 12 × 12, where LiGO has one a space and layer.
+    assert.equal(mango.operators.width, 2 * 16 * 64 + 12 * 12 + 1);
+    assert.ok(ligo.operators.width > 10_000);
     assert.notEqual(mango.cost!.flopsPerStep, ligo.cost!.flopsPerStep);
     const { code, refusals } = await plan(...larger, '--ffn', '400', '--method', 'mango');
     assert.equal(code, 1);

@@ -112,7 +112,7 @@ describe('the multi-linear operator', () => {
   it('makes every matrix of the whole tensor, as its sum says', () => {
     const growth = mangoGrowth('gpt2');
     const [operators, from] = [randomOperators(growth, 1), randomSmall(growth, 2)];
-    const [blocks, layers] = [operators['depth.blocks']!, operators['depth.layers']!];
+    const [blocks, layers] = [operators['width.blocks']!, operators['depth.layers']!];
     const entry = (b2: number, l2: number, o2: number, i2: number): number => {
       let sum = 0;
       for (let b = 0; b < 8; b++)
@@ -175,7 +175,7 @@ describe('the multi-linear operator', () => {
         const same = Float32Array.from({ length: 64 }, (_, at) => Number(at % 9 === 0));
         const unmixed = {
           ...operators,
-          'depth.blocks': same,
+          'width.blocks': same,
           ...(operators['width.out'] && { 'width.in': operators['width.out'] }),
         };
         const scores = graphScores(growth, unmixed, from);
@@ -226,7 +226,7 @@ describe('the multi-linear operator', () => {
       'width.out': [4, 8],
       'width.in': [4, 8],
       'width.head': [4, 8],
-      'depth.blocks': [8, 8],
+      'width.blocks': [8, 8],
       'depth.layers': [3, 2],
     };
     for (const kind of ['ln1', 'ln2']) expected[`depth.${kind}.weight`] = [3, 2];
@@ -236,7 +236,8 @@ describe('the multi-linear operator', () => {
     const found = learnedOperators(growth, 'mango').map(({ name, shape }) => [name, shape]);
     assert.deepEqual(Object.fromEntries(found), expected);
     const deeper = learnedOperators(mangoGrowth('gpt2', targets['in depth']), 'mango');
-    assert.ok(!deeper.some(({ group }) => group === 'width'));
+    const width = deeper.filter(({ group }) => group === 'width').map(({ name }) => name);
+    assert.deepEqual(width, ['width.blocks']);
   });
 });
 

@@ -23,11 +23,9 @@ const request: Omit<CompareRequest, 'out'> = {
 };
 const stepsOfRun = { growth: request.growthSteps, training: training.steps };
 
-/** A report without the seconds that were taken, which no two comparisons share. */
-const timeless = (report: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(report, (key, value: unknown) => (/seconds$/i.test(key) ? undefined : value)),
-  );
+/** A report's bytes without the seconds that were taken, which no two comparisons share. */
+const timeless = (report: unknown): string =>
+  JSON.stringify(report, (key, value: unknown) => (/seconds$/i.test(key) ? undefined : value), 2);
 
 /** A context that counts steps of all phases, and may stop or die after one of them. */
 function counted(at?: { step: number; end: 'stop' | 'die' }) {
@@ -90,7 +88,7 @@ describe('a comparison that is stopped in the midst of a run', () => {
     const last = counted();
     const resumed = await compare(last.context, { ...own, resume: true });
     assert.equal(last.made.steps, all - made);
-    assert.deepEqual(timeless(created(resumed)), timeless(created(whole)));
+    assert.equal(timeless(created(resumed)), timeless(created(whole)));
     assert.deepEqual(entries(place), ['out']);
     assert.deepEqual(warnings(last.events), warnings(toldByWhole));
   });
@@ -118,7 +116,7 @@ describe('a comparison whose process was killed', () => {
     const third = counted();
     const resumed = await compare(third.context, { ...own, resume: true });
     assert.equal(third.made.steps, all - 6 - 3);
-    assert.deepEqual(timeless(created(resumed)), timeless(created(whole)));
+    assert.equal(timeless(created(resumed)), timeless(created(whole)));
     assert.deepEqual(entries(place), ['out']);
   });
 });
@@ -153,7 +151,7 @@ describe('the state of a half-made run', () => {
       const { runs } = await compare(second.context, { ...own, resume: true });
       assert.equal(warnings(second.events).filter(each => /is damaged/.test(each)).length, 1);
       assert.equal(second.made.steps, 6);
-      assert.deepEqual(timeless(runs), timeless(whole.runs.slice(0, 1)));
+      assert.equal(timeless(runs), timeless(whole.runs.slice(0, 1)));
       assert.deepEqual(entries(place), ['out']);
     });
   }
@@ -197,7 +195,26 @@ describe('the state of a half-made run', () => {
     const told = warnings(events).filter(each => /could not be saved/.test(each));
     assert.equal(told.length, 1);
     assert.match(told[0]!, /random with seed 0 .*random-0\.run is a file/);
-    assert.deepEqual(timeless(report.runs), timeless(whole.runs.slice(0, 1)));
+    assert.equal(timeless(report.runs), timeless(whole.runs.slice(0, 1)));
+  });
+
+  it('that cannot be written when a run is stopped is told, too', async () => {
+    const place = temporaryFolder();
+    const own = { ...request, out: join(place, 'out') };
+    await compareOne(recorded().context, own, { method: 'random', seed: 0 });
+    const { context, events } = counted({ step: 2, end: 'stop' });
+    const blocked: RunContext = {
+      ...context,
+      betweenSteps: async () => {
+        writeFileSync(join(place, 'out.run', 'ligo-0.growth.run'), '');
+        await context.betweenSteps?.();
+      },
+    };
+    const job = compareOne(blocked, own, { method: 'ligo', seed: 0 });
+    await failure(job, InterruptedError, /^The run was stopped/);
+    const [told, ...more] = warnings(events);
+    assert.match(told ?? '', /^How far ligo with seed 0 has come could not be saved: .* is a file/);
+    assert.deepEqual(more, []);
   });
 
   it('does not outlive a run that fails, nor is spoken of', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ComparisonRun, FinishedRun } from '../../../src/protocol/comparison';
-import { gotSameBatches, summarizeMethods } from '../../../src/run/compare/report';
+import { gotSameBatches, notesOn, summarizeMethods } from '../../../src/run/compare/report';
 import { savingsOf, spentToReach, spreadOf } from '../../../src/run/compare/savings';
 import { finishedRun, type HandMadePoint } from './compareRuns';
 
@@ -158,6 +158,25 @@ describe('the summary of methods', () => {
   });
 
   it('of no numbers is none', () => assert.equal(spreadOf([]), undefined));
+});
+
+describe('the notes of a report', () => {
+  const notesFor = (runs: readonly ComparisonRun[], small: number): readonly string[] =>
+    notesOn(summarizeMethods(runs), { small, sameBatches: true }).map(({ message }) => message);
+  const stack = run('stack', [[0, 4]]);
+
+  it('say that training from scratch alone is no comparison', () => {
+    const [alone, ...more] = notesFor([scratch], 3);
+    assert.match(alone ?? '', /^Only training from scratch was made/);
+    assert.deepEqual(more, []);
+    assert.deepEqual(notesFor([scratch, stack], 3), []);
+  });
+
+  it('say that training from scratch ended above the small model', () => {
+    const [short, ...more] = notesFor([scratch, stack], 2.4);
+    assert.match(short ?? '', /ended at a loss of 2\.500, above the small model’s 2\.400/);
+    assert.deepEqual(more, []);
+  });
 });
 
 describe('a report says that batches were the same', () => {

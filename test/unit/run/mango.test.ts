@@ -35,7 +35,7 @@ describe('growing by mango', () => {
       assert.equal(method.settings['mapping'], 'mango');
       // The classifier starts so close to its goal that so few images need not bring it nearer.
       if (model !== 'vit-fmnist') assert.ok(losses!.after.loss < losses!.before!.loss);
-      assert.ok(drift!.operators['depth.blocks']! > 0 && drift!.operators['width.in']! > 0);
+      assert.ok(drift!.operators['width.blocks']! > 0 && drift!.operators['width.in']! > 0);
       const written = { checkpoint: out, data: task.data! };
       const { loss } = await evaluateCheckpoint(recorded().context, written);
       assert.ok(Math.abs(loss - losses!.after.loss) < 1e-5, `${loss} and ${losses!.after.loss}`);

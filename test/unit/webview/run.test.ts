@@ -98,7 +98,7 @@ describe('operator names', () => {
     const rows = (name: string, group: 'width' | 'depth') => axesOf({ name, group }).row;
     assert.equal(rows('depth.q.weight', 'depth'), 'large layer');
     assert.equal(rows('depth.layers', 'depth'), 'large layer');
-    assert.equal(rows('depth.blocks', 'depth'), 'large block');
+    assert.equal(rows('width.blocks', 'width'), 'large block');
     assert.equal(rows('width.out', 'width'), 'new feature');
   });
 });
