@@ -73,7 +73,7 @@ export interface ComparisonRequest extends RequestBase {
   readonly seeds: readonly number[];
   /** Steps between held-out evaluations; a twentieth of all when absent. */
   readonly evaluateEvery?: number;
-  /** Updates of the operators, for methods that learn; the usual number when absent. */
+  /** Updates of the operators, for methods that learn; a hundredth of `steps`, 10 … 100, when absent. */
   readonly growthSteps?: number;
 }
 

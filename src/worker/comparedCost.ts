@@ -29,5 +29,6 @@ export async function comparedCost(
     ...{ steps, warmup: settings.defaultWarmup(steps) },
   };
   const methods = comparedMethods(names);
-  return comparisonCost(growth, { methods, training, growthSteps: usualGrowthSteps }, shape);
+  const growthSteps = usualGrowthSteps(steps);
+  return comparisonCost(growth, { methods, training, growthSteps }, shape);
 }

@@ -10,7 +10,7 @@ export async function comparisonPlan(
   const { usualGrowthSteps } = await import('../run/compare/request');
   const methods = comparedMethods(question.methods);
   const runs = methods.length * seeds.length;
-  const plans = await openPlan({ ...question, steps: usualGrowthSteps });
+  const plans = await openPlan({ ...question, steps: usualGrowthSteps(question.steps) });
   const { model, resolved, shape, requireGrowth, requireHead, planGrowth, close } = plans;
   try {
     const { cost: learning, ...growth } = planGrowth(model, resolved, plans.settings, shape);

@@ -49,7 +49,7 @@ export function compareRequestOf(request: ComparisonRequest): CompareRequest {
     methods: request.methods.map(methodOf),
     data: dataOf(data),
     training: { ...defaultTrainSettings, steps, warmup: defaultWarmup(steps) },
-    growthSteps: request.growthSteps ?? usualGrowthSteps,
+    growthSteps: request.growthSteps ?? usualGrowthSteps(steps),
     evaluateEvery: request.evaluateEvery ?? usualEvaluateEvery(steps),
   };
 }

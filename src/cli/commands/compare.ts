@@ -39,7 +39,8 @@ type CompareOptions = JobOptions &
   StepOptions & {
     readonly methods: readonly GrowthMethodName[];
     readonly seeds: readonly number[];
-    readonly growthSteps: number;
+    readonly growthSteps?: number;
+    readonly freshness?: number;
     readonly evaluateEvery?: number;
     readonly smallSteps?: number;
     readonly smallBatch?: number;
@@ -86,10 +87,11 @@ function addRunOptions(command: Command): void {
   addOption(
     command,
     '--growth-steps <n>',
-    'steps of learning operators',
+    'steps of learning operators; by default a hundredth of --steps, 10 to 100',
     takes.count,
-    usualGrowthSteps,
   );
+  const fresh = 'random part of new weights, as `ligo grow` takes it';
+  addOption(command, '--freshness <factor>', fresh, takes.amount);
   addOption(
     command,
     '--evaluate-every <n>',
@@ -153,7 +155,8 @@ async function requestOf(
       weightDecay: options.weightDecay ?? preset.weightDecay,
       schedule: options.schedule ?? preset.schedule,
     },
-    growthSteps: options.growthSteps,
+    growthSteps: options.growthSteps ?? usualGrowthSteps(steps),
+    ...(options.freshness !== undefined && { freshness: options.freshness }),
     evaluateEvery: options.evaluateEvery ?? usualEvaluateEvery(steps),
     ...(smallSteps !== undefined && {
       smallTraining: { steps: smallSteps, batchSize: options.smallBatch },

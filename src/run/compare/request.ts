@@ -9,8 +9,12 @@ import type { RunKey } from './runStore';
 /** Methods that are compared unless others are named: LiGO and what its paper compares it with. */
 export const usualMethods: readonly GrowthMethodName[] = ['ligo', 'stack', 'bert2bert', 'net2net'];
 
-/** Updates of the operators unless it is said how many. */
-export const usualGrowthSteps = 100;
+/**
+ * Updates of the operators unless it is said how many: a hundredth of the training's, 10 … 100. Where
+ * trainings are short, more cost what they gain (docs/results.md).
+ */
+export const usualGrowthSteps = (steps: number): number =>
+  Math.min(100, Math.max(10, Math.round(steps / 100)));
 
 /** Steps between evaluations unless it is said how many: a twentieth of all. */
 export const usualEvaluateEvery = (steps: number): number => Math.max(1, Math.floor(steps / 20));
@@ -29,6 +33,8 @@ export interface CompareRequest {
   readonly training: TrainSettings;
   /** Updates of the operators, for methods that learn; the rest is the method's own. */
   readonly growthSteps: number;
+  /** Random part of new weights, for methods that learn; the method's own when absent. */
+  readonly freshness?: number;
   readonly evaluateEvery: number;
   /** How the small model was trained, to count its training too. */
   readonly smallTraining?: { readonly steps: number; readonly batchSize?: number | undefined };
@@ -56,12 +62,14 @@ export function runsOf({ methods, seeds }: CompareRequest): readonly RunName[] {
 export const growthSettings = (
   {
     growthSteps,
+    freshness,
     training: { accumulate, recompute },
-  }: Pick<CompareRequest, 'growthSteps' | 'training'>,
+  }: Pick<CompareRequest, 'growthSteps' | 'freshness' | 'training'>,
   method: GrowthMethodName,
 ): LigoSettings => ({
   warmup: defaultWarmup(growthSteps),
   ...ligoDefaults(method),
+  ...(freshness !== undefined && { freshness }),
   ...(accumulate !== undefined && { accumulate }),
   ...(recompute !== undefined && { recompute }),
   steps: growthSteps,
