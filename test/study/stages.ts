@@ -86,6 +86,13 @@ const corrected = [100, 300].flatMap(steps =>
   seeds.map(seed => run(`${steps} steps`, start({ normCorrection: 'all' }), { steps, seed })),
 );
 
+/** Mango: the rate of its width operators and S_B, over seeds. */
+const mango = [1.5e-3, 3e-3].flatMap(width =>
+  seeds.map(seed =>
+    run(`mango, width ${width}`, { mapping: 'mango', widthLearningRate: width }, { seed }),
+  ),
+);
+
 /** What was tried, in the order it was tried. */
 export const stages: Readonly<Record<string, readonly StudyRun[]>> = {
   /** Peak learning rates of the two groups. */
@@ -100,4 +107,6 @@ export const stages: Readonly<Record<string, readonly StudyRun[]>> = {
   axes,
   /** The defaults with the LayerNorm correction of layers and outer norms, over seeds and lengths. */
   corrected,
+  /** Mango's width rate. */
+  mango,
 };
