@@ -31,7 +31,7 @@ function levelStep(level: number, steps: number): number {
  * none passes by, in even steps, as in the released LiGO code; whole sequences are left out so that
  * the number is right for all layers together.
  */
-export function sequencesToDrop(layers: number, rate: number, batchSize: number): number[] {
+function sequencesToDrop(layers: number, rate: number, batchSize: number): number[] {
   let due = 0;
   let dropped = 0;
   return Array.from({ length: layers }, (_, layer) => {

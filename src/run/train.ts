@@ -17,7 +17,7 @@ import { fingerprint, loadRunState, removeRunState, saveRunState } from './runSt
 import { plainModel, scoreModel } from './scoring';
 import { batchesPerUpdate, type TrainSettings } from './settings';
 import { explainStop, stoppable, type TrainedRun } from './stop';
-import type { PreparedStage } from './trainingStages';
+import { trainedStage, type TrainingReceipt } from './trainingReceipt';
 import { trainModel, type TrainedModel } from './trainModel';
 import { untilAborted, writeModel, writeText } from './writeModel';
 
@@ -37,44 +37,6 @@ export interface TrainRequest {
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   readonly maxShardBytes?: number | undefined;
-}
-
-/** training.json: what happened, beside a checkpoint that was trained on. */
-export interface TrainingReceipt {
-  readonly software: { readonly name: string; readonly version: string };
-  readonly created: string;
-  readonly source: { readonly path: string; readonly sha256: string };
-  readonly settings: TrainSettings;
-  /** True when the weights of the source were not used, only its sizes. */
-  readonly fromScratch: boolean;
-  /** Updates made. */
-  readonly steps: number;
-  readonly seed: number;
-  readonly data: object;
-  readonly engine: { readonly name: string; readonly device: string };
-  readonly before: Evaluation;
-  readonly after: Evaluation;
-  /** Held-out scores on the way, where they were asked for. */
-  readonly curve?: readonly CurvePoint[];
-  readonly flops: { readonly perStep: number; readonly total: number };
-  /** What was computed when, where it was not the whole network all the time. */
-  readonly stages?: readonly TrainedStage[];
-  readonly seconds: number;
-}
-
-/** Steps of a training that computed the same part of the network. */
-export interface TrainedStage {
-  /** Updates made before its first and after its last. */
-  readonly begin: number;
-  readonly end: number;
-  /** Layers from the bottom that were computed. */
-  readonly layers: number;
-  /** Of each sequence, the tokens that passed the middle layers by. */
-  readonly droppedTokens: number;
-  /** By layer, the sequences of a batch that passed it by. */
-  readonly droppedSequences: readonly number[];
-  /** Exact. */
-  readonly flopsPerStep: number;
 }
 
 /** Trains a checkpoint on its own objective and writes the result as a checkpoint of the same kind. */
@@ -157,14 +119,6 @@ async function trainInto(
   await writeText(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
   if (!fromScratch) await keepGrowthReceipt(model.checkpoint.directory, directory);
   return receipt;
-}
-
-function trainedStage(
-  { dimensions: { numHiddenLayers: layers } }: Architecture,
-  { begin, end, partial, flopsPerStep }: PreparedStage,
-): TrainedStage {
-  const whole = { layers, droppedTokens: 0, droppedSequences: Array<number>(layers).fill(0) };
-  return { begin, end, ...(partial ?? whole), flopsPerStep };
 }
 
 /** Every parameter by id, at random. */

@@ -164,6 +164,42 @@ describe('the page of a comparison', () => {
     assert.match(told, /<td class="never" colspan="3">never within 400 steps<\/td>/);
   });
 
+  it('says of a method that only some seeds get there with how many did', () => {
+    const told = shown(reportOf([scratch(0), ligo(0, 3.3), scratch(1), ligo(1, 3.6)]));
+    assert.match(told, /<td class="never" colspan="3">only 1 of 2 seeds within 400 steps<\/td>/);
+    assert.match(told, /No method reached [^.]* within 400 steps with every seed\./);
+  });
+
+  it('says so when nothing but training from scratch was made, or finished', () => {
+    const verdict = (runs: readonly ComparisonRun[]): string | undefined =>
+      /<p class="verdict warning">([^<]*)<\/p>/.exec(shown(reportOf(runs)))?.[1];
+    assert.equal(verdict([scratch(0)]), 'Only training from scratch was made.');
+    assert.equal(verdict([scratch(0), refused]), 'Only training from scratch finished.');
+  });
+
+  it('says of a growth below the end of training from scratch that it starts there', () => {
+    const below = (seed: number, flops: number) =>
+      finishedRun(
+        'stack',
+        [
+          [0, 3.3],
+          [200, 3.2],
+          [400, 3.1],
+        ],
+        { seed, growth: { flops, paperFlops: flops, seconds: 1 } },
+      );
+    const free = shown(reportOf([scratch(0), below(0, 0)]));
+    assert.match(free, /starts below the final loss [^.]* before any training of its own\. <\/p>/);
+    assert.match(free, /<td class="best">100\.0 %<small>starts below it<\/small><\/td>/);
+    const learned = shown(reportOf([scratch(0), below(0, 400)]));
+    assert.match(learned, /its own: its growth alone takes <strong>90\.0 %<\/strong> less compute/);
+    const later = { ...scratch(1), method: 'stack' };
+    const some = shown(reportOf([scratch(0), below(0, 400), scratch(1), later]));
+    assert.match(some, /reaches the final loss of training from scratch with/);
+    assert.match(some, /<small>1 of 2 seeds start below it<\/small>/);
+    assert.doesNotMatch(page, /start below|starts below/);
+  });
+
   it('warns when methods were given other batches', () => {
     const other = { ...ligo(0, 3.3), fed: { training: 'others', evaluation: 'held out' } };
     const told = shown(reportOf([scratch(0), other]));

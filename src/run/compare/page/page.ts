@@ -5,9 +5,10 @@ import { lossChart, type Level } from './chart';
 import { methodCurves, type MethodCurve } from './curves';
 import { html, type Markup } from './markup';
 import { conditions, definitions, sources, troubles } from './notes';
-import { flopUnit, rangeText, shareText, timeUnit } from './quantities';
+import { flopUnit, timeUnit } from './quantities';
 import { style } from './style';
 import { curveTable, savingsTable } from './tables';
+import { verdict } from './verdict';
 
 /** The report as one page that needs nothing else: no network, no script. */
 export function comparisonPage(report: ComparisonReport): string {
@@ -65,28 +66,6 @@ export function comparisonPage(report: ComparisonReport): string {
 /** Not a letter more than the policy's hash is of. */
 const styleElement: Markup = { markup: `<style>${style}</style>` };
 const styleHash = `sha256-${createHash('sha256').update(style).digest('base64')}`;
-
-/** The result in a sentence or two. */
-function verdict({ methods, settings }: ComparisonReport): Markup {
-  const others = methods.filter(({ method }) => method !== yardstick);
-  const [best] = others.filter(({ savings }) => savings);
-  const steps = settings.steps;
-  if (!best?.savings) {
-    const why = methods.some(({ method, finished }) => method === yardstick && finished > 0)
-      ? `No method reached the final loss of training from scratch within ${steps} steps.`
-      : 'Training from scratch did not finish, so no saving can be told.';
-    return html`<p class="verdict warning">${why}</p>`;
-  }
-  const { flops, seconds } = best.savings;
-  const range = rangeText(flops, shareText);
-  const more = flops.mean < 0 ? ' No method saves compute here.' : '';
-  return html`<p class="verdict">
-    <strong>${best.title}</strong> reaches the final loss of training from scratch with
-    <strong>${shareText(flops.mean)}</strong> less
-    compute${range ? ` (${range} over seeds)` : undefined} and ${shareText(seconds.mean)} less
-    time.${more}
-  </p>`;
-}
 
 function charts(report: ComparisonReport, curves: readonly MethodCurve[]): Markup {
   const common = { curves, levels: levelsOf(report) };

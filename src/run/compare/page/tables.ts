@@ -8,6 +8,7 @@ import { lookOf } from './chart';
 import type { MethodCurve } from './curves';
 import { html, type Markup } from './markup';
 import { inUnit, lossText, rangeText, shareText, timeUnit } from './quantities';
+import { seedsStartingBelow } from './verdict';
 
 /** Methods with what they saved, best first. */
 export function savingsTable(report: ComparisonReport, curves: readonly MethodCurve[]): Markup {
@@ -68,24 +69,38 @@ function savingsCells(report: ComparisonReport, summary: MethodSummary): Markup 
   const columns = withSmall ? 4 : 3;
   if (savings) {
     const small = withSmall ? cell(savings.flopsWithSmall, shareText) : undefined;
-    return html`${cell(savings.flops, shareText, 'best')}${cell(savings.paperFlops, shareText)}${small}${cell(savings.seconds, shareText)}`;
+    return html`${cell(savings.flops, shareText, { kind: 'best', note: startNote(summary) })}${cell(savings.paperFlops, shareText)}${small}${cell(savings.seconds, shareText)}`;
   }
   if (finished === 0) {
     return html`<td class="failed" colspan="${columns}">failed: ${failures[0]?.message}</td>`;
   }
-  const some = reached > 0 ? ` (${reached} of ${finished} seeds did)` : '';
-  const words =
-    seeds.length === 0
-      ? 'nothing to compare with'
-      : `never within ${report.settings.steps} steps${some}`;
+  const within = `within ${report.settings.steps} steps`;
+  const outcome =
+    reached === 0 ? `never ${within}` : `only ${reached} of ${seeds.length} seeds ${within}`;
+  const words = seeds.length === 0 ? 'nothing to compare with' : outcome;
   return html`<td class="never" colspan="${columns}">${words}</td>`;
 }
 
-function cell(spread: Spread | undefined, text: (value: number) => string, kind?: string): Markup {
+/** Said where no training was needed to get there. */
+function startNote(summary: MethodSummary): string | undefined {
+  const below = seedsStartingBelow(summary);
+  if (summary.method === yardstick || below === 0) return undefined;
+  const all = summary.seeds.length;
+  return below === all ? 'starts below it' : `${below} of ${all} seeds start below it`;
+}
+
+function cell(
+  spread: Spread | undefined,
+  text: (value: number) => string,
+  { kind, note }: { readonly kind?: string; readonly note?: string | undefined } = {},
+): Markup {
   if (!spread) return html`<td>–</td>`;
   const range = rangeText(spread, text);
   const mark = kind !== undefined && spread.mean > 0 ? html` class="${kind}"` : undefined;
-  return html`<td${mark}>${text(spread.mean)}${range ? html`<small>${range}</small>` : undefined}</td>`;
+  const small = [range, note].map(words =>
+    words === undefined ? undefined : html`<small>${words}</small>`,
+  );
+  return html`<td${mark}>${text(spread.mean)}${small}</td>`;
 }
 
 /** The numbers of the charts. */
