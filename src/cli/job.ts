@@ -2,7 +2,7 @@ import type { RunContext } from '../run/context';
 import { engineFactory, type EngineOptions } from './engines';
 import type { Host } from './host';
 import type { OutputOptions } from './options';
-import { openReporter, type RateUnit } from './reporter';
+import { openReporter, warn, type RateUnit } from './reporter';
 
 /** Options of a command that computes. */
 export type JobOptions = OutputOptions & EngineOptions;
@@ -23,9 +23,11 @@ export async function runJob<T>(
   }
 }
 
-/** A run without events, for commands that print one result. */
+/** A run of whose events only warnings are told, for commands that print one result. */
 export const quietContext = (host: Host, options: EngineOptions): RunContext => ({
-  emit: () => undefined,
+  emit: event => {
+    if (event.type === 'warning') warn(host, event);
+  },
   signal: host.signal,
   engine: engineFactory(options),
   now: host.now,

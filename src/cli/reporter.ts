@@ -90,7 +90,11 @@ function remainingTime(): (event: StepEvent) => number {
   };
 }
 
-function warn(host: Host, { message, remedy }: { message: string; remedy: string }): void {
+/** Tells what a person should know, and what to do about it. */
+export function warn(
+  host: Host,
+  { message, remedy }: { readonly message: string; readonly remedy: string },
+): void {
   printError(host, `Warning: ${message} ${remedy}`);
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors';
 import type { EngineChoice, EngineName, EngineReport, EngineSurvey } from '../protocol/engines';
+import { threadsText } from '../protocol/engineText';
 import { candidates, describeEngine, reasonFor } from './choose';
 import type { Engine, Precision } from './engine';
 import { folderOf } from './folder';
@@ -91,13 +92,10 @@ async function openCpu(
   const engine = await open('cpu', { threads, device: 'CPU', folder: '', precision });
   return {
     engine,
-    reason: `${cpuWith(threads ?? availableParallelism())}, as asked for`,
+    reason: `CPU, ${threadsText(threads ?? availableParallelism())}, as asked for`,
     memory: mainMemory(),
   };
 }
-
-const cpuWith = (threads: number): string =>
-  `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 
 async function openBest(
   reports: readonly EngineReport[],
@@ -109,7 +107,7 @@ async function openBest(
     // The survey does not know how many threads were asked for.
     const report =
       found.name === 'cpu' && threads !== undefined
-        ? { ...found, device: cpuWith(threads) }
+        ? { ...found, device: `CPU, ${threadsText(threads)}` }
         : found;
     try {
       const engine = await open(report);

@@ -5,6 +5,7 @@ import type {
   Machine,
   OptionalEngine,
 } from '../protocol/engines';
+import { threadsText } from '../protocol/engineText';
 import { unsupportedSystem } from './folder';
 import { hasDriverFor, softwareRenderer } from './vulkan';
 
@@ -45,11 +46,8 @@ export function reportEngines(machine: Machine, installed: Installed): EngineRep
 
 const runtimeOf = ({ onnxRuntime }: Machine): string => `ONNX Runtime ${onnxRuntime.version}`;
 
-const threadsOf = ({ threads }: Machine): string =>
-  `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-
 const onCpu = (machine: Machine) => ({
-  device: threadsOf(machine),
+  device: `CPU, ${threadsText(machine.threads)}`,
   kind: 'cpu' as const,
   memoryBytes: machine.memoryBytes,
   freeMemoryBytes: machine.freeMemoryBytes,

@@ -2,24 +2,16 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { ComparisonRequest } from '../protocol/runFolder';
 import type { CheckpointSummary, MethodOffer } from '../protocol/service';
+import { askCount, askWholeNumber } from './askNumber';
 import { labelOf } from './checkpointTree';
 import { confirmPlan } from './confirmPlan';
 import { freeOutput } from './outputName';
-import { comparisonChoices } from './planPreview';
+import { comparisonChoices, type PlanSettings } from './planPreview';
 import type { Settings } from './settings';
-import {
-  back,
-  cancelled,
-  inputStep,
-  pickManyStep,
-  runSteps,
-  type NoAnswer,
-  type StepFrame,
-} from './steps';
+import { back, cancelled, pickManyStep, runSteps, type NoAnswer, type StepFrame } from './steps';
 import { targetName } from './targets';
 import {
   askCheckpoint,
-  askCount,
   askData,
   askTarget,
   isTaken,
@@ -39,10 +31,11 @@ interface Draft {
   readonly steps?: number;
   readonly batchSize?: number;
   readonly seeds?: number;
-  readonly out?: string;
+  /** As the plan was confirmed. */
+  readonly settings?: PlanSettings;
 }
 
-const preset = { steps: 500, seeds: 1, text: 16, images: 64 } as const;
+const preset = { steps: 500, seeds: 1 } as const;
 const totalSteps = 8;
 const mostSeeds = 20;
 
@@ -81,7 +74,7 @@ export async function askForComparison(
       const prompt = images
         ? vscode.l10n.t('Batch: images in a step')
         : vscode.l10n.t('Batch: sequences in a step');
-      const before = draft.batchSize ?? (images ? preset.images : preset.text);
+      const before = draft.batchSize ?? draft.checkpoint!.model!.usualBatch.size;
       return merge(draft, 'batchSize', await askCount(frame(6), prompt, before));
     },
     async draft => merge(draft, 'seeds', await askSeeds(frame(7), draft.seeds ?? preset.seeds)),
@@ -132,19 +125,12 @@ async function askMethods(
   return answer;
 }
 
-async function askSeeds(frame: StepFrame, before: number): Promise<number | NoAnswer> {
-  const typed = await inputStep(frame, {
-    prompt: vscode.l10n.t('Seeds: how often each method is tried, on data in another order'),
-    value: String(before),
-    validate: text => {
-      const count = Number(text);
-      return Number.isSafeInteger(count) && count >= 1 && count <= mostSeeds
-        ? undefined
-        : vscode.l10n.t('Type a whole number from 1 to {0}.', mostSeeds);
-    },
-  });
-  return typeof typed === 'string' ? Number(typed) : typed;
-}
+const askSeeds = (frame: StepFrame, before: number): Promise<number | NoAnswer> =>
+  askWholeNumber(
+    frame,
+    vscode.l10n.t('Seeds: how often each method is tried, on data in another order'),
+    { before, least: 1, most: mostSeeds },
+  );
 
 /** Seeds 0, 1, … */
 const seedsOf = (count: number): number[] => Array.from({ length: count }, (_, seed) => seed);
@@ -155,28 +141,37 @@ async function askStart(
   frame: StepFrame,
 ): Promise<Draft | NoAnswer> {
   const { checkpoint, target, methods, steps, batchSize, seeds } = draft as Required<Draft>;
+  const { model } = checkpoint;
+  const { sequence } = model!.usualBatch;
   const place = { checkpoint: checkpoint.path, target, batchSize };
-  const name = `compared-${targetName(target, checkpoint.model!)}`;
-  const out = draft.out ?? (await freeOutput(checkpoint.path, name, isTaken));
+  const name = `compared-${targetName(target, model!)}`;
+  const out = await freeOutput(checkpoint.path, name, isTaken);
   const facts = { methods: methods.length, seeds, steps };
   const confirmed = await confirmPlan(parts, frame, {
-    out,
-    planned: parts.service.call('comparisonPlan', {
-      ...{ ...place, steps, methods, seeds: seedsOf(seeds) },
-    }),
-    question: ({ growth: { refusals, cost } }) =>
-      refusals.length > 0 ? undefined : { ...place, steps, methods, learns: cost !== undefined },
-    choices: (plan, folder, outlook) => comparisonChoices(plan, { ...facts, out: folder }, outlook),
+    // The batch was asked for already.
+    settings: { out, sizes: sequence ? { sequenceLength: sequence.length } : {} },
+    longestSequence: sequence?.longest,
+    plan: sizes =>
+      parts.service.call('comparisonPlan', {
+        ...{ ...place, ...sizes, steps, methods, seeds: seedsOf(seeds) },
+      }),
+    question: ({ growth: { refusals, cost } }, sizes) =>
+      refusals.length > 0
+        ? undefined
+        : { ...place, ...sizes, steps, methods, learns: cost !== undefined },
+    choices: (plan, settings, outlook) =>
+      comparisonChoices(plan, { ...facts, ...settings }, outlook),
   });
-  return merge(draft, 'out', confirmed);
+  return merge(draft, 'settings', confirmed);
 }
 
 function requestOf(draft: Required<Draft>, { engine, threads }: Settings): ComparisonRequest {
-  const { checkpoint, target, data, methods, steps, batchSize, seeds, out } = draft;
+  const { checkpoint, target, data, methods, steps, batchSize, seeds } = draft;
+  const { out, sizes } = draft.settings;
   return newComparison({
     checkpoint: checkpoint.path,
     ...{ target, methods, steps, out, engine },
-    data: { path: data, batchSize },
+    data: { path: data, batchSize, ...sizes },
     seeds: seedsOf(seeds),
     title: vscode.l10n.t(
       'Compare {0} → {1} × {2}',

@@ -24,6 +24,8 @@ interface MutableRun extends ComparedRun {
   /** Updates in its present phase. */
   step: number;
   steps: number;
+  /** Updates of its operators in all, made once it trains; none where it learns none. */
+  growthSteps: number;
   /** Spent so far. */
   seconds: number;
 }
@@ -50,7 +52,8 @@ export class ComparisonRecord {
     this.smallLoss = smallLoss ?? this.smallLoss;
     if (state === 'started') {
       // A run that was stopped tells again what it had told, or is made anew.
-      Object.assign(run, newRun(method, seed), { state: 'growing' });
+      const { growthSteps } = run;
+      Object.assign(run, newRun(method, seed), { state: 'growing', growthSteps });
       this.current = run;
       return;
     }
@@ -65,8 +68,10 @@ export class ComparisonRecord {
     const run = this.find(event.method, event.seed);
     const { step, steps, flops, seconds } = event;
     Object.assign(run, { step, steps, seconds });
-    run.state = event.phase === 'growth' ? 'growing' : 'training';
-    if (event.phase === 'training') {
+    if (event.phase === 'growth') {
+      Object.assign(run, { state: 'growing', growthSteps: steps });
+    } else {
+      run.state = 'training';
       run.curve.push({ step, loss: event.loss ?? NaN, flops, seconds });
     }
   }
@@ -92,12 +97,18 @@ export class ComparisonRecord {
     return this.ended < this.runsPlanned;
   }
 
-  /** Training steps of all runs together; a run that ended has made all of its. */
+  /**
+   * Steps of all runs together, of learning operators too once a run of the method told how many; a run
+   * that ended has made all of its.
+   */
   get progress(): { readonly step: number; readonly steps: number } {
     const { steps } = this.request;
-    const training = this.runs.filter(({ state }) => state === 'training');
-    const running = training.reduce((sum, { step }) => sum + step, 0);
-    return { step: this.ended * steps + running, steps: this.runsPlanned * steps };
+    const running = total(this.runs.filter(isMade), madeSteps);
+    const grown = total(this.runs.filter(hasEnded), run => this.growthStepsOf(run));
+    return {
+      step: this.ended * steps + grown + running,
+      steps: this.runsPlanned * steps + total(this.runs, run => this.growthStepsOf(run)),
+    };
   }
 
   /** Newest held-out loss, and those before it in the same run. */
@@ -106,11 +117,10 @@ export class ComparisonRecord {
     return run?.curve.map(({ loss }) => loss) ?? [];
   }
 
-  /** By what runs have taken so far; undefined until a training told. Evaluations are not counted. */
+  /** By what steps have taken so far; undefined until one was told. Evaluations are not counted. */
   get secondsLeft(): number | undefined {
-    const trained = this.runs.filter(({ curve }) => curve.length > 0);
-    const steps = trained.reduce((sum, { step }) => sum + step, 0);
-    const seconds = trained.reduce((sum, run) => sum + run.seconds, 0);
+    const steps = total(this.runs, madeSteps);
+    const seconds = total(this.runs, run => run.seconds);
     const { progress } = this;
     return steps > 0 ? (seconds / steps) * (progress.steps - progress.step) : undefined;
   }
@@ -126,6 +136,12 @@ export class ComparisonRecord {
     };
   }
 
+  /** Updates of the operators in one run of a method, as far as any of its runs told. */
+  private growthStepsOf({ method }: ComparedRun): number {
+    const same = this.runs.filter(run => run.method === method);
+    return Math.max(...same.map(({ growthSteps }) => growthSteps));
+  }
+
   private find(method: string, seed: number): MutableRun {
     const known = this.runs.find(run => run.method === method && run.seed === seed);
     if (known) return known;
@@ -137,7 +153,15 @@ export class ComparisonRecord {
 
 const newRun = (method: string, seed: number): MutableRun => ({
   ...{ method, seed, state: 'waiting', curve: [], message: undefined },
-  ...{ step: 0, steps: 0, seconds: 0 },
+  ...{ step: 0, steps: 0, growthSteps: 0, seconds: 0 },
 });
 
+/** Updates made in all phases of a run. */
+const madeSteps = ({ state, step, growthSteps }: MutableRun): number =>
+  state === 'growing' ? step : growthSteps + step;
+
+const total = (runs: readonly MutableRun[], read: (run: MutableRun) => number): number =>
+  runs.reduce((sum, run) => sum + read(run), 0);
+
 const isMade = ({ state }: ComparedRun): boolean => state === 'growing' || state === 'training';
+const hasEnded = ({ state }: ComparedRun): boolean => state === 'finished' || state === 'failed';

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { GrowthRequest } from '../protocol/runFolder';
-import type { CheckpointSummary, MethodOffer, PlanQuestion } from '../protocol/service';
+import type { CheckpointSummary, MethodOffer, PlanQuestion, UsualBatch } from '../protocol/service';
+import { askCount } from './askNumber';
 import { labelOf } from './checkpointTree';
 import { confirmPlan } from './confirmPlan';
 import { freeOutput } from './outputName';
-import { planChoices } from './planPreview';
+import { planChoices, type PlanSettings, type PlanSizes } from './planPreview';
 import { exists } from './runFolder';
 import type { Settings } from './settings';
 import { pickStep, runSteps, type NoAnswer, type StepFrame } from './steps';
 import { targetName } from './targets';
 import {
   askCheckpoint,
-  askCount,
   askData,
   askTarget,
   merge,
@@ -28,7 +28,8 @@ interface Draft {
   /** Absolute path; null for none. */
   readonly data?: string | null;
   readonly steps?: number;
-  readonly out?: string;
+  /** As the plan was confirmed. */
+  readonly settings?: PlanSettings;
 }
 
 const presetSteps = 100;
@@ -97,29 +98,39 @@ async function askStart(
   draft: Draft,
   frame: StepFrame,
 ): Promise<Draft | NoAnswer> {
-  const { checkpoint, target, method, steps = presetSteps } = draft;
-  const learns = method!.needsData;
+  const { checkpoint, target, method, data, steps = presetSteps } = draft as Required<Draft>;
+  const { model } = checkpoint;
+  const { usualBatch } = model!;
   const question: PlanQuestion = {
-    ...{ checkpoint: checkpoint!.path, target: target!, steps },
-    method: method!.name,
+    ...{ checkpoint: checkpoint.path, target, steps },
+    method: method.name,
   };
-  const name = `grown-${targetName(target!, checkpoint!.model!)}`;
-  const out = draft.out ?? (await freeOutput(checkpoint!.path, name, exists));
+  const name = `grown-${targetName(target, model!)}`;
+  const out = await freeOutput(checkpoint.path, name, exists);
   const confirmed = await confirmPlan(parts, frame, {
-    out,
-    planned: parts.service
-      .call('plan', question)
-      // Only learning costs steps.
-      .then(({ cost, ...plan }) => ({ ...plan, ...(learns && cost && { cost }) })),
-    question: ({ refusals, cost }) =>
-      refusals.length > 0 ? undefined : { ...question, learns: cost !== undefined },
+    settings: { out, sizes: data === null ? {} : usualSizes(usualBatch) },
+    longestSequence: usualBatch.sequence?.longest,
+    plan: sizes =>
+      parts.service
+        .call('plan', { ...question, ...sizes })
+        // Only learning costs steps.
+        .then(({ cost, ...plan }) => ({ ...plan, ...(method.needsData && cost && { cost }) })),
+    question: ({ refusals, cost }, sizes) =>
+      refusals.length > 0 ? undefined : { ...question, ...sizes, learns: cost !== undefined },
     choices: planChoices,
   });
-  return merge({ ...draft, steps }, 'out', confirmed);
+  return merge({ ...draft, steps }, 'settings', confirmed);
 }
 
+/** How data is cut unless a person says otherwise. */
+const usualSizes = ({ size, sequence }: UsualBatch): PlanSizes => ({
+  batchSize: size,
+  ...(sequence && { sequenceLength: sequence.length }),
+});
+
 function requestOf(draft: Required<Draft>, { engine, threads }: Settings): GrowthRequest {
-  const { checkpoint, target, method, data, steps, out } = draft;
+  const { checkpoint, target, method, data, steps } = draft;
+  const { out, sizes } = draft.settings;
   return newRequest({
     checkpoint: checkpoint.path,
     target,
@@ -128,7 +139,7 @@ function requestOf(draft: Required<Draft>, { engine, threads }: Settings): Growt
     steps,
     engine,
     title: `${labelOf(checkpoint.path)} → ${target.layers} × ${target.hidden}`,
-    ...(data !== null && { data: { path: data } }),
+    ...(data !== null && { data: { path: data, ...sizes } }),
     ...(threads !== undefined && { threads }),
   });
 }

@@ -6,7 +6,23 @@ import type { Choice } from './steps';
 import { formatBytes, formatCount, formatFlops, formatSeconds } from './text';
 
 /** What a person may do with a plan. */
-export type PlanAnswer = 'start' | 'otherFolder' | 'setUpEngine';
+export type PlanAnswer = 'start' | 'otherFolder' | 'setUpEngine' | keyof PlanSizes;
+
+/** How data is cut, where a plan lets a person say so. */
+export interface PlanSizes {
+  /** Sequences in a step, or images. */
+  readonly batchSize?: number;
+  /** Tokens. */
+  readonly sequenceLength?: number;
+}
+
+/** What a person may change in a plan. */
+export interface PlanSettings {
+  /** Folder that it writes. */
+  readonly out: string;
+  /** Those that are absent are not offered. */
+  readonly sizes: PlanSizes;
+}
 
 /** Why no engine can be told of. */
 export interface Problem {
@@ -16,15 +32,15 @@ export interface Problem {
 /** A plan as the lines of a list: what can be done first, then what it would be. */
 export function planChoices(
   plan: GrowthPlan,
-  out: string,
+  settings: PlanSettings,
   outlook?: EngineOutlook | Problem,
 ): Choice<PlanAnswer>[] {
   const { cost } = plan;
   const found = outlook && 'reason' in outlook ? outlook : undefined;
-  const refused = refusalLines(plan, outlook);
+  const refused = refusalLines(plan, settings, outlook);
   if (refused) return refused;
   return [
-    ...startLines(vscode.l10n.t('Start Growing'), out),
+    ...startLines(vscode.l10n.t('Start Growing'), settings),
     ...sizeLines(plan),
     ...(cost
       ? [
@@ -56,7 +72,6 @@ export function planChoices(
 
 /** What a comparison is made of, besides its plan. */
 export interface ComparedFacts {
-  readonly out: string;
   readonly methods: number;
   readonly seeds: number;
   /** Of each training. */
@@ -66,10 +81,10 @@ export interface ComparedFacts {
 /** The plan of a comparison as the lines of a list, as `planChoices` gives that of a growth. */
 export function comparisonChoices(
   { growth, runs, flops, flopsPerStep }: ComparisonPlan,
-  { out, methods, seeds, steps }: ComparedFacts,
+  { methods, seeds, steps, ...settings }: ComparedFacts & PlanSettings,
   outlook?: EngineOutlook | Problem,
 ): Choice<PlanAnswer>[] {
-  const refused = refusalLines(growth, outlook);
+  const refused = refusalLines(growth, settings, outlook);
   if (refused) return refused;
   const estimate = outlook && 'reason' in outlook ? outlook.estimate : undefined;
   // Each operation is taken to last as long as in the step of training that was timed.
@@ -78,7 +93,7 @@ export function comparisonChoices(
       ? (estimate.secondsPerStep / flopsPerStep) * flops
       : undefined;
   return [
-    ...startLines(vscode.l10n.t('Start Comparing'), out),
+    ...startLines(vscode.l10n.t('Start Comparing'), settings),
     line(
       `$(list-ordered) ${vscode.l10n.t('Runs')}`,
       vscode.l10n.t('{0}: methods {1}, seeds {2}, {3} steps each', runs, methods, seeds, steps),
@@ -109,6 +124,7 @@ const line = (label: string, description: string, detail?: string): Choice<PlanA
 /** What speaks against a plan; undefined when nothing does. */
 function refusalLines(
   { refusals }: GrowthPlan,
+  settings: PlanSettings,
   outlook: EngineOutlook | Problem | undefined,
 ): Choice<PlanAnswer>[] | undefined {
   if (refusals.length > 0) {
@@ -121,26 +137,51 @@ function refusalLines(
   const { reason, remedy } = refusal;
   return [
     line(`$(error) ${vscode.l10n.t('This does not fit')}`, reason, remedy),
+    ...sizeChoices(settings.sizes),
     ...engineLines(outlook),
   ];
 }
 
 /** What can be done with a plan, and the heading of what it would be. */
-const startLines = (start: string, out: string): Choice<PlanAnswer>[] => [
+const startLines = (start: string, settings: PlanSettings): Choice<PlanAnswer>[] => [
   {
     label: `$(play) ${start}`,
-    description: basename(out),
+    description: basename(settings.out),
     value: 'start',
     alwaysShow: true,
   },
   {
     label: `$(folder) ${vscode.l10n.t('Write to Another Folder…')}`,
-    description: out,
+    description: settings.out,
     value: 'otherFolder',
     alwaysShow: true,
   },
+  ...sizeChoices(settings.sizes),
   { label: vscode.l10n.t('plan'), kind: vscode.QuickPickItemKind.Separator },
 ];
+
+/** How data is cut, for a person to change. */
+function sizeChoices({ batchSize, sequenceLength }: PlanSizes): Choice<PlanAnswer>[] {
+  const changed = (
+    label: string,
+    description: string,
+    value: keyof PlanSizes,
+  ): Choice<PlanAnswer>[] => [{ label: `$(edit) ${label}`, description, value, alwaysShow: true }];
+  const each =
+    sequenceLength === undefined
+      ? vscode.l10n.t('{0} images in a step', batchSize ?? 0)
+      : vscode.l10n.t('{0} sequences in a step', batchSize ?? 0);
+  return [
+    ...(batchSize === undefined ? [] : changed(vscode.l10n.t('Batch…'), each, 'batchSize')),
+    ...(sequenceLength === undefined
+      ? []
+      : changed(
+          vscode.l10n.t('Sequence Length…'),
+          vscode.l10n.t('{0} tokens', sequenceLength),
+          'sequenceLength',
+        )),
+  ];
+}
 
 /** How large the model is and becomes. */
 function sizeLines({ source, target }: GrowthPlan): Choice<PlanAnswer>[] {

@@ -175,23 +175,6 @@ export async function askData(
   }
 }
 
-/** Asks for a whole number from 1 to 9,999,999. */
-export async function askCount(
-  frame: StepFrame,
-  prompt: string,
-  before: number,
-): Promise<number | NoAnswer> {
-  const typed = await inputStep(frame, {
-    prompt,
-    value: String(before),
-    validate: text =>
-      /^\s*[1-9]\d{0,6}\s*$/.test(text)
-        ? undefined
-        : vscode.l10n.t('Type a whole number from 1 to 9,999,999.'),
-  });
-  return typeof typed === 'string' ? Number(typed) : typed;
-}
-
 /**
  * A method as a line of a list; one that is refused, by itself or with other words, tells why and has
  * no value.

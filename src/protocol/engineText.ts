@@ -9,6 +9,10 @@ const stateWords: Readonly<Record<EngineReport['state'], string>> = {
   unusable: 'cannot run',
 };
 
+/** Threads of a processor: 1 thread, 2 threads. */
+export const threadsText = (threads: number): string =>
+  threads === 1 ? '1 thread' : `${threads} threads`;
+
 /** Everything that was found, the choice, and what self tests gave. */
 export function describeSurvey(
   survey: EngineSurvey,
@@ -18,7 +22,7 @@ export function describeSurvey(
   const { vulkan, adapters, adapterProblem } = machine;
   const facts: readonly (readonly [string, string])[] = [
     ['system', `${machine.platform} ${machine.architecture}`],
-    ['processor', `${machine.cpu}, ${machine.threads} threads`],
+    ['processor', `${machine.cpu}, ${threadsText(machine.threads)}`],
     [
       'memory',
       `${gigabytes(machine.memoryBytes)}, ${gigabytes(machine.freeMemoryBytes)} of it free`,

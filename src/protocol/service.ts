@@ -9,6 +9,21 @@ import type { GrowthPlan, ModelSummary } from './events';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
 import type { ComparisonRequest, WorkerRequest } from './runFolder';
 
+/** A model of a known family. */
+export interface RecognizedModel extends ModelSummary {
+  readonly objective: string;
+  readonly head: string;
+  readonly usualBatch: UsualBatch;
+}
+
+/** How data is cut into batches unless a person says otherwise. */
+export interface UsualBatch {
+  /** Sequences or images. */
+  readonly size: number;
+  /** Tokens of each, and the most that the model has positions for; absent of images. */
+  readonly sequence?: { readonly length: number; readonly longest: number };
+}
+
 /** What a list shows of a checkpoint; from its headers and, for a grown one, its receipt. */
 export interface CheckpointSummary {
   /** Absolute path of the file or index. */
@@ -20,7 +35,7 @@ export interface CheckpointSummary {
   /** Element types, most frequent first: "F32", "F32, I64". */
   readonly elementTypes: string;
   /** Absent when this is no model of a known family: `problem` says why. */
-  readonly model?: ModelSummary & { readonly objective: string; readonly head: string };
+  readonly model?: RecognizedModel;
   readonly problem?: { readonly message: string; readonly remedy: string };
   /** `part` is something that belongs to a model or a run: operators, the state of a stopped run. */
   readonly kind: 'model' | 'tensors' | 'part';

@@ -12,6 +12,7 @@ import type { LineSeparator } from '../data/textSource';
 import { loadTokenizer } from '../data/tokenizer';
 import { UnsupportedError, UsageError } from '../errors';
 import { imageSize, type BatchShape } from '../training';
+import { usualBatch } from './usualBatch';
 
 /** Where data comes from and how it is cut into batches. */
 export interface DataOptions {
@@ -35,19 +36,13 @@ export interface OpenData {
   readonly notes: readonly string[];
 }
 
-/** Defaults that fit a small machine. */
-const defaultBatchSize = { text: 16, images: 64 };
-const longestDefaultSequence = 128;
-
 /** Static batch shape of an architecture before any data is opened, for plans. */
 export function batchShape(architecture: Architecture, options: Partial<DataOptions>): BatchShape {
   const { objective } = architecture;
-  if (objective === 'image-classification') {
-    const batchSize = options.batchSize ?? defaultBatchSize.images;
-    return { batchSize, sequenceLength: 1, targets: batchSize };
-  }
-  const batchSize = options.batchSize ?? defaultBatchSize.text;
-  const sequenceLength = options.sequenceLength ?? defaultSequenceLength(architecture);
+  const usual = usualBatch(architecture);
+  const batchSize = options.batchSize ?? usual.size;
+  if (!usual.sequence) return { batchSize, sequenceLength: 1, targets: batchSize };
+  const sequenceLength = options.sequenceLength ?? usual.sequence.length;
   const targets =
     objective === 'causal-language-modeling'
       ? batchSize * (sequenceLength - 1)
@@ -73,8 +68,8 @@ async function openText(
 ): Promise<OpenData> {
   const shape = batchShape(architecture, options);
   const { batchSize, sequenceLength } = shape;
-  const positions = longestSequence(architecture);
-  if (sequenceLength > positions) {
+  const positions = usualBatch(architecture).sequence?.longest;
+  if (positions !== undefined && sequenceLength > positions) {
     throw new UsageError(
       `A sequence of ${sequenceLength} tokens is longer than the model's ${positions} positions.`,
       `Give --sequence-length ${positions} or less.`,
@@ -150,9 +145,3 @@ function labelsOf(config: Architecture['config']): string[] | undefined {
   const entries = Object.entries(labels as Record<string, unknown>);
   return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => String(label));
 }
-
-const longestSequence = ({ accepts }: Architecture): number =>
-  accepts.kind === 'tokens' ? accepts.longestSequence : 1;
-
-const defaultSequenceLength = (architecture: Architecture): number =>
-  Math.min(longestDefaultSequence, longestSequence(architecture));

@@ -4,6 +4,7 @@ import { report, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { readParameters } from './model';
 import { requireHead } from './plan';
+import { warningOfLength } from './positionLosses';
 import { withData, withEngine, withModel } from './resources';
 import { plainModel, scoreModel } from './scoring';
 import { stoppable } from './stop';
@@ -27,6 +28,8 @@ export function evaluateCheckpoint(
           const values = await readParameters(model);
           const scored = plainModel(model.architecture, values, 'model');
           const { batches, shape, classes } = data;
+          const tooLong = await warningOfLength(engine, scored, data, context.signal);
+          if (tooLong) report(context, { type: 'warning', ...tooLong });
           const scores = await scoreModel(engine, scored, batches, shape, context.signal);
           report(context, { type: 'evaluation', model: 'small', step: 0, ...scores });
           return { ...scores, frequencies: await frequencyLoss(batches, classes) };

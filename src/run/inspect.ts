@@ -2,8 +2,9 @@ import { relative } from 'node:path';
 import { recognizeArchitecture } from '../architecture';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint';
 import { UserError } from '../errors';
-import type { ModelSummary } from '../protocol/events';
+import type { RecognizedModel } from '../protocol/service';
 import { summarize } from './model';
+import { usualBatch } from './usualBatch';
 
 /** What a checkpoint is, from its headers alone. */
 export interface Inspection {
@@ -15,7 +16,7 @@ export interface Inspection {
   /** Number of tensors by element type. */
   readonly elementTypes: Readonly<Record<string, number>>;
   /** Absent when the checkpoint is no model of a supported family: `problems` says why. */
-  readonly model?: ModelSummary & { readonly objective: string; readonly head: string };
+  readonly model?: RecognizedModel;
   readonly tensors: readonly {
     readonly name: string;
     readonly type: string;
@@ -67,7 +68,11 @@ function recognition(checkpoint: Checkpoint): Pick<Inspection, 'model' | 'ignore
             },
           ]
         : [];
-    return { model: { ...summarize(architecture), objective, head }, ignored, problems };
+    const model = {
+      ...{ ...summarize(architecture), objective, head },
+      usualBatch: usualBatch(architecture),
+    };
+    return { model, ignored, problems };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { ignored: [], problems: [{ message: error.message, remedy: error.remedy }] };

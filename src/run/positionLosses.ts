@@ -100,7 +100,7 @@ export function lengthWarning(
     if (!after.every(part => isWorse(part, before))) continue;
     const { from } = after[0]!;
     return {
-      message: `The small model predicts worse from position ${from} of a sequence on (a held-out loss of ${merged(after).mean.toFixed(2)} against ${before.mean.toFixed(2)} before), as models do past the length that they were trained with.`,
+      message: `The checkpoint predicts worse from position ${from} of a sequence on (a held-out loss of ${merged(after).mean.toFixed(2)} against ${before.mean.toFixed(2)} before), as models do past the length that they were trained with.`,
       remedy: `Use sequences of at most ${from} tokens (--sequence-length ${from}).`,
     };
   }

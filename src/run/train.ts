@@ -11,6 +11,7 @@ import type { DataOptions } from './data';
 import { readParameter, readParameters, type Model } from './model';
 import { partialSpans } from './partialTraining';
 import { requireHead } from './plan';
+import { warningOfLength } from './positionLosses';
 import { software } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
 import { fingerprint, loadRunState, removeRunState, saveRunState } from './runState';
@@ -81,12 +82,18 @@ async function trainInto(
   const initial = fromScratch
     ? randomParameters(architecture, request.seed)
     : await readParameters(model);
+  const scored = (values: NamedData) =>
+    plainModel(architecture, values as Record<string, Float32Array>, 'model');
   const score = async (values: NamedData, which: 'before' | 'after', step: number) => {
-    const scored = plainModel(architecture, values as Record<string, Float32Array>, 'model');
-    const scores = await scoreModel(engine, scored, data.batches, data.shape, context.signal);
+    const { batches, shape } = data;
+    const scores = await scoreModel(engine, scored(values), batches, shape, context.signal);
     report(context, { type: 'evaluation', model: which, step, ...scores });
     return scores;
   };
+  if (!fromScratch) {
+    const tooLong = await warningOfLength(engine, scored(initial), data, context.signal);
+    if (tooLong) report(context, { type: 'warning', ...tooLong });
+  }
   const before = await score(initial, 'before', 0);
   const trained = await trainParameters(context, request, opened, { initial, before, sha256 });
   const after = await score(trained.tensors, 'after', trained.step);

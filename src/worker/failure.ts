@@ -28,10 +28,14 @@ export function explainFailure(error: unknown): Failure {
   };
 }
 
-/** A remedy in the words of the editor, where engines have a command and a setting. */
+/** A remedy in the words of the editor: its plans say how data is cut, engines have a command and a setting. */
 export const inEditor = (remedy: string): string =>
   remedy
+    .replace(/ \(--sequence-length \d+\)/g, ' (Sequence Length… in the plan)')
     .replace(/ \(--[a-z-]+( \d+)?\)/g, '')
+    .replace(/a smaller --sequence-length/g, 'shorter sequences')
+    .replace(/--batch or --sequence-length/g, 'the batch or the length of sequences')
+    .replace(/Give --sequence-length (\d+) or less/g, 'Use sequences of at most $1 tokens')
     .replace(/ligo doctor --install [\w-]+/g, 'the command LiGO: Set Up GPU Engine')
     .replace(
       /[Gg]ive --engine (\w+)/g,

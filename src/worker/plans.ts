@@ -3,6 +3,7 @@ import type { Program } from '../graph';
 import type { Growth } from '../growth';
 import { defaultWarmup, ligoDefaults, type LigoSettings } from '../run/settings';
 import type { BatchShape } from '../training';
+import { inEditor } from './failure';
 import { methodOf } from './request';
 
 type OutlookQuestion = Parameters<Service['outlook']>[0];
@@ -54,7 +55,11 @@ export async function engineOutlook(question: OutlookQuestion): Promise<EngineOu
       const { program, peakBytes } = await timedStep(growth, question, plans);
       const refused = memoryRefusal(peakBytes, memory);
       if (refused) {
-        return { name, reason, refusal: { reason: refused.message, remedy: refused.remedy } };
+        return {
+          name,
+          reason,
+          refusal: { reason: refused.message, remedy: inEditor(refused.remedy) },
+        };
       }
       const { estimateProgram } = await import('../run/estimate');
       const estimate = await estimateProgram(engine, growth, program);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { serializeProgram } from '../../graph/onnx/serialize';
+import { threadsText } from '../../protocol/engineText';
 import type { Engine, Precision } from '../engine';
 import { HostMemoryExecutable } from './hostMemory';
 import { ort } from './runtime';
@@ -11,7 +12,7 @@ export function onnxRuntimeCpu(options: { threads?: number; precision?: Precisio
   return {
     description: {
       name: 'cpu',
-      device: `CPU, ${threads} threads (ONNX Runtime ${runtimeVersion(ort)})`,
+      device: `CPU, ${threadsText(threads)} (ONNX Runtime ${runtimeVersion(ort)})`,
       ...(options.precision && { precision: options.precision }),
     },
     compile: async (program, { precision = options.precision } = {}) => {

@@ -4,22 +4,33 @@ import { until } from './support';
 
 type List = vscode.QuickPick<vscode.QuickPickItem>;
 
-/** Answers the lists of the extension's dialogs as a person does, and tells what they show. */
+/** Answers the extension's dialogs as a person does, and tells what they show. */
 export class Dialogs {
   private shown: List | undefined;
-  private readonly original = vscode.window.createQuickPick;
+  private typing: vscode.InputBox | undefined;
+  private readonly original = {
+    list: vscode.window.createQuickPick,
+    box: vscode.window.createInputBox,
+  };
 
   constructor() {
     vscode.window.createQuickPick = <T extends vscode.QuickPickItem>() => {
-      const list = this.original.call(vscode.window) as vscode.QuickPick<T>;
+      const list = this.original.list.call(vscode.window) as vscode.QuickPick<T>;
       this.shown = list as unknown as List;
+      this.typing = undefined;
       return list;
+    };
+    vscode.window.createInputBox = () => {
+      this.shown = undefined;
+      this.typing = this.original.box.call(vscode.window);
+      return this.typing;
     };
   }
 
-  /** Gives the editor its own lists back. */
+  /** Gives the editor its own dialogs back. */
   dispose(): void {
-    vscode.window.createQuickPick = this.original;
+    vscode.window.createQuickPick = this.original.list;
+    vscode.window.createInputBox = this.original.box;
   }
 
   /** The list of a step, once all its lines are there. */
@@ -51,6 +62,24 @@ export class Dialogs {
       // The workbench has it now; it would take an earlier Enter for another line.
       await reached;
     }
+    await this.enter();
+  }
+
+  /** Types something in the box of a step and presses Enter; tells what speaks against it. */
+  async type(step: number, text: string): Promise<string | undefined> {
+    await until(`step ${step} shows a box`, () => this.typing?.step === step);
+    const box = this.typing!;
+    box.validationMessage = undefined;
+    box.value = text;
+    await this.enter();
+    const problem = (): vscode.InputBox['validationMessage'] => box.validationMessage;
+    await until(`"${text}" is judged`, () => problem() !== undefined || this.typing !== box);
+    const told = problem();
+    return typeof told === 'object' ? told.message : told;
+  }
+
+  /** Presses Enter. */
+  async enter(): Promise<void> {
     await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
   }
 

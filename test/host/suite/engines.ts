@@ -32,11 +32,13 @@ suite('engines', () => {
       ...{ refusals: [], ignored: [], diskBytes: 400 },
     };
     const valuesFor = (outlook: Parameters<typeof planChoices>[2]) =>
-      planChoices(plan, '/out', outlook).flatMap(({ value }) => value ?? []);
+      planChoices(plan, { out: '/out', sizes: {} }, outlook).flatMap(({ value }) => value ?? []);
     const onCard = { name: 'webgpu', reason: 'WebGPU on NVIDIA RTX 4070, 12 GB' };
     assert.deepEqual(valuesFor(onCard), ['start', 'otherFolder']);
     assert.ok(
-      planChoices(plan, '/out', onCard).some(({ description }) => description === onCard.reason),
+      planChoices(plan, { out: '/out', sizes: {} }, onCard).some(
+        ({ description }) => description === onCard.reason,
+      ),
     );
     const onCpu = { name: 'cpu', reason: 'CPU, 2 threads: no GPU found' };
     assert.deepEqual(valuesFor(onCpu), ['start', 'otherFolder', 'setUpEngine']);

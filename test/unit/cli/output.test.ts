@@ -201,6 +201,15 @@ describe('evaluate', () => {
     assert.ok(Math.abs(Math.exp(loss!) - perplexity!) < 1e-9);
   });
 
+  it('warns of sequences longer than it was trained with, apart from what it prints', async () => {
+    const long = ['--data', example('kjv.txt'), '--batch', '16', '--sequence-length', '128'];
+    const { stdout, stderr } = await cli(
+      ...['evaluate', gpt2, ...long, '--eval-batches', '2', '--json'],
+    );
+    assert.match(stderr, /^Warning: The checkpoint predicts worse .*\(--sequence-length 64\)\.\n$/);
+    assert.ok(JSON.parse(stdout));
+  });
+
   it('does not speak of perplexity where pictures are told apart', async () => {
     const set = ['--data', example('fashion-mnist'), '--batch', '8', '--eval-batches', '1'];
     const { code, stdout } = await cli('evaluate', example('vit-fmnist'), ...set);

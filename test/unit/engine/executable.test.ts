@@ -238,6 +238,7 @@ describe('an executable on ONNX Runtime', () => {
     const { name, device } = onnxRuntimeCpu({ threads: 3 }).description;
     assert.equal(name, 'cpu');
     assert.match(device, /^CPU, 3 threads \(ONNX Runtime \d+\.\d+\.\d+\)$/);
+    assert.match(onnxRuntimeCpu({ threads: 1 }).description.device, /^CPU, 1 thread \(/);
   });
 
   it('refuses a program that reads what it does not declare', async () => {

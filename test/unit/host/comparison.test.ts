@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
 import { growthMethodNames } from '../../../src/growth/methods';
+import { ComparisonRecord } from '../../../src/host/comparisonRecord';
 import { reportHtml } from '../../../src/host/reportHtml';
 import { RunRecord } from '../../../src/host/runRecord';
 import { Runs } from '../../../src/host/runs';
@@ -75,7 +76,6 @@ describe('the record of a comparison', () => {
     assert.deepEqual(statesOf(record), ['finished', 'growing', 'waiting']);
     record.apply(trained('ligo', 40));
     assert.equal(record.comparison!.moment?.phase, 'training');
-    assert.deepEqual(record.comparison!.progress, { step: 140, steps: 300 });
     assert.equal(record.comparison!.detail.smallLoss, 3.5);
   });
 
@@ -138,6 +138,41 @@ describe('the record of a comparison', () => {
     record.apply(finished('ligo', 1));
     assert.equal(record.comparison!.moment?.method, 'random');
     assert.equal(record.comparison!.moment?.step, 30);
+  });
+
+  it('moves while operators are learned, and counts those steps', () => {
+    const progress = (record: RunRecord) => record.comparison!.progress;
+    const record = recordAfter(
+      ...[started('random', 0), trained('random', 0), trained('random', 100)],
+      ...[finished('random', 1), started('ligo', 1), grown('ligo', 20)],
+    );
+    assert.deepEqual(progress(record), { step: 120, steps: 400 });
+    // 11 and 3 seconds for 120 steps, and 280 steps to go.
+    assert.equal(record.summary(tell).secondsLeft, (14 / 120) * 280);
+    for (const event of [grown('ligo', 100), trained('ligo', 0)]) record.apply(event);
+    assert.deepEqual(progress(record), { step: 200, steps: 400 });
+    record.apply(trained('ligo', 40));
+    assert.deepEqual(progress(record), { step: 240, steps: 400 });
+    // Taken up again, it trains on with the operators that it had learned.
+    for (const event of [started('ligo', 1), trained('ligo', 40)]) record.apply(event);
+    assert.deepEqual(progress(record), { step: 240, steps: 400 });
+    record.apply(finished('ligo', 2));
+    assert.deepEqual(progress(record), { step: 300, steps: 400 });
+  });
+
+  it('tells the time left already while the first run learns', () => {
+    const record = recordAfter(started('ligo', 0), grown('ligo', 50));
+    // 6 seconds for 50 steps, and 350 steps to go.
+    assert.equal(record.summary(tell).secondsLeft, 42);
+  });
+
+  it('expects of every seed what the first told of learning', () => {
+    const methods = ['random', 'ligo'];
+    const record = new ComparisonRecord({ methods, seeds: [0, 1], steps: 100 });
+    record.applyRun({ ...started('ligo', 0), runs: 4 });
+    assert.deepEqual(record.progress, { step: 0, steps: 400 });
+    record.applyProgress({ ...grown('ligo', 5), steps: 10 });
+    assert.deepEqual(record.progress, { step: 5, steps: 420 });
   });
 
   it('can always be taken up again, and says that it writes once all runs ended', () => {

@@ -35,7 +35,7 @@ const found = (path: string, parent?: string): Found => ({
     bytes: 1,
     elementTypes: 'F32',
     kind: 'model',
-    model: { ...model, objective: 'o', head: 'tied' },
+    model: { ...model, objective: 'o', head: 'tied', usualBatch: { size: 16 } },
     ...(parent !== undefined && { parent: { ...model, path: parent, sha256: '0' } }),
   },
 });

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { sourceValues } from '../../../src/growth';
 import { compare } from '../../../src/run/compare/compare';
+import type { RunContext } from '../../../src/run/context';
 import type { DataOptions } from '../../../src/run/data';
+import { evaluateCheckpoint } from '../../../src/run/evaluate';
 import { grow } from '../../../src/run/grow';
 import { openModel, readSmallValues } from '../../../src/run/model';
 import { requireGrowth, resolveTarget } from '../../../src/run/plan';
@@ -11,6 +13,7 @@ import { lengthWarning, positionLosses, warningOfLength } from '../../../src/run
 import { withData, withEngine, withModel } from '../../../src/run/resources';
 import { plainModel } from '../../../src/run/scoring';
 import { defaultTrainSettings } from '../../../src/run/settings';
+import { train } from '../../../src/run/train';
 import { example } from '../../support/fixtures';
 import { clothes, recorded, shortSettings, temporaryFolder } from './support';
 
@@ -88,6 +91,40 @@ describe('a model past the length that it was trained with', () => {
       const again = events.slice(told + 1).filter(event => event.type === 'warning');
       assert.ok(!again.some(event => event.type === 'warning' && /position/.test(event.message)));
     }
+  });
+});
+
+describe('a checkpoint past the length that it was trained with', () => {
+  const checkpoint = example('gpt2-kjv');
+  const data = scripture(128, 2);
+
+  /** Types of the events of a job, and what it warned of. */
+  async function toldBy(job: (context: RunContext) => Promise<unknown>) {
+    const { context, events } = recorded();
+    await job(context);
+    const warnings = events.flatMap(event => (event.type === 'warning' ? [event.message] : []));
+    return { types: events.map(({ type }) => type), warnings };
+  }
+
+  const trained = (fromScratch: boolean) => (context: RunContext) =>
+    train(context, {
+      ...{ checkpoint, data, fromScratch, seed: 0, out: join(temporaryFolder(), 'out') },
+      settings: { ...defaultTrainSettings, steps: 1, warmup: 0 },
+    });
+
+  it('is told before it is evaluated', async () => {
+    const { types, warnings } = await toldBy(context =>
+      evaluateCheckpoint(context, { checkpoint, data }),
+    );
+    assert.match(warnings.join('\n'), /^The checkpoint predicts worse from position 64 [^\n]*$/);
+    assert.ok(types.indexOf('warning') < types.indexOf('evaluation'));
+  });
+
+  it('is told before it is trained on, but not when it lends its sizes alone', async () => {
+    const { types, warnings } = await toldBy(trained(false));
+    assert.match(warnings.join('\n'), /^The checkpoint predicts worse from position 64 [^\n]*$/);
+    assert.ok(types.indexOf('warning') < types.indexOf('evaluation'));
+    assert.deepEqual((await toldBy(trained(true))).warnings, []);
   });
 });
 

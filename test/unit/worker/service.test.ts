@@ -31,6 +31,8 @@ test('the helper process tells what checkpoints are, plans and computes statisti
   assert.equal(summary.model?.layers, 3);
   assert.equal(summary.path, join(gpt2, 'model.safetensors'));
   assert.equal(summary.kind, 'model');
+  const usualBatch = { size: 16, sequence: { length: 128, longest: 128 } };
+  assert.deepEqual(summary.model?.usualBatch, usualBatch);
   assert.equal(inspected.tensors.length, 40);
   assert.equal(plan.target.layers, 6);
   // One depth operator for all six kinds of matrix; the twelve blocks are mixed though no unit is new.
