@@ -78,7 +78,8 @@ export function notesOn(
   methods: readonly MethodSummary[],
   { small, sameBatches }: { readonly small: number | undefined; readonly sameBatches: boolean },
 ): ComparisonReport['notes'] {
-  const end = methods.find(({ method }) => method === yardstick)?.end?.mean;
+  const scratch = methods.find(({ method }) => method === yardstick);
+  const end = scratch?.end?.mean;
   const others = {
     message: 'The methods were not given the same batches.',
     remedy: 'Do not compare them; report it as a defect.',
@@ -91,12 +92,18 @@ export function notesOn(
     message: 'Only training from scratch was made, so there is nothing to compare it with.',
     remedy: 'Name other methods (--methods).',
   };
+  const stuck = {
+    message:
+      'Training from scratch ended no better than it began, so nothing can be saved against it.',
+    remedy: 'Train longer, or at another learning rate (--learning-rate).',
+  };
+  const isStuck = end !== undefined && scratch!.start !== undefined && end >= scratch!.start.mean;
   const isAlone = methods.every(({ method }) => method === yardstick);
   const isShort = end !== undefined && small !== undefined && end > small;
   return [
     ...(isAlone ? [alone] : []),
     ...(sameBatches ? [] : [others]),
-    ...(isShort ? [short] : []),
+    ...(isStuck ? [stuck] : isShort ? [short] : []),
   ];
 }
 
@@ -110,7 +117,9 @@ export function summarizeMethods(
 ): readonly MethodSummary[] {
   const scratch = new Map(
     runs.flatMap(run =>
-      run.method === yardstick && run.state === 'finished' ? [[run.seed, run] as const] : [],
+      run.method === yardstick && run.state === 'finished' && hasLearned(run)
+        ? [[run.seed, run] as const]
+        : [],
     ),
   );
   const names = [...new Set(runs.map(({ method }) => method))];
@@ -121,6 +130,9 @@ export function summarizeMethods(
     })
     .sort(bestFirst);
 }
+
+/** A run that is no better at its end than at its start is reached for nothing. */
+const hasLearned = (run: FinishedRun): boolean => finalLoss(run) < run.curve[0]!.loss;
 
 function summarizeMethod(
   method: GrowthMethodName,

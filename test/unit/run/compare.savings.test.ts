@@ -179,6 +179,32 @@ describe('the notes of a report', () => {
   });
 });
 
+describe('training from scratch that ends no better than it began', () => {
+  const stuck = run('random', [
+    [0, 5],
+    [200, 4.9],
+    [400, 5],
+  ]);
+  const stack = run('stack', [
+    [0, 5.5],
+    [400, 2],
+  ]);
+
+  it('is nothing to save against, and the report says so', () => {
+    const methods = summarizeMethods([stuck, stack]);
+    assert.deepEqual(
+      methods.map(({ method, savings }) => [method, savings]),
+      [
+        ['stack', undefined],
+        ['random', undefined],
+      ],
+    );
+    const [note, ...more] = notesOn(methods, { small: 3, sameBatches: true });
+    assert.match(note?.message ?? '', /no better than it began/);
+    assert.deepEqual(more, []);
+  });
+});
+
 describe('a report says that batches were the same', () => {
   const fed = (method: string, seed: number, training: string, evaluation = 'e'): FinishedRun => ({
     ...run(method, [[0, 1]], seed),
