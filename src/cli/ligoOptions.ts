@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { UsageError } from '../errors';
 import { depthInitializations, widthInitializations } from '../growth/initialize';
 import type { GrowthMethodName } from '../growth/methods';
 import { defaultWarmup, ligoDefaults, type LigoSettings } from '../run/settings';
@@ -11,6 +12,7 @@ export interface LigoOptions extends StepOptions {
   readonly widthInit?: (typeof widthInitializations)[number];
   readonly depthInit?: (typeof depthInitializations)[number];
   readonly freshness?: number;
+  readonly shareFfn?: boolean;
 }
 
 /** Adds the options of learning operators. */
@@ -24,7 +26,11 @@ export function addLigoOptions(command: Command): Command {
   addOption(command, '--depth-init <kind>', depthInitializations.join(', '), depths);
   const fresh =
     'random part of new weights, of that of a model from scratch; by default 1 in pre-norm models, else 0';
-  return addOption(command, '--freshness <factor>', fresh, takes.amount);
+  addOption(command, '--freshness <factor>', fresh, takes.amount);
+  return command.option(
+    '--share-ffn',
+    'one width operator for the feed-forward units of all layers',
+  );
 }
 
 /** Settings as options give them; what they leave out is the method's, else as the study found best. */
@@ -34,9 +40,16 @@ export function ligoSettingsOf(
 ): LigoSettings {
   const { steps, learningRate, warmup, weightDecay, schedule } = options;
   const preset = ligoDefaults(method);
+  if (options.shareFfn && preset.mapping) {
+    throw new UsageError(
+      `--share-ffn says nothing for ${method}, whose operators are others.`,
+      'Leave it out, or use --method ligo.',
+    );
+  }
   return {
     ...preset,
     ...memorySettingsOf(options),
+    ...(options.shareFfn && { mapping: 'shared-ffn' as const }),
     steps,
     warmup: warmup ?? preset.warmup ?? defaultWarmup(steps),
     widthLearningRate: options.widthLearningRate ?? learningRate ?? preset.widthLearningRate,

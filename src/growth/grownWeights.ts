@@ -113,7 +113,7 @@ export function grownWeights(
   const vector = (parameter: Parameter): Tensor => {
     const { kind, part, layer, spaces } = parameter;
     const block = lowerBlock(parameter, 0);
-    const hasOwnOperator = mapping === 'ligo' && spaces[0]!.layer !== undefined;
+    const hasOwnOperator = mapping !== 'mango' && spaces[0]!.layer !== undefined;
     if (!block || !kind || layer === undefined || hasOwnOperator) {
       return widenVector(blended(parameter), block);
     }

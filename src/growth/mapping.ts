@@ -14,17 +14,37 @@ import {
 
 /**
  * What operators make large weights of: `ligo` a width operator a space and a depth operator a module
- * kind, `mango` one multi-linear operator over the matrices of all kinds.
+ * kind, `shared-ffn` the same with one width operator for the feed-forward spaces of all layers (ours),
+ * `mango` one multi-linear operator over the matrices of all kinds.
  */
-export type OperatorMapping = 'ligo' | 'mango';
+export type OperatorMapping = 'ligo' | 'shared-ffn' | 'mango';
+
+const sharedFfnName = 'width.ffn';
 
 /** The mapping that operators belong to, by their names. */
-export const mappingOf = (names: Iterable<string>): OperatorMapping =>
-  [...names].includes(multilinearNames.blocks) ? 'mango' : 'ligo';
+export function mappingOf(names: Iterable<string>): OperatorMapping {
+  const all = new Set(names);
+  if (all.has(multilinearNames.blocks)) return 'mango';
+  return all.has(sharedFfnName) ? 'shared-ffn' : 'ligo';
+}
 
 /** The operators that are learned. Throws UnsupportedError for growths the mapping does not know. */
-export const learnedOperators = (growth: Growth, mapping: OperatorMapping = 'ligo'): Operator[] =>
-  mapping === 'mango' ? multilinearOperators(growth) : operatorsOf(growth);
+export function learnedOperators(growth: Growth, mapping: OperatorMapping = 'ligo'): Operator[] {
+  if (mapping === 'mango') return multilinearOperators(growth);
+  const operators = operatorsOf(growth);
+  return mapping === 'ligo' ? operators : sharedFfn(operators);
+}
+
+/** The same operators with the first of the feed-forward spaces in place of all of them. */
+function sharedFfn(operators: readonly Operator[]): Operator[] {
+  const first = operators.find(({ name }) => ffnName.test(name));
+  return operators.flatMap(operator => {
+    if (operator === first) return [{ ...operator, name: sharedFfnName }];
+    return ffnName.test(operator.name) ? [] : [operator];
+  });
+}
+
+const ffnName = /^width\.ffn\.\d+$/;
 
 /** The operators of a growth that have values: all learned ones, and those of the others that are set. */
 export function operatorsIn(growth: Growth, values: OperatorValues): Operator[] {
@@ -43,9 +63,11 @@ export function widthOperator(
 ): Pick<Operator, 'name' | 'shape'> | undefined {
   const space = parameter.spaces[axis];
   if (!space || !grows(growth, space)) return undefined;
-  const ofSpace = mapping === 'ligo' || space.role === 'head';
+  const ofSpace = mapping !== 'mango' || space.role === 'head';
   const { small, large } = spaceSizes(growth, ofSpace ? space.role : 'residual');
   const { inputs, outputs } = multilinearNames;
   const ofTensor = readsColumns(parameter, axis) ? inputs : outputs;
-  return { name: ofSpace ? widthName(space) : ofTensor, shape: [large - small, small] };
+  const shared = mapping === 'shared-ffn' && space.role === 'ffn';
+  const name = shared ? sharedFfnName : ofSpace ? widthName(space) : ofTensor;
+  return { name, shape: [large - small, small] };
 }

@@ -170,6 +170,18 @@ describe('plan', () => {
     assert.match(refusals[0]!.reason, /^mango keeps the 4 blocks/);
   });
 
+  it('counts one feed-forward operator for all layers where they share it', async () => {
+    const widths = async (...options: string[]): Promise<number> => {
+      const { stdout } = await cli('plan', gpt2, ...larger, ...options, '--json');
+      return (JSON.parse(stdout) as GrowthPlan).operators.width;
+    };
+    // Four layers of 64 × 256 each, where one is left.
+    assert.equal((await widths()) - (await widths('--share-ffn')), 3 * 64 * 256);
+    const refused = await cli('plan', gpt2, ...larger, '--share-ffn', '--method', 'mango');
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /--share-ffn says nothing for mango/);
+  });
+
   it('prints one object with --json', async () => {
     const { stdout } = await cli('plan', example('vit-fmnist'), '--layers', '6', '--json');
     const plan = JSON.parse(stdout) as { estimate: { secondsPerStep: number; from: string } };

@@ -104,6 +104,22 @@ describe('applying operators', () => {
     await failure(apply(recorded().context, unknown), UserError, /random part/);
   });
 
+  it('knows a feed-forward operator that all layers share by its name', async () => {
+    const { checkpoint, target } = request;
+    const settings = { ...request.settings, mapping: 'shared-ffn' as const };
+    await grow(recorded().context, { ...request, settings, out: join(folder, 'shared') });
+    const operators = join(folder, 'shared', 'operators.safetensors');
+    assert.deepEqual(
+      [...readSafetensors(operators).keys()].filter(name => name.startsWith('width.ffn')),
+      ['width.ffn'],
+    );
+    const out = join(folder, 'applied-shared');
+    await apply(recorded().context, { checkpoint, target, operators, out });
+    const [applied, grown] = [contents(out), contents(join(folder, 'shared'))];
+    assert.equal(applied['model.safetensors'], grown['model.safetensors']);
+    assert.equal(applied['operators.safetensors'], grown['operators.safetensors']);
+  });
+
   it('takes the released code’s operators to the released code’s weights', async () => {
     const { small, large } = fixtureJson<Record<'small' | 'large', Record<string, unknown>>>(
       'ligo-official/golden.json',
