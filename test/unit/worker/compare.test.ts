@@ -32,7 +32,7 @@ test('a worker compares what its request says, and writes the report', async con
   assert.deepEqual(steps, [0, 2, 4, 0, 2, 4]);
 });
 
-test('a comparison without word of it evaluates twenty times, and learns for 100 steps', async context => {
+test('a comparison without word of it evaluates twenty times, and learns for 10 steps', async context => {
   const { evaluateEvery, ...request } = comparisonFor('', { steps: 40, methods: ['ligo'] });
   assert.equal(evaluateEvery, 2);
   const run = runFor(context, out => ({ ...request, out }));
@@ -46,7 +46,7 @@ test('a comparison without word of it evaluates twenty times, and learns for 100
   await until('operators are learned', growing, 120);
   const first = points(run).find(event => event.type === 'comparison' && event.phase === 'growth');
   assert.ok(first?.type === 'comparison');
-  assert.deepEqual([first.method, first.steps], ['ligo', 100]);
+  assert.deepEqual([first.method, first.steps], ['ligo', 10]);
 });
 
 test('a paused comparison trains no step and goes on when told', async context => {
