@@ -113,7 +113,7 @@ journey('setting up engines in the workbench', options, step => {
     await answerUpToPlan(bench, shortGrowth);
     const { quickInput } = bench;
     await quickInput.rows.filter({ hasText: 'for 40 steps' }).waitFor();
-    await quickInput.rows.filter({ hasText: /Engine.*(threads|on )/ }).waitFor();
+    await quickInput.rows.filter({ hasText: /^\s*Engine.*(threads|on )/ }).waitFor();
     await bench.screenshot('5-plan');
     if (await quickInput.rows.filter({ hasText: 'no GPU found' }).count()) {
       await quickInput.choose('Set Up GPU Engine…');
