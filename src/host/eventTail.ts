@@ -1,4 +1,4 @@
-import { watch, type FSWatcher } from 'node:fs';
+import { constants, watch, type FSWatcher } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { runEvent, type CheckedEvent } from '../protocol/schemas';
@@ -22,12 +22,15 @@ export async function readEvents(
 ): Promise<number> {
   let file;
   try {
-    file = await open(path, 'r');
+    // Without waiting: a FIFO would hold the host up until somebody writes.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return range.from;
     throw error;
   }
   try {
+    // Anything else holds no events: a directory cannot be read, a device has no end.
+    if (!(await file.stat()).isFile()) return range.from;
     let used = range.from;
     let position = range.from;
     const rest: Buffer[] = [];

@@ -13,9 +13,14 @@ interface Check<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false };
 }
 
+/** Bytes of a JSON file of a run at most: requests are a few thousand. */
+const largestJson = 1 << 20;
+
 /** A JSON file of a run; undefined when it is missing, damaged or something else. */
 async function readChecked<T>(path: string, check: Check<T>): Promise<T | undefined> {
   try {
+    const file = await stat(path);
+    if (!file.isFile() || file.size > largestJson) return undefined;
     const parsed = check.safeParse(JSON.parse(await readFile(path, 'utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch {

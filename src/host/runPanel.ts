@@ -249,7 +249,7 @@ const emptyIncrement = (): Increment => ({
 
 /** A run that was resumed or begun anew tells a step again; the newest picture counts. */
 function addSnapshot(snapshots: OperatorSnapshot[], snapshot: OperatorSnapshot): void {
-  while ((snapshots.at(-1)?.step ?? -1) >= snapshot.step) snapshots.pop();
+  while ((snapshots.at(-1)?.step ?? -Infinity) >= snapshot.step) snapshots.pop();
   snapshots.push(snapshot);
 }
 

@@ -232,7 +232,7 @@ export class RunRecord {
     this.stepsPlanned = event.steps;
     this.tokensPerSecond = event.tokensPerSecond ?? undefined;
     // A run that was killed and begun anew repeats steps; the newest count.
-    while ((this.steps.at(-1) ?? 0) >= event.step) {
+    while ((this.steps.at(-1) ?? -Infinity) >= event.step) {
       this.steps.pop();
       this.losses.pop();
     }

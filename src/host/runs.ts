@@ -91,21 +91,26 @@ export class Runs implements Disposable {
     const names = await readdir(this.options.folder).catch(() => [] as string[]);
     for (const name of names) {
       const folder = join(this.options.folder, name);
-      const request = await files.readRequest(folder);
-      if (!request || request.id !== name || this.entries.has(name)) continue;
-      const entry = this.track(new RunRecord(request, folder));
-      entry.record.command = await files.readCommand(folder);
-      const worker = await files.readProcess(folder);
-      if (worker) entry.record.status = 'starting';
-      else if (entry.record.command === 'cancel') entry.record.cancelBeforeStart();
-      await entry.tail.catchUp();
-      if (entry.record.live) await this.check(entry);
-      entry.caughtUp = true;
-      if (entry.record.live) this.watch(entry);
-      this.tell(entry);
+      // One bad run never hides another.
+      await this.restoreRun(name, folder).catch(this.options.onError);
     }
     await this.forgetOld();
     await this.startNext();
+  }
+
+  private async restoreRun(name: string, folder: string): Promise<void> {
+    const request = await files.readRequest(folder);
+    if (!request || request.id !== name || this.entries.has(name)) return;
+    const entry = this.track(new RunRecord(request, folder));
+    entry.record.command = await files.readCommand(folder);
+    const worker = await files.readProcess(folder);
+    if (worker) entry.record.status = 'starting';
+    else if (entry.record.command === 'cancel') entry.record.cancelBeforeStart();
+    await entry.tail.catchUp();
+    if (entry.record.live) await this.check(entry);
+    entry.caughtUp = true;
+    if (entry.record.live) this.watch(entry);
+    this.tell(entry);
   }
 
   /** Writes a run's folder and starts it when its device is free. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Runs, type RunChange } from '../../../src/host/runs';
@@ -245,4 +245,29 @@ test('pictures of operators are read when somebody looks', async context => {
   const following = await runs.followOperators('a', ({ step }) => steps.push(step));
   following.dispose();
   assert.deepEqual([...new Set(steps)], [1, 2, 3]);
+});
+
+test('a run folder that is damaged loops nowhere and hides no other run', async context => {
+  const folder = temporaryFolder(context);
+  const step = (at: number) =>
+    JSON.stringify({
+      ...{ type: 'step', step: at, steps: 5, loss: 1, seconds: 1, tokensPerSecond: 1, time: 1 },
+    });
+  const done = JSON.stringify({ type: 'done', out: '/out', time: 2 });
+  const runOf = (id: string): string => {
+    const path = join(folder, 'runs', id);
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'request.json'), JSON.stringify(request(folder, id)));
+    writeFileSync(join(path, 'process.json'), JSON.stringify({ pid: 1, started: 1 }));
+    return path;
+  };
+  mkdirSync(join(runOf('a-directory'), 'events.jsonl'));
+  writeFileSync(join(runOf('b-zero'), 'events.jsonl'), `${step(0)}\n${step(-5)}\n${done}\n`);
+  mkdirSync(join(folder, 'runs', 'c-request', 'request.json'), { recursive: true });
+  writeFileSync(join(runOf('d-good'), 'events.jsonl'), `${step(1)}\n${done}\n`);
+  const runs = host(context, join(folder, 'runs'));
+  await runs.restore();
+  assert.equal(runs.get('a-directory')?.status, 'failed');
+  assert.equal(runs.get('b-zero')?.status, 'done');
+  assert.equal(runs.get('d-good')?.status, 'done');
 });
