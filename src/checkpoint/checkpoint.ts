@@ -8,6 +8,7 @@ import { parseJsonObject, type JsonObject } from './jsonText';
 import { locateCheckpoint } from './locate';
 import { quoted } from './names';
 import { explainReadError, OpenFiles } from './openFiles';
+import { restoreSetAside } from './outputFolder';
 import { readContents } from './readContents';
 import { elementCount, type TensorInfo } from './safetensorsHeader';
 
@@ -68,6 +69,7 @@ async function readConfig(directory: string): Promise<JsonObject | undefined> {
  * @throws UserError, CorruptFileError, UnsupportedError
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  await restoreSetAside(path);
   const file = await locateCheckpoint(path);
   const directory = dirname(file);
   const { metadata, tensors, bytes, identities } = await readContents(file);

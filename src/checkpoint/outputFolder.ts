@@ -1,5 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
@@ -61,15 +72,22 @@ async function statusOf(path: string) {
   }
 }
 
+/** What a sibling is, when the run that made it has died. */
+function leftBy(name: string, prefix: string): 'partial' | 'replaced' | undefined {
+  if (!name.startsWith(prefix)) return undefined;
+  const match = /^(\d+)-[0-9a-f]{8}\.(partial|replaced)$/.exec(name.slice(prefix.length));
+  if (match === null || isRunning(Number(match[1]))) return undefined;
+  return match[2] as 'partial' | 'replaced';
+}
+
 /** Removes what runs that died left beside a target, and puts back a folder they had set aside. */
 async function cleanUpAfterDeadRuns(target: string, prefix: string): Promise<void> {
   const parent = dirname(target);
   for (const name of await readdir(parent)) {
-    if (!name.startsWith(prefix)) continue;
-    const match = /^(\d+)-[0-9a-f]{8}\.(partial|replaced)$/.exec(name.slice(prefix.length));
-    if (match === null || isRunning(Number(match[1]))) continue;
+    const kind = leftBy(name, prefix);
+    if (kind === undefined) continue;
     const path = join(parent, name);
-    if (match[2] === 'replaced' && (await statusOf(target)) === undefined) {
+    if (kind === 'replaced' && (await statusOf(target)) === undefined) {
       // The run died between setting the old folder aside and naming the new one.
       await rename(path, target);
     } else {
@@ -109,6 +127,47 @@ async function checkReplaceable(target: string): Promise<void> {
   }
 }
 
+/**
+ * Gives a folder its name back when a run was killed between setting it aside and naming its
+ * successor; whoever is about to read the folder, or a file in it, calls this first. Does nothing
+ * where something of that name stands or where nothing was set aside.
+ * @throws UserError when the folder is there under its other name and cannot be renamed
+ */
+export async function restoreSetAside(target: string): Promise<void> {
+  const path = resolve(target);
+  for (const folder of [dirname(path), await linkedFolder(path)]) {
+    const names = await namesIn(dirname(folder));
+    if (names.includes(basename(folder))) continue;
+    const { prefix } = siblingNames(folder);
+    const aside = names.find(name => leftBy(name, prefix) === 'replaced');
+    if (aside === undefined) continue;
+    try {
+      await rename(join(dirname(folder), aside), folder);
+    } catch (error) {
+      // Another process that was as quick has done it.
+      if ((await statusOf(folder)) === undefined) throw explainWriteError(error, folder);
+    }
+  }
+}
+
+/** What a link leads to, be it there or not; anything else itself. */
+async function linkedFolder(path: string): Promise<string> {
+  try {
+    return resolve(dirname(path), await readlink(path));
+  } catch {
+    return path; // no link, or nothing at all
+  }
+}
+
+/** The names in a folder; none where it cannot be listed, which whoever reads there will say. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch {
+    return [];
+  }
+}
+
 /** Follows links, so that the folder they lead to is replaced and not the link. */
 async function resolveTarget(target: string): Promise<string> {
   const path = resolve(target);
@@ -118,6 +177,7 @@ async function resolveTarget(target: string): Promise<string> {
     throw explainWriteError(error, path);
   });
   if (link?.isSymbolicLink() !== true) return path;
+  await restoreSetAside(path);
   try {
     return await realpath(path);
   } catch (error) {

@@ -2,10 +2,10 @@ import { join, resolve } from 'node:path';
 import { demonstrate, repositoryRoot } from './demonstration';
 import { exitCodes, reportFailure } from './failure';
 import { listenForInterruption } from './interruption';
-import { endQuietlyWithTheReader } from './pipe';
+import { stopWithoutOutput } from './pipe';
 
 const interruption = listenForInterruption(process);
-endQuietlyWithTheReader(process.stdout, interruption);
+stopWithoutOutput(process, interruption);
 const host = {
   stdout: process.stdout,
   stderr: process.stderr,
@@ -17,7 +17,7 @@ try {
   const [folder] = process.argv.slice(2);
   const out = folder === undefined ? join(repositoryRoot(), 'out', 'demo') : resolve(folder);
   await demonstrate(host, { out, steps: 100 });
-  process.exitCode = exitCodes.done;
+  process.exitCode ??= exitCodes.done;
 } catch (error) {
   process.exitCode = reportFailure(host, error, { json: false, verbose: false });
 }

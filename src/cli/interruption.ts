@@ -1,24 +1,33 @@
 import { exitCodes } from './failure';
 
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGBREAK';
+
 /** The part of a process that a person interrupts. */
 export interface Interruptible {
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  on(signal: Signal, listener: () => void): unknown;
   exit(code: number): void;
   readonly stderr: { write(text: string): unknown };
 }
 
-/** Stops a run when its listener asks: the first signal politely, the second at once. */
+/**
+ * Stops a run when its listener asks: the first signal politely, the second at once. A terminal that
+ * closes (SIGHUP) only ever asks politely: both shell and system send it, nobody insists by it.
+ */
 export function listenForInterruption(target: Interruptible): AbortController {
   const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) {
-      target.exit(exitCodes.interrupted);
-      return;
-    }
+  const stop = (): void => {
     target.stderr.write('\nStopping … (once more to quit at once)\n');
     controller.abort();
   };
-  target.on('SIGINT', onSignal);
-  target.on('SIGTERM', onSignal);
+  // SIGBREAK is Ctrl-Break on Windows; elsewhere it never comes.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const) {
+    target.on(signal, () => {
+      if (controller.signal.aborted) target.exit(exitCodes.interrupted);
+      else stop();
+    });
+  }
+  target.on('SIGHUP', () => {
+    if (!controller.signal.aborted) stop();
+  });
   return controller;
 }

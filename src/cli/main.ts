@@ -1,13 +1,15 @@
 import { listenForInterruption } from './interruption';
-import { endQuietlyWithTheReader } from './pipe';
+import { stopWithoutOutput } from './pipe';
 import { runCommandLine } from './program';
 
 const interruption = listenForInterruption(process);
-endQuietlyWithTheReader(process.stdout, interruption);
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+stopWithoutOutput(process, interruption);
+const code = await runCommandLine(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
   now: Date.now,
   script: process.argv[1]!,
 });
+// Output that could not be written has set it already.
+process.exitCode ??= code;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openCheckpoint } from '../checkpoint/checkpoint';
-import { openOutputFolder } from '../checkpoint/outputFolder';
+import { openOutputFolder, restoreSetAside } from '../checkpoint/outputFolder';
 import { writeCheckpoint } from '../checkpoint/writeCheckpoint';
 import type { NamedData } from '../engine';
 import { CorruptFileError, UserError } from '../errors';
@@ -88,6 +88,7 @@ type Summary = Omit<RunState, 'tensors'>;
 async function readSummary(folder: string): Promise<Summary> {
   const path = join(folder, 'run.json');
   let text: string;
+  await restoreSetAside(folder);
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
@@ -122,5 +123,7 @@ function isSummary(value: unknown): value is Summary {
 
 /** Forgets a stopped run, once its output stands. */
 export async function removeRunState(out: string): Promise<void> {
+  // One that a killed save had set aside would otherwise come back later.
+  await restoreSetAside(runStateFolder(out));
   await rm(runStateFolder(out), { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { explainWriteError } from '../../checkpoint/outputFolder';
+import { explainWriteError, restoreSetAside } from '../../checkpoint/outputFolder';
 import { CorruptFileError, UserError } from '../../errors';
 import type { ComparisonRun } from '../../protocol/comparison';
 import { comparisonRun } from '../../protocol/comparisonSchemas';
@@ -89,6 +89,7 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
     async readState(key, phase) {
       const out = stateOut(key, phase);
       const path = runStateFolder(out);
+      await restoreSetAside(path);
       if (!(await orUndefined(stat(path)))) return undefined;
       const state = await readRunState(out).catch((error: unknown) => {
         if (!(error instanceof UserError)) throw error;

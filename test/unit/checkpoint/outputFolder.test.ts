@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+} from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { explainWriteError, openOutputFolder } from '../../../src/checkpoint/outputFolder';
+import {
+  explainWriteError,
+  openOutputFolder,
+  restoreSetAside,
+} from '../../../src/checkpoint/outputFolder';
 import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
 import { UserError } from '../../../src/errors';
 import { assertUserError, put, temporaryFolder } from './files';
@@ -170,6 +184,45 @@ test('a folder that a dying run had set aside is put back', async t => {
   await assertUserError(openOutputFolder(target, fresh), UserError, /already exists/);
   assert.deepEqual(await readdir(parent), ['grown']);
   assert.deepEqual(await readdir(target), ['old']);
+});
+
+/** Renames a folder as a run does that then dies before it names the successor. */
+async function setAside(target: string): Promise<void> {
+  const probe = await openOutputFolder(target, overwrite);
+  const name = basename(probe.path).replace(/-\d+-/, `-${deadProcess()}-`);
+  await probe.discard();
+  await rename(target, join(dirname(target), name.replace('.partial', '.replaced')));
+}
+
+test('who reads a folder that a dying run had set aside finds it under its name', async t => {
+  const parent = await temporaryFolder(t);
+  const target = join(parent, 'grown');
+  await mkdir(target);
+  const file = await put(target, 'old', '1');
+  await symlink('grown', join(parent, 'link'));
+  for (const path of [target, file, join(parent, 'link')]) {
+    await setAside(target);
+    assert.ok(!(await readdir(parent)).includes('grown'));
+    await restoreSetAside(path);
+    assert.deepEqual((await readdir(parent)).sort(), ['grown', 'link']);
+    assert.deepEqual(await readdir(target), ['old']);
+  }
+});
+
+test('neither a folder that stands nor one a living run set aside is touched by reading', async t => {
+  const parent = await temporaryFolder(t);
+  const target = join(parent, 'grown');
+  const probe = await openOutputFolder(target, fresh);
+  const living = basename(probe.path).replace('.partial', '.replaced');
+  await probe.discard();
+  await mkdir(join(parent, living));
+  await restoreSetAside(target);
+  assert.deepEqual(await readdir(parent), [living]);
+  await mkdir(target);
+  await mkdir(join(parent, living.replace(/-\d+-/, `-${deadProcess()}-`)));
+  await restoreSetAside(target);
+  assert.equal((await readdir(parent)).length, 3);
+  await restoreSetAside(join(parent, 'absent', 'deeper'));
 });
 
 test('targets that are files, or lie below one, are refused', async t => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import {
   ftruncateSync,
@@ -11,10 +12,11 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { listenForInterruption } from '../../../src/cli/interruption';
+import { stopWithoutOutput, type Outlets } from '../../../src/cli/pipe';
 import { example, fixtureJson } from '../../support/fixtures';
 import { safetensors } from '../checkpoint/files';
 import { contents, entries, temporaryFolder } from '../run/support';
-import { outcomeOf, start } from './process';
+import { builtCli, outcomeOf, start } from './process';
 
 const gpt2 = example('gpt2-kjv');
 const task = [
@@ -170,5 +172,76 @@ describe('interruption', () => {
     assert.match(written.join(''), /once more to quit at once/);
     target.emit('SIGINT');
     assert.deepEqual(exits, [130]);
+  });
+
+  it('stops for a closed terminal and for Ctrl-Break, and is not hurried by the first', () => {
+    for (const [signal, expected] of [
+      ['SIGHUP', []],
+      ['SIGBREAK', [130]],
+    ] as const) {
+      const exits: number[] = [];
+      const stderr = { write: () => undefined };
+      const target = Object.assign(new EventEmitter(), {
+        stderr,
+        exit: (code: number) => exits.push(code),
+      });
+      const controller = listenForInterruption(target as never);
+      target.emit(signal);
+      assert.ok(controller.signal.aborted, signal);
+      target.emit(signal);
+      assert.deepEqual(exits, expected, signal);
+    }
+  });
+});
+
+describe('output that goes nowhere', () => {
+  const outlets = () => {
+    const written: string[] = [];
+    const stderr = Object.assign(new EventEmitter(), {
+      write: (text: string) => written.push(text),
+    });
+    const target: Outlets = { stdout: new EventEmitter(), stderr };
+    const interruption = new AbortController();
+    stopWithoutOutput(target, interruption);
+    return { target, written, interruption };
+  };
+  const failure = (code: string) => Object.assign(new Error(code), { code });
+
+  it('is no failure when the reader left', () => {
+    const { target, written, interruption } = outlets();
+    target.stdout.emit('error', failure('EPIPE'));
+    assert.ok(interruption.signal.aborted);
+    assert.deepEqual([target.exitCode, written], [undefined, []]);
+  });
+
+  it('is told once when the disk is full', () => {
+    const { target, written, interruption } = outlets();
+    target.stdout.emit('error', failure('ENOSPC'));
+    target.stdout.emit('error', failure('ENOSPC'));
+    assert.ok(interruption.signal.aborted);
+    assert.equal(target.exitCode, 1);
+    assert.equal(written.length, 1);
+    assert.match(written[0]!, /Standard output cannot be written: the disk is full/);
+  });
+
+  it('does not stop a run that only cannot complain', () => {
+    const { target, interruption } = outlets();
+    target.stderr.emit('error', failure('EIO'));
+    assert.ok(!interruption.signal.aborted);
+  });
+
+  it('ends the command on a full device with one message', async t => {
+    if (process.platform !== 'linux') return t.skip('only Linux has a device that is always full');
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [builtCli, 'inspect', gpt2], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    let told = '';
+    child.stderr!.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    const code = await new Promise<number | null>(resolve => child.on('close', resolve));
+    closeSync(full);
+    assert.equal(code, 1);
+    assert.equal(told.match(/Error:/g)?.length, 1, told);
+    assert.doesNotMatch(told, /    at /);
   });
 });
