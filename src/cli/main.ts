@@ -2,6 +2,8 @@ import { listenForInterruption } from './interruption';
 import { stopWithoutOutput } from './pipe';
 import { runCommandLine } from './program';
 
+// On Windows a program that is named without its folder would come from the current one first.
+process.env['NoDefaultCurrentDirectoryInExePath'] = '1';
 const interruption = listenForInterruption(process);
 stopWithoutOutput(process, interruption);
 const code = await runCommandLine(process.argv.slice(2), {

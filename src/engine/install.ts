@@ -101,7 +101,7 @@ function runNpm(
     const cancel = (): void => {
       if (child.pid === undefined) return;
       if (process.platform === 'win32') {
-        spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { windowsHide: true });
+        endTree(child.pid);
       } else process.kill(-child.pid, 'SIGKILL');
     };
     for (const stream of [child.stdout, child.stderr]) {
@@ -119,6 +119,12 @@ function runNpm(
       resolve({ code, lines });
     });
   });
+}
+
+/** Ends a process and those it started, on Windows, by the system's own program. */
+function endTree(pid: number): void {
+  const system = join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32');
+  spawn(join(system, 'taskkill.exe'), ['/pid', String(pid), '/T', '/F'], { windowsHide: true });
 }
 
 /** Without what an npm that runs us would hand on to the npm that we run. */

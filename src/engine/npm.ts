@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { UserError } from '../errors';
+import { isFixed, programFolders } from '../programs';
 
 /** npm as it is started: its own script, by a plain Node. */
 export interface NpmProgram {
@@ -19,8 +20,10 @@ export function findNpm(
   platform: NodeJS.Platform = process.platform,
 ): NpmProgram {
   const executable = platform === 'win32' ? 'node.exe' : 'node';
-  const path = Object.entries(environment).find(([name]) => name.toUpperCase() === 'PATH')?.[1];
-  const folders = [dirname(node), ...(path ?? '').split(delimiter).filter(folder => folder !== '')];
+  // A Node that is given by its name alone is the one along the PATH.
+  const folders = [dirname(node), ...programFolders(environment, platform)].filter(folder =>
+    isFixed(folder, platform),
+  );
   for (const folder of folders) {
     const beside = join(folder, executable);
     if (!existsSync(beside)) continue;

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { findProgram } from '../programs';
 import type { GraphicsAdapter } from '../protocol/engines';
 
 /** Milliseconds after which a driver that does not answer is given up. */
@@ -15,7 +16,12 @@ export type Execute = (
   options: { readonly timeout: number; readonly windowsHide: boolean },
 ) => Promise<{ readonly stdout: string }>;
 
-const execute: Execute = promisify(execFile);
+const execute: Execute = (name, args, options) => {
+  const file = findProgram(name);
+  return file === undefined
+    ? Promise.reject(Object.assign(new Error(`there is no ${name}`), { code: 'ENOENT' }))
+    : promisify(execFile)(file, args, options);
+};
 
 /** Whether there is an NVIDIA driver that could be asked; costs a look at three names. */
 export const hasNvidiaDriver = (platform: NodeJS.Platform = process.platform): boolean =>

@@ -75,6 +75,8 @@ export class Checkpoints implements Disposable {
       folders.onDidDelete(uri => this.onFolder(uri.fsPath, this.holds(uri.fsPath))),
     );
     this.disposables.add(vscode.workspace.onDidChangeWorkspaceFolders(() => this.settle.run()));
+    // Git may be asked from now on.
+    this.disposables.add(vscode.workspace.onDidGrantWorkspaceTrust(() => void this.refresh()));
     void this.refresh();
   }
 
@@ -144,9 +146,20 @@ export class Checkpoints implements Disposable {
     const uris = await vscode.workspace.findFiles(pattern, exclude, mostFiles);
     const paths = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
     paths.sort();
-    if (this.settings.showsGitIgnored || paths.length === 0) return paths;
+    const { showsGitIgnored } = this.settings;
+    // A repository's configuration may name programs, so git is asked in a trusted workspace alone.
+    if (showsGitIgnored || !vscode.workspace.isTrusted || paths.length === 0) return paths;
     const folders = vscode.workspace.workspaceFolders ?? [];
-    const ignored = await Promise.all(folders.map(({ uri }) => gitIgnored(uri.fsPath, paths)));
+    const ignored = await Promise.all(
+      folders
+        .filter(({ uri }) => uri.scheme === 'file')
+        .map(({ uri }) =>
+          gitIgnored(uri.fsPath, paths).catch((error: unknown) => {
+            this.onError(error);
+            return new Set<string>();
+          }),
+        ),
+    );
     return paths.filter(path => !ignored.some(set => set.has(path)));
   }
 

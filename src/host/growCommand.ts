@@ -9,6 +9,7 @@ import { openInspector } from './inspector';
 import { ProgressView } from './progressView';
 import type { Runs } from './runs';
 import type { Telemetry } from './telemetry';
+import { mayGrow, requireTrust } from './trust';
 import type { WizardParts } from './wizardSteps';
 
 /** What growing needs from the rest of the host. */
@@ -44,7 +45,7 @@ async function startShown(
 
 /** Starts a run without asking; gives its id. @throws UserError when not allowed */
 export async function startRun(parts: GrowParts, request: WorkerRequest): Promise<string> {
-  if (!vscode.workspace.isTrusted) throw untrusted();
+  requireTrust();
   if (request.data && !isAbsolute(request.data.path)) throw new Error('the data has no full path');
   const runs = await parts.runs();
   const { family = 'unknown' } =
@@ -57,24 +58,6 @@ export async function startRun(parts: GrowParts, request: WorkerRequest): Promis
 /** What is told of how a run grows: a method, or that several are compared. */
 export const methodWord = (request: WorkerRequest): string =>
   request.kind === 'compare' ? 'compare' : request.method;
-
-const untrusted = (): UserError =>
-  new UserError(
-    vscode.l10n.t(
-      'Growing a model runs computations and writes files, which needs a trusted workspace.',
-    ),
-    vscode.l10n.t('Trust this workspace first. Checkpoints can be inspected without.'),
-  );
-
-/** Tells a person why growing is not possible here, and helps where it can. */
-async function mayGrow(): Promise<boolean> {
-  if (vscode.workspace.isTrusted) return true;
-  const { message, remedy } = untrusted();
-  const manage = vscode.l10n.t('Manage Workspace Trust');
-  const answer = await vscode.window.showWarningMessage(`${message} ${remedy}`, manage);
-  if (answer === manage) await vscode.commands.executeCommand('workbench.trust.manage');
-  return false;
-}
 
 /** The path of what a command was called on: a file or folder, or an item of the tree. */
 export function pathOf(resource: unknown): string | undefined {

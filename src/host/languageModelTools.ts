@@ -1,4 +1,4 @@
-import { isAbsolute } from 'node:path';
+import { isAbsolute, normalize } from 'node:path';
 import * as vscode from 'vscode';
 import { startRun, type GrowParts } from './growCommand';
 import { newRequest } from './growWizard';
@@ -8,6 +8,7 @@ import { freeOutput } from './outputName';
 import { exists } from './runFolder';
 import { targetName } from './targets';
 import { explain, formatBytes, formatCount } from './text';
+import { requireTrust } from './trust';
 
 interface InspectInput {
   readonly path: string;
@@ -36,6 +37,13 @@ export function registerTools(parts: GrowParts): Disposable {
 const inspectTool = (parts: GrowParts): vscode.LanguageModelTool<InspectInput> => ({
   prepareInvocation: ({ input }) => ({
     invocationMessage: vscode.l10n.t('Reading the header of {0}', input.path),
+    // What a model read may have told it to ask for a file of somewhere else.
+    ...(!inWorkspace(absolute(input.path)) && {
+      confirmationMessages: {
+        title: vscode.l10n.t('Inspect a checkpoint'),
+        message: vscode.l10n.t('Read the header of {0}, outside of the workspace?', input.path),
+      },
+    }),
   }),
   invoke: ({ input }) =>
     answering(async () => {
@@ -56,6 +64,7 @@ const inspectTool = (parts: GrowParts): vscode.LanguageModelTool<InspectInput> =
 
 const growTool = (parts: GrowParts): vscode.LanguageModelTool<GrowInput> => ({
   async prepareInvocation({ input }) {
+    requireTrust();
     const { request, plan } = await prepare(parts, input);
     const { source, target, diskBytes } = plan;
     return {
@@ -76,6 +85,7 @@ const growTool = (parts: GrowParts): vscode.LanguageModelTool<GrowInput> => ({
   },
   invoke: ({ input }) =>
     answering(async () => {
+      requireTrust();
       const { request, plan, refusals } = await prepare(parts, input);
       if (refusals.length > 0) return { started: false, refusals };
       const run = await startRun(parts, request);
@@ -118,6 +128,10 @@ function absolute(path: string): string {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   return folder ? vscode.Uri.joinPath(folder, path).fsPath : path;
 }
+
+/** Links are not followed: a workspace's own links are its own. */
+const inWorkspace = (path: string): boolean =>
+  vscode.workspace.getWorkspaceFolder(vscode.Uri.file(normalize(path))) !== undefined;
 
 /** An answer as JSON; failures are told in words that a model can act on. */
 async function answering(work: () => Promise<unknown>): Promise<vscode.LanguageModelToolResult> {

@@ -9,6 +9,7 @@ import type { RunPanels } from './runPanel';
 import type { RunRecord } from './runRecord';
 import type { Runs } from './runs';
 import { describePhase } from './text';
+import { mayGrow } from './trust';
 
 /** What a person may do with runs, by command. Each takes a run's id, or asks which. */
 export class RunCommands {
@@ -38,7 +39,7 @@ export class RunCommands {
     if (!record) return;
     const runs = await this.runs();
     if (record.live) await runs.control(record.request.id, 'run');
-    else await runs.resume(record.request.id);
+    else if (await mayGrow()) await runs.resume(record.request.id);
   }
 
   async showLog(id?: unknown): Promise<void> {

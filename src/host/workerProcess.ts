@@ -1,15 +1,24 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fixedPath } from '../programs';
 import { runFiles } from '../protocol/runFolder';
 
-/** Variables that steer VS Code's own processes or a debugger, and must not reach ours. */
-const foreign = /^(VSCODE_|ELECTRON_|NODE_OPTIONS$)/;
+/** Variables that steer VS Code's own processes or a debugger, or have Node load code of others. */
+const foreign = /^(VSCODE_|ELECTRON_|NODE_(OPTIONS|PATH)$)/i;
 
-/** The environment of a process that is plain Node, also where VS Code runs on Electron. */
+/**
+ * The environment of a process that is plain Node, also where VS Code runs on Electron. Programs are
+ * found along the PATH alone: an editor that was started in a folder hands that one on as the current.
+ */
 export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(from).filter(([name]) => !foreign.test(name));
-  return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1' };
+  return {
+    ...fixedPath(Object.fromEntries(kept)),
+    ELECTRON_RUN_AS_NODE: '1',
+    // Windows looks into the current folder first, unless this is set.
+    NoDefaultCurrentDirectoryInExePath: '1',
+  };
 }
 
 /** Our program beside the host, and where its optional engines are installed. */
@@ -28,6 +37,7 @@ export const forkService = (worker: WorkerProgram): ChildProcess =>
   fork(worker.script, ['--serve'], {
     execPath: process.execPath,
     execArgv: [],
+    cwd: dirname(worker.script),
     env: environmentOf(worker),
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -40,6 +50,8 @@ export function spawnRun(worker: WorkerProgram, nodePath: string, folder: string
     const child = spawn(nodePath, [worker.script, folder], {
       detached: true,
       windowsHide: true,
+      // Not the editor's current folder, which may be a workspace.
+      cwd: folder,
       env: environmentOf(worker),
       stdio: ['ignore', log, log],
     });

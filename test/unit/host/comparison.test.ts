@@ -224,7 +224,18 @@ describe('a report in the editor', () => {
     const html = reportHtml(page, true);
     assert.equal(html.match(/Content-Security-Policy/g)?.length, 1);
     const policy = /<head><meta http-equiv="Content-Security-Policy" content="([^"]*)">/.exec(html);
-    assert.equal(policy?.[1], "default-src 'none'; style-src 'unsafe-inline'");
+    assert.equal(
+      policy?.[1],
+      "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'",
+    );
+  });
+
+  it('stands under that policy before anything else, also when it is no report of ours', () => {
+    for (const other of ['<img src="https://example.org">', '<HEAD><base href="//example.org">']) {
+      const html = reportHtml(other, true);
+      assert.match(html, /^<!doctype html><head><meta http-equiv="Content-Security-Policy"/);
+      assert.ok(html.endsWith(other));
+    }
   });
 
   it('is as dark as the editor, whatever the system is', () => {
