@@ -34,18 +34,18 @@ export function programFolders(
   return value.split(pathsOf(platform).delimiter).filter(folder => isFixed(folder, platform));
 }
 
-/** An environment whose PATH leads to the same programs from any folder. */
-export function fixedPath(
+/** An environment in which a program that is given by its name is the same one from any folder. */
+export function fixedEnvironment(
   environment: NodeJS.ProcessEnv,
   platform: NodeJS.Platform = process.platform,
 ): NodeJS.ProcessEnv {
-  const folders = programFolders(environment, platform);
-  return Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [
-      name,
-      isPath(name, platform) ? folders.join(pathsOf(platform).delimiter) : value,
-    ]),
-  );
+  const path = programFolders(environment, platform).join(pathsOf(platform).delimiter);
+  const fixed = Object.entries(environment).map(([name, value]) => [
+    name,
+    isPath(name, platform) ? path : value,
+  ]);
+  // Windows looks into the current folder first, unless this is set.
+  return { ...Object.fromEntries(fixed), NoDefaultCurrentDirectoryInExePath: '1' };
 }
 
 const pathsOf = (platform: NodeJS.Platform) => (platform === 'win32' ? win32 : posix);

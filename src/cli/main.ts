@@ -1,9 +1,10 @@
+import { fixedEnvironment } from '../programs';
 import { listenForInterruption } from './interruption';
 import { stopWithoutOutput } from './pipe';
 import { runCommandLine } from './program';
 
-// On Windows a program that is named without its folder would come from the current one first.
-process.env['NoDefaultCurrentDirectoryInExePath'] = '1';
+// Whoever made the current folder chooses no program: libraries of ours look for some by name.
+Object.assign(process.env, fixedEnvironment(process.env));
 const interruption = listenForInterruption(process);
 stopWithoutOutput(process, interruption);
 const code = await runCommandLine(process.argv.slice(2), {

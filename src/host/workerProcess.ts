@@ -1,7 +1,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fixedPath } from '../programs';
+import { fixedEnvironment } from '../programs';
 import { runFiles } from '../protocol/runFolder';
 
 /** Variables that steer VS Code's own processes or a debugger, or have Node load code of others. */
@@ -14,10 +14,8 @@ const foreign = /^(VSCODE_|ELECTRON_|NODE_(OPTIONS|PATH)$)/i;
 export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(from).filter(([name]) => !foreign.test(name));
   return {
-    ...fixedPath(Object.fromEntries(kept)),
+    ...fixedEnvironment(Object.fromEntries(kept)),
     ELECTRON_RUN_AS_NODE: '1',
-    // Windows looks into the current folder first, unless this is set.
-    NoDefaultCurrentDirectoryInExePath: '1',
   };
 }
 

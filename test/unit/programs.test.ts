@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { findProgram, fixedPath, programFolders } from '../../src/programs';
+import { findProgram, fixedEnvironment, programFolders } from '../../src/programs';
 
 describe('programs of others', () => {
   it('are looked for in folders that are the same from anywhere', () => {
@@ -18,12 +18,12 @@ describe('programs of others', () => {
     assert.deepEqual(programFolders({}, 'linux'), []);
   });
 
-  it('are found from anywhere the same, also by those we start', () => {
-    assert.deepEqual(fixedPath({ PATH: '.:/bin', HOME: '.' }, 'linux'), {
-      PATH: '/bin',
-      HOME: '.',
-    });
-    assert.deepEqual(fixedPath({ Path: '.;C:\\bin' }, 'win32'), { Path: 'C:\\bin' });
+  it('are the same from anywhere for those we start', () => {
+    const alone = { NoDefaultCurrentDirectoryInExePath: '1' };
+    const linux = { PATH: '.:/bin', HOME: '.' };
+    assert.deepEqual(fixedEnvironment(linux, 'linux'), { PATH: '/bin', HOME: '.', ...alone });
+    const windows = { Path: '.;C:\\bin' };
+    assert.deepEqual(fixedEnvironment(windows, 'win32'), { Path: 'C:\\bin', ...alone });
   });
 
   it('are files that can be run, and none of a folder that is not asked', context => {

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { EngineSurvey } from '../../../src/protocol/engines';
 import { temporaryFolder } from '../run/support';
+import { withNvidiaDevice } from './nvidiaDevice';
 import { outcomeOf, start } from './process';
 import { cli } from './support';
 
@@ -16,20 +17,6 @@ function programs(printed: Readonly<Record<string, string>>): string {
     chmodSync(path, 0o755);
   }
   return folder;
-}
-
-/** A module that makes Node see NVIDIA's device files. */
-function withNvidiaDevice(): string {
-  const path = join(temporaryFolder(), 'device.mjs');
-  writeFileSync(
-    path,
-    `import fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
-const { existsSync } = fs;
-fs.existsSync = path => path === '/dev/nvidiactl' || existsSync(path);
-syncBuiltinESMExports();`,
-  );
-  return path;
 }
 
 describe('doctor', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Outcome } from './support';
@@ -8,9 +8,13 @@ import type { Outcome } from './support';
 export const builtCli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
 /** Starts the built command line. */
-export function start(args: readonly string[], nodeArgs: readonly string[] = []): ChildProcess {
+export function start(
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+  options: SpawnOptions = {},
+): ChildProcess {
   assert.ok(existsSync(builtCli), 'dist/cli.js is there (npm run build)');
-  return spawn(process.execPath, [...nodeArgs, builtCli, ...args]);
+  return spawn(process.execPath, [...nodeArgs, builtCli, ...args], options);
 }
 
 /** What a started command printed, once it ends. */
