@@ -1,3 +1,10 @@
+/** What a person should know of what they gave, although it stops nothing. */
+export interface Note {
+  readonly message: string;
+  /** What the person can do about it, one sentence. */
+  readonly remedy: string;
+}
+
 /**
  * An error that is safe to show to a person: what is wrong, and what they can do about it.
  * Anything else that is thrown is a defect of ours.

@@ -1,4 +1,4 @@
-import { CorruptFileError } from '../errors';
+import { CorruptFileError, type Note } from '../errors';
 import type { Architecture, ModelConfig } from './architecture';
 import { classNames } from './configFields';
 import { bert } from './families/bert';
@@ -8,6 +8,7 @@ import { gpt2 } from './families/gpt2';
 import { roberta } from './families/roberta';
 import { vit } from './families/vit';
 import { unrecognized, withoutConfig } from './unrecognized';
+import { refuseAdapter, underOtherNames } from './wrappedNames';
 
 /** The supported families; a more specific signature stands before a more general one. */
 const families: readonly Family[] = [deit, vit, gpt2, roberta, bert];
@@ -24,17 +25,22 @@ export interface Recognition {
   readonly names: ReadonlyMap<string, string>;
   /** Tensors in the file that are not part of the model, with why. */
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
+  /** What a person should know before the model is used as it is understood here. */
+  readonly notes: readonly Note[];
 }
 
 /**
  * The model that a config.json and the tensors beside it make. Throws UnsupportedError for what is
- * not supported, and CorruptFileError when config and tensors contradict each other.
+ * not supported, and CorruptFileError when config and tensors contradict each other. `absent` are the
+ * tensors that an index names although no shard holds them, with the shard it gives.
  */
 export function recognizeArchitecture(
   config: ModelConfig | undefined,
   tensors: ReadonlyMap<string, TensorInfo>,
+  absent: ReadonlyMap<string, string> = new Map(),
 ): Recognition {
   const found = [...tensors.keys()];
+  refuseAdapter(found);
   if (!config) throw withoutConfig(tensors, familyByTensors(found));
   const family = familyOf(config, found);
   const prefix = found.some(name => name.startsWith(family.prefix)) ? family.prefix : '';
@@ -46,8 +52,10 @@ export function recognizeArchitecture(
   };
   const architecture = family.build(config, stored);
   checkDepth(family, prefix, architecture, onDisk);
-  const names = bindNames(family, architecture, onDisk, tensors);
-  return { architecture, names, ignored: leftOver(family, architecture, names, onDisk, found) };
+  const names = bindNames(family, architecture, onDisk, tensors, absent);
+  const left = leftOver(family, architecture, names, onDisk, found);
+  const ignored = left.map(({ name, reason }) => ({ name, reason }));
+  return { architecture, names, ignored, notes: notesOnLost(left.filter(({ lost }) => lost)) };
 }
 
 function familyOf(config: ModelConfig, found: readonly string[]): Family {
@@ -98,10 +106,11 @@ function checkDepth(
 }
 
 function bindNames(
-  { synonyms }: Family,
+  { synonyms, prefix }: Family,
   { parameters }: Architecture,
   onDisk: ReadonlyMap<string, string>,
   tensors: ReadonlyMap<string, TensorInfo>,
+  absent: ReadonlyMap<string, string>,
 ): Map<string, string> {
   const names = new Map<string, string>();
   const missing = new Set<string>();
@@ -122,18 +131,47 @@ function bindNames(
     }
     names.set(stored.tensor, name);
   }
-  if (missing.size > 0) throw incomplete([...missing]);
+  if (missing.size > 0) {
+    const lost = [...missing];
+    throw underOtherNames(lost, [...tensors.keys()], prefix) ?? incomplete(lost, absent);
+  }
   return names;
 }
 
-function incomplete(missing: readonly string[]): CorruptFileError {
+function incomplete(
+  missing: readonly string[],
+  absent: ReadonlyMap<string, string>,
+): CorruptFileError {
   const shown = missing.slice(0, 3).join(', ');
   const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
   const are = missing.length === 1 ? 'One tensor is' : `${missing.length} tensors are`;
+  const shards = [...new Set(missing.flatMap(name => absent.get(name) ?? []))].slice(0, 3);
+  const lacking = shards.length > 0 ? ` The index places them in ${shards.join(', ')}.` : '';
   return new CorruptFileError(
-    `${are} missing from the checkpoint: ${shown}${more}.`,
+    `${are} missing from the checkpoint: ${shown}${more}.${lacking}`,
     'Download the checkpoint again, all of its shards included, and check that config.json belongs to it.',
   );
+}
+
+/** Tensors of the file that are not part of the model. */
+interface LeftOver {
+  readonly name: string;
+  readonly reason: string;
+  /** Whether what it holds stands nowhere else. */
+  readonly lost: boolean;
+}
+
+function notesOnLost(lost: readonly LeftOver[]): Note[] {
+  if (lost.length === 0) return [];
+  const shown = lost.slice(0, 3).map(({ name, reason }) => `${name} (${reason})`);
+  const more = lost.length > 3 ? ` and ${lost.length - 3} more` : '';
+  const are = lost.length === 1 ? 'One tensor is' : `${lost.length} tensors are`;
+  return [
+    {
+      message: `${are} not used: ${shown.join(', ')}${more}.`,
+      remedy: 'Check that nothing you need is among them (inspect lists all).',
+    },
+  ];
 }
 
 const buffers = /(^|\.)(position_ids|token_type_ids|attn\.bias|attn\.masked_bias)$/;
@@ -144,7 +182,7 @@ function leftOver(
   names: ReadonlyMap<string, string>,
   onDisk: ReadonlyMap<string, string>,
   found: readonly string[],
-): Recognition['ignored'] {
+): LeftOver[] {
   const read = new Set(names.values());
   const writtenOf = new Map([...onDisk].map(([written, name]) => [name, written]));
   const twinOf = (name: string): string | undefined =>
@@ -152,13 +190,18 @@ function leftOver(
       .find(group => group.includes(name))
       ?.flatMap(twin => names.get(twin) ?? [])
       .find(twin => twin !== name);
-  const reasonFor = (name: string): string => {
+  const explained = (name: string): LeftOver => {
+    const kept = (reason: string): LeftOver => ({ name, reason, lost: false });
     const written = writtenOf.get(name);
-    if (written === undefined) return 'the file holds this parameter under its new name as well';
-    if (buffers.test(written)) return 'a buffer that transformers computes by itself';
+    if (written === undefined) {
+      return kept('the file holds this parameter under its new name as well');
+    }
+    if (buffers.test(written)) return kept('a buffer that transformers computes by itself');
     const twin = twinOf(written);
-    if (twin !== undefined) return `a second copy of ${twin}`;
-    return family.explain(written, architecture) ?? `not part of ${architecture.modelClass}`;
+    if (twin !== undefined) return kept(`a second copy of ${twin}`);
+    const reason =
+      family.explain(written, architecture) ?? `not part of ${architecture.modelClass}`;
+    return { name, reason, lost: true };
   };
-  return found.filter(name => !read.has(name)).map(name => ({ name, reason: reasonFor(name) }));
+  return found.filter(name => !read.has(name)).map(explained);
 }

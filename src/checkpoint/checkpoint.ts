@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { CorruptFileError, UnsupportedError, UserError } from '../errors';
+import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
 import { bytesPerElement, isReadableType, noValues, toFloat32 } from './elementTypes';
 import { parseJsonObject, type JsonObject } from './jsonText';
 import { locateCheckpoint } from './locate';
@@ -31,8 +31,12 @@ export interface Checkpoint {
   /** Free text its writer left in the header (of a sharded one: in the first shard). */
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Tensors that an index names although no shard holds them, with the shard it gives. */
+  readonly absent: ReadonlyMap<string, string>;
   /** Bytes of all tensors together, without headers. */
   readonly bytes: number;
+  /** What its files say that the reader passes over, as transformers does. */
+  readonly notes: readonly Note[];
   /** A tensor's bytes as stored. @throws UserError */
   readBytes(name: string): Promise<Uint8Array>;
   /** A tensor's values. @throws UnsupportedError for element types without values */
@@ -69,11 +73,37 @@ async function readConfig(directory: string): Promise<JsonObject | undefined> {
  * @throws UserError, CorruptFileError, UnsupportedError
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const listed = await listCheckpoint(path);
+  const [problem] = listed.problems;
+  if (problem === undefined) return listed;
+  await listed.close();
+  throw problem;
+}
+
+/** What can be listed of a checkpoint, whole or not. */
+export interface ListedCheckpoint extends Checkpoint {
+  /** What keeps it from being used: a missing shard, a config.json that is no JSON. */
+  readonly problems: readonly UserError[];
+}
+
+/**
+ * Opens what can be listed of a checkpoint, for looking into it.
+ * @throws UserError, CorruptFileError, UnsupportedError when that is nothing
+ */
+export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
   await restoreSetAside(path);
   const file = await locateCheckpoint(path);
+  const contents = await readContents(file);
+  const { metadata, tensors, bytes, identities, absent, notes } = contents;
+  const problems = [...contents.problems];
   const directory = dirname(file);
-  const { metadata, tensors, bytes, identities } = await readContents(file);
-  const config = await readConfig(directory);
+  let config: JsonObject | undefined;
+  try {
+    config = await readConfig(directory);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    problems.push(error);
+  }
   const open = new OpenFiles(identities);
 
   const tensorNamed = (name: string): TensorInfo => {
@@ -112,7 +142,10 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
     config,
     metadata,
     tensors,
+    absent,
     bytes,
+    notes,
+    problems,
     async readBytes(name) {
       const tensor = tensorNamed(name);
       return read(tensor, tensor.begin, tensor.end);

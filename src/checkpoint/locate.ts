@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { explainReadError } from './openFiles';
 import { noCheckpointIn } from './recognise';
+import { areOneSeries } from './shardSeries';
 
 /** Whether a path, links followed, leads to a file. @throws UserError when that cannot be told */
 export async function isFile(path: string): Promise<boolean> {
@@ -18,7 +19,7 @@ export async function isFile(path: string): Promise<boolean> {
 
 /**
  * Finds the file that a path means: itself, or in a folder `model.safetensors`, else its index, else
- * the only safetensors there is. Returns an absolute path. @throws UserError
+ * the only safetensors there is, or the first of the only shards. Returns an absolute path. @throws UserError
  */
 export async function locateCheckpoint(path: string): Promise<string> {
   const absolute = resolve(path);
@@ -55,7 +56,7 @@ async function locateInFolder(folder: string): Promise<string> {
     indexes.length > 0 ? indexes : names.filter(name => name.endsWith('.safetensors'));
   const [only, ...others] = candidates;
   if (only === undefined) throw noCheckpointIn(folder, names);
-  if (others.length > 0) {
+  if (others.length > 0 && !areOneSeries(candidates)) {
     const shown = candidates.slice(0, 8).join(', ') + (candidates.length > 8 ? ', …' : '');
     throw new UserError(
       `${folder} holds several checkpoints: ${shown}.`,

@@ -1,18 +1,20 @@
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { CorruptFileError } from '../errors';
+import { CorruptFileError, UserError, type Note } from '../errors';
 import { isFile } from './locate';
 import { quoted } from './names';
 import { explainReadError, readFully, type FileIdentity } from './openFiles';
 import { HEAD_BYTES, recognise, statedHeaderBytes } from './recognise';
 import {
   checkHeaderBytes,
+  MAX_TENSORS,
   parseHeader,
   type SafetensorsHeader,
   type TensorInfo,
 } from './safetensorsHeader';
 import { MAX_INDEX_BYTES, parseShardIndex } from './shardIndex';
+import { shardSeriesOf, type ShardSeries } from './shardSeries';
 
 interface OpenedFile {
   readonly identity: FileIdentity;
@@ -71,10 +73,76 @@ async function openFile(file: string, indexAllowed: boolean): Promise<OpenedFile
 export interface CheckpointContents {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Tensors that an index names although no shard holds them, with the shard it gives. */
+  readonly absent: ReadonlyMap<string, string>;
   /** Bytes of all tensors together. */
   readonly bytes: number;
   /** The files that hold tensors, in the order of their names. */
   readonly identities: ReadonlyMap<string, FileIdentity>;
+  readonly notes: readonly Note[];
+  /** What keeps it from being used; what could be read is listed all the same. */
+  readonly problems: readonly UserError[];
+}
+
+/** Up to three names for a message, with how many more there are. */
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map(quoted).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/** Shards read together as transformers does: all of their tensors, of a name the last one's. */
+async function readShards(
+  folder: string,
+  shards: readonly string[],
+): Promise<{
+  readonly contents: CheckpointContents;
+  /** By tensor. */
+  readonly shardOf: ReadonlyMap<string, string>;
+}> {
+  const identities = new Map<string, FileIdentity>();
+  const tensors = new Map<string, TensorInfo>();
+  const shardOf = new Map<string, string>();
+  const problems: UserError[] = [];
+  const twice: string[] = [];
+  let metadata: Readonly<Record<string, string>> | undefined;
+  for (const shard of shards) {
+    const file = join(folder, shard);
+    let opened: OpenedFile;
+    try {
+      opened = await openFile(file, false);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(error);
+      continue;
+    }
+    const { identity, content } = opened;
+    if ('index' in content) throw new Error('an index is not allowed here');
+    identities.set(file, identity);
+    metadata ??= content.metadata;
+    for (const tensor of content.tensors) {
+      if (tensors.has(tensor.name)) twice.push(tensor.name);
+      tensors.set(tensor.name, tensor);
+      shardOf.set(tensor.name, shard);
+    }
+    if (tensors.size > MAX_TENSORS) {
+      throw new CorruptFileError(
+        `The shards in ${folder} hold more than ${MAX_TENSORS} tensors.`,
+        'Download the checkpoint again.',
+      );
+    }
+  }
+  const notes: Note[] = [];
+  if (twice.length > 0) {
+    notes.push({
+      message: `Several shards hold ${some(twice)}; what the last one holds is used, as transformers does.`,
+      remedy: 'Check that the shards belong to one checkpoint.',
+    });
+  }
+  const contents = {
+    ...{ metadata: metadata ?? {}, tensors, absent: new Map(), bytes: bytesOf(tensors) },
+    ...{ identities, notes, problems },
+  };
+  return { contents, shardOf };
 }
 
 async function openSharded(indexFile: string, text: string): Promise<CheckpointContents> {
@@ -84,46 +152,77 @@ async function openSharded(indexFile: string, text: string): Promise<CheckpointC
   for (const shard of index.shards) {
     if (!(await isFile(join(folder, shard)))) missing.push(shard);
   }
+  const present = index.shards.filter(shard => !missing.includes(shard));
+  const { contents: read, shardOf } = await readShards(folder, present);
+  const notes = [...read.notes];
+  const problems = [...read.problems];
+  if (missing.length > 0) {
+    const shown = missing.slice(0, 5).map(quoted).join(', ') + (missing.length > 5 ? ', …' : '');
+    problems.push(
+      new CorruptFileError(
+        `${missing.length} of ${index.shards.length} shards that ${indexFile} names are missing: ${shown}.`,
+        'Download the missing files into the same folder.',
+      ),
+    );
+  }
+  const elsewhere = [...shardOf].filter(([name, shard]) => index.shardOfTensor.get(name) !== shard);
+  if (elsewhere.length > 0) {
+    notes.push({
+      message: `The index does not place ${some(elsewhere.map(([name]) => name))} where the shards hold them; they are read where they are, as transformers does.`,
+      remedy: 'Check that the index and the shards come from the same version.',
+    });
+  }
+  const absent = new Map([...index.shardOfTensor].filter(([name]) => !read.tensors.has(name)));
+  const whole = problems.length === 0;
+  if (whole && absent.size > 0) {
+    notes.push({
+      message: `The index names ${some([...absent.keys()])}, which no shard holds.`,
+      remedy: 'Nothing is lost if the model does not need them; else download the shards again.',
+    });
+  }
+  const { totalSize } = index;
+  if (whole && totalSize !== undefined && totalSize !== read.bytes) {
+    notes.push({
+      message: `The index states ${shownSize(totalSize)} bytes in total (total_size), but its tensors take ${read.bytes}.`,
+      remedy: 'Check that the index and the shards come from the same version.',
+    });
+  }
+  return { ...read, absent, notes, problems };
+}
+
+/** A number out of a file for a message, whatever stands in its place. */
+const shownSize = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : quoted(JSON.stringify(value) ?? 'nothing');
+
+/** A shard opened by its own name, or the whole series it begins where no index tells of it. */
+async function openSeries(
+  file: string,
+  series: ShardSeries,
+  alone: CheckpointContents,
+): Promise<CheckpointContents> {
+  const { shards, missing, count, index, hasIndex } = series;
+  if (hasIndex) {
+    const problem = new UserError(
+      `${file} is one of the ${count} shards of a checkpoint.`,
+      `Give the folder it lies in, or ${index}.`,
+    );
+    return { ...alone, problems: [problem] };
+  }
+  const folder = dirname(file);
+  const { contents: read } = await readShards(folder, shards);
   if (missing.length > 0) {
     const shown = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
-    throw new CorruptFileError(
-      `${missing.length} of ${index.shards.length} shards that ${indexFile} names are missing: ${shown}.`,
+    const problem = new CorruptFileError(
+      `${folder} lacks ${missing.length} of ${count} shards (${shown}) and the index ${index}.`,
       'Download the missing files into the same folder.',
     );
+    return { ...read, problems: [...read.problems, problem] };
   }
-  const identities = new Map<string, FileIdentity>();
-  const found = new Map<string, TensorInfo>();
-  let metadata: Readonly<Record<string, string>> | undefined;
-  for (const shard of index.shards) {
-    const file = join(folder, shard);
-    const { identity, content } = await openFile(file, false);
-    if ('index' in content) throw new Error('an index is not allowed here');
-    identities.set(file, identity);
-    metadata ??= content.metadata;
-    for (const tensor of content.tensors) {
-      // A tensor the index places elsewhere, or does not name, is not part of the checkpoint.
-      if (index.shardOfTensor.get(tensor.name) === shard) found.set(tensor.name, tensor);
-    }
-  }
-  const tensors = new Map<string, TensorInfo>();
-  for (const [name, shard] of index.shardOfTensor) {
-    const tensor = found.get(name);
-    if (tensor === undefined) {
-      throw new CorruptFileError(
-        `${join(folder, shard)} lacks the tensor ${quoted(name)}, which ${indexFile} places there.`,
-        'Download that shard and the index again; they come from different versions.',
-      );
-    }
-    tensors.set(name, tensor);
-  }
-  const bytes = bytesOf(tensors);
-  if (index.totalSize !== undefined && index.totalSize !== bytes) {
-    throw new CorruptFileError(
-      `${indexFile} states ${index.totalSize} bytes in total (total_size), but its tensors take ${bytes}.`,
-      'Download the index and its shards again; if you know them to be right, delete total_size from the index.',
-    );
-  }
-  return { metadata: metadata ?? {}, tensors, bytes, identities };
+  const note = {
+    message: `There is no ${index}; the ${count} shards were read together, as their names tell.`,
+    remedy: 'Download the index too: transformers does not find the shards without it.',
+  };
+  return { ...read, notes: [...read.notes, note] };
 }
 
 function bytesOf(tensors: ReadonlyMap<string, TensorInfo>): number {
@@ -133,13 +232,17 @@ function bytesOf(tensors: ReadonlyMap<string, TensorInfo>): number {
 }
 
 /**
- * Reads the headers of a checkpoint, given a safetensors file or the index of a sharded one; no
- * values. @throws UserError, CorruptFileError, UnsupportedError
+ * Reads the headers of a checkpoint, given a safetensors file, the index of a sharded one, or one of
+ * its shards; no values. @throws UserError, CorruptFileError, UnsupportedError
  */
 export async function readContents(file: string): Promise<CheckpointContents> {
   const { identity, content } = await openFile(file, true);
   if ('index' in content) return openSharded(file, content.index);
   const tensors = new Map(content.tensors.map(tensor => [tensor.name, tensor]));
-  const identities = new Map([[file, identity]]);
-  return { metadata: content.metadata, tensors, bytes: bytesOf(tensors), identities };
+  const contents: CheckpointContents = {
+    ...{ metadata: content.metadata, tensors, absent: new Map(), bytes: bytesOf(tensors) },
+    ...{ identities: new Map([[file, identity]]), notes: [], problems: [] },
+  };
+  const series = await shardSeriesOf(file);
+  return series && series.count > 1 ? openSeries(file, series, contents) : contents;
 }

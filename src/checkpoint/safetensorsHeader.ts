@@ -110,7 +110,8 @@ function readJson(header: Uint8Array, fail: Fail): JsonObject {
 
 function readMetadata(entry: JsonValue | undefined, fail: Fail): Record<string, string> {
   const metadata = Object.create(null) as Record<string, string>;
-  if (entry === undefined) return metadata;
+  // The reference library reads null as absent.
+  if (entry === undefined || entry === null) return metadata;
   if (!isJsonObject(entry)) return fail('__metadata__ is not an object');
   for (const [key, value] of Object.entries(entry)) {
     if (typeof value !== 'string') return fail(`__metadata__ entry ${quoted(key)} is not text`);

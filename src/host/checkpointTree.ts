@@ -16,18 +16,24 @@ export interface CheckpointNode extends Found {
   readonly parent: CheckpointNode | undefined;
 }
 
-const shard = /^(.*)-\d{5}-of-\d{5}\.safetensors$/;
+const shard = /^(.*)-\d{5}-of-(\d{5})\.safetensors$/;
 
-/** The files that may be a checkpoint each: shards stand behind their index. */
+/** The files that may be a checkpoint each: shards stand behind their index, or the first of them. */
 export function candidates(paths: readonly string[]): string[] {
   const indexed = new Set(
     paths
       .filter(path => path.endsWith('.safetensors.index.json'))
       .map(path => path.slice(0, -'.safetensors.index.json'.length)),
   );
-  return paths.filter(path => {
+  const begun = new Set<string>();
+  return [...paths].sort().filter(path => {
     const match = shard.exec(path);
-    return !match || !indexed.has(match[1]!);
+    if (!match) return true;
+    const [, base, count] = match as unknown as [string, string, string];
+    const series = `${base} of ${count}`;
+    if (indexed.has(base) || begun.has(series)) return false;
+    begun.add(series);
+    return true;
   });
 }
 

@@ -48,10 +48,11 @@ const inspectTool = (parts: GrowParts): vscode.LanguageModelTool<InspectInput> =
   invoke: ({ input }) =>
     answering(async () => {
       const checkpoint = await parts.service.call('inspect', absolute(input.path));
-      const { facts, tensors, problems, ignored } = checkpoint;
+      const { facts, tensors, problems, notes, ignored } = checkpoint;
       return {
         ...Object.fromEntries(facts.map(({ label, value }) => [label, value])),
         problems,
+        notes,
         ignored: ignored.slice(0, 20),
         // Enough to see the pattern of names; a model needs no more.
         tensors: tensors

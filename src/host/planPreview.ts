@@ -55,6 +55,9 @@ export function planChoices(
       ? [line(`$(clock) ${vscode.l10n.t('Time')}`, describeTime(cost.steps, found?.estimate))]
       : []),
     ...engineLines(outlook),
+    ...(plan.notes ?? []).map(({ message, remedy }) =>
+      line(`$(warning) ${vscode.l10n.t('Note')}`, message, remedy),
+    ),
     ...(plan.ignored.length > 0
       ? [
           line(

@@ -1,3 +1,4 @@
+import type { Note } from '../errors';
 import type { ComparisonEvent } from './comparison';
 
 /** Sizes of a model as the plan and the receipt give them. */
@@ -19,6 +20,8 @@ export interface GrowthPlan {
   readonly refusals: readonly { readonly reason: string; readonly remedy: string }[];
   /** Tensors of the source that are left out, each with why. */
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
+  /** What a person should know of the source before it is grown; older logs have none. */
+  readonly notes?: readonly Note[];
   /** Absent when the growth is refused, or when the model cannot be trained as it is. */
   readonly cost?: {
     readonly steps: number;

@@ -1,3 +1,4 @@
+import type { Note } from '../errors';
 import type { RunCommand, WorkerRequest } from './runFolder';
 import type { Evaluation, GrowthPlan, PooledMatrix, Receipt, Usage } from './events';
 
@@ -176,7 +177,8 @@ export interface InspectedCheckpoint {
   readonly path: string;
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   readonly tensors: readonly TensorRow[];
-  readonly problems: readonly { readonly message: string; readonly remedy: string }[];
+  readonly problems: readonly Note[];
+  readonly notes: readonly Note[];
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,6 @@
 import { sha256OfFiles } from '../checkpoint/hash';
 import type { Receipt } from '../protocol/events';
-import { report, type RunContext } from './context';
+import { collectWarnings, report, warn, type RunContext } from './context';
 import { parameterGrower, readOperators, writeOperators } from './grownParameters';
 import { readSmallValues } from './model';
 import { requireGrowth, resolveTarget, type Target } from './plan';
@@ -21,8 +21,10 @@ export interface ApplyRequest {
 }
 
 /** Grows a checkpoint by given operators; the same operators give the same bytes as `grow`. */
-export function apply(context: RunContext, request: ApplyRequest): Promise<Receipt> {
+export function apply(caller: RunContext, request: ApplyRequest): Promise<Receipt> {
+  const { context, warnings } = collectWarnings(caller);
   return withModel(request.checkpoint, async model => {
+    warn(context, model.notes);
     const growth = requireGrowth(model, await resolveTarget(model, request.target));
     const applied = await readOperators(request.operators, growth);
     const receipt = await stoppable(context, () =>
@@ -42,7 +44,7 @@ export function apply(context: RunContext, request: ApplyRequest): Promise<Recei
           const receipt = growthReceipt({
             ...{ model, growth, sha256, created: context.now(), engine: engine.description },
             method: { name: 'apply', settings },
-            ...{ seed: 0, steps: 0, data: undefined, measured: {}, warnings: [] },
+            ...{ seed: 0, steps: 0, data: undefined, measured: {}, warnings },
           });
           await writeReceipt(directory, receipt);
           return receipt;

@@ -1,4 +1,5 @@
 import type { ChosenEngine } from '../engine';
+import type { Note } from '../errors';
 import type { RunEvent, RunEventBody } from '../protocol/events';
 
 /** What a run needs from whoever started it. */
@@ -15,6 +16,26 @@ export interface RunContext {
   readonly betweenSteps?: () => Promise<'finish' | void>;
   /** Milliseconds since the epoch; injected so that tests can hold time still. */
   readonly now: () => number;
+}
+
+/** Sends notes as warnings. */
+export function warn(context: RunContext, notes: readonly Note[]): void {
+  for (const note of notes) report(context, { type: 'warning', ...note });
+}
+
+/** The same context, and everything it is warned of from now on, for receipts and results. */
+export function collectWarnings(context: RunContext): {
+  readonly context: RunContext;
+  readonly warnings: readonly Note[];
+} {
+  const warnings: Note[] = [];
+  const emit = (event: RunEvent): void => {
+    if (event.type === 'warning') {
+      warnings.push({ message: event.message, remedy: event.remedy });
+    }
+    context.emit(event);
+  };
+  return { context: { ...context, emit }, warnings };
 }
 
 /** Sends an event with its time. */

@@ -10,7 +10,7 @@ import {
 import { loadPreprocessor } from '../data/preprocessor';
 import type { LineSeparator } from '../data/textSource';
 import { loadTokenizer } from '../data/tokenizer';
-import { UnsupportedError, UsageError } from '../errors';
+import { UnsupportedError, UsageError, type Note } from '../errors';
 import { imageSize, type BatchShape } from '../training';
 import { usualBatch } from './usualBatch';
 
@@ -33,7 +33,7 @@ export interface OpenData {
   /** Number of classes a target can have. */
   readonly classes: number;
   /** Things a person should know that are no errors. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** Static batch shape of an architecture before any data is opened, for plans. */
@@ -135,7 +135,9 @@ async function openImages(
       'Use data with the classes the model was trained on.',
     );
   }
-  return { batches, shape, classes, notes: [...notes, ...batches.notes] };
+  const remedy = 'Check that this is what you meant.';
+  const said = [...notes, ...batches.notes].map(message => ({ message, remedy }));
+  return { batches, shape, classes, notes: said };
 }
 
 /** Labels in class order from `id2label`, when the config names them. */

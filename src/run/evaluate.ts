@@ -1,6 +1,7 @@
 import { frequencyLoss } from '../training';
+import type { Note } from '../errors';
 import type { Evaluation } from '../protocol/events';
-import { report, type RunContext } from './context';
+import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { readParameters } from './model';
 import { requireHead } from './plan';
@@ -13,26 +14,32 @@ import { stoppable } from './stop';
 export interface EvaluationResult extends Evaluation {
   /** What predicting every target by its frequency alone scores. */
   readonly frequencies: number;
+  /** What a person should know of the checkpoint and the data. */
+  readonly notes: readonly Note[];
 }
 
 /** Scores a checkpoint on held-out data. */
 export function evaluateCheckpoint(
-  context: RunContext,
+  caller: RunContext,
   request: { readonly checkpoint: string; readonly data: DataOptions },
 ): Promise<EvaluationResult> {
+  const { context, warnings } = collectWarnings(caller);
   return stoppable(context, () =>
     withModel(request.checkpoint, async model => {
+      warn(context, model.notes);
       requireHead(model);
       return withEngine(context, engine =>
         withData(engine, model, request.data, async data => {
+          warn(context, data.notes);
           const values = await readParameters(model);
           const scored = plainModel(model.architecture, values, 'model');
           const { batches, shape, classes } = data;
           const tooLong = await warningOfLength(engine, scored, data, context.signal);
-          if (tooLong) report(context, { type: 'warning', ...tooLong });
+          if (tooLong) warn(context, [tooLong]);
           const scores = await scoreModel(engine, scored, batches, shape, context.signal);
           report(context, { type: 'evaluation', model: 'small', step: 0, ...scores });
-          return { ...scores, frequencies: await frequencyLoss(batches, classes) };
+          const frequencies = await frequencyLoss(batches, classes);
+          return { ...scores, frequencies, notes: [...warnings] };
         }),
       );
     }),

@@ -1,8 +1,8 @@
 import { sha256OfFiles } from '../checkpoint/hash';
-import { UsageError } from '../errors';
+import { UsageError, type Note } from '../errors';
 import { sourceValues, type GrowthMethodName } from '../growth';
 import type { Receipt } from '../protocol/events';
-import { report, type RunContext } from './context';
+import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { writeOperators } from './grownParameters';
 import { isLearned, makeLarge, requireMethod, type MakeLarge } from './makeLarge';
@@ -36,8 +36,10 @@ export interface GrowRequest {
  * Grows a checkpoint: opens, plans, learns, measures, writes, leaves a receipt. Nothing is written
  * unless all of it succeeded. Throws UserError for whatever a person can mend.
  */
-export function grow(context: RunContext, request: GrowRequest): Promise<Receipt> {
+export function grow(caller: RunContext, request: GrowRequest): Promise<Receipt> {
+  const { context, warnings } = collectWarnings(caller);
   return withModel(request.checkpoint, async model => {
+    warn(context, model.notes);
     if (request.resume && !isLearned(request.method)) {
       throw new UsageError(
         `The method ${request.method} takes no steps, so there is nothing to resume.`,
@@ -53,7 +55,7 @@ export function grow(context: RunContext, request: GrowRequest): Promise<Receipt
     const receipt = await stoppable(context, onTrained =>
       withOutput(request.out, request.overwrite ?? false, directory =>
         withEngine(context, (engine, memory) => {
-          const task = { ...request, model, growth, engine, memory, onTrained };
+          const task = { ...request, model, growth, engine, memory, onTrained, warnings };
           const finish = (openData?: RunData): Promise<Receipt> =>
             growInto(directory, context, { ...task, openData });
           return request.data ? withData(engine, model, request.data, finish) : finish();
@@ -69,14 +71,10 @@ export function grow(context: RunContext, request: GrowRequest): Promise<Receipt
 async function growInto(
   directory: string,
   context: RunContext,
-  task: Omit<MakeLarge, 'small' | 'sha256' | 'warn'> & GrowRequest & { readonly model: Model },
+  task: Omit<MakeLarge, 'small' | 'sha256'> &
+    GrowRequest & { readonly model: Model; readonly warnings: readonly Note[] },
 ): Promise<Receipt> {
-  const warnings: string[] = [];
-  const warn = (message: string, remedy: string): void => {
-    warnings.push(message);
-    report(context, { type: 'warning', message, remedy });
-  };
-  for (const note of task.openData?.notes ?? []) warn(note, 'Check that this is what you meant.');
+  warn(context, task.openData?.notes ?? []);
   const { model, growth } = task;
   const small = await readSmallValues(model, growth);
   const sha256 = await sha256OfFiles(model.checkpoint.files);
@@ -84,9 +82,9 @@ async function growInto(
     const scored = plainModel(growth.source, sourceValues(growth, small), 'source');
     const { signal } = context;
     const tooLong = await warningOfLength(task.engine, scored, task.openData, signal);
-    if (tooLong) warn(tooLong.message, tooLong.remedy);
+    if (tooLong) warn(context, [tooLong]);
   }
-  const outcome = await makeLarge(context, { ...task, small, sha256, warn });
+  const outcome = await makeLarge(context, { ...task, small, sha256 });
   const values = untilAborted(context.signal, outcome.values);
   await writeModel(directory, model, growth.target, values, task);
   const { operators, freshness } = outcome;
@@ -103,7 +101,7 @@ async function growInto(
     data: task.openData && { ...task.openData, path: task.data?.data ?? '' },
     engine: task.engine.description,
     measured: outcome.measured,
-    warnings,
+    warnings: task.warnings,
   });
   await writeReceipt(directory, receipt);
   return receipt;

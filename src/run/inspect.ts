@@ -1,9 +1,8 @@
 import { relative } from 'node:path';
-import { recognizeArchitecture } from '../architecture';
-import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint';
-import { UserError } from '../errors';
+import { listCheckpoint, type ListedCheckpoint } from '../checkpoint/checkpoint';
+import { UserError, type Note } from '../errors';
 import type { RecognizedModel } from '../protocol/service';
-import { summarize } from './model';
+import { recognizeModel, summarize } from './model';
 import { usualBatch } from './usualBatch';
 
 /** What a checkpoint is, from its headers alone. */
@@ -24,13 +23,16 @@ export interface Inspection {
     readonly bytes: number;
   }[];
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
-  readonly problems: readonly { readonly message: string; readonly remedy: string }[];
+  /** What keeps it from being grown. */
+  readonly problems: readonly Note[];
+  /** What a person should know that keeps it from nothing. */
+  readonly notes: readonly Note[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Reads headers only, so it takes milliseconds at any size. */
 export async function inspect(path: string): Promise<Inspection> {
-  const checkpoint = await openCheckpoint(path);
+  const checkpoint = await listCheckpoint(path);
   try {
     const tensors = [...checkpoint.tensors.values()].map(({ name, type, shape, begin, end }) => ({
       name,
@@ -55,9 +57,15 @@ export async function inspect(path: string): Promise<Inspection> {
   }
 }
 
-function recognition(checkpoint: Checkpoint): Pick<Inspection, 'model' | 'ignored' | 'problems'> {
+function recognition(
+  checkpoint: ListedCheckpoint,
+): Pick<Inspection, 'model' | 'ignored' | 'problems' | 'notes'> {
+  const { notes } = checkpoint;
+  if (checkpoint.problems.length > 0) {
+    return { ignored: [], problems: checkpoint.problems.map(asNote), notes };
+  }
   try {
-    const { architecture, ignored } = recognizeArchitecture(checkpoint.config, checkpoint.tensors);
+    const { architecture, ignored, notes } = recognizeModel(checkpoint);
     const { objective, head } = architecture;
     const problems =
       head === 'none'
@@ -72,9 +80,11 @@ function recognition(checkpoint: Checkpoint): Pick<Inspection, 'model' | 'ignore
       ...{ ...summarize(architecture), objective, head },
       usualBatch: usualBatch(architecture),
     };
-    return { model, ignored, problems };
+    return { model, ignored, problems, notes };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { ignored: [], problems: [{ message: error.message, remedy: error.remedy }] };
+    return { ignored: [], problems: [asNote(error)], notes };
   }
 }
+
+const asNote = ({ message, remedy }: UserError): Note => ({ message, remedy });

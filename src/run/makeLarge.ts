@@ -14,7 +14,7 @@ import {
 import { UnsupportedError } from '../errors';
 import type { Evaluation, GrowthPlan, Receipt } from '../protocol/events';
 import { frequencyLoss } from '../training';
-import { report, type RunContext } from './context';
+import { report, warn, type RunContext } from './context';
 import type { OpenData } from './data';
 import { requireMemory, type RunData } from './resources';
 import { parameterGrower } from './grownParameters';
@@ -54,7 +54,6 @@ export interface MakeLarge {
   readonly small: SmallValues;
   /** Of the source's files. */
   readonly sha256: string;
-  readonly warn: (message: string, remedy: string) => void;
   /** Told when training is done, before anything is written. */
   readonly onTrained?: (run: TrainedRun) => void;
 }
@@ -145,7 +144,7 @@ async function learnLarge(
       ? await score(context, inFloat32(engine), large, data, 'float32', steps)
       : undefined;
   const collapse = collapseWarning(after.loss, frequencies, smallScores.loss);
-  if (collapse) task.warn(collapse.message, collapse.remedy);
+  if (collapse) warn(context, [collapse]);
   return {
     values,
     operators,

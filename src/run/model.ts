@@ -6,7 +6,8 @@ import {
   type Parameter,
 } from '../architecture';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint';
-import { CorruptFileError } from '../errors';
+import { CorruptFileError, type Note } from '../errors';
+import { checkWeightTypes, notesOnQuantization } from './weightTypes';
 import { smallInputName, sourcesOf, type Growth, type SmallValues } from '../growth';
 import type { ModelSummary } from '../protocol/events';
 
@@ -19,14 +20,32 @@ export interface Model {
   /** On-disk name of each stored tensor the architecture declares. */
   readonly names: ReadonlyMap<string, string>;
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
+  /** What a person should know of it, in every command and in the receipt. */
+  readonly notes: readonly Note[];
+}
+
+/** What its headers make of a checkpoint. Throws UserError when that is no model we can use. */
+export function recognizeModel(
+  checkpoint: Checkpoint,
+): Pick<Model, 'architecture' | 'names' | 'ignored' | 'notes'> {
+  const { config, tensors, absent } = checkpoint;
+  const { architecture, names, ignored, notes } = recognizeArchitecture(config, tensors, absent);
+  const types = checkWeightTypes(checkpoint, names);
+  const nowhere = [...absent].map(([name, shard]) => ({
+    name,
+    reason: `the index places it in ${shard}, which does not hold it`,
+  }));
+  return {
+    ...{ architecture, names, ignored: [...ignored, ...nowhere] },
+    notes: [...checkpoint.notes, ...notes, ...types, ...notesOnQuantization(config)],
+  };
 }
 
 /** Opens a checkpoint and recognises its architecture; reads headers only. */
 export async function openModel(path: string): Promise<Model> {
   const checkpoint = await openCheckpoint(path);
   try {
-    const recognition = recognizeArchitecture(checkpoint.config, checkpoint.tensors);
-    return { path, checkpoint, ...recognition };
+    return { path, checkpoint, ...recognizeModel(checkpoint) };
   } catch (error) {
     await checkpoint.close();
     throw error;

@@ -116,17 +116,27 @@ export function withMethod(
   method: GrowthMethodName,
 ): ResolvedTarget {
   if (resolved.refusals.length > 0) return resolved;
-  const found = growthMethod(method).refusals?.(requireGrowth(model, resolved)) ?? [];
-  return { ...resolved, refusals: found };
+  const { making, refusals: refuse } = growthMethod(method);
+  const headless = making.kind === 'learned' ? withoutHead(model) : undefined;
+  const found = refuse?.(requireGrowth(model, resolved)) ?? [];
+  return { ...resolved, refusals: [...(headless ? [headless] : []), ...found] };
+}
+
+/** Why the model's loss cannot be computed; undefined when it can. */
+function withoutHead({ architecture }: Model): Refusal | undefined {
+  if (architecture.head !== 'none') return undefined;
+  const objective = architecture.objective.replaceAll('-', ' ');
+  return {
+    reason: `${architecture.modelClass} has no head, so there is no ${objective} loss to learn operators by.`,
+    remedy:
+      'Save the checkpoint with its pretraining head, or grow it without learning: --method stack.',
+  };
 }
 
 /** Throws UnsupportedError when the model lacks the head that its objective is computed with. */
-export function requireHead({ architecture }: Model): void {
-  if (architecture.head !== 'none') return;
-  throw new UnsupportedError(
-    `${architecture.modelClass} has no head, so there is no ${architecture.objective.replaceAll('-', ' ')} loss to learn operators by.`,
-    'Save the checkpoint with its pretraining head, or grow it without learning: --method stack.',
-  );
+export function requireHead(model: Model): void {
+  const refusal = withoutHead(model);
+  if (refusal) throw new UnsupportedError(refusal.reason, refusal.remedy);
 }
 
 /** Everything that is known before anything runs. */
@@ -137,7 +147,7 @@ export function planGrowth(
   shape: BatchShape,
 ): GrowthPlan {
   const source = summarize(model.architecture);
-  const { ignored } = model;
+  const { ignored, notes } = model;
   const { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize } = resolved.dimensions;
   if (resolved.refusals.length > 0) {
     return {
@@ -153,6 +163,7 @@ export function planGrowth(
       operators: { count: 0, width: 0, depth: 0 },
       refusals: resolved.refusals,
       ignored,
+      notes,
       diskBytes: 0,
     };
   }
@@ -169,6 +180,7 @@ export function planGrowth(
     operators: { count: operators.length, width: elements('width'), depth: elements('depth') },
     refusals: [],
     ignored,
+    notes,
     ...(cost && { cost }),
     diskBytes: Math.round(
       (summarize(growth.target).parameters * model.checkpoint.bytes) / source.parameters,

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import manifest from '../../package.json';
 import type { BatchSource } from '../data/batches';
+import type { Note } from '../errors';
 import type { Growth } from '../growth';
 import type { Receipt } from '../protocol/events';
 import { summarize, type Model } from './model';
@@ -29,7 +30,7 @@ export interface ReceiptParts {
     | undefined;
   readonly engine: NonNullable<Receipt['engine']>;
   readonly measured: Partial<Receipt>;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Note[];
 }
 
 /** The receipt of a growth. */
@@ -59,7 +60,7 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
     }),
     engine,
     ...parts.measured,
-    warnings,
+    warnings: warnings.map(({ message }) => message),
   };
 }
 

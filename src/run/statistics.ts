@@ -1,5 +1,5 @@
 import { elementCount } from '../checkpoint/safetensorsHeader';
-import { openCheckpoint, type Checkpoint, type TensorInfo } from '../checkpoint/checkpoint';
+import { listCheckpoint, type Checkpoint, type TensorInfo } from '../checkpoint/checkpoint';
 import { UserError } from '../errors';
 import { poolMatrix } from '../growth';
 import type { TensorStatistics } from '../protocol/messages';
@@ -18,7 +18,7 @@ export async function tensorStatistics(
   name: string,
   limit = largestRead,
 ): Promise<TensorStatistics> {
-  const checkpoint = await openCheckpoint(path);
+  const checkpoint = await listCheckpoint(path);
   try {
     const tensor = checkpoint.tensors.get(name);
     if (!tensor) {

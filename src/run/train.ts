@@ -2,11 +2,12 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Architecture, Parameter } from '../architecture';
 import { sha256OfFiles } from '../checkpoint/hash';
+import type { Note } from '../errors';
 import type { DeviceMemory, Engine, NamedData } from '../engine';
 import { randomParameter } from '../growth';
 import type { CurvePoint } from '../protocol/comparison';
 import type { Evaluation } from '../protocol/events';
-import { report, type RunContext } from './context';
+import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { readParameter, readParameters, type Model } from './model';
 import { partialSpans } from './partialTraining';
@@ -41,14 +42,18 @@ export interface TrainRequest {
 }
 
 /** Trains a checkpoint on its own objective and writes the result as a checkpoint of the same kind. */
-export function train(context: RunContext, request: TrainRequest): Promise<TrainingReceipt> {
+export function train(caller: RunContext, request: TrainRequest): Promise<TrainingReceipt> {
+  const { context, warnings } = collectWarnings(caller);
   return withModel(request.checkpoint, async model => {
+    warn(context, model.notes);
     requireHead(model);
     const receipt = await stoppable(context, onTrained =>
       withOutput(request.out, request.overwrite ?? false, directory =>
         withEngine(context, (engine, memory) =>
           withData(engine, model, request.data, data =>
-            trainInto(directory, context, request, { model, engine, memory, data, onTrained }),
+            trainInto(directory, context, request, {
+              ...{ model, engine, memory, data, onTrained, warnings },
+            }),
           ),
         ),
       ),
@@ -65,6 +70,8 @@ interface Opened {
   readonly memory: DeviceMemory;
   readonly data: RunData;
   readonly onTrained: (run: TrainedRun) => void;
+  /** What was warned of so far. */
+  readonly warnings: readonly Note[];
 }
 
 async function trainInto(
@@ -75,6 +82,7 @@ async function trainInto(
 ): Promise<TrainingReceipt> {
   const { model, engine, data } = opened;
   const { architecture } = model;
+  warn(context, data.notes);
   const sha256 = await sha256OfFiles(model.checkpoint.files);
   const { fromScratch = false } = request;
   // Before anything is computed: settings that do not fit the model are refused.
@@ -92,7 +100,7 @@ async function trainInto(
   };
   if (!fromScratch) {
     const tooLong = await warningOfLength(engine, scored(initial), data, context.signal);
-    if (tooLong) report(context, { type: 'warning', ...tooLong });
+    if (tooLong) warn(context, [tooLong]);
   }
   const before = await score(initial, 'before', 0);
   const trained = await trainParameters(context, request, opened, { initial, before, sha256 });
@@ -122,6 +130,7 @@ async function trainInto(
       stages: trained.stages.map(stage => trainedStage(architecture, stage)),
     }),
     seconds: trained.seconds,
+    warnings: opened.warnings.map(({ message }) => message),
   };
   await writeText(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
   if (!fromScratch) await keepGrowthReceipt(model.checkpoint.directory, directory);

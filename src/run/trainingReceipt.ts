@@ -25,6 +25,7 @@ export interface TrainingReceipt {
   /** What was computed when, where it was not the whole network all the time. */
   readonly stages?: readonly TrainedStage[];
   readonly seconds: number;
+  readonly warnings: readonly string[];
 }
 
 /** Steps of a training that computed the same part of the network. */

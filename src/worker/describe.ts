@@ -70,7 +70,7 @@ const wholeNumber = new Intl.NumberFormat('en-US');
 /** What the inspector shows of a checkpoint, from its headers. */
 export async function inspectCheckpoint(path: string): Promise<InspectedCheckpoint> {
   const inspection = await inspect(path);
-  const { model, tensors, files, ignored, problems, metadata } = inspection;
+  const { model, tensors, files, ignored, problems, notes, metadata } = inspection;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['Family', model?.family ?? 'not recognised'],
     ['Class', model?.modelClass],
@@ -90,6 +90,7 @@ export async function inspectCheckpoint(path: string): Promise<InspectedCheckpoi
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }])),
     tensors,
     problems,
+    notes,
     ignored,
     metadata,
   };

@@ -51,6 +51,14 @@ const notice = (message: string, remedy: string): HTMLElement =>
     element('p', { text: remedy }),
   );
 
+const remark = (message: string, remedy: string): HTMLElement =>
+  element(
+    'div',
+    { class: 'notice' },
+    element('p', { text: message }),
+    element('p', { text: remedy }),
+  );
+
 /** A list that opens on demand; nothing where it is empty. */
 function drawer(
   title: string,
@@ -103,6 +111,7 @@ function show(shown: InspectedCheckpoint): void {
       element('p', { class: 'quiet ellipsis', text: shown.path }),
       facts.element,
       ...shown.problems.map(({ message, remedy }) => notice(message, remedy)),
+      ...shown.notes.map(({ message, remedy }) => remark(message, remedy)),
       drawer(t('Metadata'), Object.entries(shown.metadata)),
       drawer(
         t('Tensors that are left out'),

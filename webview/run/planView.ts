@@ -95,6 +95,14 @@ export function createPlanView(): View<GrowthPlan | undefined> {
             element('p', { text: remedy }),
           ),
         ),
+        ...(plan.notes ?? []).map(({ message, remedy }) =>
+          element(
+            'div',
+            { class: 'notice' },
+            element('p', { text: message }),
+            element('p', { text: remedy }),
+          ),
+        ),
         ...plan.ignored.map(({ name, reason }) =>
           element(
             'div',

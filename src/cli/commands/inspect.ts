@@ -49,6 +49,10 @@ export function describeInspection(inspection: Inspection, withTensors: boolean)
       inspection.problems.map(({ message, remedy }) => `${message} ${remedy}`),
     ),
     list(
+      'Notes',
+      inspection.notes.map(({ message, remedy }) => `${message} ${remedy}`),
+    ),
+    list(
       'Not used',
       inspection.ignored.map(({ name, reason }) => `${name}: ${reason}`),
     ),

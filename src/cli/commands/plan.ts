@@ -111,7 +111,7 @@ async function timedPlan(
 
 /** A plan as people read it. */
 export function describePlan(plan: TimedPlan): string {
-  const { source, target, refusals, ignored } = plan;
+  const { source, target, refusals, ignored, notes = [] } = plan;
   const change = (label: string, read: (model: GrowthPlan['source']) => number): string[] => [
     label,
     formatCount(read(source)),
@@ -134,6 +134,12 @@ export function describePlan(plan: TimedPlan): string {
           refusals.map(({ reason, remedy }) => `${reason} ${remedy}`),
         )
       : describeCost(plan),
+    notes.length > 0
+      ? list(
+          'Notes:',
+          notes.map(({ message, remedy }) => `${message} ${remedy}`),
+        )
+      : '',
     ignored.length > 0
       ? list(
           'Tensors of the source that are not used:',

@@ -6,7 +6,7 @@ import {
   type ComparisonReport,
   type ComparisonRun,
 } from '../../protocol/comparison';
-import { report, type RunContext } from '../context';
+import { report, warn, type RunContext } from '../context';
 import { warningOfLength } from '../positionLosses';
 import { withOutput } from '../resources';
 import { plainModel } from '../scoring';
@@ -43,17 +43,17 @@ export async function compare(
     withOutput(request.out, request.overwrite ?? false, directory =>
       withComparison(context, request, async comparison => {
         await makeRoom(comparison);
-        const { notes } = comparison.data;
-        warn(
-          context,
-          notes.map(message => ({ message, remedy: checkData })),
-        );
+        const { model, data } = comparison;
+        warn(context, [...model.notes, ...data.notes]);
         const tooLong = await tooLongWarnings(context, comparison);
         warn(context, tooLong);
         const runs = await makeRuns(context, comparison, elsewhere);
         const built = await buildReport(comparison, runs, context.now());
         warn(context, built.notes);
-        const result = { ...built, notes: [...tooLong, ...built.notes] };
+        const result = {
+          ...built,
+          notes: [...model.notes, ...data.notes, ...tooLong, ...built.notes],
+        };
         await writeText(
           join(directory, comparisonFiles.data),
           `${JSON.stringify(result, null, 2)}\n`,
@@ -76,12 +76,6 @@ async function tooLongWarnings(
   const model = plainModel(growth.source, sourceValues(growth, small), 'source');
   const warning = await warningOfLength(engine, model, data, signal);
   return warning ? [warning] : [];
-}
-
-const checkData = 'Check that this is what you meant.';
-
-function warn(context: RunContext, notes: ComparisonReport['notes']): void {
-  for (const note of notes) report(context, { type: 'warning', ...note });
 }
 
 /** Makes one run of a comparison into the folder beside its output, for a process or a cluster. */

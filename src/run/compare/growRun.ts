@@ -36,6 +36,7 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
     ...context,
     emit: event => {
       if (event.type === 'saved') saved = event.step;
+      if (event.type === 'warning') warnings.push(event.message);
       if (event.type !== 'step') return;
       learned += event.seconds;
       const { step, steps, loss } = event;
@@ -55,7 +56,6 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
       out: store.stateOut(name, 'growth'),
       resume: takenUp.growthSeconds !== undefined,
       fingerprint: store.fingerprintOf(name),
-      warn: message => warnings.push(message),
     });
     const started = performance.now();
     const tensors: Record<string, Float32Array> = {};

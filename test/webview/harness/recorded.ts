@@ -86,6 +86,7 @@ export const checkpoint: InspectedCheckpoint = {
   ],
   tensors: inspected.tensors,
   problems: [],
+  notes: [],
   ignored: [],
   metadata: inspected.metadata,
 };
