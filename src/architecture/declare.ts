@@ -26,12 +26,13 @@ export interface Declaration {
   readonly storedShape?: readonly number[];
   readonly transposed?: boolean;
   readonly offset?: number;
+  readonly readAs?: readonly string[];
   readonly alsoWrittenAs?: readonly string[];
 }
 
 /** The parameter that a declaration means at the given sizes. */
 export function declareParameter(sizes: SpaceSizes, declaration: Declaration): Parameter {
-  const { id, tensor, spaces, kind, layer, alsoWrittenAs } = declaration;
+  const { id, tensor, spaces, kind, layer, readAs, alsoWrittenAs } = declaration;
   const shape = spaces.map(axis => sizeOf(sizes, axis));
   return {
     id,
@@ -45,6 +46,7 @@ export function declareParameter(sizes: SpaceSizes, declaration: Declaration): P
       shape: declaration.storedShape ?? shape,
       transposed: declaration.transposed ?? false,
       offset: declaration.offset ?? 0,
+      ...(readAs && { readAs }),
       ...(alsoWrittenAs && { alsoWrittenAs }),
     },
     used: declaration.used ?? true,

@@ -7,5 +7,5 @@ export * from './parameter';
 export * from './parameterData';
 export * from './partialLayers';
 export * from './plainWeights';
-export { recognizeArchitecture, type Recognition, type TensorInfo } from './recognize';
+export { recognizeArchitecture, twinTensors, type Recognition, type TensorInfo } from './recognize';
 export * from './weights';

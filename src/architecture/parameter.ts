@@ -49,6 +49,8 @@ export interface StoredBlock {
   readonly transposed: boolean;
   /** First index of this block along the parameter's output axis, in a fused tensor; else 0. */
   readonly offset: number;
+  /** Names under which a file may hold it, the one to prefer first; `tensor` alone where absent. */
+  readonly readAs?: readonly string[];
   /** Further names under which the same tensor is written, because transformers expects all of them. */
   readonly alsoWrittenAs?: readonly string[];
 }

@@ -3,7 +3,7 @@ import type { Architecture, ModelConfig } from './architecture';
 import { classNames } from './configFields';
 import { bert } from './families/bert';
 import { deit } from './families/deit';
-import type { Family, StoredNames } from './families/family';
+import type { Family, StoredNames, Twins } from './families/family';
 import { gpt2 } from './families/gpt2';
 import { roberta } from './families/roberta';
 import { vit } from './families/vit';
@@ -29,47 +29,79 @@ export interface Recognition {
   readonly notes: readonly Note[];
 }
 
+/** What is known of a checkpoint's tensors without reading more than their headers. */
+export type TensorInfos = ReadonlyMap<string, TensorInfo>;
+
+/** What else is known of a checkpoint. */
+export interface FurtherFacts {
+  /** Tensors that an index names although no shard holds them, with the shard it gives. */
+  readonly absent?: ReadonlyMap<string, string>;
+  /** The first of those `twinTensors` whose values are not the same. */
+  readonly different?: ReadonlySet<string>;
+}
+
 /**
  * The model that a config.json and the tensors beside it make. Throws UnsupportedError for what is
- * not supported, and CorruptFileError when config and tensors contradict each other. `absent` are the
- * tensors that an index names although no shard holds them, with the shard it gives.
+ * not supported, and CorruptFileError when config and tensors contradict each other.
  */
 export function recognizeArchitecture(
   config: ModelConfig | undefined,
-  tensors: ReadonlyMap<string, TensorInfo>,
-  absent: ReadonlyMap<string, string> = new Map(),
+  tensors: TensorInfos,
+  { absent = new Map(), different = new Set() }: FurtherFacts = {},
 ): Recognition {
   const found = [...tensors.keys()];
   refuseAdapter(found);
   if (!config) throw withoutConfig(tensors, familyByTensors(found));
   const family = familyOf(config, found);
-  const prefix = found.some(name => name.startsWith(family.prefix)) ? family.prefix : '';
+  const prefix = prefixIn(family, found);
   const onDisk = writtenNames(found);
   const stored: StoredNames = {
     prefix,
     has: name => onDisk.has(name),
     hasUnder: start => [...onDisk.keys()].some(name => name.startsWith(start)),
+    differ: name => different.has(name),
   };
-  const architecture = family.build(config, stored);
+  const { architecture, notes } = family.build(config, stored);
   checkDepth(family, prefix, architecture, onDisk);
   const names = bindNames(family, architecture, onDisk, tensors, absent);
-  const left = leftOver(family, architecture, names, onDisk, found);
+  const left = leftOver({ family, prefix, architecture, names, onDisk, different }, found);
   const ignored = left.map(({ name, reason }) => ({ name, reason }));
-  return { architecture, names, ignored, notes: notesOnLost(left.filter(({ lost }) => lost)) };
+  const lost = notesOnLost(left.filter(tensor => tensor.lost));
+  return { architecture, names, ignored, notes: [...notes, ...lost] };
+}
+
+/**
+ * Pairs of tensors that the file holds and that are one parameter if their values are the same, to be
+ * compared before `recognizeArchitecture`, which is told the first of each pair that differs. None
+ * where the model is of no supported family.
+ */
+export function twinTensors(
+  config: ModelConfig | undefined,
+  tensors: TensorInfos,
+): readonly Twins[] {
+  const found = [...tensors.keys()];
+  const family = config && supportedFamily(config, found);
+  return (family?.twins(prefixIn(family, found)) ?? []).filter(pair =>
+    pair.every(name => tensors.has(name)),
+  );
+}
+
+const prefixIn = ({ prefix }: Family, found: readonly string[]): string =>
+  found.some(name => name.startsWith(prefix)) ? prefix : '';
+
+function supportedFamily(config: ModelConfig, found: readonly string[]): Family | undefined {
+  const modelType = config['model_type'];
+  return modelType === undefined || modelType === null
+    ? (families.find(({ className }) => classNames(config).some(name => className.test(name))) ??
+        familyByTensors(found))
+    : families.find(candidate => candidate.modelType === modelType);
 }
 
 function familyOf(config: ModelConfig, found: readonly string[]): Family {
-  const modelType = config['model_type'];
-  const family =
-    modelType === undefined || modelType === null
-      ? (families.find(({ className }) => classNames(config).some(name => className.test(name))) ??
-        familyByTensors(found))
-      : families.find(candidate => candidate.modelType === modelType);
-  if (!family) {
-    const supported = families.map(candidate => candidate.modelType).sort();
-    throw unrecognized(modelType ?? classNames(config)[0], supported);
-  }
-  return family;
+  const family = supportedFamily(config, found);
+  if (family) return family;
+  const supported = families.map(candidate => candidate.modelType).sort();
+  throw unrecognized(config['model_type'] ?? classNames(config)[0], supported);
 }
 
 const familyByTensors = (found: readonly string[]): Family | undefined =>
@@ -106,7 +138,7 @@ function checkDepth(
 }
 
 function bindNames(
-  { synonyms, prefix }: Family,
+  { prefix }: Family,
   { parameters }: Architecture,
   onDisk: ReadonlyMap<string, string>,
   tensors: ReadonlyMap<string, TensorInfo>,
@@ -115,8 +147,7 @@ function bindNames(
   const names = new Map<string, string>();
   const missing = new Set<string>();
   for (const { stored } of parameters) {
-    const alternatives = synonyms.find(group => group.includes(stored.tensor)) ?? [];
-    const written = [stored.tensor, ...alternatives].find(name => onDisk.has(name));
+    const written = (stored.readAs ?? [stored.tensor]).find(name => onDisk.has(name));
     const name = written === undefined ? undefined : onDisk.get(written);
     if (name === undefined) {
       missing.add(stored.tensor);
@@ -176,20 +207,28 @@ function notesOnLost(lost: readonly LeftOver[]): Note[] {
 
 const buffers = /(^|\.)(position_ids|token_type_ids|attn\.bias|attn\.masked_bias)$/;
 
+interface LeftOverContext {
+  readonly family: Family;
+  readonly prefix: string;
+  readonly architecture: Architecture;
+  readonly names: ReadonlyMap<string, string>;
+  readonly onDisk: ReadonlyMap<string, string>;
+  readonly different: ReadonlySet<string>;
+}
+
 function leftOver(
-  family: Family,
-  architecture: Architecture,
-  names: ReadonlyMap<string, string>,
-  onDisk: ReadonlyMap<string, string>,
+  { family, prefix, architecture, names, onDisk, different }: LeftOverContext,
   found: readonly string[],
 ): LeftOver[] {
   const read = new Set(names.values());
   const writtenOf = new Map([...onDisk].map(([written, name]) => [name, written]));
-  const twinOf = (name: string): string | undefined =>
-    family.synonyms
-      .find(group => group.includes(name))
-      ?.flatMap(twin => names.get(twin) ?? [])
-      .find(twin => twin !== name);
+  const twins = family.twins(prefix);
+  /** The tensor that is read in place of one that holds the same parameter. */
+  const insteadOf = (name: string): { twin: string; same: boolean } | undefined => {
+    const pair = twins.find(names => names.includes(name));
+    const twin = pair?.find(other => other !== name && read.has(other));
+    return pair && twin !== undefined ? { twin, same: !different.has(pair[0]) } : undefined;
+  };
   const explained = (name: string): LeftOver => {
     const kept = (reason: string): LeftOver => ({ name, reason, lost: false });
     const written = writtenOf.get(name);
@@ -197,10 +236,13 @@ function leftOver(
       return kept('the file holds this parameter under its new name as well');
     }
     if (buffers.test(written)) return kept('a buffer that transformers computes by itself');
-    const twin = twinOf(written);
-    if (twin !== undefined) return kept(`a second copy of ${twin}`);
+    const instead = insteadOf(written);
+    if (instead) {
+      const { twin, same } = instead;
+      return kept(same ? `a second copy of ${twin}` : `${twin} is used instead, with other values`);
+    }
     const reason =
-      family.explain(written, architecture) ?? `not part of ${architecture.modelClass}`;
+      family.explain?.(written, architecture) ?? `not part of ${architecture.modelClass}`;
     return { name, reason, lost: true };
   };
   return found.filter(name => !read.has(name)).map(explained);

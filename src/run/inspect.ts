@@ -49,7 +49,7 @@ export async function inspect(path: string): Promise<Inspection> {
       bytes: checkpoint.bytes,
       elementTypes,
       tensors,
-      ...recognition(checkpoint),
+      ...(await recognition(checkpoint)),
       metadata: { ...checkpoint.metadata },
     };
   } finally {
@@ -57,15 +57,15 @@ export async function inspect(path: string): Promise<Inspection> {
   }
 }
 
-function recognition(
+async function recognition(
   checkpoint: ListedCheckpoint,
-): Pick<Inspection, 'model' | 'ignored' | 'problems' | 'notes'> {
+): Promise<Pick<Inspection, 'model' | 'ignored' | 'problems' | 'notes'>> {
   const { notes } = checkpoint;
   if (checkpoint.problems.length > 0) {
     return { ignored: [], problems: checkpoint.problems.map(asNote), notes };
   }
   try {
-    const { architecture, ignored, notes } = recognizeModel(checkpoint);
+    const { architecture, ignored, notes } = await recognizeModel(checkpoint);
     const { objective, head } = architecture;
     const problems =
       head === 'none'

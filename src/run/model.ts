@@ -2,54 +2,75 @@ import { basename } from 'node:path';
 import {
   recognizeArchitecture,
   extractParameter,
+  twinTensors,
   type Architecture,
   type Parameter,
+  type Recognition,
 } from '../architecture';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint';
-import { CorruptFileError, type Note } from '../errors';
+import { isReadableType } from '../checkpoint/elementTypes';
+import { CorruptFileError } from '../errors';
 import { checkWeightTypes, notesOnQuantization } from './weightTypes';
 import { smallInputName, sourcesOf, type Growth, type SmallValues } from '../growth';
 import type { ModelSummary } from '../protocol/events';
 
 /** An opened checkpoint that was recognised as a model of a known family. */
-export interface Model {
+export interface Model extends Recognition {
   /** The path as the person gave it. */
   readonly path: string;
   readonly checkpoint: Checkpoint;
-  readonly architecture: Architecture;
-  /** On-disk name of each stored tensor the architecture declares. */
-  readonly names: ReadonlyMap<string, string>;
-  readonly ignored: readonly { readonly name: string; readonly reason: string }[];
-  /** What a person should know of it, in every command and in the receipt. */
-  readonly notes: readonly Note[];
 }
 
-/** What its headers make of a checkpoint. Throws UserError when that is no model we can use. */
-export function recognizeModel(
-  checkpoint: Checkpoint,
-): Pick<Model, 'architecture' | 'names' | 'ignored' | 'notes'> {
+/** Opens a checkpoint and recognises its architecture; reads little more than headers. */
+export async function openModel(path: string): Promise<Model> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    return { path, checkpoint, ...(await recognizeModel(checkpoint)) };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+/**
+ * The model that an open checkpoint holds. Reads headers, and of tables that config.json ties as much
+ * as it takes to know whether they are the same. Throws UserError when it is no model we can use.
+ */
+export async function recognizeModel(checkpoint: Checkpoint): Promise<Recognition> {
   const { config, tensors, absent } = checkpoint;
-  const { architecture, names, ignored, notes } = recognizeArchitecture(config, tensors, absent);
-  const types = checkWeightTypes(checkpoint, names);
+  const different = new Set<string>();
+  for (const [output, shared] of twinTensors(config, tensors)) {
+    if (!(await haveSameValues(checkpoint, output, shared))) different.add(output);
+  }
+  const recognition = recognizeArchitecture(config, tensors, { absent, different });
+  const types = checkWeightTypes(checkpoint, recognition.names);
   const nowhere = [...absent].map(([name, shard]) => ({
     name,
     reason: `the index places it in ${shard}, which does not hold it`,
   }));
   return {
-    ...{ architecture, names, ignored: [...ignored, ...nowhere] },
-    notes: [...checkpoint.notes, ...notes, ...types, ...notesOnQuantization(config)],
+    ...recognition,
+    ignored: [...recognition.ignored, ...nowhere],
+    notes: [...checkpoint.notes, ...recognition.notes, ...types, ...notesOnQuantization(config)],
   };
 }
 
-/** Opens a checkpoint and recognises its architecture; reads headers only. */
-export async function openModel(path: string): Promise<Model> {
-  const checkpoint = await openCheckpoint(path);
-  try {
-    return { path, checkpoint, ...recognizeModel(checkpoint) };
-  } catch (error) {
-    await checkpoint.close();
-    throw error;
+/** Values of two tensors that are compared at a time. */
+const comparedElements = 2 ** 20;
+
+/** True for tensors of one shape with equal values, or of a type whose values cannot be read at all. */
+async function haveSameValues(checkpoint: Checkpoint, a: string, b: string): Promise<boolean> {
+  const [first, second] = [a, b].map(name => checkpoint.tensors.get(name)!);
+  if (!first || !second || first.shape.join() !== second.shape.join()) return false;
+  if (!isReadableType(first.type) || !isReadableType(second.type)) return true;
+  const count = first.shape.reduce((product, length) => product * length, 1);
+  for (let start = 0; start < count; start += comparedElements) {
+    const length = Math.min(comparedElements, count - start);
+    const x = await checkpoint.readRange(a, start, length);
+    const y = await checkpoint.readRange(b, start, length);
+    if (x.some((value, index) => value !== y[index])) return false;
   }
+  return true;
 }
 
 /** A logical parameter's values. Throws CorruptFileError when one of them is NaN or infinite. */

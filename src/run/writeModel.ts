@@ -101,7 +101,7 @@ function storedType({ architecture, names, checkpoint }: Model, parameter: Param
  * keep the spelling that Python's types depend on.
  */
 async function configText(source: Model, config: ModelConfig): Promise<string> {
-  const original = source.architecture.config;
+  const original = source.checkpoint.config ?? {};
   let text = await readFile(join(source.checkpoint.directory, 'config.json'), 'utf8');
   for (const [field, value] of Object.entries(config)) {
     if (JSON.stringify(original[field]) === JSON.stringify(value)) continue;

@@ -58,27 +58,41 @@ const moduleNames: Readonly<Record<ModuleKind, string>> = {
   ln2: 'output.LayerNorm',
 };
 
-/** Embeddings and layers; `prefix` stands before every tensor name. */
+/** Tensor name of the word embeddings. */
+export const wordTable = (prefix: string): string => `${prefix}embeddings.word_embeddings.weight`;
+
+/**
+ * Embeddings and layers; `prefix` stands before every tensor name. An `outputTable` that is tied to the
+ * word embeddings may stand for them in the file.
+ */
 export function encoderParameters(
   sizes: SpaceSizes,
   prefix: string,
   { numHiddenLayers }: Dimensions,
+  { outputTable }: { readonly outputTable?: string },
 ): Parameter[] {
-  const table = (id: string, role: SpaceRole, name: string): Parameter =>
+  const table = (id: string, role: SpaceRole, tensor: string, readAs?: string[]): Parameter =>
     declareParameter(sizes, {
       id: `embeddings.${id}.weight`,
-      tensor: `${prefix}embeddings.${name}.weight`,
+      tensor,
       spaces: [space(role), space('residual')],
+      ...(readAs && { readAs }),
     });
+  const words = wordTable(prefix);
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
     declareLayer(sizes, layer, kind => ({
       name: `${prefix}encoder.layer.${layer}.${moduleNames[kind]}`,
     })),
   );
   return [
-    table('word', 'vocabulary', 'word_embeddings'),
-    table('position', 'position', 'position_embeddings'),
-    table('tokenType', 'tokenType', 'token_type_embeddings'),
+    table(
+      'word',
+      'vocabulary',
+      words,
+      outputTable === undefined ? undefined : [words, outputTable],
+    ),
+    table('position', 'position', `${prefix}embeddings.position_embeddings.weight`),
+    table('tokenType', 'tokenType', `${prefix}embeddings.token_type_embeddings.weight`),
     ...declareModule(
       sizes,
       { id: 'embeddings.norm', out: space('residual') },

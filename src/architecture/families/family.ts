@@ -1,6 +1,6 @@
-import { UnsupportedError } from '../../errors';
+import { UnsupportedError, type Note } from '../../errors';
 import type { Architecture, Dimensions, ModelConfig } from '../architecture';
-import { dimensionsProblem } from '../configFields';
+import { dimensionsProblem, flagField } from '../configFields';
 
 /** The tensor names of a checkpoint, spelled as we would write them. */
 export interface StoredNames {
@@ -9,6 +9,8 @@ export interface StoredNames {
   has(name: string): boolean;
   /** True when some name begins so. */
   hasUnder(start: string): boolean;
+  /** True when the file holds both of two twins (`Family.twins`) and their values are not the same. */
+  differ(twin: string): boolean;
 }
 
 /** Everything `recognizeArchitecture` needs to know about one family. */
@@ -23,12 +25,26 @@ export interface Family {
   readonly signature: RegExp;
   /** Finds the layer's number in a tensor name without prefix. */
   readonly layerNumber: RegExp;
-  /** Groups of tensor names that hold the same values; any of them can be read for any other. */
-  readonly synonyms: readonly (readonly string[])[];
+  /**
+   * Pairs of tensor names that are one parameter in a model whose config.json ties them; files may hold
+   * both, and then transformers (from version 5 on) ties them only if their values are the same. The
+   * first is the output layer's.
+   */
+  twins(prefix: string): readonly Twins[];
   /** The model that config and file describe. Throws UnsupportedError for what would be computed wrongly. */
-  build(config: ModelConfig, file: StoredNames): Architecture;
+  build(config: ModelConfig, file: StoredNames): Built;
   /** Why a tensor that is not one of the model's parameters is left out, where the family knows it. */
-  explain(name: string, architecture: Architecture): string | undefined;
+  explain?(name: string, architecture: Architecture): string | undefined;
+}
+
+/** The output layer's name of a parameter, and the name that it is saved under where both are one. */
+export type Twins = readonly [output: string, shared: string];
+
+/** A model as a family understands it. */
+export interface Built {
+  readonly architecture: Architecture;
+  /** What config.json and the tensors say against each other, and how it was taken. */
+  readonly notes: readonly Note[];
 }
 
 /** The target, when it makes a transformer. Throws UnsupportedError when not. */
@@ -88,9 +104,29 @@ export const commonRefusals: readonly Refusal[] = [
   },
 ];
 
-/** Why the copy of the output table that some files of tied models hold is left out. */
-export const tiedTableReason =
-  'config.json ties the output table to the word embeddings, so this copy is not read';
+const untiedNote = (table: string): Note => ({
+  message: `config.json ties the output table to the word embeddings, but ${table} holds other values: it is used as a table of its own, as transformers does from version 5 on, and what is written says "tie_word_embeddings": false.`,
+  remedy: `Set "tie_word_embeddings" to false in config.json if that is right; if not, remove ${table} from the file.`,
+});
+
+/** How the output table and config.json go together. */
+export interface Tie {
+  readonly tied: boolean;
+  /** config.json as it has to be for the same model to be read from it. */
+  readonly config: ModelConfig;
+  readonly notes: readonly Note[];
+}
+
+/** Tied where config.json says so and the file holds no output table with values of its own. */
+export function tieOf(config: ModelConfig, file: StoredNames, outputTable: string): Tie {
+  const says = flagField(config, 'tie_word_embeddings', true);
+  if (!says || !file.differ(outputTable)) return { tied: says, config, notes: [] };
+  return {
+    tied: false,
+    config: { ...config, tie_word_embeddings: false },
+    notes: [untiedNote(outputTable)],
+  };
+}
 
 /** For `forward`: the error that says which class to save instead of one without a head. */
 export function missingHead(modelClass: string, wanted: string): UnsupportedError {

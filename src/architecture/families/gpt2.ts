@@ -25,7 +25,7 @@ import {
   commonRefusals,
   missingHead,
   refuseFields,
-  tiedTableReason,
+  tieOf,
   type Family,
   type StoredNames,
 } from './family';
@@ -53,6 +53,7 @@ const modules: Readonly<Record<ModuleKind, ModuleStorage>> = {
 };
 
 const outputTable = 'lm_head.weight';
+const wordTable = 'wte.weight';
 const headClass = 'GPT2LMHeadModel';
 
 /** GPT-2: pre-norm decoder with learned positions, causal language modelling. */
@@ -62,7 +63,7 @@ export const gpt2: Family = {
   prefix: 'transformer.',
   signature: /^(transformer\.)?h\.0\.attn\.c_attn\.weight$/,
   layerNumber: /^h\.(\d+)\./,
-  synonyms: [],
+  twins: prefix => [[outputTable, `${prefix}${wordTable}`]],
   build(config, file) {
     refuseFields(config, [
       ...commonRefusals,
@@ -72,10 +73,9 @@ export const gpt2: Family = {
         because: 'layers would change their scale when they are moved to another depth',
       },
     ]);
-    return buildModel(config, variantOf(config, file));
+    const { tied, config: written, notes } = tieOf(config, file, outputTable);
+    return { architecture: buildModel(written, variantOf(written, file, tied)), notes };
   },
-  explain: (name, architecture) =>
-    architecture.head === 'tied' && name === outputTable ? tiedTableReason : undefined,
 };
 
 interface Variant {
@@ -84,9 +84,8 @@ interface Variant {
   readonly modelClass: string;
 }
 
-function variantOf(config: ModelConfig, file: StoredNames): Variant {
+function variantOf(config: ModelConfig, file: StoredNames, tied: boolean): Variant {
   const classes = classNames(config);
-  const tied = flagField(config, 'tie_word_embeddings', true);
   const hasHead = file.has(outputTable) || classes.includes(headClass);
   const head = tied ? 'tied' : hasHead ? 'untied' : 'none';
   // A tied head is not in the file, so GPT2Model's checkpoints can be trained like any other.
@@ -99,16 +98,32 @@ function declareParameters(
   { prefix, head }: Variant,
   numHiddenLayers: number,
 ): Parameter[] {
-  const table = (id: string, role: SpaceRole, tensor: string): Parameter =>
-    declareParameter(sizes, { id, tensor, spaces: [space(role), space('residual')] });
+  const table = (
+    id: string,
+    role: SpaceRole,
+    tensor: string,
+    readAs?: readonly string[],
+  ): Parameter =>
+    declareParameter(sizes, {
+      id,
+      tensor,
+      spaces: [space(role), space('residual')],
+      ...(readAs && { readAs }),
+    });
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
     declareLayer(sizes, layer, kind => ({
       ...modules[kind],
       name: `${prefix}h.${layer}.${modules[kind].name}`,
     })),
   );
+  const words = `${prefix}${wordTable}`;
   return [
-    table('embeddings.word.weight', 'vocabulary', `${prefix}wte.weight`),
+    table(
+      'embeddings.word.weight',
+      'vocabulary',
+      words,
+      head === 'tied' ? [words, outputTable] : undefined,
+    ),
     table('embeddings.position.weight', 'position', `${prefix}wpe.weight`),
     ...layers.flat(),
     ...declareModule(

@@ -1,4 +1,4 @@
-import { CorruptFileError } from '../../errors';
+import { CorruptFileError, type Note } from '../../errors';
 import type { Architecture, ModelConfig } from '../architecture';
 import { activation } from '../activations';
 import { classNames, flagField } from '../configFields';
@@ -12,13 +12,14 @@ import {
   encoderSettings,
   encoderSpaceSizes,
   poolerParameters,
+  wordTable,
 } from './encoder';
 import {
   checkedTarget,
   commonRefusals,
   missingHead,
   refuseFields,
-  tiedTableReason,
+  tieOf,
   type Family,
   type StoredNames,
 } from './family';
@@ -76,7 +77,10 @@ export function encoderFamily(description: EncoderFamily): Family {
     prefix,
     signature: description.signature,
     layerNumber: /^encoder\.layer\.(\d+)\./,
-    synonyms: [[`${head.decoder}.bias`, head.bias]],
+    twins: encoder => [
+      [`${head.decoder}.weight`, wordTable(encoder)],
+      [`${head.decoder}.bias`, head.bias],
+    ],
     build(config, file) {
       refuseFields(config, [
         ...commonRefusals,
@@ -91,16 +95,50 @@ export function encoderFamily(description: EncoderFamily): Family {
           because: 'a masked language model attends in both directions',
         },
       ]);
-      return buildModel(description, config, variantOf(description, config, file));
+      const tie = tieOf(config, file, `${head.decoder}.weight`);
+      const variant = variantOf(description, tie.config, file, tie.tied);
+      return {
+        architecture: buildModel(description, tie.config, variant),
+        notes: [...tie.notes, ...biasNotes(head, variant, file, config)],
+      };
     },
-    explain: (name, architecture) =>
-      architecture.head === 'tied' && name === `${head.decoder}.weight`
-        ? tiedTableReason
-        : undefined,
   };
 }
 
-function variantOf(description: EncoderFamily, config: ModelConfig, file: StoredNames): Variant {
+/** What is said of a head's bias where its two names do not agree or one of them is not there. */
+function biasNotes(
+  names: HeadNames,
+  { head }: Variant,
+  file: StoredNames,
+  config: ModelConfig,
+): Note[] {
+  const output = `${names.decoder}.bias`;
+  if (head === 'none') return [];
+  if (file.differ(output)) {
+    return [
+      {
+        message: `${output} and ${names.bias} hold different values: the first is used, as transformers does from version 5 on.`,
+        remedy: 'Remove the one that is wrong from the file if it is the first.',
+      },
+    ];
+  }
+  const tied = flagField(config, 'tie_word_embeddings', true);
+  return !tied && !file.has(output) && file.has(names.bias)
+    ? [
+        {
+          message: `The file holds the output bias as ${names.bias} alone: it is used, where transformers from version 5 on begins with zeros because config.json does not tie it.`,
+          remedy: `Save the model with a transformers that writes ${output} as well, to have it used everywhere.`,
+        },
+      ]
+    : [];
+}
+
+function variantOf(
+  description: EncoderFamily,
+  config: ModelConfig,
+  file: StoredNames,
+  tied: boolean,
+): Variant {
   const { head } = description;
   const classes = classNames(config);
   const hasHead =
@@ -108,7 +146,6 @@ function variantOf(description: EncoderFamily, config: ModelConfig, file: Stored
     [description.headClass, description.pretrainingClass].some(
       name => name !== undefined && classes.includes(name),
     );
-  const tied = flagField(config, 'tie_word_embeddings', true);
   return {
     prefix: file.prefix,
     head: !hasHead ? 'none' : tied ? 'tied' : 'untied',
@@ -125,6 +162,7 @@ function headParameters(sizes: SpaceSizes, names: HeadNames, { head }: Variant):
   const bias = declareParameter(sizes, {
     id: 'head.decoder.bias',
     spaces: [space('vocabulary')],
+    readAs: [`${names.decoder}.bias`, names.bias],
     // transformers saves an untied head's bias twice, and reads the decoder's.
     ...(head === 'tied'
       ? { tensor: names.bias }
@@ -190,7 +228,9 @@ function buildModel(
     spaceSizes: sizes,
     head: variant.head,
     parameters: [
-      ...encoderParameters(sizes, variant.prefix, settings.dimensions),
+      ...encoderParameters(sizes, variant.prefix, settings.dimensions, {
+        ...(variant.head === 'tied' && { outputTable: `${description.head.decoder}.weight` }),
+      }),
       ...(variant.pooler ? poolerParameters(sizes, variant.prefix) : []),
       ...headParameters(sizes, description.head, variant),
       ...(nextSentence === undefined

@@ -76,11 +76,12 @@ export function visionFamily(description: VisionFamily): Family {
     prefix,
     signature,
     layerNumber: /^encoder\.layer\.(\d+)\./,
-    synonyms: [],
+    twins: () => [],
     build(config, file) {
       refuseFields(config, commonRefusals);
       refuseMaskedImages(config, file);
-      return buildModel(description, config, variantOf(description, config, file));
+      const variant = variantOf(description, config, file);
+      return { architecture: buildModel(description, config, variant), notes: [] };
     },
     explain(name) {
       if (name.endsWith('embeddings.mask_token')) {

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recognizeArchitecture, spaceName, type Recognition } from '../../../src/architecture';
+import {
+  recognizeArchitecture,
+  spaceName,
+  twinTensors,
+  type Recognition,
+} from '../../../src/architecture';
 import {
   familyNames,
   officialGrown,
@@ -189,12 +194,17 @@ test('a tied head lies in the residual space and copies of the table are not rea
     shape: [512],
     transposed: false,
     offset: 0,
+    readAs: ['cls.predictions.decoder.bias', 'cls.predictions.bias'],
   });
-  assert.match(reason(recognition, 'cls.predictions.decoder.weight')!, /ties the output table/);
   assert.match(
-    reason(recognition, 'cls.predictions.decoder.bias')!,
-    /second copy of cls\.predictions\.bias/,
+    reason(recognition, 'cls.predictions.decoder.weight')!,
+    /second copy of bert\.embeddings\.word_embeddings\.weight/,
   );
+  assert.match(
+    reason(recognition, 'cls.predictions.bias')!,
+    /second copy of cls\.predictions\.decoder\.bias/,
+  );
+  assert.deepEqual(recognition.notes, []);
 });
 
 test('an untied head has a space of its own and its bias is written under both names', () => {
@@ -277,7 +287,56 @@ test("GPT-2's untied output table is a parameter of its own, a tied one's copy i
   ]);
   const tied = recognizeArchitecture(readConfig('gpt2'), tensors);
   assert.ok(!ids(tied).includes('head.decoder.weight'));
-  assert.match(reason(tied, 'lm_head.weight')!, /ties the output table/);
+  assert.match(reason(tied, 'lm_head.weight')!, /second copy of transformer\.wte\.weight/);
+});
+
+const outputTables = {
+  bert: 'cls.predictions.decoder.weight',
+  roberta: 'lm_head.decoder.weight',
+  gpt2: 'lm_head.weight',
+} as const;
+const wordTables = {
+  bert: 'bert.embeddings.word_embeddings.weight',
+  roberta: 'roberta.embeddings.word_embeddings.weight',
+  gpt2: 'transformer.wte.weight',
+} as const;
+
+for (const family of ['bert', 'roberta', 'gpt2'] as const) {
+  const table = outputTables[family];
+
+  test(`a table of ${family} that is not the embeddings' is untied whatever config.json says`, () => {
+    const config = { ...readConfig(family), tie_word_embeddings: true };
+    const tensors = shapes(family).set(table, { shape: [512, 64] });
+    assert.ok(
+      twinTensors(config, tensors).some(pair => pair.join() === [table, wordTables[family]].join()),
+    );
+    const recognition = recognizeArchitecture(config, tensors, { different: new Set([table]) });
+    const { architecture, notes, ignored } = recognition;
+    assert.equal(architecture.head, 'untied');
+    assert.equal(parameter(recognition, 'head.decoder.weight').stored.tensor, table);
+    assert.equal(architecture.config['tie_word_embeddings'], false);
+    assert.deepEqual(ignored, []);
+    assert.match(notes.map(({ message }) => message).join(), /ties .* holds other values/);
+  });
+
+  test(`the embeddings of a tied ${family} may lie in the file as the output table alone`, () => {
+    const tensors = renamed(shapes(family), name => (name === wordTables[family] ? table : name));
+    const recognition = recognizeArchitecture(readConfig(family), tensors);
+    assert.equal(recognition.architecture.head, 'tied');
+    assert.equal(recognition.names.get(wordTables[family]), table);
+    assert.deepEqual(recognition.ignored, []);
+  });
+}
+
+test('of two output biases that differ the decoder’s is read, and that is said', () => {
+  const tensors = shapes('bert').set('cls.predictions.decoder.bias', { shape: [512] });
+  const recognition = recognizeArchitecture(readConfig('bert'), tensors, {
+    different: new Set(['cls.predictions.decoder.bias']),
+  });
+  assert.equal(recognition.architecture.head, 'tied');
+  assert.equal(recognition.names.get('cls.predictions.bias'), 'cls.predictions.decoder.bias');
+  assert.match(recognition.notes[0]!.message, /hold different values: the first is used/);
+  assert.match(reason(recognition, 'cls.predictions.bias')!, /used instead, with other values/);
 });
 
 test('DeiT with one classifier keeps its distillation token and reads only the class token', () => {

@@ -7,8 +7,10 @@ import { openEngine } from '../../../src/engine';
 import type { RunEvent } from '../../../src/protocol/events';
 import type { RunContext } from '../../../src/run/context';
 import type { DataOptions } from '../../../src/run/data';
+import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
 import { defaultLigoSettings, type LigoSettings } from '../../../src/run/settings';
 import { example } from '../../support/fixtures';
+import { readSafetensors, type FixtureTensor } from '../../support/safetensors';
 
 /** A fresh folder that goes when the test file is done. */
 export function temporaryFolder(): string {
@@ -119,6 +121,31 @@ export function editConfig(folder: string, changes: Record<string, unknown>): st
   const file = join(folder, 'config.json');
   const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   writeFileSync(file, JSON.stringify({ ...config, ...changes }));
+  return folder;
+}
+
+/** The example of that name with some of its float32 tensors replaced, added or (undefined) left out. */
+export async function withTensors(
+  name: string,
+  change: (
+    tensors: ReadonlyMap<string, FixtureTensor>,
+  ) => Record<string, FixtureTensor | undefined>,
+): Promise<string> {
+  const folder = copyOf(example(name));
+  const file = join(folder, 'model.safetensors');
+  const tensors = readSafetensors(file);
+  for (const [changed, tensor] of Object.entries(change(tensors))) {
+    if (tensor) tensors.set(changed, tensor);
+    else tensors.delete(changed);
+  }
+  rmSync(file);
+  await writeCheckpoint(
+    folder,
+    [...tensors].map(([written, { shape, data }]) => ({
+      ...{ name: written, type: 'F32' as const, shape },
+      values: () => Promise.resolve(Float32Array.from(data)),
+    })),
+  );
   return folder;
 }
 
