@@ -207,3 +207,26 @@ export function fromFloat32(values: Float32Array, type: StoredType): Uint8Array 
       );
   }
 }
+
+/** Whether all values of stored floating-point bytes are finite; true for other types. */
+export function areFinite(
+  { buffer, byteOffset, byteLength }: Uint8Array,
+  type: StoredType,
+): boolean {
+  switch (type) {
+    case 'F16':
+      return new Uint16Array(buffer, byteOffset, byteLength / 2).every(
+        bits => (bits & 0x7c00) !== 0x7c00,
+      );
+    case 'BF16':
+      return new Uint16Array(buffer, byteOffset, byteLength / 2).every(
+        bits => (bits & 0x7f80) !== 0x7f80,
+      );
+    case 'F32':
+      return new Float32Array(buffer, byteOffset, byteLength / 4).every(Number.isFinite);
+    case 'F64':
+      return new Float64Array(buffer, byteOffset, byteLength / 8).every(Number.isFinite);
+    default:
+      return true;
+  }
+}

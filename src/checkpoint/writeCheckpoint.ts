@@ -1,8 +1,10 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { fromFloat32, type StoredType } from './elementTypes';
+import { areFinite, fromFloat32, type StoredType } from './elementTypes';
 import { explainWriteError } from './outputFolder';
+import { UserError } from '../errors';
+import { quoted } from './names';
 import { elementCount } from './safetensorsHeader';
 import { checkTensors, headerFor, inWritingOrder, planShards, tensorBytes } from './shardPlan';
 import { MAX_SHARDS } from './shardIndex';
@@ -28,6 +30,8 @@ export interface WriteOptions {
   readonly baseName?: string;
   /** Bytes of tensors in one file at most. */
   readonly maxShardBytes?: number;
+  /** Refuse values that are no numbers, or none of the element type they are stored as. */
+  readonly finite?: boolean;
   /** Free text for the headers; what transformers writes by default. */
   readonly metadata?: Record<string, string>;
 }
@@ -36,7 +40,7 @@ export interface WriteOptions {
  * Writes a checkpoint as transformers does: one safetensors file, or shards and their index when
  * the tensors exceed `maxShardBytes`. Only one tensor's values are in memory at a time. Returns the
  * paths written (an index last) and the bytes of all tensors. On failure the files are removed.
- * @throws UserError when the disk refuses; Error when values do not match their shape, or a file
+ * @throws UserError when the disk refuses, or values are not finite although they should be; Error when values do not match their shape, or a file
  * exists already
  */
 export async function writeCheckpoint(
@@ -45,12 +49,13 @@ export async function writeCheckpoint(
   options: WriteOptions = {},
 ): Promise<{ files: string[]; bytes: number }> {
   const { baseName = 'model', maxShardBytes = DEFAULT_MAX_SHARD_BYTES } = options;
-  const { metadata = { format: 'pt' } } = options;
+  const { metadata = { format: 'pt' }, finite = false } = options;
   checkTensors(tensors);
   if (!(maxShardBytes > 0)) throw new Error(`shards of ${maxShardBytes} bytes`);
   const shards = planShards(tensors, maxShardBytes);
   if (shards.length > MAX_SHARDS) throw new Error(`${shards.length} shards are too many`);
   const files: string[] = [];
+  const overflows: Overflow[] = [];
   try {
     const shardOfTensor = new Map<string, string>();
     for (const [i, shard] of shards.entries()) {
@@ -58,8 +63,11 @@ export async function writeCheckpoint(
       const suffix = shards.length === 1 ? '' : `-${number(i + 1)}-of-${number(shards.length)}`;
       const name = `${baseName}${suffix}.safetensors`;
       for (const tensor of shard) shardOfTensor.set(tensor.name, name);
-      await createFile(join(directory, name), files, write => writeShard(write, shard, metadata));
+      await createFile(join(directory, name), files, async write => {
+        overflows.push(...(await writeShard(write, shard, metadata)));
+      });
     }
+    if (finite && overflows.length > 0) throw notFinite(overflows);
     const bytes = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
     if (shards.length > 1) {
       const text = indexText(tensors, bytes, shardOfTensor);
@@ -108,26 +116,56 @@ async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> 
   }
 }
 
+/** Writes a file; returns the tensors with values that are not finite as they were stored. */
 async function writeShard(
   write: Write,
   shard: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<Overflow[]> {
+  const overflows: Overflow[] = [];
   const ordered = inWritingOrder(shard);
   await write(headerFor(ordered, metadata));
   for (const tensor of ordered) {
     const values = await tensor.values();
     if (values instanceof Float32Array) {
       checkLength(tensor, 'values', values.length, elementCount(tensor.shape));
+      let found = false;
       for (let begin = 0; begin < values.length; begin += CONVERTED_ELEMENTS) {
         const some = values.subarray(begin, begin + CONVERTED_ELEMENTS);
-        await write(fromFloat32(some, tensor.type));
+        const stored = fromFloat32(some, tensor.type);
+        found ||= !areFinite(stored, tensor.type);
+        await write(stored);
       }
+      if (found) overflows.push({ ...tensor, computed: values.every(Number.isFinite) });
     } else {
       checkLength(tensor, 'bytes', values.byteLength, tensorBytes(tensor));
       await write(values);
     }
   }
+  return overflows;
+}
+
+/** A tensor that was stored with infinities or values that are no numbers. */
+interface Overflow extends Pick<TensorToWrite, 'name' | 'type'> {
+  /** Whether its values were finite before they were stored. */
+  readonly computed: boolean;
+}
+
+function notFinite(overflows: readonly Overflow[]): UserError {
+  const names = overflows.slice(0, 3).map(({ name }) => quoted(name));
+  const more = overflows.length > 3 ? ` and ${overflows.length - 3} more` : '';
+  const tensors = `${names.join(', ')}${more}`;
+  const have = overflows.length === 1 ? 'has values' : 'have values';
+  const types = [...new Set(overflows.map(({ type }) => type))].join(', ');
+  return overflows.every(({ computed }) => computed)
+    ? new UserError(
+        `${tensors} ${have} too large for their element type (${types}); nothing was written.`,
+        'Convert the source to bfloat16 or float32 first, or check the operators: they may be far too large.',
+      )
+    : new UserError(
+        `${tensors} ${have} that are no numbers; nothing was written.`,
+        'Lower the learning rate (--learning-rate), or check the operators: they may be far too large.',
+      );
 }
 
 function checkLength(tensor: TensorToWrite, unit: string, actual: number, expected: number): void {

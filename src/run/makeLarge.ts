@@ -32,6 +32,7 @@ import {
   type ScoredModel,
 } from './scoring';
 import type { LigoSettings } from './settings';
+import { asWritten, isRounded } from './storedTypes';
 import type { TrainedRun } from './stop';
 import type { ParameterValues } from './writeModel';
 
@@ -135,9 +136,10 @@ async function learnLarge(
   const { operators, before, drift, steps, flopsPerStep, seconds } = learned;
   const freshness = freshnessOf(growth, settings.freshness, seed);
   const values = parameterGrower(engine, growth, operators, small, freshness);
-  const large = freshness
-    ? await writtenModel(growth, values)
-    : grownModel(growth, small, operators);
+  const large =
+    freshness || isRounded(task.model)
+      ? await writtenModel(task, values)
+      : grownModel(growth, small, operators);
   const after = await score(context, engine, large, data, 'after', steps);
   const float32 =
     engine.description.precision === 'mixed'
@@ -165,9 +167,9 @@ async function copyLarge(
   task: MakeLarge,
   { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
 ): Promise<LargeModel> {
-  const { growth, engine } = task;
+  const { engine } = task;
   const { values, operators } = unlearned(context, task);
-  const large = await writtenModel(growth, values);
+  const large = await writtenModel(task, values);
   const after = await score(context, engine, large, data, 'after');
   const parity = await compareLogits(engine, [smallModel, large], data.batches, data.shape);
   return {
@@ -177,8 +179,12 @@ async function copyLarge(
   };
 }
 
-/** The large model with all of its weights. */
-async function writtenModel({ target }: Growth, values: ParameterValues): Promise<ScoredModel> {
+/** The large model with all of its weights, as they are read back from its file. */
+async function writtenModel(
+  { model, growth: { target } }: Pick<MakeLarge, 'model' | 'growth'>,
+  computed: ParameterValues,
+): Promise<ScoredModel> {
+  const values = asWritten(model, computed);
   const all: Record<string, Float32Array> = {};
   for (const parameter of target.parameters) {
     if (parameter.used) all[parameter.id] = await values(parameter);

@@ -18,10 +18,11 @@ import { withData, withEngine, withModel, withOutput, type RunData } from './res
 import { fingerprint, loadRunState, removeRunState, saveRunState } from './runState';
 import { plainModel, scoreModel } from './scoring';
 import { batchesPerUpdate, type TrainSettings } from './settings';
+import { asWritten } from './storedTypes';
 import { explainStop, stoppable, type TrainedRun } from './stop';
 import { trainedStage, type TrainingReceipt } from './trainingReceipt';
 import { trainModel, type TrainedModel } from './trainModel';
-import { untilAborted, writeModel, writeText } from './writeModel';
+import { untilAborted, writeModel, writeText, type ParameterValues } from './writeModel';
 
 /** Continued pretraining of a checkpoint. */
 export interface TrainRequest {
@@ -104,7 +105,8 @@ async function trainInto(
   }
   const before = await score(initial, 'before', 0);
   const trained = await trainParameters(context, request, opened, { initial, before, sha256 });
-  const after = await score(trained.tensors, 'after', trained.step);
+  const written = asWritten(model, parameter => valuesOf(model, parameter, trained.tensors));
+  const after = await score(await valuesById(architecture, written), 'after', trained.step);
   await writeModel(
     directory,
     model,
@@ -145,6 +147,18 @@ const randomParameters = (architecture: Architecture, seed: number): NamedData =
       randomParameter(architecture, parameter, seed),
     ]),
   );
+
+/** All values by id, of parameters that the objective reads. */
+async function valuesById(
+  { parameters }: Architecture,
+  values: ParameterValues,
+): Promise<NamedData> {
+  const byId: Record<string, Float32Array> = {};
+  for (const parameter of parameters) {
+    if (parameter.used) byId[parameter.id] = await values(parameter);
+  }
+  return byId;
+}
 
 /** Trained values, or the file's own for parameters that the objective never reads. */
 async function valuesOf(

@@ -10,6 +10,7 @@ import {
 import { explainWriteError } from '../checkpoint/outputFolder';
 import { writeCheckpoint, type TensorToWrite } from '../checkpoint/writeCheckpoint';
 import { openModel, type Model } from './model';
+import { storedType } from './storedTypes';
 
 /** Gives the values of one logical parameter when its turn to be written comes. */
 export type ParameterValues = (parameter: Parameter) => Promise<Float32Array>;
@@ -48,11 +49,10 @@ export async function writeModel(
   values: ParameterValues,
   options: { readonly maxShardBytes?: number | undefined } = {},
 ): Promise<void> {
-  await writeCheckpoint(
-    directory,
-    tensorsToWrite(source, architecture, values),
-    options.maxShardBytes === undefined ? {} : { maxShardBytes: options.maxShardBytes },
-  );
+  await writeCheckpoint(directory, tensorsToWrite(source, architecture, values), {
+    finite: true,
+    ...(options.maxShardBytes !== undefined && { maxShardBytes: options.maxShardBytes }),
+  });
   await writeText(join(directory, 'config.json'), await configText(source, architecture.config));
   for (const name of companions) await copyIfThere(source.checkpoint.directory, directory, name);
   await verify(directory, architecture);
@@ -83,17 +83,6 @@ function tensorsToWrite(
     });
     return [tensor, ...(first.stored.alsoWrittenAs ?? [])].map(write);
   });
-}
-
-/** Element type of the source's tensor of the same role (for new layers: of the first layer's). */
-function storedType({ architecture, names, checkpoint }: Model, parameter: Parameter) {
-  const origin = architecture.parameters.find(candidate =>
-    parameter.kind
-      ? candidate.kind === parameter.kind && candidate.part === parameter.part
-      : candidate.id === parameter.id,
-  );
-  const name = origin && names.get(origin.stored.tensor);
-  return (name !== undefined && checkpoint.tensors.get(name)?.type) || 'F32';
 }
 
 /**

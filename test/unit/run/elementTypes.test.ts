@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openCheckpoint } from '../../../src/checkpoint/checkpoint';
+import type { StoredType } from '../../../src/checkpoint/elementTypes';
+import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
+import { UnsupportedError, UserError } from '../../../src/errors';
+import { apply } from '../../../src/run/apply';
+import { evaluateCheckpoint } from '../../../src/run/evaluate';
+import { grow } from '../../../src/run/grow';
+import { inspect } from '../../../src/run/inspect';
+import { openModel } from '../../../src/run/model';
+import { defaultTrainSettings } from '../../../src/run/settings';
+import { train } from '../../../src/run/train';
+import { example } from '../../support/fixtures';
+import { failure } from '../../support/userError';
+import { bible, recorded, shortSettings, temporaryFolder } from './support';
+
+/** A copy of the example with its weights in another element type. */
+async function exampleIn(type: StoredType): Promise<string> {
+  const folder = join(temporaryFolder(), `gpt2-${type}`);
+  cpSync(example('gpt2-kjv'), folder, { recursive: true });
+  rmSync(join(folder, 'model.safetensors'));
+  const source = await openCheckpoint(join(example('gpt2-kjv'), 'model.safetensors'));
+  const tensors = [...source.tensors.values()].map(({ name, shape }) => ({
+    ...{ name, type, shape },
+    values: () => source.readFloat32(name),
+  }));
+  await writeCheckpoint(folder, tensors);
+  await source.close();
+  return folder;
+}
+
+const target = { layers: 5, hidden: 80 };
+
+for (const type of ['F16', 'BF16'] as const) {
+  for (const method of ['ligo', 'stack'] as const) {
+    test(`the receipt of a ${type} growth by ${method} gives the loss of the file as written`, async () => {
+      const checkpoint = await exampleIn(type);
+      const out = join(temporaryFolder(), 'out');
+      const receipt = await grow(recorded().context, {
+        ...{ checkpoint, target, out, method, data: bible, seed: 0 },
+        settings: shortSettings(3),
+      });
+      const scores = await evaluateCheckpoint(recorded().context, { checkpoint: out, data: bible });
+      assert.equal(receipt.losses!.after.loss, scores.loss);
+    });
+  }
+
+  test(`the receipt of a ${type} training gives the loss of the file as written`, async () => {
+    const checkpoint = await exampleIn(type);
+    const out = join(temporaryFolder(), 'out');
+    const receipt = await train(recorded().context, {
+      ...{ checkpoint, out, data: bible, seed: 0 },
+      settings: { ...defaultTrainSettings, steps: 3, warmup: 1 },
+    });
+    const scores = await evaluateCheckpoint(recorded().context, { checkpoint: out, data: bible });
+    assert.equal(receipt.after.loss, scores.loss);
+  });
+}
+
+test('weights in float64 are said to keep float32 precision, in the receipt too', async () => {
+  const checkpoint = await exampleIn('F64');
+  const { context, events } = recorded();
+  const { warnings } = await grow(context, {
+    ...{ checkpoint, target, method: 'stack', seed: 0, settings: shortSettings(1) },
+    out: join(temporaryFolder(), 'out'),
+  });
+  assert.equal(warnings.filter(text => /float64.*float32 precision/.test(text)).length, 1);
+  assert.equal(events.filter(({ type }) => type === 'warning').length, 1);
+});
+
+for (const type of ['F8_E4M3', 'I8', 'I32', 'U8', 'F4'] as const) {
+  test(`weights in ${type} are listed by inspect and refused as a model`, async () => {
+    const folder = join(temporaryFolder(), 'model');
+    cpSync(example('gpt2-kjv'), folder, { recursive: true });
+    rmSync(join(folder, 'model.safetensors'));
+    const source = await openCheckpoint(example('gpt2-kjv'));
+    const bits = { F8_E4M3: 8, I8: 8, I32: 32, U8: 8, F4: 4 }[type];
+    const tensors = [...source.tensors.values()].map(({ name, shape }) => {
+      const elements = shape.reduce((product, length) => product * length, 1);
+      return {
+        ...{ name, type, shape },
+        values: () => Promise.resolve(new Uint8Array((elements * bits) / 8)),
+      };
+    });
+    await source.close();
+    await writeCheckpoint(folder, tensors);
+    await failure(openModel(folder), UnsupportedError, new RegExp(`stored as ${type} .*bfloat16`));
+    const { problems, tensors: listed } = await inspect(folder);
+    assert.equal(listed.length, tensors.length);
+    assert.match(problems[0]!.message, new RegExp(`stored as ${type}`));
+  });
+}
+
+for (const [type, factor] of [
+  ['F16', 1e6],
+  ['BF16', 1e36],
+  ['F32', 1e36],
+] as const) {
+  test(`weights that overflow ${type} are refused by their names, and nothing is left`, async () => {
+    const checkpoint = await exampleIn(type);
+    const folder = temporaryFolder();
+    const grown = join(folder, 'grown');
+    await grow(recorded().context, {
+      ...{ checkpoint, target, out: grown, method: 'net2net', seed: 0 },
+      settings: shortSettings(1),
+    });
+    const operators = await openCheckpoint(join(grown, 'operators.safetensors'));
+    const scaled = [...operators.tensors.values()].map(({ name, shape }) => ({
+      ...{ name, shape, type: 'F32' as const },
+      values: async () => (await operators.readFloat32(name)).map(value => value * factor),
+    }));
+    await writeCheckpoint(folder, scaled, { baseName: 'large', metadata: { format: 'ligo' } });
+    await operators.close();
+    const out = join(folder, 'out');
+    await failure(
+      apply(recorded().context, {
+        ...{ checkpoint, target, out, operators: join(folder, 'large.safetensors') },
+      }),
+      UserError,
+      /weight".* (have|has) values (too large for their element type|that are no numbers)/,
+    );
+    assert.equal(existsSync(out), false);
+  });
+}
