@@ -23,6 +23,7 @@ const programs = await build({
     cli: 'src/cli/main.ts',
     demo: 'src/cli/demo.ts',
     worker: 'src/worker/main.ts',
+    tokenizer: 'src/data/tokenizer/thread.ts',
   }),
   outdir: out,
   platform: 'node',

@@ -69,7 +69,7 @@ function stageOwnFiles() {
   writeFileSync(join(stage, 'examples', 'kjv.txt'), text.slice(0, text.lastIndexOf('\n') + 1));
   const take = name => cpSync(join(built, name), join(stage, 'dist', name));
   take('extension.cjs');
-  for (const name of bundlesOf('worker.js')) take(name);
+  for (const name of [...bundlesOf('worker.js'), ...bundlesOf('tokenizer.js')]) take(name);
   for (const name of readdirSync(join(built, 'webview'))) take(join('webview', name));
   // What npm would install is staged by hand, and scripts mean nothing outside the repository.
   const unshipped = ['private', 'bin', 'scripts', 'dependencies', 'devDependencies', 'overrides'];

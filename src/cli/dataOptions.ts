@@ -73,11 +73,11 @@ async function separatorOf(
 ): Promise<DataOptions['separator']> {
   if (kind === 'auto') return undefined;
   if (kind !== 'eos') return kind;
-  const [{ loadTokenizer }, { locateCheckpoint }] = await Promise.all([
+  const [{ describeTokenizer }, { locateCheckpoint }] = await Promise.all([
     import('../data/tokenizer'),
     import('../checkpoint/locate'),
   ]);
-  const { special } = await loadTokenizer(dirname(await locateCheckpoint(checkpoint)));
+  const { special } = await describeTokenizer(dirname(await locateCheckpoint(checkpoint)));
   const end = special.eos ?? special.bos;
   if (end !== undefined) return [end];
   throw new UsageError(

@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CorruptFileError, UserError } from '../errors';
 
-/** Tokenizers of 250,000 tokens take 20 MB; this much more is not one. */
-const largestTextFile = 256 * 1024 * 1024;
+/** Tokenizers of 250,000 tokens take 35 MB at most; this much is not one. */
+const largestTextFile = 40 * 1024 * 1024;
 
 /** Whether an error of the file system says that there is no such file. */
 export function isMissing(error: unknown): boolean {
@@ -42,6 +42,38 @@ export async function readText(directory: string, name: string): Promise<string 
   }
 }
 
+/** Lists within lists; the files of a tokenizer have ten at most, and Hugging Face's parser stops at 128. */
+const deepestJson = 128;
+
+/** Values in one file, of some 60 bytes each; a vocabulary of 500,000 tokens has 2,000,000 at most. */
+const mostJsonValues = 4_000_000;
+
+const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
+const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * Why a text is more than any such file holds, if it is. Asked before it is parsed: a parser that
+ * runs out of memory takes the process with it.
+ */
+function tooMuch(json: string): string | undefined {
+  let depth = 0;
+  let values = 0;
+  let quoted = false;
+  for (let at = 0; at < json.length; at++) {
+    const character = json.charCodeAt(at);
+    if (quoted) {
+      if (character === backslash) at++;
+      else if (character === quote) quoted = false;
+    } else if (character === quote) quoted = true;
+    else if (character === openList || character === openObject) {
+      values++;
+      if (++depth > deepestJson) return `has more than ${deepestJson} lists within lists.`;
+    } else if (character === closeList || character === closeObject) depth--;
+    else if (character === comma) values++;
+  }
+  return values > mostJsonValues ? `has more than ${mostJsonValues} values.` : undefined;
+}
+
 /** Whether a parsed JSON value is an object with named fields. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -60,6 +92,8 @@ export async function readJson(
       'Download the file again, or repair it with a JSON editor.',
       { cause },
     );
+  const problem = tooMuch(text);
+  if (problem !== undefined) throw corrupt(problem);
   let value: unknown;
   try {
     value = JSON.parse(text);

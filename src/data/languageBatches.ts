@@ -131,7 +131,7 @@ export async function openCausalBatches(options: LanguageBatchOptions): Promise<
 }
 
 /** Whether masked sequences of a tokenizer are [CLS] … [SEP]: it has both, and nobody said no. */
-export function wrapsSequences(tokenizer: TextTokenizer, wrap = true): boolean {
+export function wrapsSequences(tokenizer: Pick<TextTokenizer, 'special'>, wrap = true): boolean {
   const { cls, sep } = tokenizer.special;
   return wrap && cls !== undefined && sep !== undefined;
 }

@@ -70,20 +70,20 @@ function tokenReader(corpus: Corpus, tokenizer: TextTokenizer, separator: LineSe
   const cache = boundedCache<Piece>(cachedTokens, ({ ids }) => ids.length + entryOverhead);
   const between = typeof separator === 'string' ? [] : separator;
 
-  async function tokenise(line: CorpusLine): Promise<(number: number) => Piece> {
+  async function tokenise(line: CorpusLine): Promise<(number: number) => Promise<Piece>> {
     const text = await line.text();
     const ending = separator === 'newline' && line.complete ? '\n' : '';
     const pieces = splitText(text + ending, pieceCharacters);
     const range = { start: line.start, end: line.end, pieces: pieces.length };
-    return number => {
-      const ids = tokenizer.encode(pieces[number]!);
+    return async number => {
+      const ids = await tokenizer.encode(pieces[number]!);
       const closes = line.complete && number === pieces.length - 1 && text !== '';
       return { ids: closes ? Int32Array.of(...ids, ...between) : ids, line: range };
     };
   }
 
   // A window often goes on in the line it began in, and a JSON record is parsed as a whole.
-  let latest: { start: number; pieceAt: (number: number) => Piece } | undefined;
+  let latest: { start: number; pieceAt: (number: number) => Promise<Piece> } | undefined;
 
   /** Piece `number` of the line that starts at `start`. */
   async function pieceOf(start: number, number: number, known?: CorpusLine): Promise<Piece> {
@@ -92,7 +92,7 @@ function tokenReader(corpus: Corpus, tokenizer: TextTokenizer, separator: LineSe
     if (latest?.start !== start) {
       latest = { start, pieceAt: await tokenise(known ?? (await corpus.lineAt(start))) };
     }
-    const piece = latest.pieceAt(number);
+    const piece = await latest.pieceAt(number);
     cache.set(start + number, piece);
     return piece;
   }

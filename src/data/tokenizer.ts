@@ -1,130 +1,192 @@
-import { Tokenizer } from '@huggingface/tokenizers';
+import { Worker } from 'node:worker_threads';
 import { CorruptFileError, UserError } from '../errors';
-import { readJson } from './jsonFiles';
-import { legacyTokenizerJson } from './legacyTokenizer';
+import { restored, type ThreadInput, type ThreadMessage } from './tokenizer/messages';
+import type { TokenizerDescription } from './tokenizer/open';
+import { tooCostly } from './tokenizer/patterns';
 
-/** The roles a token can play for a model; RoBERTa's `<s>` and `</s>` are cls and sep as well. */
-export const specialRoles = ['cls', 'sep', 'mask', 'pad', 'unk', 'bos', 'eos'] as const;
-export type SpecialRole = (typeof specialRoles)[number];
+export type { TokenizerDescription } from './tokenizer/open';
+export { specialRoles, type SpecialRole } from './tokenizer/specialTokens';
 
 /** What the batches need of a tokenizer: text to ids, and which ids are not text. */
-export interface TextTokenizer {
+export interface TextTokenizer extends TokenizerDescription {
   /** The ids of a text, without the special tokens that a model puts around it. */
-  encode(text: string): Int32Array;
-  /** One more than the largest id, which is the least `vocab_size` a model of it can have. */
-  readonly vocabularySize: number;
-  readonly special: Readonly<Partial<Record<SpecialRole, number>>>;
-  /** The ids that stand for no text: never masked, never put in as a random token. */
-  readonly specialIds: ReadonlySet<number>;
+  encode(text: string): Promise<Int32Array>;
+  /** Ends the thread; nothing can be encoded after it. */
+  close(): Promise<void>;
 }
 
-/** Far above any published vocabulary; a larger id is a defect that would exhaust the memory. */
-const largestVocabulary = 16_777_216;
+/** What a thread may take. Seconds are those in which this process was awake: sleep does not count. */
+export interface TokenizerLimits {
+  /** For one pattern: they come with the checkpoint, and some never end. A piece of text takes milliseconds. */
+  readonly pattern: number;
+  /** For all else that a piece of text takes, or opening the tokenizer. */
+  readonly answer: number;
+  /** MB of objects; a vocabulary of 250,000 tokens takes about half of what is usual. */
+  readonly megabytes: number;
+}
 
-/** What each role is called where the checkpoint does not say. */
-const customaryTokens: Readonly<Record<SpecialRole, readonly string[]>> = {
-  cls: ['[CLS]'],
-  sep: ['[SEP]'],
-  mask: ['[MASK]', '<mask>'],
-  pad: ['[PAD]', '<pad>'],
-  unk: ['[UNK]', '<unk>'],
-  bos: ['<s>', '<|endoftext|>'],
-  eos: ['</s>', '<|endoftext|>'],
-};
+const usualLimits: TokenizerLimits = { pattern: 5, answer: 30, megabytes: 384 };
 
-/** A token as the JSON files write it: its text, or an object that has it as `content`. */
-function tokenText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'object' && value !== null && 'content' in value) {
-    return tokenText(value.content);
+/** The thread's program: beside this source, or its bundle in `dist`. */
+function threadProgram(): URL {
+  const own = import.meta.url;
+  if (own.endsWith('.ts')) return new URL('./tokenizer/sourceThread.mjs', own);
+  const inChunks = new URL('.', own).pathname.endsWith('/chunks/');
+  return new URL(inChunks ? '../tokenizer.js' : './tokenizer.js', own);
+}
+
+interface Waiting {
+  readonly resolve: (message: ThreadMessage) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A thread that answers questions in their order, and is stopped when it does not. */
+class TokenizerThread {
+  private readonly running = new Int32Array(new SharedArrayBuffer(4));
+  private readonly patterns = new Map<number, string>();
+  private readonly waiting: Waiting[] = [];
+  private readonly worker: Worker;
+  private clock: NodeJS.Timeout | undefined;
+  private over: Error | undefined;
+
+  constructor(
+    private readonly directory: string,
+    private readonly limits: TokenizerLimits,
+  ) {
+    const input: ThreadInput = { directory, running: this.running };
+    this.worker = new Worker(threadProgram(), {
+      workerData: input,
+      resourceLimits: { maxOldGenerationSizeMb: limits.megabytes },
+    });
+    this.worker.on('message', (message: ThreadMessage) => this.receive(message));
+    this.worker.on('error', error => this.end(this.explained(error)));
+    this.worker.on('exit', () => this.end(new Error('The thread of the tokenizer has ended.')));
   }
-  return undefined;
-}
 
-function namedTokens(
-  ...sources: readonly (Record<string, unknown> | undefined)[]
-): Partial<Record<SpecialRole, string>> {
-  const named: Partial<Record<SpecialRole, string>> = {};
-  for (const role of specialRoles) {
-    for (const source of sources) {
-      const text = tokenText(source?.[`${role}_token`]);
-      if (text !== undefined) named[role] ??= text;
+  /** The next answer of the thread. */
+  answer(): Promise<ThreadMessage> {
+    if (this.over) return Promise.reject(this.over);
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+      if (this.waiting.length === 1) this.watch();
+    });
+  }
+
+  ask(text: string): Promise<ThreadMessage> {
+    if (!this.over) this.worker.postMessage(text);
+    return this.answer();
+  }
+
+  async close(): Promise<void> {
+    // A thread that was given up stops when it can: nobody waits for it.
+    if (this.over) return;
+    this.end(new Error('The tokenizer is closed.'));
+    await this.worker.terminate();
+  }
+
+  private receive(message: ThreadMessage): void {
+    if (message.kind === 'pattern') {
+      this.patterns.set(message.number, message.source);
+      return;
     }
+    const next = this.waiting.shift();
+    this.unwatch();
+    if (this.waiting.length > 0) this.watch();
+    if (message.kind === 'failed') next?.reject(restored(message.error));
+    else next?.resolve(message);
   }
-  return named;
-}
 
-function specialTokens(
-  tokenizer: Tokenizer,
-  named: Partial<Record<SpecialRole, string>>,
-): Partial<Record<SpecialRole, number>> {
-  const special: Partial<Record<SpecialRole, number>> = {};
-  for (const role of specialRoles) {
-    const name = named[role];
-    for (const candidate of name === undefined ? customaryTokens[role] : [name]) {
-      const id = tokenizer.token_to_id(candidate);
-      if (id !== undefined) special[role] ??= id;
-    }
+  /** While an answer is due, the thread keeps the process alive and is under a clock. */
+  private watch(): void {
+    this.worker.ref();
+    let seconds = 0;
+    let secondsOfPattern = 0;
+    let latest = 0;
+    this.clock = setInterval(() => {
+      seconds++;
+      const pattern = Atomics.load(this.running, 0);
+      secondsOfPattern = pattern !== 0 && pattern === latest ? secondsOfPattern + 1 : 0;
+      latest = pattern;
+      const source = this.patterns.get(pattern);
+      if (source !== undefined && secondsOfPattern >= this.limits.pattern) {
+        const problem = `is matched for more than ${this.limits.pattern} seconds without an end`;
+        this.giveUp(tooCostly(source, problem));
+      } else if (seconds >= this.limits.answer) {
+        this.giveUp(
+          this.tooMuch(`takes more than ${this.limits.answer} seconds to open or for one text`),
+        );
+      }
+    }, 1000);
   }
-  // RoBERTa wraps in its bos and eos; a masked model's `<s>` is always meant so.
-  if (tokenizer.token_to_id('<mask>') !== undefined) {
-    const [start, end] = [tokenizer.token_to_id('<s>'), tokenizer.token_to_id('</s>')];
-    if (start !== undefined) special.cls ??= start;
-    if (end !== undefined) special.sep ??= end;
+
+  private unwatch(): void {
+    clearInterval(this.clock);
+    this.worker.unref();
   }
-  return special;
+
+  private giveUp(error: Error): void {
+    this.end(error);
+    void this.worker.terminate();
+  }
+
+  /** Nothing more will be answered. */
+  private end(error: Error): void {
+    this.over ??= error;
+    this.unwatch();
+    for (const { reject } of this.waiting.splice(0)) reject(this.over);
+  }
+
+  private explained(error: Error): Error {
+    if (!('code' in error) || error.code !== 'ERR_WORKER_OUT_OF_MEMORY') return error;
+    return this.tooMuch(`needs more than ${this.limits.megabytes} MB of memory`);
+  }
+
+  private tooMuch(problem: string): CorruptFileError {
+    return new CorruptFileError(
+      `The tokenizer in ${this.directory} ${problem}.`,
+      'It is broken or hostile: take the tokenizer files of the original checkpoint.',
+    );
+  }
 }
 
 /**
- * Opens the checkpoint's own tokenizer, so that training sees the ids the model was trained on.
- * Reads `tokenizer.json`, or makes it from BERT's `vocab.txt` or GPT-2's `vocab.json` and
- * `merges.txt`; special tokens from `tokenizer_config.json` and `special_tokens_map.json`.
+ * Opens the checkpoint's own tokenizer, so that training sees the ids the model was trained on. It
+ * lives in a thread of its own, where patterns that never end and text that grows without bound are
+ * stopped; this thread never waits for it. Close it.
  * @throws UserError when there is none or an unsupported one, CorruptFileError when it is malformed
  */
-export async function loadTokenizer(directory: string): Promise<TextTokenizer> {
-  const config = await readJson(directory, 'tokenizer_config.json');
-  const named = namedTokens(config, await readJson(directory, 'special_tokens_map.json'));
-  const json =
-    (await readJson(directory, 'tokenizer.json')) ??
-    (await legacyTokenizerJson(directory, config ?? {}, named));
-  let tokenizer: Tokenizer;
+export async function loadTokenizer(
+  directory: string,
+  limits = usualLimits,
+): Promise<TextTokenizer> {
+  const thread = new TokenizerThread(directory, limits);
   try {
-    // The library insists on keys that the format lets a file leave out.
-    const optional = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
-    tokenizer = new Tokenizer({ ...optional, added_tokens: [], ...json }, config ?? {});
-  } catch (cause) {
-    throw new CorruptFileError(
-      `The tokenizer in ${directory} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
-      'Save it again with a current version of transformers: AutoTokenizer.from_pretrained(…).save_pretrained(…).',
-      { cause },
-    );
+    const opened = await thread.answer();
+    if (opened.kind !== 'ready') throw new Error(`The tokenizer began with ${opened.kind}.`);
+    return {
+      ...opened.description,
+      async encode(text) {
+        const answer = await thread.ask(text);
+        if (answer.kind !== 'ids') throw new Error(`The tokenizer answered ${answer.kind}.`);
+        return answer.ids;
+      },
+      close: () => thread.close(),
+    };
+  } catch (error) {
+    void thread.close();
+    throw error;
   }
-  const vocabularySize = tokenizer.model?.vocab.length ?? 0;
-  if (vocabularySize === 0 || vocabularySize > largestVocabulary) {
-    throw new CorruptFileError(
-      `The tokenizer in ${directory} has ids up to ${vocabularySize - 1}, which no vocabulary has.`,
-      'Download the checkpoint again, or take another tokenizer.json.',
-    );
-  }
-  const special = specialTokens(tokenizer, named);
-  const specialIds = new Set<number>(Object.values(special));
-  for (const [id, token] of tokenizer.get_added_tokens_decoder()) {
-    if (token.special) specialIds.add(id);
-  }
-  return {
-    vocabularySize,
-    special,
-    specialIds,
-    encode(text) {
-      const { ids } = tokenizer.encode(text, { add_special_tokens: false });
-      // A vocabulary without an unknown token drops what it cannot spell; the library leaves a hole.
-      return Int32Array.from(ids.every(Number.isInteger) ? ids : ids.filter(Number.isInteger));
-    },
-  };
+}
+
+/** What is known of the checkpoint's tokenizer, for whoever encodes nothing. */
+export async function describeTokenizer(directory: string): Promise<TokenizerDescription> {
+  const tokenizer = await loadTokenizer(directory);
+  await tokenizer.close();
+  return tokenizer;
 }
 
 /** The tokenizer's mask, which masked language modelling cannot do without. */
-export function requireMask(tokenizer: TextTokenizer): number {
+export function requireMask(tokenizer: TokenizerDescription): number {
   const mask = tokenizer.special.mask;
   if (mask === undefined) {
     throw new UserError(

@@ -9,9 +9,10 @@ import {
 } from '../data/languageBatches';
 import { loadPreprocessor } from '../data/preprocessor';
 import type { LineSeparator } from '../data/textSource';
-import { loadTokenizer } from '../data/tokenizer';
+import { loadTokenizer, type TextTokenizer } from '../data/tokenizer';
 import { UnsupportedError, UsageError, type Note } from '../errors';
 import { imageSize, type BatchShape } from '../training';
+import { aroundNotes, tokenizerWithin } from './tokenizerWithin';
 import { usualBatch } from './usualBatch';
 
 /** Where data comes from and how it is cut into batches. */
@@ -67,7 +68,7 @@ async function openText(
   options: DataOptions,
 ): Promise<OpenData> {
   const shape = batchShape(architecture, options);
-  const { batchSize, sequenceLength } = shape;
+  const { sequenceLength } = shape;
   const positions = usualBatch(architecture).sequence?.longest;
   if (positions !== undefined && sequenceLength > positions) {
     throw new UsageError(
@@ -76,29 +77,61 @@ async function openText(
     );
   }
   const tokenizer = await loadTokenizer(directory);
+  try {
+    return await openTokenized(architecture, tokenizer, options, shape);
+  } catch (error) {
+    await tokenizer.close();
+    throw error;
+  }
+}
+
+/** Batches of text that close the tokenizer with them. */
+async function openTokenized(
+  architecture: Architecture,
+  whole: TextTokenizer,
+  options: DataOptions,
+  shape: BatchShape,
+): Promise<OpenData> {
+  const { batchSize, sequenceLength } = shape;
   const classes = architecture.spaceSizes.get('vocabulary') ?? 0;
-  if (tokenizer.vocabularySize > classes) {
+  const { tokenizer, notes } = tokenizerWithin(whole, classes);
+  const { separator } = options;
+  if (Array.isArray(separator) && separator.some(id => id >= classes)) {
     throw new UnsupportedError(
-      `The tokenizer knows ${tokenizer.vocabularySize} tokens, but the model has embeddings for ${classes}.`,
-      'Use the tokenizer.json that belongs to this checkpoint.',
+      `The model has no embedding for the token between lines, ${separator.join(', ')}: it knows ${classes}.`,
+      'Join lines by a line feed or by nothing (--line-separator newline or none).',
     );
   }
   const common = {
     path: options.data,
     evaluationPath: options.evaluationData,
-    evaluationBatches: options.evaluationBatches,
     tokenizer,
     batchSize,
     sequenceLength,
     seed: options.seed,
-    separator: options.separator,
+    evaluationBatches: options.evaluationBatches,
+    separator,
   };
   const masked = architecture.objective === 'masked-language-modeling';
   const batches = masked ? await openMaskedBatches(common) : await openCausalBatches(common);
   const targets = masked
     ? maskedPositions(batchSize, sequenceLength, wrapsSequences(tokenizer))
     : shape.targets;
-  return { batches, shape: { ...shape, targets }, classes, notes: [] };
+  return {
+    batches: {
+      ...batches,
+      async close() {
+        try {
+          await batches.close();
+        } finally {
+          await tokenizer.close();
+        }
+      },
+    },
+    shape: { ...shape, targets },
+    classes,
+    notes: [...notes, ...aroundNotes(tokenizer, masked)],
+  };
 }
 
 async function openImages(

@@ -1,6 +1,6 @@
 import type { BatchSource } from '../data/batches';
 import type { LineSeparator } from '../data/textSource';
-import { loadTokenizer } from '../data/tokenizer';
+import { describeTokenizer } from '../data/tokenizer';
 import type { Engine, Executable } from '../engine';
 import { openData, type DataOptions, type OpenData } from './data';
 import { readParameters, type Model } from './model';
@@ -30,8 +30,9 @@ export async function chooseSeparator(
   if (architecture.objective !== 'causal-language-modeling' || architecture.head === 'none') {
     return undefined;
   }
-  const { special } = await loadTokenizer(checkpoint.directory);
-  const end = special.eos ?? special.bos;
+  const { special } = await describeTokenizer(checkpoint.directory);
+  const known = architecture.spaceSizes.get('vocabulary') ?? 0;
+  const end = [special.eos, special.bos].find(id => id !== undefined && id < known);
   const ways: { separator: LineSeparator; label: string }[] = [
     { separator: 'newline', label: 'a line feed' },
     ...(end === undefined ? [] : [{ separator: [end], label: 'the end-of-text token' }]),

@@ -14,8 +14,15 @@ const kjv = join(examples, 'kjv.txt');
 
 /** One id a UTF-16 unit, so that windows can be read back. */
 const letters: TextTokenizer = {
-  encode: text => Int32Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)),
+  encode: text =>
+    Promise.resolve(Int32Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))),
+  close: () => Promise.resolve(),
+  notes: [],
   vocabularySize: 65_536,
+  leastSize: 65_536,
+  addedIds: new Map(),
+  around: '',
+  wrapping: '',
   special: {},
   specialIds: new Set(),
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { loadTokenizer, requireMask } from '../../../src/data/tokenizer';
+import { openTokenizer } from '../../../src/data/tokenizer/open';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../src/errors';
 import { examples, temporaryFolder } from './temporary';
 
@@ -23,7 +24,7 @@ describe('the tokenizer of a checkpoint', () => {
       ' ',
     );
     assert.deepEqual(
-      [...tokenizer.encode(lines[0]!)],
+      [...(await tokenizer.encode(lines[0]!))],
       words.map(word => bertJson.model.vocab[word]),
     );
     assert.equal(tokenizer.vocabularySize, 1024);
@@ -36,7 +37,7 @@ describe('the tokenizer of a checkpoint', () => {
     const tokenizer = await loadTokenizer(join(examples, 'gpt2-kjv'));
     const pieces = 'I n Ġthe Ġbeg in n ing ĠGod Ġc reat ed Ġthe Ġheaven Ġand Ġthe Ġearth . Ċ';
     assert.deepEqual(
-      [...tokenizer.encode(`${lines[0]}\n`)],
+      [...(await tokenizer.encode(`${lines[0]}\n`))],
       pieces.split(' ').map(piece => gpt2Json.model.vocab[piece]),
     );
     assert.equal(tokenizer.vocabularySize, 1024);
@@ -48,7 +49,7 @@ describe('the tokenizer of a checkpoint', () => {
     const tokenizer = await loadTokenizer(join(examples, 'gpt2-kjv'));
     const library = new Tokenizer(gpt2Json, {});
     for (const text of [...lines.slice(0, 500), 'Ωμέγα — 漢字 🦉\tx', '  two  spaces\n\n']) {
-      const decoded = library.decode([...tokenizer.encode(text)], {
+      const decoded = library.decode([...(await tokenizer.encode(text))], {
         clean_up_tokenization_spaces: false,
       });
       assert.equal(decoded, text);
@@ -62,7 +63,7 @@ describe('the tokenizer of a checkpoint', () => {
     const modern = await loadTokenizer(join(examples, 'bert-kjv'));
     const legacy = await loadTokenizer(folder);
     for (const line of [...lines, 'Éloi, [MASK] 漢字']) {
-      assert.deepEqual(legacy.encode(line), modern.encode(line), line);
+      assert.deepEqual(await legacy.encode(line), await modern.encode(line), line);
     }
     assert.deepEqual(legacy.special, modern.special);
     assert.deepEqual(legacy.specialIds, modern.specialIds);
@@ -74,7 +75,7 @@ describe('the tokenizer of a checkpoint', () => {
       'vocab.txt': '[UNK]\nGod\ngod\n',
       'tokenizer_config.json': '{"do_lower_case": false}',
     });
-    assert.deepEqual([...(await loadTokenizer(folder)).encode('God god GOD')], [1, 2, 0]);
+    assert.deepEqual([...(await (await loadTokenizer(folder)).encode('God god GOD'))], [1, 2, 0]);
   });
 
   it('reads the vocab.json and merges.txt of GPT-2 as the tokenizer.json of the same', async () => {
@@ -87,10 +88,10 @@ describe('the tokenizer of a checkpoint', () => {
     const modern = await loadTokenizer(join(examples, 'gpt2-kjv'));
     const legacy = await loadTokenizer(folder);
     for (const line of [...lines, '# # x', 'a<|endoftext|>b']) {
-      assert.deepEqual(legacy.encode(line), modern.encode(line), line);
+      assert.deepEqual(await legacy.encode(line), await modern.encode(line), line);
     }
-    assert.deepEqual(legacy.special, { bos: 0, eos: 0 });
-    assert.deepEqual([...legacy.encode('<|extra|>')], [1024]);
+    assert.deepEqual(legacy.special, { bos: 0, eos: 0, unk: 0 });
+    assert.deepEqual([...(await legacy.encode('<|extra|>'))], [1024]);
     assert.equal(legacy.vocabularySize, 1025);
   });
 
@@ -108,7 +109,7 @@ describe('the tokenizer of a checkpoint', () => {
 
   it('drops what a vocabulary without an unknown token cannot spell', async () => {
     const folder = temporaryFolder({ 'vocab.json': '{"a": 0, "b": 1}', 'merges.txt': '' });
-    assert.deepEqual([...(await loadTokenizer(folder)).encode('axb')], [0, 1]);
+    assert.deepEqual([...(await (await loadTokenizer(folder)).encode('axb'))], [0, 1]);
   });
 
   const refusals: [string, Record<string, string>, new (...rest: never[]) => Error, RegExp][] = [
@@ -124,7 +125,7 @@ describe('the tokenizer of a checkpoint', () => {
     [
       'a model of no known type',
       { 'tokenizer.json': '{"model": {"type": "Abacus"}}' },
-      CorruptFileError,
+      UnsupportedError,
       /Abacus/,
     ],
     [
@@ -153,6 +154,30 @@ describe('the tokenizer of a checkpoint', () => {
       /two tokens/,
     ],
     [
+      'nested lists without end',
+      { 'tokenizer.json': `{"a":${'['.repeat(5_000_000)}` },
+      CorruptFileError,
+      /lists within lists/,
+    ],
+    [
+      'objects without end',
+      { 'tokenizer.json': `{"a":[${Array(2_500_000).fill('{}').join(',')}]}` },
+      CorruptFileError,
+      /more than 4000000 values/,
+    ],
+    [
+      'a folder without vocabulary and merges',
+      { 'config.json': '{"model_type": "gpt2"}', 'vocab.txt': 'a' },
+      UserError,
+      /vocab\.json and merges\.txt are missing/,
+    ],
+    [
+      'a fairseq dictionary',
+      { 'vocab.txt': 'the 12\nof 9\n', 'bpe.codes': 't h 7\n' },
+      UnsupportedError,
+      /bpe\.codes/,
+    ],
+    [
       'a SentencePiece model',
       { 'spiece.model': 'x' },
       UnsupportedError,
@@ -162,7 +187,7 @@ describe('the tokenizer of a checkpoint', () => {
   for (const [what, files, kind, message] of refusals) {
     it(`explains ${what}`, async () => {
       const folder = temporaryFolder(files);
-      await assert.rejects(loadTokenizer(folder), (error: unknown) => {
+      await assert.rejects(openTokenizer(folder, { set: () => undefined }), (error: unknown) => {
         assert.ok(error instanceof UserError && error instanceof kind, String(error));
         assert.match(error.message, message);
         assert.ok(error.remedy.length > 10);

@@ -1,0 +1,145 @@
+import { CorruptFileError, UnsupportedError, type Note } from '../../errors';
+import { isRecord } from '../jsonFiles';
+import type { TokenizerKind } from './classes';
+import { bytePairVocabulary, wordPieceVocabulary } from './legacyFiles';
+import {
+  bytePairs,
+  modelFields,
+  parseMerges,
+  parseVocabulary,
+  wordPiece,
+  type SpellingModel,
+} from './model';
+
+/** The kinds that transformers builds anew from the vocabulary and tokenizer_config.json. */
+export type BuiltKind = Exclude<TokenizerKind, 'plain'>;
+
+/** What happens to text before the vocabulary spells it, as tokenizer.json writes it. */
+export interface Steps {
+  readonly normalizer: unknown;
+  readonly preTokenizer: unknown;
+}
+
+/** A true or false of tokenizer_config.json. */
+export function flag(config: Record<string, unknown>, name: string, fallback: boolean): boolean {
+  const value = name in config ? config[name] : fallback;
+  if (typeof value === 'boolean') return value;
+  throw new CorruptFileError(
+    `${JSON.stringify(name)} in tokenizer_config.json is ${JSON.stringify(value)?.slice(0, 80)}, neither true nor false.`,
+    'Repair the file, or leave the field out.',
+  );
+}
+
+/** What transformers builds for a kind out of tokenizer_config.json. */
+export function builtSteps(kind: BuiltKind, config: Record<string, unknown>): Steps {
+  if (kind === 'bert') {
+    const accents = config['strip_accents'] ?? null;
+    return {
+      normalizer: {
+        type: 'BertNormalizer',
+        clean_text: true,
+        handle_chinese_chars: flag(config, 'tokenize_chinese_chars', true),
+        strip_accents: accents === null ? null : flag(config, 'strip_accents', true),
+        lowercase: flag(config, 'do_lower_case', true),
+      },
+      preTokenizer: { type: 'BertPreTokenizer' },
+    };
+  }
+  return {
+    normalizer: null,
+    preTokenizer: {
+      type: 'ByteLevel',
+      add_prefix_space: flag(config, 'add_prefix_space', false),
+      trim_offsets: true,
+      use_regex: true,
+    },
+  };
+}
+
+/** What the fields of a part mean where a file leaves them out. */
+const usualFields: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  BertNormalizer: { clean_text: true, handle_chinese_chars: true, lowercase: true },
+  ByteLevel: { add_prefix_space: true, use_regex: true },
+};
+
+/** A part of tokenizer.json as one text, the same for all that mean the same. */
+function meaning(part: unknown): string {
+  if (!isRecord(part)) return JSON.stringify(part ?? null);
+  const fields: Record<string, unknown> = { ...usualFields[String(part['type'])], ...part };
+  if (fields['type'] === 'BertNormalizer') fields['strip_accents'] ??= fields['lowercase'];
+  // Where tokens lie in the text is nobody's business here.
+  delete fields['trim_offsets'];
+  return JSON.stringify(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Fields of `model` in tokenizer.json with what transformers builds in their place. */
+const builtFields: Readonly<Record<BuiltKind, Readonly<Record<string, unknown>>>> = {
+  bert: { continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
+  roberta: bytePairFields(),
+  gpt2: bytePairFields(),
+};
+
+function bytePairFields(): Record<string, unknown> {
+  return {
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: '',
+    end_of_word_suffix: '',
+    byte_fallback: false,
+    ignore_merges: false,
+  };
+}
+
+/** What tokenizer.json says and transformers does not follow. */
+export function notFollowed(
+  kind: BuiltKind,
+  name: string,
+  json: Record<string, unknown>,
+  steps: Steps,
+): Note[] {
+  const model = isRecord(json['model']) ? json['model'] : {};
+  const settings = Object.entries(builtFields[kind]).flatMap(([field, built]) => {
+    const theirs = model[field] ?? null;
+    const none = theirs === null || theirs === '';
+    return none || theirs === built ? [] : [`setting ${JSON.stringify(field)} of the model`];
+  });
+  const parts = [
+    ...(meaning(json['normalizer']) === meaning(steps.normalizer) ? [] : ['normalizer']),
+    ...(meaning(json['pre_tokenizer']) === meaning(steps.preTokenizer) ? [] : ['pre-tokenizer']),
+    ...settings,
+  ];
+  return parts.map(what => ({
+    message: `The ${what} in tokenizer.json is not used: as in transformers, ${name} makes its own from tokenizer_config.json.`,
+    remedy:
+      'Name PreTrainedTokenizerFast as "tokenizer_class" if tokenizer.json is to be followed as it stands.',
+  }));
+}
+
+/** The vocabulary of a kind, from tokenizer.json or the older files. */
+export async function builtModel(
+  directory: string,
+  kind: BuiltKind,
+  name: string,
+  json: Record<string, unknown> | undefined,
+  unknown: string,
+): Promise<SpellingModel> {
+  const wanted = kind === 'bert' ? 'WordPiece' : 'BPE';
+  if (!json) {
+    if (kind === 'bert') {
+      return wordPiece((await wordPieceVocabulary(directory)).vocabulary, { unknown });
+    }
+    const { vocabulary, merges = [] } = await bytePairVocabulary(directory);
+    return bytePairs(vocabulary, merges);
+  }
+  const { type, fields } = modelFields(json);
+  if (type !== wanted) {
+    throw new UnsupportedError(
+      `tokenizer.json has a ${JSON.stringify(type)} model, but the tokenizer is declared as ${name}, which is ${wanted}.`,
+      'Take the tokenizer.json of the original checkpoint, or correct "tokenizer_class".',
+    );
+  }
+  const vocabulary = parseVocabulary(fields['vocab'], 'tokenizer.json');
+  return kind === 'bert'
+    ? wordPiece(vocabulary, { unknown })
+    : bytePairs(vocabulary, parseMerges(fields['merges'], 'tokenizer.json'));
+}

@@ -1,0 +1,240 @@
+import { UnsupportedError, UserError, type Note } from '../../errors';
+import { readJson } from '../jsonFiles';
+import { tokenSplitter, withIds, type AddedToken, type AddedTokens } from './addedTokens';
+import { builtModel, builtSteps, flag, notFollowed } from './built';
+import { declaredKind, type TokenizerKind } from './classes';
+import { exists } from './legacyFiles';
+import { parseModel } from './model';
+import { parseNormalizer } from './normalize';
+import type { PatternWatch } from './patterns';
+import { aroundText, nothingAround, parsePostProcessor, type Around } from './postProcessor';
+import { parsePreTokenizer } from './preTokenize';
+import {
+  declaredTokens,
+  specialRoles,
+  tokensWithIds,
+  type DeclaredTokens,
+  type SpecialRole,
+} from './specialTokens';
+
+/** What is known of a tokenizer without encoding anything. */
+export interface TokenizerDescription {
+  /** One more than the largest id, added tokens included. */
+  readonly vocabularySize: number;
+  /** The same without added tokens: the least `vocab_size` a model of it can have. */
+  readonly leastSize: number;
+  /** The ids of added tokens by their text: a model may have no embedding for the last of them. */
+  readonly addedIds: ReadonlyMap<string, number>;
+  readonly special: Readonly<Partial<Record<SpecialRole, number>>>;
+  /** The ids that stand for no text: never masked, never put in as a random token. */
+  readonly specialIds: ReadonlySet<number>;
+  /** What transformers puts around every text, as a person reads it: `[CLS] … [SEP]`; or nothing. */
+  readonly around: string;
+  /** What it is for masked batches, which go by the tokens for it: `[CLS] … [SEP]`, or nothing. */
+  readonly wrapping: string;
+  /** What a person should know of what the files say. */
+  readonly notes: readonly Note[];
+}
+
+/** A tokenizer in this thread. Its patterns come with the checkpoint and may take for ever. */
+export interface OpenTokenizer extends TokenizerDescription {
+  encode(text: string): Int32Array;
+}
+
+/** Fields of tokenizer_config.json that would give the tokenizer other files or patterns. */
+const replacing = [
+  'vocab',
+  'merges',
+  'gguf_file',
+  'init_inputs',
+  'fast_tokenizer_files',
+  'fix_mistral_regex',
+];
+
+/** What each role is called where nothing is declared. */
+const customary: Readonly<Partial<Record<SpecialRole, readonly string[]>>> = {
+  cls: ['[CLS]'],
+  sep: ['[SEP]'],
+  mask: ['[MASK]', '<mask>'],
+  pad: ['[PAD]', '<pad>'],
+  unk: ['[UNK]', '<unk>'],
+  bos: ['<s>', '<|endoftext|>'],
+  eos: ['</s>', '<|endoftext|>'],
+};
+
+/** The kind of files that do not say: tokenizer.json as it stands, or what the vocabulary is for. */
+async function undeclaredKind(
+  directory: string,
+  json: Record<string, unknown> | undefined,
+): Promise<{ kind: TokenizerKind; name: string }> {
+  if (json) return { kind: 'plain', name: 'PreTrainedTokenizerFast' };
+  if (await exists(directory, 'vocab.txt')) return { kind: 'bert', name: 'BertTokenizer' };
+  const vocabulary = await readJson(directory, 'vocab.json');
+  return vocabulary && '<s>' in vocabulary && '</s>' in vocabulary
+    ? { kind: 'roberta', name: 'RobertaTokenizer' }
+    : { kind: 'gpt2', name: 'GPT2Tokenizer' };
+}
+
+/** @throws UnsupportedError for a field of tokenizer_config.json that would change what is read here */
+function refuseReplacing(config: Record<string, unknown>): void {
+  const isNothing = (value: unknown): boolean =>
+    (value ?? false) === false || JSON.stringify(value) === '[]';
+  const replaced = replacing.find(name => !isNothing(config[name]));
+  if (replaced === undefined) return;
+  throw new UnsupportedError(
+    `tokenizer_config.json sets ${JSON.stringify(replaced)}, which is not supported.`,
+    'Save the tokenizer again with a current version of transformers: AutoTokenizer.from_pretrained(…).save_pretrained(…).',
+  );
+}
+
+/** The tokens that transformers puts around a text. */
+function declaredAround(
+  kind: TokenizerKind,
+  config: Record<string, unknown>,
+  json: Record<string, unknown> | undefined,
+  contentOf: (role: SpecialRole) => string | undefined,
+): Around {
+  const ofFile = parsePostProcessor(json?.['post_processor']);
+  const tokens = (role: SpecialRole): string[] => [contentOf(role) ?? []].flat();
+  if (kind === 'bert' || kind === 'roberta') return { before: tokens('cls'), after: tokens('sep') };
+  // transformers hears these two only where there is no tokenizer.json.
+  if (json) return ofFile;
+  return {
+    before: flag(config, 'add_bos_token', false) ? tokens('bos') : [],
+    after: flag(config, 'add_eos_token', false) ? tokens('eos') : [],
+  };
+}
+
+/**
+ * Opens the checkpoint's own tokenizer as transformers 5.18 does: of the class its files declare,
+ * with the flags of tokenizer_config.json before what tokenizer.json says.
+ * @throws UserError when there is none or an unsupported one, CorruptFileError when it is malformed
+ */
+export async function openTokenizer(
+  directory: string,
+  watch: PatternWatch,
+): Promise<OpenTokenizer> {
+  const config = (await readJson(directory, 'tokenizer_config.json')) ?? {};
+  refuseReplacing(config);
+  const modelConfig = (await readJson(directory, 'config.json')) ?? {};
+  const declared = declaredKind(config, modelConfig);
+  const json = await readJson(directory, 'tokenizer.json');
+  const { kind, name } = declared ?? (await undeclaredKind(directory, json));
+  if (kind === 'plain' && !json) {
+    throw new UserError(
+      `There is no tokenizer.json in ${directory}, which the tokenizer class ${name} needs.`,
+      'Copy tokenizer.json of the checkpoint into its folder.',
+    );
+  }
+  const tokens = declaredTokens(kind, {
+    config,
+    json,
+    map: await readJson(directory, 'special_tokens_map.json'),
+    added: await readJson(directory, 'added_tokens.json'),
+  });
+  const model =
+    kind === 'plain'
+      ? parseModel(json!)
+      : await builtModel(directory, kind, name, json, tokens.roles.get('unk')?.content ?? '[UNK]');
+  const steps =
+    kind === 'plain'
+      ? { normalizer: json!['normalizer'], preTokenizer: json!['pre_tokenizer'] }
+      : builtSteps(kind, config);
+  const normalize = parseNormalizer(steps.normalizer, watch);
+  const preTokenize = parsePreTokenizer(steps.preTokenizer, watch);
+
+  const added = addedTokens(kind, json, tokens, model.vocabulary);
+  const idOf = new Map(model.vocabulary);
+  for (const [id, { content }] of added) idOf.set(content, id);
+  const special = roleTokens(tokens.roles, idOf, kind);
+  const idsOfRoles = Object.fromEntries(
+    [...special].map(([role, content]) => [role, idOf.get(content)!]),
+  );
+  const specialIds = new Set<number>(Object.values(idsOfRoles));
+  for (const [id, token] of added) if (token.special) specialIds.add(id);
+  const around = declaredAround(kind, config, json, role => special.get(role));
+  const wrapping =
+    special.has('cls') && special.has('sep')
+      ? { before: [special.get('cls')!], after: [special.get('sep')!] }
+      : nothingAround;
+
+  const split = tokenSplitter(added, normalize, flag(config, 'split_special_tokens', false));
+  return {
+    vocabularySize: largest(idOf.values()) + 1,
+    leastSize: largest(model.vocabulary.values()) + 1,
+    addedIds: new Map([...added].map(([id, { content }]) => [content, id])),
+    special: idsOfRoles,
+    specialIds,
+    around: aroundText(around),
+    wrapping: aroundText(wrapping),
+    notes: json && kind !== 'plain' ? notFollowed(kind, name, json, steps) : [],
+    encode(text) {
+      const ids: number[] = [];
+      for (const segment of split(text)) {
+        if (typeof segment === 'number') ids.push(segment);
+        else for (const id of model.spell(preTokenize(segment))) ids.push(id);
+      }
+      return Int32Array.from(ids);
+    },
+  };
+}
+
+function largest(ids: Iterable<number>): number {
+  let most = -1;
+  for (const id of ids) most = Math.max(most, id);
+  return most;
+}
+
+/** All added tokens with their ids, in the order transformers adds them. */
+function addedTokens(
+  kind: TokenizerKind,
+  json: Record<string, unknown> | undefined,
+  { roles, named, listed }: DeclaredTokens,
+  vocabulary: ReadonlyMap<string, number>,
+): AddedTokens {
+  // A class's usual token that the vocabulary lacks would get an id that the model has no row for.
+  const usual = [...roles.values()].filter(({ content }) => vocabulary.has(content));
+  const first =
+    kind === 'plain' ? tokensWithIds(json!['added_tokens'], 'tokenizer.json').values() : [];
+  const already = new Set(listed.map(({ content }) => content));
+  const others = inOrder(roles, [...usual, ...named]).filter(
+    ({ content }) => !already.has(content),
+  );
+  return withIds([...first, ...listed, ...others], vocabulary);
+}
+
+/** Tokens without doubles: those with a role first, in the roles' order. */
+function inOrder(
+  roles: ReadonlyMap<SpecialRole, AddedToken>,
+  tokens: readonly AddedToken[],
+): AddedToken[] {
+  const wanted = new Map(tokens.map(token => [token.content, token]));
+  const ordered = new Map<string, AddedToken>();
+  for (const { content } of [...roles.values(), ...tokens]) {
+    const token = wanted.get(content);
+    if (token) ordered.set(content, { ...token, special: true });
+  }
+  return [...ordered.values()];
+}
+
+/** The tokens of the roles, those that are there. */
+function roleTokens(
+  roles: ReadonlyMap<SpecialRole, AddedToken>,
+  idOf: ReadonlyMap<string, number>,
+  kind: TokenizerKind,
+): Map<SpecialRole, string> {
+  const special = new Map<SpecialRole, string>();
+  for (const role of specialRoles) {
+    const declared = roles.get(role)?.content;
+    const guesses = kind === 'plain' ? (customary[role] ?? []) : [];
+    const candidates = declared === undefined ? guesses : [declared];
+    const known = candidates.find(candidate => idOf.has(candidate));
+    if (known !== undefined) special.set(role, known);
+  }
+  // RoBERTa wraps in its bos and eos; a masked model's `<s>` is always meant so.
+  if (idOf.has('<mask>')) {
+    if (idOf.has('<s>') && !special.has('cls')) special.set('cls', '<s>');
+    if (idOf.has('</s>') && !special.has('sep')) special.set('sep', '</s>');
+  }
+  return special;
+}

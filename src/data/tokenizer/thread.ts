@@ -1,0 +1,39 @@
+// The thread in which a checkpoint's tokenizer runs: it is opened, and answers each text by its ids.
+import { parentPort, workerData } from 'node:worker_threads';
+import { sent, type ThreadInput, type ThreadMessage } from './messages';
+import { openTokenizer } from './open';
+
+const { directory, running } = workerData as ThreadInput;
+const port = parentPort!;
+const send = (message: ThreadMessage): void => port.postMessage(message);
+
+const numbers = new Map<string, number>();
+
+/** Lets the other side name the pattern that never ends. */
+function setPattern(source: string | undefined): void {
+  let number = 0;
+  if (source !== undefined) {
+    number = numbers.get(source) ?? numbers.size + 1;
+    if (!numbers.has(source)) {
+      numbers.set(source, number);
+      send({ kind: 'pattern', number, source });
+    }
+  }
+  Atomics.store(running, 0, number);
+}
+
+const fail = (error: unknown): void => send({ kind: 'failed', error: sent(error, directory) });
+
+try {
+  const { encode, ...description } = await openTokenizer(directory, { set: setPattern });
+  port.on('message', (text: string) => {
+    try {
+      send({ kind: 'ids', ids: encode(text) });
+    } catch (error) {
+      fail(error);
+    }
+  });
+  send({ kind: 'ready', description });
+} catch (error) {
+  fail(error);
+}
