@@ -89,6 +89,12 @@ export interface Architecture {
   readonly parameters: readonly Parameter[];
   /** Tied to the word embeddings, untied, or no head at all (then training is impossible). */
   readonly head: 'tied' | 'untied' | 'none';
+  /**
+   * Positions of tokens, for models whose positions depend on what the tokens are: int32
+   * [batch · sequenceLength] from ids of the same shape, to be fed as `positionIds`. Absent where they
+   * are 0, 1, 2, …
+   */
+  readonly positionIds?: (inputIds: ArrayLike<number>, sequenceLength: number) => Int32Array;
   /** Throws UnsupportedError when the objective needs a head that is not there. */
   forward(weights: Weights, inputs: ForwardInputs): ForwardOutputs;
   /**

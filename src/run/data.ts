@@ -12,6 +12,7 @@ import type { LineSeparator } from '../data/textSource';
 import { loadTokenizer, type TextTokenizer } from '../data/tokenizer';
 import { UnsupportedError, UsageError, type Note } from '../errors';
 import { imageSize, type BatchShape } from '../training';
+import { notesOnPadding, withPositions } from './positions';
 import { aroundNotes, tokenizerWithin } from './tokenizerWithin';
 import { usualBatch } from './usualBatch';
 
@@ -119,7 +120,7 @@ async function openTokenized(
     : shape.targets;
   return {
     batches: {
-      ...batches,
+      ...withPositions(architecture, batches, sequenceLength),
       async close() {
         try {
           await batches.close();
@@ -130,7 +131,11 @@ async function openTokenized(
     },
     shape: { ...shape, targets },
     classes,
-    notes: [...notes, ...aroundNotes(tokenizer, masked)],
+    notes: [
+      ...notes,
+      ...aroundNotes(tokenizer, masked),
+      ...notesOnPadding(architecture, tokenizer),
+    ],
   };
 }
 

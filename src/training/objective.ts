@@ -57,9 +57,12 @@ export function objectiveGraph(
   };
 }
 
+/** What batches call the positions of tokens, which some models are fed (`Architecture.positionIds`). */
+export const positionIdsName = 'position_ids';
+
 /** Makes the inputs for batches of a static shape. */
 export function batchFeeds(
-  { objective, config }: Architecture,
+  { objective, config, positionIds: positionsOf }: Architecture,
   { batchSize, sequenceLength, targets: rows }: BatchShape,
 ): BatchFeeds {
   const targets = input('targets', [rows], 'int32');
@@ -78,10 +81,11 @@ export function batchFeeds(
   }
   const inputIds = input('input_ids', [batchSize * sequenceLength], 'int32');
   const positions = input('positions', [rows], 'int32');
+  const positionIds = positionsOf && input(positionIdsName, [batchSize * sequenceLength], 'int32');
   return {
     ...common,
-    tensors: [inputIds, positions, targets, weights],
-    forward: { batchSize, sequenceLength, inputIds },
+    tensors: [inputIds, ...(positionIds ? [positionIds] : []), positions, targets, weights],
+    forward: { batchSize, sequenceLength, inputIds, ...(positionIds && { positionIds }) },
     positions,
   };
 }

@@ -36,7 +36,7 @@ export function goldenBatch(family: FamilyName, { config }: Fixture): PlainBatch
     attentionMask,
     ...(types && { tokenTypeIds: types.data as Int32Array }),
     ...(family === 'roberta' && {
-      positionIds: positionIds(attentionMask, sequenceLength, paddingId(config)),
+      positionIds: positionIds(ids.data, sequenceLength, paddingId(config)),
     }),
   };
 }

@@ -127,7 +127,10 @@ export function tinyBatch(
     values['pixel_values'] = uniform(seed, pixels);
   } else {
     const tokens = batchSize * sequenceLength;
-    values['input_ids'] = integers(tokens, classes);
+    const ids = integers(tokens, classes);
+    values['input_ids'] = ids;
+    const positionIds = architecture.positionIds?.(ids, sequenceLength);
+    if (positionIds) values['position_ids'] = positionIds;
     values['positions'] = Int32Array.from({ length: rows }, (_, row) => (row * 3) % tokens);
   }
   return { feeds, values };

@@ -18,6 +18,6 @@ export const bert = encoderFamily({
   encoderClass: 'BertModel',
   headClass: 'BertForMaskedLM',
   pretrainingClass: 'BertForPreTraining',
-  firstPosition: () => 0,
+  positions: () => ({ first: 0 }),
   headActivation: config => textField(config, 'hidden_act', 'gelu'),
 });

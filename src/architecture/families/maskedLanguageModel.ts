@@ -52,8 +52,11 @@ export interface EncoderFamily {
   readonly headClass: string;
   /** Class with the head and the next-sentence classifier. */
   readonly pretrainingClass?: string;
-  /** Row of the position table where counting starts. */
-  firstPosition(config: ModelConfig): number;
+  /** Row of the position table where counting starts, and `Architecture.positionIds`. */
+  positions(config: ModelConfig): {
+    readonly first: number;
+    readonly of?: Architecture['positionIds'];
+  };
   /** Name of the activation between the head's dense layer and its norm. */
   headActivation(config: ModelConfig): string;
 }
@@ -192,7 +195,7 @@ function buildModel(
   variant: Variant,
 ): Architecture {
   const settings = encoderSettings(config);
-  const firstPosition = description.firstPosition(config);
+  const { first: firstPosition, of: positionIds } = description.positions(config);
   const longestSequence = settings.positions - firstPosition;
   if (longestSequence < 1) {
     throw new CorruptFileError(
@@ -224,6 +227,7 @@ function buildModel(
       longestSequence,
     },
     leadingTokens: 1,
+    ...(positionIds && { positionIds }),
     dimensions: settings.dimensions,
     spaceSizes: sizes,
     head: variant.head,

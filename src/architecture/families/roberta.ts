@@ -1,26 +1,38 @@
+import { CorruptFileError } from '../../errors';
 import type { ModelConfig } from '../architecture';
 import { indexField } from '../configFields';
 import { encoderFamily } from './maskedLanguageModel';
 
-/** The token id that pads sequences, from config.json. */
-export const paddingId = (config: ModelConfig): number => indexField(config, 'pad_token_id', 1);
+/**
+ * The token id that pads sequences, from config.json: −1 for none, as transformers takes it. Throws
+ * CorruptFileError for null, which transformers cannot count positions with.
+ */
+export function paddingId(config: ModelConfig): number {
+  const value = config['pad_token_id'];
+  if (value === -1) return value;
+  if (value !== null) return indexField(config, 'pad_token_id', 1);
+  throw new CorruptFileError(
+    'config.json: pad_token_id is null, but RoBERTa counts positions from it.',
+    'Set pad_token_id to the id that the model was trained with (1 in most).',
+  );
+}
 
 /**
- * RoBERTa's position ids: tokens count from `paddingId + 1`, padding stays at `paddingId`. Takes and
- * gives [batch · sequenceLength]; the mask is 1 for tokens and 0 for padding.
+ * RoBERTa's position ids: tokens count from `paddingId + 1`, whatever has the padding's id stays at
+ * `paddingId`, in text too. Takes and gives [batch · sequenceLength].
  */
 export function positionIds(
-  attentionMask: ArrayLike<number>,
+  inputIds: ArrayLike<number>,
   sequenceLength: number,
   paddingId: number,
 ): Int32Array {
-  const ids = new Int32Array(attentionMask.length);
+  const ids = new Int32Array(inputIds.length);
   let seen = 0;
   for (let index = 0; index < ids.length; index++) {
     if (index % sequenceLength === 0) seen = 0;
-    const token = attentionMask[index] === 0 ? 0 : 1;
-    seen += token;
-    ids[index] = seen * token + paddingId;
+    const isToken = inputIds[index] !== paddingId;
+    if (isToken) seen++;
+    ids[index] = isToken ? seen + paddingId : paddingId;
   }
   return ids;
 }
@@ -40,7 +52,10 @@ export const roberta = encoderFamily({
   },
   encoderClass: 'RobertaModel',
   headClass: 'RobertaForMaskedLM',
-  firstPosition: config => paddingId(config) + 1,
+  positions: config => {
+    const padding = paddingId(config);
+    return { first: padding + 1, of: (ids, length) => positionIds(ids, length, padding) };
+  },
   // Whatever hidden_act says, transformers uses the exact GELU in this head.
   headActivation: () => 'gelu',
 });

@@ -50,7 +50,7 @@ for (const family of ['bert', 'roberta', 'gpt2'] as const) {
     const explicit = computedLogits(fixture, {
       ...tokens,
       attentionMask,
-      positionIds: family === 'roberta' ? positionIds(attentionMask, 5, 1) : counted,
+      positionIds: family === 'roberta' ? counted.map(position => position + 2) : counted,
       ...(family !== 'gpt2' && { tokenTypeIds: new Int32Array(10) }),
     });
     assertClose(computedLogits(fixture, tokens), explicit, 1e-12, 'logits');
@@ -131,9 +131,24 @@ test('GPT-2 with an untied table equal to the embeddings says the same as tied',
   );
 });
 
-test("RoBERTa's positions follow the padding", () => {
-  const mask = [1, 1, 1, 0, 0, 1, 1, 0, 0, 0];
-  assert.deepEqual(positionIds(mask, 5, 1), Int32Array.of(2, 3, 4, 1, 1, 2, 3, 1, 1, 1));
+test("RoBERTa's positions pass over the padding's id, in text too", () => {
+  const ids = [9, 8, 7, 1, 1, 9, 1, 8, 1, 7];
+  assert.deepEqual(positionIds(ids, 5, 1), Int32Array.of(2, 3, 4, 1, 1, 2, 1, 3, 1, 4));
+  const without = readFixture('roberta').config;
+  for (const [pad, positions] of [
+    [3, [4, 3, 5]],
+    [0, [1, 2, 3]],
+    [-1, [0, 1, 2]],
+  ] as const) {
+    const { architecture } = variant('roberta', { ...without, pad_token_id: pad }).recognition;
+    assert.deepEqual([...architecture.positionIds!([9, 3, 8], 3)], positions);
+    const accepted = architecture.accepts as { longestSequence: number };
+    assert.equal(accepted.longestSequence, 66 - pad - 1);
+  }
+});
+
+test('RoBERTa without a padding id is refused, as transformers cannot compute it', () => {
+  assert.throws(() => variant('roberta', { pad_token_id: null }), /pad_token_id is null/);
 });
 
 test('DeiT with one classifier says what the class token says', () => {
