@@ -60,12 +60,16 @@ function otherFlops(node: Node): number {
 /** Bytes of one tensor; both element types take four. */
 export const tensorBytes = (tensor: Tensor): number => 4 * elementCount(tensor.shape);
 
+/** Most bytes alive at once: see `aliveBytes`. */
+export const peakBytes = (results: readonly Tensor[]): number =>
+  aliveBytes(topologicalOrder(results), results).reduce((most, bytes) => Math.max(most, bytes), 0);
+
 /**
- * Most bytes alive at once when nodes run in topological order and a value is freed after its last
- * reader. Inputs, constants and results live throughout. Reshape shares its input's memory.
+ * Bytes alive while each node runs, when nodes run in this topological order and a value is freed
+ * after its last reader. Inputs, constants and results live throughout. Reshape shares its input's
+ * memory.
  */
-export function peakBytes(results: readonly Tensor[]): number {
-  const order = topologicalOrder(results);
+export function aliveBytes(order: readonly Node[], results: readonly Tensor[]): number[] {
   const owner = new Map<Tensor, Tensor>();
   const ownerOf = (tensor: Tensor): Tensor => owner.get(tensor) ?? tensor;
   const readers = new Map<Tensor, number>();
@@ -80,11 +84,10 @@ export function peakBytes(results: readonly Tensor[]): number {
   let alive = order
     .filter(node => isSource(firstOutput(node)))
     .reduce((sum, node) => sum + tensorBytes(firstOutput(node)), 0);
-  let peak = alive;
-  for (const node of order) {
+  return order.map(node => {
     const produced = node.outputs.filter(output => !isSource(output) && ownerOf(output) === output);
     alive += produced.reduce((sum, output) => sum + tensorBytes(output), 0);
-    peak = Math.max(peak, alive);
+    const during = alive;
     const unread = produced.filter(output => !readers.has(output) && !kept.has(output));
     const finished = node.inputs.map(ownerOf).filter(input => {
       const left = readers.get(input)! - 1;
@@ -92,6 +95,6 @@ export function peakBytes(results: readonly Tensor[]): number {
       return left === 0 && !kept.has(input) && !isSource(input);
     });
     alive -= [...unread, ...finished].reduce((sum, value) => sum + tensorBytes(value), 0);
-  }
-  return peak;
+    return during;
+  });
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constant } from './build/sources';
 import { mul } from './build/elementwise';
 import { reshape } from './build/layout';
@@ -62,13 +63,17 @@ export function simplifyProgram(program: Program): Program {
 }
 
 function attributesKey({ op, attributes, outputs }: Node): string {
-  const { data, ...rest } = attributes;
-  const shapes = op === 'Constant' ? outputs.map(({ shape, type }) => [shape, type]) : [];
-  return JSON.stringify([rest, shapes, data ? Array.from(data, exactText) : null]);
+  const { data } = attributes;
+  if (op !== 'Constant' || !data) return JSON.stringify(attributes);
+  const { shape, type } = outputs[0]!;
+  return `${type}[${shape.join()}]${bytesKey(data)}`;
 }
 
-/** Text that differs for different numbers, 0 and -0 (whose reciprocals differ) included. */
-const exactText = (value: number): string => (Object.is(value, -0) ? '-0' : `${value}`);
+/** Text that differs for different bytes, so for 0 and -0 too, whose reciprocals differ. */
+function bytesKey({ buffer, byteOffset, byteLength }: TensorData): string {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return byteLength <= 64 ? bytes.join() : createHash('sha256').update(bytes).digest('hex');
+}
 
 const constantData = (tensor: Tensor): TensorData | undefined =>
   tensor.node.op === 'Constant' ? tensor.node.attributes.data : undefined;

@@ -1,5 +1,5 @@
-import { freemem } from 'node:os';
 import type { Engine } from '../engine';
+import { freeMemory } from '../engine/memory';
 import {
   countFlops,
   elementCount,
@@ -7,14 +7,13 @@ import {
   inputName,
   keptInputs,
   matMul,
-  peakBytes,
-  programResults,
   reduceSum,
   type Program,
   type Tensor,
 } from '../graph';
 import type { Growth } from '../growth';
 import type { BatchShape } from '../training';
+import { deepestBuilt, type ProgramCost } from './growthCost';
 import { learningProgram } from './plan';
 import type { LigoSettings } from './settings';
 
@@ -28,35 +27,46 @@ export interface StepEstimate {
   readonly from: 'step' | 'products';
 }
 
-/** A step is tried when its products take less than this, seconds. */
-const longestTrial = 5;
-const products = { rows: 1024, pairs: 4, runs: 5 };
+/** A step is tried when its products take less than this, seconds, and it is not too deep to build. */
+const longestTrial = 0.5;
+/** And when it needs less than this, bytes: a plan answers at once and takes little. */
+const largestTrial = 250e6;
+/** Runs are repeated for this long, seconds. */
+const repeatedFor = 0.4;
+/** Sizes beyond these are not timed: products are as fast there. */
+const products = { rows: 1024, pairs: 4, runs: 5, hiddenSize: 512, intermediateSize: 2048 };
 
-/** Estimates a step of learning operators by short measurements on the engine. */
+/** Estimates a step of learning operators, of known cost, by short measurements on the engine. */
 export const estimateStep = (
   engine: Engine,
   growth: Growth,
   settings: LigoSettings,
   shape: BatchShape,
+  cost: ProgramCost,
 ): Promise<StepEstimate> =>
-  estimateProgram(engine, growth, learningProgram(growth, settings, shape).program);
+  estimateProgram(engine, growth, cost, () => learningProgram(growth, settings, shape).program);
 
-/** Estimates one run of a program that computes with the target of a growth. */
+/**
+ * Estimates one run of a program of known cost that computes with the target of a growth. It is built
+ * only where it can be tried at once.
+ */
 export async function estimateProgram(
   engine: Engine,
   growth: Growth,
-  program: Program,
+  { flops, peakBytes }: ProgramCost,
+  build: () => Program,
 ): Promise<StepEstimate> {
-  const results = programResults(program);
-  const bound = countFlops(results).matrix * (await secondsPerProductFlop(engine, growth));
-  if (bound > longestTrial || peakBytes(results) > freemem() / 2) {
+  const bound = flops.matrix * (await secondsPerProductFlop(engine, growth));
+  const isDeep = growth.target.dimensions.numHiddenLayers > deepestBuilt;
+  if (isDeep || bound > longestTrial || peakBytes > Math.min(largestTrial, freeMemory() / 2)) {
     return { secondsPerStep: bound, from: 'products' };
   }
-  return { secondsPerStep: await fastestRun(engine, program, 3), from: 'step' };
+  return { secondsPerStep: await fastestRun(engine, build(), 3), from: 'step' };
 }
 
 async function secondsPerProductFlop(engine: Engine, { target }: Growth): Promise<number> {
-  const { hiddenSize, intermediateSize } = target.dimensions;
+  const hiddenSize = Math.min(products.hiddenSize, target.dimensions.hiddenSize);
+  const intermediateSize = Math.min(products.intermediateSize, target.dimensions.intermediateSize);
   const x = input('x', [products.rows, hiddenSize]);
   const up = input('up', [hiddenSize, intermediateSize]);
   const down = input('down', [intermediateSize, hiddenSize]);
@@ -87,7 +97,9 @@ async function fastestRun(engine: Engine, program: Program, runs: number): Promi
     // The first run also sets up memory.
     await executable.run(feeds);
     let fastest = Infinity;
+    const begun = performance.now();
     for (let run = 0; run < runs; run++) {
+      if (run > 0 && performance.now() - begun > 1000 * repeatedFor) break;
       const started = performance.now();
       await executable.run(feeds);
       fastest = Math.min(fastest, (performance.now() - started) / 1000);

@@ -15,9 +15,9 @@ import {
   type Refusal,
   type TargetRequest,
 } from '../growth';
-import { countFlops, peakBytes, programResults } from '../graph';
 import type { GrowthPlan } from '../protocol/events';
 import { batchFeeds, objectiveGraph, trainingProgram, type BatchShape } from '../training';
+import { costOfLayers, type ProgramCost } from './growthCost';
 import { summarize, type Model } from './model';
 import { batchesPerUpdate, optimizerOptions, trainingOptions, type LigoSettings } from './settings';
 
@@ -173,7 +173,7 @@ export function planGrowth(
     operators
       .filter(operator => operator.group === group)
       .reduce((sum, { shape: [rows, columns] }) => sum + rows * columns, 0);
-  const cost = model.architecture.head === 'none' ? undefined : growthCost(growth, settings, shape);
+  const cost = model.architecture.head === 'none' ? undefined : planCost(growth, settings, shape);
   return {
     source,
     target: summarize(growth.target),
@@ -211,20 +211,37 @@ export function learningProgram(growth: Growth, settings: LigoSettings, shape: B
   return { program, objective, weights };
 }
 
-function growthCost(
+/** What a batch costs that the operators of a growth are learned by. */
+export const learningCost = (
+  growth: Growth,
+  settings: LigoSettings,
+  shape: BatchShape,
+): ProgramCost =>
+  costOfLayers(
+    [growth.target.dimensions.numHiddenLayers],
+    ([layers]) => learningProgram(withLayers(growth, layers!), settings, shape).program,
+  );
+
+/** The same growth to another depth, for counting. */
+function withLayers(growth: Growth, layers: number): Growth {
+  const { source, target } = growth;
+  const { dimensions } = target;
+  if (layers === dimensions.numHiddenLayers) return growth;
+  return { source, target: source.resized({ ...dimensions, numHiddenLayers: layers }) };
+}
+
+function planCost(
   growth: Growth,
   settings: LigoSettings,
   shape: BatchShape,
 ): NonNullable<GrowthPlan['cost']> {
-  const { program } = learningProgram(growth, settings, shape);
-  const results = programResults(program);
-  const flops = countFlops(results);
+  const { flops, peakBytes } = learningCost(growth, settings, shape);
   const flopsPerStep = batchesPerUpdate(settings) * (flops.matrix + flops.other);
   return {
     steps: settings.steps,
     flopsPerStep,
     flops: flopsPerStep * settings.steps,
-    peakBytes: peakBytes(results),
+    peakBytes,
     batchSize: shape.batchSize,
     sequenceLength: shape.sequenceLength,
   };

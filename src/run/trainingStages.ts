@@ -1,5 +1,5 @@
 import { plainWeights, type Architecture, type Parameter } from '../architecture';
-import { countFlops, input, peakBytes, programResults, type Program } from '../graph';
+import { input, type Program } from '../graph';
 import type { TrainingStage } from '../growth';
 import {
   batchFeeds,
@@ -10,6 +10,7 @@ import {
   type ParameterGroup,
   type PartialShape,
 } from '../training';
+import { costOfLayers, deepestBuilt, programCost, type ProgramCost } from './growthCost';
 import { partialSpans, type PartialSpan } from './partialTraining';
 import {
   batchesPerUpdate,
@@ -18,15 +19,18 @@ import {
   type TrainSettings,
 } from './settings';
 
+/** What the steps of a stage cost. */
+export interface StageCost extends PartialSpan, ProgramCost {
+  /** Exact, of one step; `flops` are of one batch. */
+  readonly flopsPerStep: number;
+}
+
 /** Steps of a training in which the same parameters change, by the same program. */
-export interface PreparedStage extends PartialSpan {
+export interface PreparedStage extends StageCost {
   /** Ids of the parameters that change; the others are frozen inputs of the program. */
   readonly trains: ReadonlySet<string>;
   readonly groups: readonly ParameterGroup[];
   readonly program: Program;
-  /** Exact, of one step. */
-  readonly flopsPerStep: number;
-  readonly peakBytes: number;
 }
 
 /**
@@ -42,25 +46,108 @@ export function prepareStages(
   shape: BatchShape,
   stages: readonly TrainingStage[] = [],
 ): readonly PreparedStage[] {
+  return stagesOf(architecture, settings, shape, stages).map(({ began, computed, ...span }) => {
+    const parameters = { computed, began, partial: span.partial };
+    const program = stageProgram(architecture, settings, shape, parameters);
+    return {
+      ...span,
+      ...stepCost(settings, programCost(program)),
+      program,
+      trains: new Set(began.keys()),
+      groups: groupsOf(settings, [...new Set(began.values())]),
+    };
+  });
+}
+
+/**
+ * The same stages, counted but not made: at any depth in a moment. A stage of a deep model that computes
+ * a part of the network is made all the same.
+ */
+export function countStages(
+  architecture: Architecture,
+  settings: TrainSettings,
+  shape: BatchShape,
+  stages: readonly TrainingStage[] = [],
+): readonly StageCost[] {
+  const { numHiddenLayers } = architecture.dimensions;
+  return stagesOf(architecture, settings, shape, stages).map(({ began, computed, ...span }) => {
+    const { partial } = span;
+    const parameters = { computed, began, partial };
+    const cost =
+      numHiddenLayers <= deepestBuilt || partial
+        ? programCost(stageProgram(architecture, settings, shape, parameters))
+        : deepCost(architecture, settings, shape, began);
+    return { ...span, ...stepCost(settings, cost) };
+  });
+}
+
+const stepCost = (
+  settings: TrainSettings,
+  cost: ProgramCost,
+): ProgramCost & Pick<StageCost, 'flopsPerStep'> => ({
+  ...cost,
+  flopsPerStep: batchesPerUpdate(settings) * (cost.flops.matrix + cost.flops.other),
+});
+
+/** Layers below all that train run forward only; above them, those that train and those that do not. */
+function deepCost(
+  architecture: Architecture,
+  settings: TrainSettings,
+  shape: BatchShape,
+  began: ReadonlyMap<string, number>,
+): ProgramCost {
+  const { parameters, dimensions } = architecture;
+  const trained = new Set(
+    parameters.filter(({ id }) => began.has(id)).map(parameter => parameter.layer),
+  );
+  const all = Array.from({ length: dimensions.numHiddenLayers }, (_, layer) => layer);
+  const embeds = parameters.some(({ id }) => id.startsWith('embeddings.') && began.has(id));
+  const lowest = embeds ? 0 : (all.find(layer => trained.has(layer)) ?? all.length);
+  const kinds = [
+    all.filter(layer => layer < lowest),
+    all.filter(layer => trained.has(layer)),
+    all.filter(layer => layer >= lowest && !trained.has(layer)),
+  ];
+  return costOfLayers(
+    kinds.map(({ length }) => length),
+    ([below, trains, others]) => {
+      const layers = below! + trains! + others!;
+      const shallow = architecture.resized({ ...dimensions, numHiddenLayers: layers });
+      const used = shallow.parameters.filter(parameter => parameter.used);
+      const learns = ({ id, layer }: Parameter): boolean =>
+        layer === undefined ? began.has(id) : layer >= below! && layer < below! + trains!;
+      return stageProgram(shallow, settings, shape, {
+        computed: new Set(used.map(({ id }) => id)),
+        began: new Map(used.filter(learns).map(({ id }) => [id, 0])),
+        partial: undefined,
+      });
+    },
+  );
+}
+
+/** A stage with what it reads and when each parameter that trains in it began to, by id. */
+interface Stage extends PartialSpan {
+  readonly computed: ReadonlySet<string>;
+  readonly began: ReadonlyMap<string, number>;
+}
+
+function stagesOf(
+  architecture: Architecture,
+  settings: TrainSettings,
+  shape: BatchShape,
+  stages: readonly TrainingStage[],
+): readonly Stage[] {
   const used = architecture.parameters.filter(parameter => parameter.used);
   const all = used.map(({ id }) => id);
   /** When each parameter that trains now began to. */
   let began: ReadonlyMap<string, number> = new Map();
   return spansOf(architecture, settings, shape, stages).map(span => {
-    const { begin, partial, trains: named = all } = span;
+    const { begin, end, partial, trains: named = all } = span;
     const computed = new Set(computedIds(used, partial));
-    const trains = new Set([...named].filter(id => computed.has(id)));
-    began = new Map([...trains].map(id => [id, began.get(id) ?? begin]));
-    const program = stageProgram(architecture, settings, shape, { computed, began, partial });
-    const results = programResults(program);
-    const flops = countFlops(results);
-    return {
-      ...span,
-      ...{ trains, program },
-      groups: groupsOf(settings, [...new Set(began.values())]),
-      flopsPerStep: batchesPerUpdate(settings) * (flops.matrix + flops.other),
-      peakBytes: peakBytes(results),
-    };
+    began = new Map(
+      [...new Set(named)].filter(id => computed.has(id)).map(id => [id, began.get(id) ?? begin]),
+    );
+    return { begin, end, partial, computed, began };
   });
 }
 
@@ -173,7 +260,7 @@ function lateWarmup({ steps, betas: [, beta2] }: TrainSettings, began: number): 
 }
 
 /** Exact FLOPs of the first `step` steps of a training. */
-export const flopsAfter = (stages: readonly PreparedStage[], step: number): number =>
+export const flopsAfter = (stages: readonly StageCost[], step: number): number =>
   stages.reduce(
     (sum, { begin, end, flopsPerStep }) =>
       sum + flopsPerStep * Math.max(0, Math.min(step, end) - begin),

@@ -1,6 +1,7 @@
 import type { EngineOutlook, PlanQuestion, Service } from '../protocol/service';
-import type { Program } from '../graph';
+import type { Engine } from '../engine';
 import type { Growth } from '../growth';
+import type { StepEstimate } from '../run/estimate';
 import { defaultWarmup, ligoDefaults, type LigoSettings } from '../run/settings';
 import type { BatchShape } from '../training';
 import { inEditor } from './failure';
@@ -52,7 +53,7 @@ export async function engineOutlook(question: OutlookQuestion): Promise<EngineOu
     try {
       const { memoryRefusal } = await import('../run/resources');
       const growth = requireGrowth(model, resolved);
-      const { program, peakBytes } = await timedStep(growth, question, plans);
+      const { estimate, peakBytes } = await timedStep(growth, question, plans);
       const refused = memoryRefusal(peakBytes, memory);
       if (refused) {
         return {
@@ -61,9 +62,7 @@ export async function engineOutlook(question: OutlookQuestion): Promise<EngineOu
           refusal: { reason: refused.message, remedy: inEditor(refused.remedy) },
         };
       }
-      const { estimateProgram } = await import('../run/estimate');
-      const estimate = await estimateProgram(engine, growth, program);
-      return { name, reason, estimate: { ...estimate, device } };
+      return { name, reason, estimate: { ...(await estimate(engine)), device } };
     } finally {
       await close();
     }
@@ -77,16 +76,21 @@ async function timedStep(
   growth: Growth,
   { methods, steps }: Pick<OutlookQuestion, 'methods' | 'steps'>,
   { settings, shape }: { readonly settings: LigoSettings; readonly shape: BatchShape },
-): Promise<{ readonly program: Program; readonly peakBytes: number }> {
+): Promise<{
+  readonly estimate: (engine: Engine) => Promise<StepEstimate>;
+  readonly peakBytes: number;
+}> {
+  const { estimateProgram, estimateStep } = await import('../run/estimate');
   if (methods) {
     const { comparedCost } = await import('./comparedCost');
     const { step, peakBytes } = await comparedCost(growth, methods, { steps, shape });
-    return { program: step.program, peakBytes };
+    const { cost, build } = step;
+    return { estimate: engine => estimateProgram(engine, growth, cost, build), peakBytes };
   }
-  const [{ learningProgram }, graph] = await Promise.all([
-    import('../run/plan'),
-    import('../graph'),
-  ]);
-  const { program } = learningProgram(growth, settings, shape);
-  return { program, peakBytes: graph.peakBytes(graph.programResults(program)) };
+  const { learningCost } = await import('../run/plan');
+  const cost = learningCost(growth, settings, shape);
+  return {
+    estimate: engine => estimateStep(engine, growth, settings, shape, cost),
+    peakBytes: cost.peakBytes,
+  };
 }

@@ -16,10 +16,10 @@ export function bundled(name: string): string {
     format: 'esm',
     target: 'node20',
     mainFields: ['module', 'main'],
-    external: ['onnxruntime-node', 'esbuild'],
+    external: ['onnxruntime-node', 'sharp', 'esbuild'],
     // Bundled CommonJS modules call require, which ES modules do not have.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
   return outfile;

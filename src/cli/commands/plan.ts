@@ -76,7 +76,7 @@ async function timedPlan(
 ): Promise<TimedPlan> {
   const [
     { memoryRefusal, withModel, withEngine },
-    { planGrowth, requireGrowth, resolveTarget, withMethod },
+    { learningCost, planGrowth, requireGrowth, resolveTarget, withMethod },
     data,
     estimate,
   ] = await Promise.all([
@@ -101,7 +101,8 @@ async function timedPlan(
         return { ...plan, memoryRefusal: { reason: refusal.message, remedy: refusal.remedy } };
       }
       const { settings } = task;
-      const step = await estimate.estimateStep(engine, growth, settings, shape);
+      const cost = learningCost(growth, settings, shape);
+      const step = await estimate.estimateStep(engine, growth, settings, shape, cost);
       const { name, device } = engine.description;
       const seconds = step.secondsPerStep * settings.steps;
       return { ...plan, estimate: { engine: name, device, reason, ...step, seconds } };

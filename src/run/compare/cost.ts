@@ -1,10 +1,11 @@
-import { peakBytes, countFlops, programResults, type Program } from '../../graph';
+import type { Program } from '../../graph';
 import { growthMethod, type Growth } from '../../growth';
 import type { BatchShape } from '../../training';
 import { isLearned } from '../makeLarge';
-import { learningProgram } from '../plan';
+import { learningCost as perBatch } from '../plan';
 import { batchesPerUpdate } from '../settings';
-import { flopsAfter, prepareStages } from '../trainingStages';
+import type { ProgramCost } from '../growthCost';
+import { countStages, flopsAfter, prepareStages } from '../trainingStages';
 import { growthSettings, type CompareRequest } from './request';
 
 /** What the runs of a comparison compute, known before any of them. */
@@ -13,8 +14,12 @@ export interface ComparisonCost {
   readonly flops: number;
   /** Most bytes alive in a step that is really made, of whatever method. */
   readonly peakBytes: number;
-  /** One step that trains the whole large model. */
-  readonly step: { readonly program: Program; readonly flops: number };
+  /** One step that trains the whole large model; its program takes a while to build. */
+  readonly step: {
+    readonly build: () => Program;
+    readonly cost: ProgramCost;
+    readonly flops: number;
+  };
 }
 
 /** What comparing methods on a growth costs. */
@@ -24,11 +29,11 @@ export function comparisonCost(
   shape: BatchShape,
 ): ComparisonCost {
   const { training } = request;
-  const whole = prepareStages(growth.target, training, shape);
+  const whole = countStages(growth.target, training, shape);
   const costs = request.methods.flatMap(name => {
     const { refusals, stages: own } = growthMethod(name);
     if ((refusals?.(growth) ?? []).length > 0) return [];
-    const stages = own ? prepareStages(growth.target, training, shape, own(growth)) : whole;
+    const stages = own ? countStages(growth.target, training, shape, own(growth)) : whole;
     const peaks = stages.map(stage => stage.peakBytes);
     const trained = { flops: flopsAfter(stages, training.steps), peakBytes: Math.max(...peaks) };
     return isLearned(name) ? [trained, learningCost(growth, request, name, shape)] : [trained];
@@ -36,7 +41,11 @@ export function comparisonCost(
   return {
     flops: costs.reduce((sum, { flops }) => sum + flops, 0),
     peakBytes: Math.max(...costs.map(cost => cost.peakBytes)),
-    step: { program: whole.at(-1)!.program, flops: whole.at(-1)!.flopsPerStep },
+    step: {
+      build: () => prepareStages(growth.target, training, shape).at(-1)!.program,
+      cost: whole.at(-1)!,
+      flops: whole.at(-1)!.flopsPerStep,
+    },
   };
 }
 
@@ -48,10 +57,9 @@ function learningCost(
   shape: BatchShape,
 ): Pick<ComparisonCost, 'flops' | 'peakBytes'> {
   const settings = growthSettings(request, name);
-  const results = programResults(learningProgram(growth, settings, shape).program);
-  const flops = countFlops(results);
+  const { flops, peakBytes } = perBatch(growth, settings, shape);
   return {
     flops: settings.steps * batchesPerUpdate(settings) * (flops.matrix + flops.other),
-    peakBytes: peakBytes(results),
+    peakBytes,
   };
 }
