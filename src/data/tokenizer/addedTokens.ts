@@ -46,7 +46,7 @@ export type AddedTokens = ReadonlyMap<number, AddedToken>;
 
 /**
  * Gives tokens their ids as the tokenizers library does, whatever the file calls them: that of the
- * vocabulary, else the next one. A token that is named again takes its new flags.
+ * vocabulary, else the next one. A token that is named again takes its new flags, but stays special.
  */
 export function withIds(
   tokens: Iterable<AddedToken>,
@@ -59,7 +59,7 @@ export function withIds(
     if (token.content === '') continue;
     const id = ids.get(token.content) ?? vocabulary.get(token.content) ?? next;
     ids.set(token.content, id);
-    added.set(id, token);
+    added.set(id, { ...token, special: token.special || added.get(id)?.special === true });
     if (id >= next) next = id + 1;
   }
   return added;
@@ -111,16 +111,18 @@ function finder(tokens: readonly Sought[], skipSpecial: boolean): (text: string)
       let end = at + content.length;
       at = end - 1;
       if (skipSpecial && token.special) continue;
-      if (start < done) continue;
       if (token.singleWord) {
         // Two units reach over a surrogate pair.
         if (wordBefore.test(text.slice(Math.max(0, start - 2), start))) continue;
         if (wordBehind.test(text.slice(end, end + 2))) continue;
       }
-      if (token.lstrip) start -= spaceBefore.exec(text.slice(done, start))![0].length;
+      // What the token before has taken is not taken twice, but its own text is.
+      if (token.lstrip) {
+        start = Math.max(done, start - spaceBefore.exec(text.slice(0, start))![0].length);
+      }
       if (token.rstrip) end += spaceBehind.exec(text.slice(end))![0].length;
       if (start > done) segments.push(text.slice(done, start));
-      segments.push(id);
+      if (start < end) segments.push(id);
       done = end;
     }
     if (done < text.length) segments.push(text.slice(done));

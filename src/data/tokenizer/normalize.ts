@@ -1,6 +1,6 @@
 import { CorruptFileError } from '../../errors';
 import { flatParts, type Part } from './parts';
-import { parsePattern, type Pattern, type PatternWatch } from './patterns';
+import { isWithinPair, parsePattern, type Pattern, type PatternWatch } from './patterns';
 import { lowerCase, whiteSpace } from './unicode';
 
 /** Text as the vocabulary spells it: cleaned, lower-cased, decomposed. */
@@ -35,7 +35,10 @@ function replacer({ run, source }: Pattern, content: string): Normalizer {
   return text =>
     run(expression => {
       let length = text.length;
-      return text.replace(expression, () => {
+      return text.replace(expression, (match: string, ...rest: unknown[]) => {
+        // Behind the groups that the pattern captures.
+        const index = rest.find(value => typeof value === 'number')!;
+        if (isWithinPair(text, index, match)) return match;
         length += content.length;
         checkLength(length, text, source);
         return content;

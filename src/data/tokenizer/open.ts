@@ -192,29 +192,18 @@ function addedTokens(
   { roles, named, listed }: DeclaredTokens,
   vocabulary: ReadonlyMap<string, number>,
 ): AddedTokens {
-  // A class's usual token that the vocabulary lacks would get an id that the model has no row for.
-  const usual = [...roles.values()].filter(({ content }) => vocabulary.has(content));
   const first =
-    kind === 'plain' ? tokensWithIds(json!['added_tokens'], 'tokenizer.json').values() : [];
-  const already = new Set(listed.map(({ content }) => content));
-  const others = inOrder(roles, [...usual, ...named]).filter(
-    ({ content }) => !already.has(content),
+    kind === 'plain' ? [...tokensWithIds(json!['added_tokens'], 'tokenizer.json').values()] : [];
+  const already = new Set([...first, ...listed].map(({ content }) => content));
+  // A class's usual token that the vocabulary lacks would get an id that the model has no row for.
+  const declared = new Set(named.map(({ content }) => content));
+  const ofRoles = [...roles.values()].filter(
+    ({ content }) => vocabulary.has(content) || declared.has(content),
   );
+  const others = [...ofRoles, ...named.filter(token => !ofRoles.includes(token))]
+    .filter(({ content }) => !already.has(content))
+    .map(token => ({ ...token, special: true }));
   return withIds([...first, ...listed, ...others], vocabulary);
-}
-
-/** Tokens without doubles: those with a role first, in the roles' order. */
-function inOrder(
-  roles: ReadonlyMap<SpecialRole, AddedToken>,
-  tokens: readonly AddedToken[],
-): AddedToken[] {
-  const wanted = new Map(tokens.map(token => [token.content, token]));
-  const ordered = new Map<string, AddedToken>();
-  for (const { content } of [...roles.values(), ...tokens]) {
-    const token = wanted.get(content);
-    if (token) ordered.set(content, { ...token, special: true });
-  }
-  return [...ordered.values()];
 }
 
 /** The tokens of the roles, those that are there. */

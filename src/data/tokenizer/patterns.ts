@@ -55,6 +55,15 @@ export function parsePattern(value: unknown, watch: PatternWatch): Pattern {
   };
 }
 
+/**
+ * Whether a match of nothing lies within a surrogate pair, where JavaScript's engine finds some that
+ * the standard excludes: those of a pattern that only looks ahead.
+ */
+export function isWithinPair(text: string, index: number, match: string): boolean {
+  const isLow = (text.charCodeAt(index) & 0xfc00) === 0xdc00;
+  return match === '' && isLow && (text.charCodeAt(index - 1) & 0xfc00) === 0xd800;
+}
+
 /** A pattern as a message shows it. */
 function quoted(pattern: string): string {
   return JSON.stringify(pattern.length > 80 ? `${pattern.slice(0, 79)}…` : pattern);

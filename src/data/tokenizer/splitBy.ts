@@ -1,3 +1,5 @@
+import { isWithinPair } from './patterns';
+
 /** What becomes of the stretches that match, as tokenizer.json names it. */
 export const behaviors = [
   'Removed',
@@ -19,6 +21,7 @@ function stretches(text: string, expression: RegExp, invert: boolean): Stretch[]
   const all: Stretch[] = [];
   let done = 0;
   for (const { index, 0: match } of text.matchAll(expression)) {
+    if (isWithinPair(text, index, match)) continue;
     if (index > done) all.push({ start: done, end: index, matches: invert });
     all.push({ start: index, end: index + match.length, matches: !invert });
     done = index + match.length;
