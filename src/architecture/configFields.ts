@@ -26,16 +26,17 @@ export function sizeField(
   { fallback, limit = largestSize }: { fallback?: number; limit?: number } = {},
 ): number {
   const value = config[name] ?? fallback;
-  if (!isSize(value, limit)) throw wrong(name, value, `a whole number from 1 to ${limit}`);
+  if (!isSize(value, limit)) throw wrong(name, config[name], `a whole number from 1 to ${limit}`);
   return value;
 }
 
-/** A size given as one number or as [height, width]. */
+/** A size given as one number or as [height, width]; `fallback` where config.json does not have it. */
 export function sizePairField(
   config: ModelConfig,
   name: string,
+  fallback: number,
 ): { readonly height: number; readonly width: number } {
-  const value = config[name];
+  const value = config[name] === undefined ? fallback : config[name];
   const pair: readonly unknown[] = Array.isArray(value) ? value : [value, value];
   const [height, width] = pair;
   if (pair.length !== 2 || !isSize(height) || !isSize(width)) {
@@ -84,10 +85,11 @@ export function classNames(config: ModelConfig): readonly string[] {
   return value;
 }
 
-/** Number of classes as transformers counts them: `id2label`, else `num_labels`, else 2. */
+/** Number of classes as transformers counts them: `num_labels`, else `id2label`, else 2. */
 export function classCount(config: ModelConfig): number {
   const labels = config['id2label'];
-  if (labels === undefined || labels === null) {
+  const counted = config['num_labels'];
+  if (labels === undefined || labels === null || (counted !== undefined && counted !== null)) {
     return sizeField(config, 'num_labels', { fallback: 2 });
   }
   const count = typeof labels === 'object' ? Object.keys(labels).length : 0;
@@ -108,23 +110,46 @@ export function dimensionsProblem(dimensions: Dimensions): string | undefined {
     : `hidden size ${hiddenSize} does not divide into ${numAttentionHeads} attention heads`;
 }
 
-/** Dimensions under a family's own field names. Throws CorruptFileError for impossible ones. */
+/** A size, or what transformers takes where config.json does not have the field; null is no size. */
+export function defaultedSize(
+  config: ModelConfig,
+  name: string,
+  fallback: number,
+  limit = largestSize,
+): number {
+  return sizeField(config, name, config[name] === undefined ? { fallback, limit } : { limit });
+}
+
+/** Layers, width and heads of every family here in transformers where config.json does not say. */
+const usual = {
+  numHiddenLayers: 12,
+  hiddenSize: 768,
+  numAttentionHeads: 12,
+  intermediateSize: 3072,
+};
+
+/**
+ * Dimensions under a family's own field names, with transformers' defaults. Throws CorruptFileError
+ * for impossible ones.
+ */
 export function dimensionFields(
   config: ModelConfig,
   names: Readonly<Record<keyof Dimensions, string>>,
   intermediateFallback?: (hiddenSize: number) => number,
 ): Dimensions {
-  const hiddenSize = sizeField(config, names.hiddenSize);
-  const fallback = intermediateFallback?.(hiddenSize);
+  const hiddenSize = defaultedSize(config, names.hiddenSize, usual.hiddenSize);
   const dimensions: Dimensions = {
-    numHiddenLayers: sizeField(config, names.numHiddenLayers, { limit: mostLayers }),
-    hiddenSize,
-    numAttentionHeads: sizeField(config, names.numAttentionHeads),
-    intermediateSize: sizeField(
+    numHiddenLayers: defaultedSize(
       config,
-      names.intermediateSize,
-      fallback === undefined ? {} : { fallback },
+      names.numHiddenLayers,
+      usual.numHiddenLayers,
+      mostLayers,
     ),
+    hiddenSize,
+    numAttentionHeads: defaultedSize(config, names.numAttentionHeads, usual.numAttentionHeads),
+    intermediateSize: intermediateFallback
+      ? sizeField(config, names.intermediateSize, { fallback: intermediateFallback(hiddenSize) })
+      : defaultedSize(config, names.intermediateSize, usual.intermediateSize),
   };
   const problem = dimensionsProblem(dimensions);
   if (problem !== undefined) throw new CorruptFileError(`config.json: ${problem}.`, remedy);

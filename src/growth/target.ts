@@ -87,13 +87,18 @@ const fixedFields: Readonly<Record<string, string>> = {
   tie_word_embeddings: 'tied or untied head',
 };
 
+/** Names that a field may have beside its own; transformers prefers them. */
+const otherNames: Readonly<Record<string, string>> = { n_positions: 'max_position_embeddings' };
+
 /** What an absent field means, where that is the same in every family. */
 const fieldDefaults: Readonly<Record<string, unknown>> = { tie_word_embeddings: true };
 
 /** Why a target config.json asks for more than growing: fields that must equal the source's. */
 export function configRefusals(source: ModelConfig, target: ModelConfig): Refusal[] {
   return Object.entries(fixedFields).flatMap(([field, what]) => {
-    const valueIn = (config: ModelConfig): unknown => config[field] ?? fieldDefaults[field];
+    if (field in otherNames && !(field in source) && !(field in target)) return [];
+    const valueIn = (config: ModelConfig): unknown =>
+      config[otherNames[field] ?? field] ?? config[field] ?? fieldDefaults[field];
     const [from, to] = [valueIn(source), valueIn(target)];
     if (to === undefined || from === undefined || JSON.stringify(from) === JSON.stringify(to)) {
       return [];

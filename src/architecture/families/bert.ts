@@ -15,6 +15,7 @@ export const bert = encoderFamily({
     decoder: 'cls.predictions.decoder',
     nextSentence: 'cls.seq_relationship',
   },
+  vocabularySize: 30522,
   encoderClass: 'BertModel',
   headClass: 'BertForMaskedLM',
   pretrainingClass: 'BertForPreTraining',

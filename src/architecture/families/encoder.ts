@@ -1,13 +1,14 @@
 import { activation, type Activation } from '../activations';
 import { paddingMask } from '../attention';
 import type { Dimensions, ForwardInputs, ModelConfig } from '../architecture';
-import { dimensionFields, epsilonField, sizeField, textField } from '../configFields';
+import { defaultedSize, dimensionFields, epsilonField, textField } from '../configFields';
 import { declareLayer, declareModule, declareParameter, space, type SpaceSizes } from '../declare';
 import { norm, postNormLayer, runLayers } from '../layers';
 import type { Tensor } from '../../graph';
 import type { ModuleKind, Parameter, SpaceRole } from '../parameter';
 import type { Weights } from '../weights';
 import { commonDimensionNames } from './dimensionNames';
+import type { notesOnUnread } from './fieldNames';
 import { requireUnpadded, tokenLookups } from './tokens';
 
 /** BERT's encoder as config.json describes it. */
@@ -21,16 +22,32 @@ export interface EncoderSettings {
 }
 
 /** Reads what BERT and RoBERTa configs have in common. */
-export function encoderSettings(config: ModelConfig): EncoderSettings {
+export function encoderSettings(
+  config: ModelConfig,
+  defaultVocabularySize: number,
+): EncoderSettings {
   return {
     dimensions: dimensionFields(config, commonDimensionNames),
-    vocabularySize: sizeField(config, 'vocab_size'),
-    positions: sizeField(config, 'max_position_embeddings'),
-    tokenTypes: sizeField(config, 'type_vocab_size', { fallback: 2 }),
+    vocabularySize: defaultedSize(config, 'vocab_size', defaultVocabularySize),
+    positions: defaultedSize(config, 'max_position_embeddings', 512),
+    tokenTypes: defaultedSize(config, 'type_vocab_size', 2),
     layerNormEpsilon: epsilonField(config, 'layer_norm_eps', 1e-12),
     activation: activation(textField(config, 'hidden_act', 'gelu')),
   };
 }
+
+/** GPT-2's names of fields, which count for nothing in the families that have these. */
+export const unreadFields = (config: ModelConfig): Parameters<typeof notesOnUnread>[1] => {
+  const own = (read: string, fallback?: unknown) => ({ read, value: config[read] ?? fallback });
+  return {
+    n_embd: own('hidden_size', 768),
+    n_layer: own('num_hidden_layers', 12),
+    n_head: own('num_attention_heads', 12),
+    n_inner: own('intermediate_size', 3072),
+    layer_norm_epsilon: own('layer_norm_eps', 1e-12),
+    activation_function: own('hidden_act', 'gelu'),
+  };
+};
 
 /** Sizes of the encoder's spaces. */
 export function encoderSpaceSizes(settings: EncoderSettings): Map<SpaceRole, number> {

@@ -1,3 +1,4 @@
+import type { Note } from '../../errors';
 import { activation } from '../activations';
 import type { Architecture, Dimensions, ModelConfig } from '../architecture';
 import { causalMask, paddingMask } from '../attention';
@@ -6,7 +7,7 @@ import {
   dimensionFields,
   epsilonField,
   flagField,
-  sizeField,
+  defaultedSize,
   textField,
 } from '../configFields';
 import {
@@ -29,6 +30,13 @@ import {
   type Family,
   type StoredNames,
 } from './family';
+import {
+  asWritten,
+  notesOnAliases,
+  notesOnUnread,
+  underOwnNames,
+  type Aliases,
+} from './fieldNames';
 import { requireUnpadded, selectRows, tokenLookups } from './tokens';
 
 const dimensionNames: DimensionNames = {
@@ -39,6 +47,34 @@ const dimensionNames: DimensionNames = {
 };
 
 const defaultIntermediateSize = (hiddenSize: number): number => 4 * hiddenSize;
+
+/** GPT2Config's `attribute_map`. */
+const aliases: Aliases = {
+  n_embd: 'hidden_size',
+  n_positions: 'max_position_embeddings',
+  n_head: 'num_attention_heads',
+  n_layer: 'num_hidden_layers',
+};
+
+const positionsField = 'n_positions';
+const epsilonName = { field: 'layer_norm_epsilon', fallback: 1e-5 };
+const activationName = { field: 'activation_function', fallback: 'gelu_new' };
+
+function notesOnFields(config: ModelConfig, { dimensions, spaceSizes }: Architecture): Note[] {
+  const own = ({ field, fallback }: { field: string; fallback: unknown }) => ({
+    read: field,
+    value: config[field] ?? fallback,
+  });
+  return [
+    ...notesOnAliases(config, aliases),
+    ...notesOnUnread(config, {
+      intermediate_size: { read: 'n_inner', value: dimensions.intermediateSize },
+      n_ctx: { read: positionsField, value: spaceSizes.get('position') },
+      layer_norm_eps: own(epsilonName),
+      hidden_act: own(activationName),
+    }),
+  ];
+}
 
 /** Where each module lies: Conv1D stores [in, out], and q, k and v are one tensor. */
 const modules: Readonly<Record<ModuleKind, ModuleStorage>> = {
@@ -74,7 +110,8 @@ export const gpt2: Family = {
       },
     ]);
     const { tied, config: written, notes } = tieOf(config, file, outputTable);
-    return { architecture: buildModel(written, variantOf(written, file, tied)), notes };
+    const architecture = buildModel(written, variantOf(written, file, tied));
+    return { architecture, notes: [...notes, ...notesOnFields(written, architecture)] };
   },
 };
 
@@ -136,12 +173,15 @@ function declareParameters(
 }
 
 function buildModel(config: ModelConfig, variant: Variant): Architecture {
-  const dimensions = dimensionFields(config, dimensionNames, defaultIntermediateSize);
+  const fields = underOwnNames(config, aliases);
+  const dimensions = dimensionFields(fields, dimensionNames, defaultIntermediateSize);
   const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = dimensions;
-  const vocabularySize = sizeField(config, 'vocab_size');
-  const positions = sizeField(config, 'n_positions');
-  const layerNormEpsilon = epsilonField(config, 'layer_norm_epsilon', 1e-5);
-  const layerActivation = activation(textField(config, 'activation_function', 'gelu_new'));
+  const vocabularySize = defaultedSize(config, 'vocab_size', 50257);
+  const positions = defaultedSize(fields, positionsField, 1024);
+  const layerNormEpsilon = epsilonField(config, epsilonName.field, epsilonName.fallback);
+  const layerActivation = activation(
+    textField(config, activationName.field, activationName.fallback),
+  );
   const scaled = flagField(config, 'scale_attn_weights', true);
   const spaceSizes = new Map<SpaceRole, number>([
     ['vocabulary', vocabularySize],
@@ -202,11 +242,11 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
 function resizedConfig(config: ModelConfig, target: Dimensions): ModelConfig {
   const unset = config['n_inner'] === undefined || config['n_inner'] === null;
   const isDefault = target.intermediateSize === defaultIntermediateSize(target.hiddenSize);
-  return {
-    ...config,
+  const changes = {
     n_layer: target.numHiddenLayers,
     n_embd: target.hiddenSize,
     n_head: target.numAttentionHeads,
     ...(unset && isDefault ? {} : { n_inner: target.intermediateSize }),
   };
+  return asWritten(config, changes, aliases);
 }

@@ -12,6 +12,7 @@ import {
   encoderSettings,
   encoderSpaceSizes,
   poolerParameters,
+  unreadFields,
   wordTable,
 } from './encoder';
 import {
@@ -23,6 +24,7 @@ import {
   type Family,
   type StoredNames,
 } from './family';
+import { notesOnUnread } from './fieldNames';
 import { selectRows } from './tokens';
 
 /** Where a family keeps its masked-language-model head. */
@@ -46,6 +48,8 @@ export interface EncoderFamily {
   readonly prefix: string;
   readonly signature: RegExp;
   readonly head: HeadNames;
+  /** Where config.json does not say. */
+  readonly vocabularySize: number;
   /** Class without a head. */
   readonly encoderClass: string;
   /** Class with the head. */
@@ -102,7 +106,11 @@ export function encoderFamily(description: EncoderFamily): Family {
       const variant = variantOf(description, tie.config, file, tie.tied);
       return {
         architecture: buildModel(description, tie.config, variant),
-        notes: [...tie.notes, ...biasNotes(head, variant, file, config)],
+        notes: [
+          ...tie.notes,
+          ...biasNotes(head, variant, file, config),
+          ...notesOnUnread(config, unreadFields(config)),
+        ],
       };
     },
   };
@@ -194,7 +202,7 @@ function buildModel(
   config: ModelConfig,
   variant: Variant,
 ): Architecture {
-  const settings = encoderSettings(config);
+  const settings = encoderSettings(config, description.vocabularySize);
   const { first: firstPosition, of: positionIds } = description.positions(config);
   const longestSequence = settings.positions - firstPosition;
   if (longestSequence < 1) {

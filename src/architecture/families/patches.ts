@@ -20,8 +20,8 @@ export interface PatchGrid {
 
 /** Reads `image_size`, `patch_size` and `num_channels`. Throws CorruptFileError when no patch fits. */
 export function patchGrid(config: ModelConfig): PatchGrid {
-  const image = sizePairField(config, 'image_size');
-  const patch = sizePairField(config, 'patch_size');
+  const image = sizePairField(config, 'image_size', 224);
+  const patch = sizePairField(config, 'patch_size', 16);
   const rows = Math.floor(image.height / patch.height);
   const columns = Math.floor(image.width / patch.width);
   if (rows === 0 || columns === 0) {

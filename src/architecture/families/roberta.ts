@@ -50,6 +50,7 @@ export const roberta = encoderFamily({
     bias: 'lm_head.bias',
     decoder: 'lm_head.decoder',
   },
+  vocabularySize: 50265,
   encoderClass: 'RobertaModel',
   headClass: 'RobertaForMaskedLM',
   positions: config => {

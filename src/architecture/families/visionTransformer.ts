@@ -23,6 +23,8 @@ import {
   type Family,
   type StoredNames,
 } from './family';
+import { unreadFields } from './encoder';
+import { notesOnUnread } from './fieldNames';
 import { patchEmbedding, patchGrid, type PatchGrid } from './patches';
 
 /** A token that stands before the patches. */
@@ -81,7 +83,10 @@ export function visionFamily(description: VisionFamily): Family {
       refuseFields(config, commonRefusals);
       refuseMaskedImages(config, file);
       const variant = variantOf(description, config, file);
-      return { architecture: buildModel(description, config, variant), notes: [] };
+      return {
+        architecture: buildModel(description, config, variant),
+        notes: notesOnUnread(config, unreadFields(config)),
+      };
     },
     explain(name) {
       if (name.endsWith('embeddings.mask_token')) {

@@ -46,7 +46,8 @@ for (const [family, changes, message] of unsupported) {
 }
 
 const corrupt: [FamilyName, Record<string, unknown>, RegExp][] = [
-  ['bert', { hidden_size: undefined }, /hidden_size is missing/],
+  ['bert', { hidden_size: undefined }, /config\.json makes it \[512, 768\]/],
+  ['bert', { hidden_size: null }, /hidden_size is null/],
   ['bert', { hidden_size: 0 }, /hidden_size is 0/],
   ['bert', { hidden_size: 64.5 }, /hidden_size is 64\.5/],
   ['bert', { hidden_size: '64' }, /hidden_size is "64"/],
