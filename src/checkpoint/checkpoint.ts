@@ -1,13 +1,14 @@
 import { constants } from 'node:buffer';
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
+import { readOwn } from '../files';
 import { bytesPerElement, isReadableType, noValues, toFloat32 } from './elementTypes';
+import { requireUnchanged, sha256OfFiles } from './hash';
 import { parseJsonObject, type JsonObject } from './jsonText';
 import { locateCheckpoint } from './locate';
 import { quoted } from './names';
-import { explainReadError, OpenFiles } from './openFiles';
+import { OpenFiles } from './openFiles';
 import { restoreSetAside } from './outputFolder';
 import { readContents } from './readContents';
 import { elementCount, type TensorInfo } from './safetensorsHeader';
@@ -28,6 +29,8 @@ export interface Checkpoint {
   readonly files: readonly string[];
   /** The config.json beside it. */
   readonly config: JsonObject | undefined;
+  /** The text of that, as it was read. */
+  readonly configText: string | undefined;
   /** Free text its writer left in the header (of a sharded one: in the first shard). */
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -43,24 +46,27 @@ export interface Checkpoint {
   readFloat32(name: string): Promise<Float32Array>;
   /** Some of a tensor's values in row-major order; reads no more than those. */
   readRange(name: string, firstElement: number, count: number): Promise<Float32Array>;
+  /** Identifies its files in receipts; see `sha256OfFiles`. @throws UserError when they changed */
+  sha256(): Promise<string>;
+  /** @throws CorruptFileError when its files no longer hold what `sha256` was computed of */
+  requireUnchanged(sha256: string): Promise<void>;
   close(): Promise<void>;
 }
 
-async function readConfig(directory: string): Promise<JsonObject | undefined> {
-  const file = join(directory, 'config.json');
-  let text: string;
+interface ReadConfig {
+  readonly text: string;
+  readonly content: JsonObject;
+}
+
+async function readConfig(directory: string): Promise<ReadConfig | undefined> {
+  const read = await readOwn(directory, 'config.json', MAX_CONFIG_BYTES);
+  if (read === undefined) return undefined;
   try {
-    const status = await stat(file);
-    if (!status.isFile()) return undefined;
-    if (status.size > MAX_CONFIG_BYTES) throw new Error(`it has ${status.size} bytes`);
-    text = new TextDecoder().decode(await readFile(file));
-    return parseJsonObject(text, CONFIG_LIMITS);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(read.bytes);
+    return { text, content: parseJsonObject(text, CONFIG_LIMITS) };
   } catch (error) {
-    const explained = explainReadError(error, file);
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (explained instanceof UserError) throw explained;
     throw new CorruptFileError(
-      `${file} cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
+      `${join(directory, 'config.json')} cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
       'Download it again, or correct it in an editor.',
       { cause: error },
     );
@@ -93,18 +99,18 @@ export interface ListedCheckpoint extends Checkpoint {
 export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
   await restoreSetAside(path);
   const file = await locateCheckpoint(path);
-  const contents = await readContents(file);
-  const { metadata, tensors, bytes, identities, absent, notes } = contents;
+  const contents = await readContents(file, file === resolve(path));
+  const { metadata, tensors, bytes, files, absent, notes } = contents;
   const problems = [...contents.problems];
   const directory = dirname(file);
-  let config: JsonObject | undefined;
+  let config: ReadConfig | undefined;
   try {
     config = await readConfig(directory);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     problems.push(error);
   }
-  const open = new OpenFiles(identities);
+  const open = new OpenFiles(files);
 
   const tensorNamed = (name: string): TensorInfo => {
     const tensor = tensors.get(name);
@@ -138,8 +144,9 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
 
   return {
     directory,
-    files: [...identities.keys()],
-    config,
+    files: [...files.keys()],
+    config: config?.content,
+    configText: config?.text,
     metadata,
     tensors,
     absent,
@@ -164,6 +171,8 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       const size = bytesPerElement(tensor.type);
       return readValues(tensor, tensor.begin + firstElement * size, tensor.begin + end * size);
     },
+    sha256: () => sha256OfFiles(files),
+    requireUnchanged: sha256 => requireUnchanged(files, sha256),
     close: () => open.close(),
   };
 }

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { UserError } from '../errors';
-import { explainReadError } from './openFiles';
+import { explainReadError } from '../files';
 import { noCheckpointIn } from './recognise';
 import { areOneSeries } from './shardSeries';
 

@@ -1,49 +1,18 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 
-import { CorruptFileError, UserError } from '../errors';
+import { CorruptFileError } from '../errors';
+import { explainReadError, isSameFile, openRegular, type FileIdentity } from '../files';
 
 /** Handles kept open at once; a checkpoint of thousands of shards must not exhaust the process. */
 const MAX_OPEN_FILES = 64;
 /** Most bytes asked of the system in one call; Node refuses 2 GiB and more. */
 const READ_BYTES = 1 << 28;
 
-/** Identity of a file when its header was read: later reads must find the same one. */
-export interface FileIdentity {
-  readonly size: number;
-  readonly modified: number;
-}
-
-/** A failure to read as a person should see it; what is no matter of theirs passes unchanged. */
-export function explainReadError(error: unknown, path: string): unknown {
-  if (error instanceof UserError || !(error instanceof Error)) return error;
-  const cause = { cause: error };
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new UserError(`${path} does not exist.`, 'Check the path.', cause);
-    case 'EACCES':
-    case 'EPERM':
-      return new UserError(
-        `${path} may not be read.`,
-        'Change its permissions or ask its owner.',
-        cause,
-      );
-    case 'EIO':
-      return new UserError(`${path} cannot be read from its disk.`, 'Check the disk.', cause);
-    case 'EMFILE':
-    case 'ENFILE':
-      return new UserError(
-        `${path} cannot be opened: too many files are open.`,
-        'Close other programs or raise the limit (ulimit -n).',
-        cause,
-      );
-    case 'ELOOP':
-      return new UserError(`${path} is a link that leads to itself.`, 'Repair the link.', cause);
-    case 'ENAMETOOLONG':
-      return new UserError(`The path ${path} is too long.`, 'Use a shorter path.', cause);
-    default:
-      return error;
-  }
+/** A file as it was when its header was read: later reads must find the same one. */
+export interface SeenFile {
+  /** Where it lies, without links. */
+  readonly path: string;
+  readonly identity: FileIdentity;
 }
 
 /** Fills `target` from a position in a file. @throws CorruptFileError when the file ends before. */
@@ -77,7 +46,7 @@ export class OpenFiles {
   private readonly entries = new Map<string, Entry>();
   private closed = false;
 
-  constructor(private readonly identities: ReadonlyMap<string, FileIdentity>) {}
+  constructor(private readonly seen: ReadonlyMap<string, SeenFile>) {}
 
   /** Reads a range of a file. @throws UserError, CorruptFileError when the file has changed. */
   async read(file: string, begin: number, target: Uint8Array): Promise<void> {
@@ -110,10 +79,10 @@ export class OpenFiles {
 
   private async open(file: string): Promise<FileHandle> {
     try {
-      const handle = await open(file, 'r');
-      const { size, mtimeMs } = await handle.stat();
-      const expected = this.identities.get(file);
-      if (expected?.size !== size || expected.modified !== mtimeMs) {
+      const seen = this.seen.get(file);
+      if (seen === undefined) throw new Error(`${file} is no file of the checkpoint`);
+      const { handle, identity } = await openRegular(seen.path);
+      if (!isSameFile(seen.identity, identity)) {
         await handle.close();
         throw new CorruptFileError(
           `${file} changed after it was opened.`,

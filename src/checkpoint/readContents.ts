@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 import { CorruptFileError, UserError, type Note } from '../errors';
-import { isFile } from './locate';
+import { explainReadError, identify, openRegular, ownPath } from '../files';
 import { quoted } from './names';
-import { explainReadError, readFully, type FileIdentity } from './openFiles';
+import { readFully, type SeenFile } from './openFiles';
 import { HEAD_BYTES, recognise, statedHeaderBytes } from './recognise';
 import {
   checkHeaderBytes,
@@ -17,22 +17,22 @@ import { MAX_INDEX_BYTES, parseShardIndex } from './shardIndex';
 import { shardSeriesOf, type ShardSeries } from './shardSeries';
 
 interface OpenedFile {
-  readonly identity: FileIdentity;
+  readonly seen: SeenFile;
   readonly content: { readonly index: string } | SafetensorsHeader;
 }
 
+/** A file of a checkpoint: what messages call it, and where it really lies. */
+interface Place {
+  readonly file: string;
+  readonly path: string;
+}
+
 /** Reads and validates no more of a file than its header, or the whole of an index. */
-async function openFile(file: string, indexAllowed: boolean): Promise<OpenedFile> {
-  let handle;
+async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<OpenedFile> {
+  const { handle, identity } = await openRegular(path);
+  const seen = { path, identity };
   try {
-    handle = await open(file, 'r');
-  } catch (error) {
-    throw explainReadError(error, file);
-  }
-  try {
-    const status = await handle.stat();
-    const { size } = status;
-    const identity = { size, modified: status.mtimeMs };
+    const { size } = identity;
     const head = new Uint8Array(Math.min(size, HEAD_BYTES));
     await readFully(handle, head, 0, file);
     if (recognise(head, size, file) === 'json') {
@@ -50,7 +50,7 @@ async function openFile(file: string, indexAllowed: boolean): Promise<OpenedFile
       }
       const bytes = new Uint8Array(size);
       await readFully(handle, bytes, 0, file);
-      return { identity, content: { index: new TextDecoder().decode(bytes) } };
+      return { seen, content: { index: new TextDecoder().decode(bytes) } };
     }
     const headerBytes = statedHeaderBytes(head);
     checkHeaderBytes(headerBytes, size, file);
@@ -61,7 +61,7 @@ async function openFile(file: string, indexAllowed: boolean): Promise<OpenedFile
       await readFully(handle, longer.subarray(header.byteLength), HEAD_BYTES, file);
       header = longer;
     }
-    return { identity, content: parseHeader(header, size, file) };
+    return { seen, content: parseHeader(header, size, file) };
   } catch (error) {
     throw explainReadError(error, file);
   } finally {
@@ -78,7 +78,7 @@ export interface CheckpointContents {
   /** Bytes of all tensors together. */
   readonly bytes: number;
   /** The files that hold tensors, in the order of their names. */
-  readonly identities: ReadonlyMap<string, FileIdentity>;
+  readonly files: ReadonlyMap<string, SeenFile>;
   readonly notes: readonly Note[];
   /** What keeps it from being used; what could be read is listed all the same. */
   readonly problems: readonly UserError[];
@@ -99,7 +99,7 @@ async function readShards(
   /** By tensor. */
   readonly shardOf: ReadonlyMap<string, string>;
 }> {
-  const identities = new Map<string, FileIdentity>();
+  const files = new Map<string, SeenFile>();
   const tensors = new Map<string, TensorInfo>();
   const shardOf = new Map<string, string>();
   const problems: UserError[] = [];
@@ -109,15 +109,15 @@ async function readShards(
     const file = join(folder, shard);
     let opened: OpenedFile;
     try {
-      opened = await openFile(file, false);
+      opened = await openFile({ file, path: await ownPath(folder, shard) }, false);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.push(error);
       continue;
     }
-    const { identity, content } = opened;
+    const { seen, content } = opened;
     if ('index' in content) throw new Error('an index is not allowed here');
-    identities.set(file, identity);
+    files.set(file, seen);
     metadata ??= content.metadata;
     for (const tensor of content.tensors) {
       if (tensors.has(tensor.name)) twice.push(tensor.name);
@@ -140,7 +140,7 @@ async function readShards(
   }
   const contents = {
     ...{ metadata: metadata ?? {}, tensors, absent: new Map(), bytes: bytesOf(tensors) },
-    ...{ identities, notes, problems },
+    ...{ files, notes, problems },
   };
   return { contents, shardOf };
 }
@@ -150,7 +150,7 @@ async function openSharded(indexFile: string, text: string): Promise<CheckpointC
   const folder = dirname(indexFile);
   const missing: string[] = [];
   for (const shard of index.shards) {
-    if (!(await isFile(join(folder, shard)))) missing.push(shard);
+    if ((await identify(join(folder, shard))) === undefined) missing.push(shard);
   }
   const present = index.shards.filter(shard => !missing.includes(shard));
   const { contents: read, shardOf } = await readShards(folder, present);
@@ -231,17 +231,29 @@ function bytesOf(tensors: ReadonlyMap<string, TensorInfo>): number {
   return bytes;
 }
 
+/** A file that a person named may be a link to anywhere; one that was found belongs to its folder. */
+async function placeOf(file: string, named: boolean): Promise<Place> {
+  if (!named) return { file, path: await ownPath(dirname(file), basename(file)) };
+  try {
+    return { file, path: await realpath(file) };
+  } catch (error) {
+    throw explainReadError(error, file);
+  }
+}
+
 /**
  * Reads the headers of a checkpoint, given a safetensors file, the index of a sharded one, or one of
- * its shards; no values. @throws UserError, CorruptFileError, UnsupportedError
+ * its shards; no values.
+ * @param named whether a person named this very file, and not the folder it was found in
+ * @throws UserError, CorruptFileError, UnsupportedError
  */
-export async function readContents(file: string): Promise<CheckpointContents> {
-  const { identity, content } = await openFile(file, true);
+export async function readContents(file: string, named: boolean): Promise<CheckpointContents> {
+  const { seen, content } = await openFile(await placeOf(file, named), true);
   if ('index' in content) return openSharded(file, content.index);
   const tensors = new Map(content.tensors.map(tensor => [tensor.name, tensor]));
   const contents: CheckpointContents = {
     ...{ metadata: content.metadata, tensors, absent: new Map(), bytes: bytesOf(tensors) },
-    ...{ identities: new Map([[file, identity]]), notes: [], problems: [] },
+    ...{ files: new Map([[file, seen]]), notes: [], problems: [] },
   };
   const series = await shardSeriesOf(file);
   return series && series.count > 1 ? openSeries(file, series, contents) : contents;

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
-import { explainReadError } from './openFiles';
+import { explainReadError } from '../files';
 import { MAX_SHARDS } from './shardIndex';
 
 /** Shards whose names tell that they belong together: `model-00001-of-00003.safetensors`. */

@@ -1,15 +1,9 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CorruptFileError, UserError } from '../errors';
+import { readOwnText } from '../files';
 
 /** Tokenizers of 250,000 tokens take 35 MB at most; this much is not one. */
 const largestTextFile = 40 * 1024 * 1024;
-
-/** Whether an error of the file system says that there is no such file. */
-export function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
 
 /** What a person can do about a file that the system would not open or read. */
 export function unreadable(path: string, cause: unknown): UserError {
@@ -22,23 +16,10 @@ export function unreadable(path: string, cause: unknown): UserError {
 
 /** The text of a small file beside a checkpoint, or undefined where there is none. */
 export async function readText(directory: string, name: string): Promise<string | undefined> {
-  const path = join(directory, name);
-  let handle;
   try {
-    handle = await open(path, 'r');
-    const { size } = await handle.stat();
-    if (size > largestTextFile) {
-      throw new CorruptFileError(
-        `${path} has ${size} bytes, more than any such file (${largestTextFile}).`,
-        'Download it again.',
-      );
-    }
-    return await handle.readFile('utf8');
+    return await readOwnText(directory, name, largestTextFile);
   } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error instanceof UserError ? error : unreadable(path, error);
-  } finally {
-    await handle?.close();
+    throw error instanceof UserError ? error : unreadable(join(directory, name), error);
   }
 }
 

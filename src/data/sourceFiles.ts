@@ -1,7 +1,8 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../errors';
-import { isMissing, unreadable } from './jsonFiles';
+import { isMissing } from '../files';
+import { unreadable } from './jsonFiles';
 
 /** A file of a data source. */
 export interface SourceFile {

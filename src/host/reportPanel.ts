@@ -1,11 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
+import { readTextFile } from '../files';
 import { comparisonFiles } from '../protocol/comparison';
 import type { Disposable } from './lifetime';
 import { reportHtml } from './reportHtml';
 import type { RunRecord } from './runRecord';
+
+/** Bytes of a page at most: those of large comparisons have a few million. */
+const largestPage = 64 * 1024 * 1024;
 
 /** The reports of comparisons in the editor area, one a run; they need neither browser nor network. */
 export class ReportPanels implements Disposable {
@@ -14,7 +17,7 @@ export class ReportPanels implements Disposable {
   /** Shows the report of a comparison that is done. @throws UserError when it is not there */
   async show({ request }: RunRecord): Promise<void> {
     const path = join(request.out, comparisonFiles.page);
-    const page = await readFile(path, 'utf8').catch((error: unknown) => {
+    const page = await readTextFile(path, largestPage).catch((error: unknown) => {
       throw new UserError(
         vscode.l10n.t('{0} cannot be read.', path),
         vscode.l10n.t('Run the comparison again.'),

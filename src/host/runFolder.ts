@@ -1,6 +1,7 @@
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
+import { readTextFile } from '../files';
 import {
   runFiles,
   type RunCommand,
@@ -19,9 +20,7 @@ const largestJson = 1 << 20;
 /** A JSON file of a run; undefined when it is missing, damaged or something else. */
 async function readChecked<T>(path: string, check: Check<T>): Promise<T | undefined> {
   try {
-    const file = await stat(path);
-    if (!file.isFile() || file.size > largestJson) return undefined;
-    const parsed = check.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    const parsed = check.safeParse(JSON.parse(await readTextFile(path, largestJson)));
     return parsed.success ? parsed.data : undefined;
   } catch {
     // A run folder may be anything by the time a host finds it; what cannot be read is not there.

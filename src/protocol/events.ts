@@ -140,6 +140,8 @@ export interface Receipt {
     readonly path: string;
     readonly files: readonly string[];
     readonly sha256: string;
+    /** Tokenizer, preprocessor and their like, copied when the run started. */
+    readonly companions: readonly { readonly name: string; readonly sha256: string }[];
   };
   readonly target: ModelSummary;
   readonly targetConfig: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
-import { sha256OfFiles } from '../checkpoint/hash';
 import type { Receipt } from '../protocol/events';
+import { copyCompanions } from './companions';
 import { collectWarnings, report, warn, type RunContext } from './context';
 import { parameterGrower, readOperators, writeOperators } from './grownParameters';
 import { readSmallValues } from './model';
@@ -28,28 +28,38 @@ export function apply(caller: RunContext, request: ApplyRequest): Promise<Receip
     const growth = requireGrowth(model, await resolveTarget(model, request.target));
     const applied = await readOperators(request.operators, growth);
     const receipt = await stoppable(context, () =>
-      withOutput(request.out, request.overwrite ?? false, directory =>
-        withEngine(context, async engine => {
+      withOutput(request.out, request.overwrite ?? false, async directory => {
+        const companions = await copyCompanions(model.checkpoint.directory, directory);
+        return withEngine(context, async engine => {
           const small = await readSmallValues(model, growth);
-          const sha256 = await sha256OfFiles(model.checkpoint.files);
+          const sha256 = await model.checkpoint.sha256();
           const { operators, freshness } = applied;
           const grower = parameterGrower(engine, growth, operators, small, freshness);
           const values = untilAborted(context.signal, grower);
           await writeModel(directory, model, growth.target, values, request);
           await writeOperators(directory, growth, applied, sha256);
+          await model.checkpoint.requireUnchanged(sha256);
+          warn(context, await companions.notes());
           const settings = {
             operators: request.operators,
-            operatorsSha256: await sha256OfFiles([request.operators]),
+            operatorsSha256: applied.sha256,
           };
           const receipt = growthReceipt({
-            ...{ model, growth, sha256, created: context.now(), engine: engine.description },
+            ...{
+              model,
+              growth,
+              sha256,
+              companions: companions.files,
+              created: context.now(),
+              engine: engine.description,
+            },
             method: { name: 'apply', settings },
             ...{ seed: 0, steps: 0, data: undefined, measured: {}, warnings },
           });
           await writeReceipt(directory, receipt);
           return receipt;
-        }),
-      ),
+        });
+      }),
     );
     report(context, { type: 'done', out: request.out, receipt });
     return receipt;

@@ -1,7 +1,7 @@
-import { sha256OfFiles } from '../checkpoint/hash';
 import { UsageError, type Note } from '../errors';
 import { sourceValues, type GrowthMethodName } from '../growth';
 import type { Receipt } from '../protocol/events';
+import { copyCompanions, type Companions } from './companions';
 import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { writeOperators } from './grownParameters';
@@ -53,14 +53,24 @@ export function grow(caller: RunContext, request: GrowRequest): Promise<Receipt>
       if (!request.data) throw new UsageError('Learning operators needs data.', 'Give --data.');
     }
     const receipt = await stoppable(context, onTrained =>
-      withOutput(request.out, request.overwrite ?? false, directory =>
-        withEngine(context, (engine, memory) => {
-          const task = { ...request, model, growth, engine, memory, onTrained, warnings };
+      withOutput(request.out, request.overwrite ?? false, async directory => {
+        const companions = await copyCompanions(model.checkpoint.directory, directory);
+        return withEngine(context, (engine, memory) => {
+          const task = {
+            ...request,
+            model,
+            growth,
+            engine,
+            memory,
+            onTrained,
+            warnings,
+            companions,
+          };
           const finish = (openData?: RunData): Promise<Receipt> =>
             growInto(directory, context, { ...task, openData });
           return request.data ? withData(engine, model, request.data, finish) : finish();
-        }),
-      ),
+        });
+      }),
     );
     await removeRunState(request.out);
     report(context, { type: 'done', out: request.out, receipt });
@@ -72,12 +82,17 @@ async function growInto(
   directory: string,
   context: RunContext,
   task: Omit<MakeLarge, 'small' | 'sha256'> &
-    GrowRequest & { readonly model: Model; readonly warnings: readonly Note[] },
+    GrowRequest & {
+      readonly model: Model;
+      readonly companions: Companions;
+      readonly warnings: readonly Note[];
+    },
 ): Promise<Receipt> {
   warn(context, task.openData?.notes ?? []);
-  const { model, growth } = task;
+  const { model, growth, companions } = task;
+  await companions.requireSame();
   const small = await readSmallValues(model, growth);
-  const sha256 = await sha256OfFiles(model.checkpoint.files);
+  const sha256 = await model.checkpoint.sha256();
   if (task.openData && model.architecture.head !== 'none') {
     const scored = plainModel(growth.source, sourceValues(growth, small), 'source');
     const { signal } = context;
@@ -89,11 +104,14 @@ async function growInto(
   await writeModel(directory, model, growth.target, values, task);
   const { operators, freshness } = outcome;
   if (operators) await writeOperators(directory, growth, { operators, freshness }, sha256);
+  await model.checkpoint.requireUnchanged(sha256);
+  warn(context, await companions.notes());
   const learned = isLearned(task.method);
   const receipt = growthReceipt({
     model,
     growth,
     sha256,
+    companions: companions.files,
     created: context.now(),
     method: { name: task.method, settings: learned ? { ...task.settings } : {} },
     seed: task.seed,

@@ -70,8 +70,14 @@ export async function writeOperators(
   await writeCheckpoint(directory, tensors, { baseName: 'operators', metadata });
 }
 
-/** Operators of a file under our names, checked against the growth, and what else it says is added. */
-export async function readOperators(path: string, growth: Growth): Promise<AppliedOperators> {
+/**
+ * Operators of a file under our names, checked against the growth, what else it says is added, and the
+ * SHA-256 of what was read.
+ */
+export async function readOperators(
+  path: string,
+  growth: Growth,
+): Promise<AppliedOperators & { readonly sha256: string }> {
   const file = await openCheckpoint(path);
   try {
     const values: Record<string, Float32Array> = {};
@@ -85,9 +91,14 @@ export async function readOperators(path: string, growth: Growth): Promise<Appli
       }
       values[name] = data;
     }
+    const sha256 = await file.sha256();
     return isReleasedNaming(file.tensors.keys())
-      ? { operators: fromReleasedNames(growth, values) }
-      : { operators: checkOperators(growth, values), freshness: freshnessIn(path, file.metadata) };
+      ? { sha256, operators: fromReleasedNames(growth, values) }
+      : {
+          sha256,
+          operators: checkOperators(growth, values),
+          freshness: freshnessIn(path, file.metadata),
+        };
   } finally {
     await file.close();
   }

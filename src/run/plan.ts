@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Architecture, Dimensions, ModelConfig } from '../architecture';
-import { CorruptFileError, UnsupportedError, UsageError, UserError } from '../errors';
+import { CorruptFileError, UnsupportedError, UsageError } from '../errors';
+import { readTextFile } from '../files';
 import {
   checkRequest,
   configRefusals,
@@ -44,24 +44,24 @@ export async function resolveTarget(model: Model, target: Target): Promise<Resol
   return { dimensions, refusals: [...changed, ...refusals(architecture, dimensions)] };
 }
 
+/** Largest target config.json, in bytes; real ones have a few thousand (label names: a few million). */
+const largestConfig = 50_000_000;
+
 async function readTargetConfig(path: string): Promise<ModelConfig> {
+  const text = await readTextFile(path, largestConfig);
   try {
-    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
       return parsed as ModelConfig;
     }
     throw new SyntaxError('not a JSON object');
   } catch (error) {
-    if (error instanceof SyntaxError) {
-      throw new CorruptFileError(
-        `${path} is not a config.json: ${error.message}.`,
-        'Give --config the config.json of the model to grow into.',
-        { cause: error },
-      );
-    }
-    throw new UserError(`${path} cannot be read.`, 'Give --config a readable config.json.', {
-      cause: error,
-    });
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CorruptFileError(
+      `${path} is not a config.json: ${error.message}.`,
+      'Give --config the config.json of the model to grow into.',
+      { cause: error },
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import type { BatchSource } from '../data/batches';
 import type { Note } from '../errors';
 import type { Growth } from '../growth';
 import type { Receipt } from '../protocol/events';
+import type { Companion } from './companions';
 import { summarize, type Model } from './model';
 import { modelCard } from './modelCard';
 import { writeText } from './writeModel';
@@ -16,6 +17,7 @@ export interface ReceiptParts {
   readonly model: Model;
   readonly growth: Growth;
   readonly sha256: string;
+  readonly companions: readonly Companion[];
   /** Milliseconds since the epoch. */
   readonly created: number;
   readonly method: Receipt['method'];
@@ -45,6 +47,7 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
       path: model.path,
       files: files.map(file => relative(directory, file)),
       sha256: parts.sha256,
+      companions: parts.companions,
     },
     target: summarize(growth.target),
     targetConfig: growth.target.config,

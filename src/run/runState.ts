@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openCheckpoint } from '../checkpoint/checkpoint';
 import { openOutputFolder, restoreSetAside } from '../checkpoint/outputFolder';
 import { writeCheckpoint } from '../checkpoint/writeCheckpoint';
 import type { NamedData } from '../engine';
 import { CorruptFileError, UserError } from '../errors';
+import { ifThere, ownPath, readTextFile } from '../files';
 import type { CurvePoint } from '../protocol/comparison';
 import { writeText } from './writeModel';
 
@@ -25,6 +26,9 @@ export interface RunState {
   readonly details?: unknown;
 }
 
+/** Bytes of run.json at most: its curve has a few hundred a point. */
+const largestSummary = 64 * 1024 * 1024;
+
 /** The folder beside the output that holds a stopped run. */
 export const runStateFolder = (out: string): string => join(dirname(out), `${basename(out)}.run`);
 
@@ -35,6 +39,7 @@ export const fingerprint = (parts: unknown): string =>
 /** Saves a state whole or not at all, replacing an earlier one. */
 export async function saveRunState(out: string, state: RunState): Promise<string> {
   const target = runStateFolder(out);
+  await requireNoLink(target);
   const folder = await openOutputFolder(target, { overwrite: true });
   try {
     const tensors = Object.entries(state.tensors).map(([name, data]) => ({
@@ -71,7 +76,7 @@ export async function loadRunState(out: string, expected: string): Promise<RunSt
 export async function readRunState(out: string): Promise<RunState> {
   const folder = runStateFolder(out);
   const { fingerprint: of, step, seconds, curve, details } = await readSummary(folder);
-  const checkpoint = await openCheckpoint(join(folder, 'state.safetensors'));
+  const checkpoint = await openCheckpoint(folder);
   try {
     const tensors: Record<string, Float32Array> = {};
     for (const name of checkpoint.tensors.keys()) {
@@ -83,14 +88,22 @@ export async function readRunState(out: string): Promise<RunState> {
   }
 }
 
+/** Nobody names this folder, so a link in its place would have another one read, or replaced. */
+async function requireNoLink(folder: string): Promise<void> {
+  const found = await ifThere(lstat(folder));
+  if (found?.isSymbolicLink() !== true) return;
+  throw new UserError(`${folder} is a link.`, 'Remove it: states of stopped runs belong there.');
+}
+
 type Summary = Omit<RunState, 'tensors'>;
 
 async function readSummary(folder: string): Promise<Summary> {
   const path = join(folder, 'run.json');
   let text: string;
   await restoreSetAside(folder);
+  await requireNoLink(folder);
   try {
-    text = await readFile(path, 'utf8');
+    text = await readTextFile(await ownPath(folder, 'run.json'), largestSummary);
   } catch (error) {
     throw new UserError(
       `There is no stopped run to resume: ${path} cannot be read.`,

@@ -1,12 +1,12 @@
-import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Architecture, Parameter } from '../architecture';
-import { sha256OfFiles } from '../checkpoint/hash';
 import type { Note } from '../errors';
 import type { DeviceMemory, Engine, NamedData } from '../engine';
+import { readOwnText } from '../files';
 import { randomParameter } from '../growth';
 import type { CurvePoint } from '../protocol/comparison';
 import type { Evaluation } from '../protocol/events';
+import { copyCompanions, type Companions } from './companions';
 import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { readParameter, readParameters, type Model } from './model';
@@ -49,15 +49,16 @@ export function train(caller: RunContext, request: TrainRequest): Promise<Traini
     warn(context, model.notes);
     requireHead(model);
     const receipt = await stoppable(context, onTrained =>
-      withOutput(request.out, request.overwrite ?? false, directory =>
-        withEngine(context, (engine, memory) =>
+      withOutput(request.out, request.overwrite ?? false, async directory => {
+        const companions = await copyCompanions(model.checkpoint.directory, directory);
+        return withEngine(context, (engine, memory) =>
           withData(engine, model, request.data, data =>
             trainInto(directory, context, request, {
-              ...{ model, engine, memory, data, onTrained, warnings },
+              ...{ model, engine, memory, data, onTrained, warnings, companions },
             }),
           ),
-        ),
-      ),
+        );
+      }),
     );
     await removeRunState(request.out);
     report(context, { type: 'done', out: request.out });
@@ -70,6 +71,7 @@ interface Opened {
   readonly engine: Engine;
   readonly memory: DeviceMemory;
   readonly data: RunData;
+  readonly companions: Companions;
   readonly onTrained: (run: TrainedRun) => void;
   /** What was warned of so far. */
   readonly warnings: readonly Note[];
@@ -81,10 +83,11 @@ async function trainInto(
   request: TrainRequest,
   opened: Opened,
 ): Promise<TrainingReceipt> {
-  const { model, engine, data } = opened;
+  const { model, engine, data, companions } = opened;
   const { architecture } = model;
   warn(context, data.notes);
-  const sha256 = await sha256OfFiles(model.checkpoint.files);
+  await companions.requireSame();
+  const sha256 = await model.checkpoint.sha256();
   const { fromScratch = false } = request;
   // Before anything is computed: settings that do not fit the model are refused.
   partialSpans(architecture, request.settings, data.shape);
@@ -114,10 +117,12 @@ async function trainInto(
     untilAborted(context.signal, parameter => valuesOf(model, parameter, trained.tensors)),
     request,
   );
+  await model.checkpoint.requireUnchanged(sha256);
+  warn(context, await companions.notes());
   const receipt: TrainingReceipt = {
     software,
     created: new Date(context.now()).toISOString(),
-    source: { path: request.checkpoint, sha256 },
+    source: { path: request.checkpoint, sha256, companions: companions.files },
     settings: request.settings,
     fromScratch,
     steps: trained.step,
@@ -169,13 +174,13 @@ async function valuesOf(
   return (trained[parameter.id] as Float32Array | undefined) ?? readParameter(model, parameter);
 }
 
+/** Largest receipt that goes along, in bytes; real ones have a few thousand. */
+const largestReceipt = 64 * 1024 * 1024;
+
 /** A grown checkpoint stays a grown checkpoint when it is trained on: its receipt goes along. */
 async function keepGrowthReceipt(from: string, to: string): Promise<void> {
-  try {
-    await copyFile(join(from, 'growth.json'), join(to, 'growth.json'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  const text = await readOwnText(from, 'growth.json', largestReceipt);
+  if (text !== undefined) await writeText(join(to, 'growth.json'), text);
 }
 
 interface TrainingStart {

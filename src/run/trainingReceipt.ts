@@ -8,7 +8,12 @@ import type { PreparedStage } from './trainingStages';
 export interface TrainingReceipt {
   readonly software: { readonly name: string; readonly version: string };
   readonly created: string;
-  readonly source: { readonly path: string; readonly sha256: string };
+  readonly source: {
+    readonly path: string;
+    readonly sha256: string;
+    /** Tokenizer, preprocessor and their like, copied when the run started. */
+    readonly companions: readonly { readonly name: string; readonly sha256: string }[];
+  };
   readonly settings: TrainSettings;
   /** True when the weights of the source were not used, only its sizes. */
   readonly fromScratch: boolean;

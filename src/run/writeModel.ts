@@ -1,4 +1,4 @@
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
 import {
@@ -23,24 +23,9 @@ export const untilAborted =
     return values(parameter);
   };
 
-/** Files beside the weights that belong to the model whatever its size. */
-const companions = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.txt',
-  'vocab.json',
-  'merges.txt',
-  'preprocessor_config.json',
-  'processor_config.json',
-  'generation_config.json',
-  'chat_template.jinja',
-];
-
 /**
- * Writes a whole checkpoint folder: weights in the source's element types, config.json with only the
- * sizes changed, and the source's tokenizer or preprocessor files. Reads it back to be sure.
+ * Writes a whole checkpoint folder but for what `copyCompanions` puts there: weights in the source's
+ * element types, and config.json with only the sizes changed. Reads it back to be sure.
  */
 export async function writeModel(
   directory: string,
@@ -53,8 +38,7 @@ export async function writeModel(
     finite: true,
     ...(options.maxShardBytes !== undefined && { maxShardBytes: options.maxShardBytes }),
   });
-  await writeText(join(directory, 'config.json'), await configText(source, architecture.config));
-  for (const name of companions) await copyIfThere(source.checkpoint.directory, directory, name);
+  await writeText(join(directory, 'config.json'), configText(source, architecture.config));
   await verify(directory, architecture);
 }
 
@@ -89,9 +73,10 @@ function tensorsToWrite(
  * The source's config.json with the changed fields edited in place: numbers such as 1e-12 or 0.0
  * keep the spelling that Python's types depend on.
  */
-async function configText(source: Model, config: ModelConfig): Promise<string> {
+function configText(source: Model, config: ModelConfig): string {
   const original = source.checkpoint.config ?? {};
-  let text = await readFile(join(source.checkpoint.directory, 'config.json'), 'utf8');
+  let text = source.checkpoint.configText;
+  if (text === undefined) throw new Error('a model has a config.json');
   for (const [field, value] of Object.entries(config)) {
     if (JSON.stringify(original[field]) === JSON.stringify(value)) continue;
     const formattingOptions = { insertSpaces: true, tabSize: 2 };
@@ -106,20 +91,6 @@ export async function writeText(path: string, text: string): Promise<void> {
     await writeFile(path, text, { flag: 'wx', flush: true });
   } catch (error) {
     throw explainWriteError(error, path);
-  }
-}
-
-async function copyIfThere(from: string, to: string, name: string): Promise<void> {
-  const path = join(from, name);
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (!found?.isFile()) return;
-  try {
-    await copyFile(path, join(to, name));
-  } catch (error) {
-    throw explainWriteError(error, join(to, name));
   }
 }
 

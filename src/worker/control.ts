@@ -1,7 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { readTextFile } from '../files';
 import type { RunCommand } from '../protocol/runFolder';
 import { runControl } from '../protocol/schemas';
+
+/** Bytes of `control.json` at most; a command has a few dozen. */
+const largestControl = 1 << 16;
 
 /** Milliseconds between looks at `control.json`. */
 const pollEvery = 150;
@@ -40,7 +43,7 @@ export function watchControl(path: string, controller: AbortController): Control
 
 async function readCommand(path: string): Promise<RunCommand | undefined> {
   try {
-    const parsed = runControl.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    const parsed = runControl.safeParse(JSON.parse(await readTextFile(path, largestControl)));
     return parsed.success ? parsed.data.command : undefined;
   } catch {
     // Not there yet, or being replaced at this moment: the next look will tell.

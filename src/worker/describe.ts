@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { locateCheckpoint } from '../checkpoint/locate';
+import { readOwnText } from '../files';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import type { CheckpointSummary } from '../protocol/service';
 import { inspect, type Inspection } from '../run/inspect';
@@ -50,11 +50,14 @@ const receiptSource = z.object({
   }),
 });
 
+/** Bytes of a receipt at most; real ones have a few thousand. */
+const largestReceipt = 16 * 1024 * 1024;
+
 /** What the receipt beside a checkpoint says it was grown from. */
 async function parentOf(directory: string): Promise<CheckpointSummary['parent']> {
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(join(directory, 'growth.json'), 'utf8'));
+    content = JSON.parse((await readOwnText(directory, 'growth.json', largestReceipt)) ?? 'null');
   } catch {
     // Most checkpoints have none, and a damaged one is no reason not to show the checkpoint.
     return undefined;

@@ -1,12 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { CorruptFileError, UnsupportedError } from '../errors';
+import { readTextFile } from '../files';
 import type { ComparisonRequest, GrowthRequest, WorkerRequest } from '../protocol/runFolder';
 import { workerRequest } from '../protocol/schemas';
 import { growthMethodNames, type GrowthMethodName } from '../growth/methods';
 import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
 import type { GrowRequest } from '../run/grow';
 import { defaultTrainSettings, defaultWarmup, ligoDefaults } from '../run/settings';
+
+/** Bytes of `request.json` at most: requests have a few thousand. */
+const largestRequest = 1 << 20;
 
 /** Reads and checks `request.json`. Throws CorruptFileError. */
 export async function readRequest(path: string): Promise<WorkerRequest> {
@@ -15,7 +18,7 @@ export async function readRequest(path: string): Promise<WorkerRequest> {
   };
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(path, 'utf8'));
+    content = JSON.parse(await readTextFile(path, largestRequest));
   } catch (error) {
     return fail(`cannot be used: ${error instanceof Error ? error.message : String(error)}`, error);
   }

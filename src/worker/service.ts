@@ -1,5 +1,4 @@
 import { openCheckpoint } from '../checkpoint/checkpoint';
-import { sha256OfFiles } from '../checkpoint/hash';
 import { UserError } from '../errors';
 import type { Service } from '../protocol/service';
 import { tensorStatistics } from '../run/statistics';
@@ -40,7 +39,10 @@ export const service: Service = {
   },
   async hash(path) {
     const checkpoint = await openCheckpoint(path);
-    await checkpoint.close();
-    return sha256OfFiles(checkpoint.files);
+    try {
+      return await checkpoint.sha256();
+    } finally {
+      await checkpoint.close();
+    }
   },
 };

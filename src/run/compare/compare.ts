@@ -97,9 +97,7 @@ export async function compareOne(
       const { store } = comparison;
       const kept = request.resume ? await store.read(name) : undefined;
       if (kept?.state === 'finished') return kept;
-      const run = await makeRun(context, comparison, name);
-      await store.write(run);
-      return run;
+      return makeAndKeep(context, comparison, name);
     }),
   );
 }
@@ -143,9 +141,7 @@ async function makeRuns(
   const waiting = names.filter(name => !kept.has(name));
   const make = async (name: RunName): Promise<ComparisonRun> => {
     if (elsewhere) return fetchRun(context, comparison, name, elsewhere);
-    const run = await makeRun(context, comparison, name);
-    await store.write(run);
-    return run;
+    return makeAndKeep(context, comparison, name);
   };
   const makeNext = async (): Promise<void> => {
     for (let name = waiting.shift(); name; name = waiting.shift()) {
@@ -167,6 +163,19 @@ async function makeRuns(
   if (context.signal.aborted) throw await stopped(comparison, kept.size, names.length);
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return names.map(name => kept.get(name)!);
+}
+
+/** A run that is made here, and kept if the checkpoint is still the one it was made from. */
+async function makeAndKeep(
+  context: RunContext,
+  comparison: Comparison,
+  name: RunName,
+): Promise<ComparisonRun> {
+  const { model, sha256, store } = comparison;
+  const run = await makeRun(context, comparison, name);
+  await model.checkpoint.requireUnchanged(sha256);
+  await store.write(run);
+  return run;
 }
 
 /** A run that another process makes and writes. */

@@ -1,4 +1,3 @@
-import { sha256OfFiles } from '../../checkpoint/hash';
 import type { DeviceMemory, Engine } from '../../engine';
 import type { Growth, SmallValues } from '../../growth';
 import type { RunContext } from '../context';
@@ -39,7 +38,7 @@ export function withComparison<T>(
   return withModel(request.checkpoint, async model => {
     requireHead(model);
     const growth = requireGrowth(model, await resolveTarget(model, request.target));
-    const sha256 = await sha256OfFiles(model.checkpoint.files);
+    const sha256 = await model.checkpoint.sha256();
     return withEngine(context, (engine, memory) =>
       withData(engine, model, { ...request.data, seed: request.seeds[0]! }, async data => {
         const { target } = growth;

@@ -1,11 +1,15 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { explainWriteError, restoreSetAside } from '../../checkpoint/outputFolder';
 import { CorruptFileError, UserError } from '../../errors';
+import { ifThere, readOwnText } from '../../files';
 import type { ComparisonRun } from '../../protocol/comparison';
 import { comparisonRun } from '../../protocol/comparisonSchemas';
 import { readRunState, removeRunState, runStateFolder, type RunState } from '../runState';
+
+/** Bytes of a run's file at most: its curves have a few hundred a point. */
+const largestRun = 64 * 1024 * 1024;
 
 /** Which run of a comparison: the smallest part that is told of. */
 export interface RunKey {
@@ -50,7 +54,7 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
   const folder = runStateFolder(out);
   const nameOf = ({ method, seed }: RunKey): string => `${method}-${seed}`;
   const pathOf = (key: RunKey): string => join(folder, `${nameOf(key)}.json`);
-  const names = async (): Promise<string[]> => (await orUndefined(readdir(folder))) ?? [];
+  const names = async (): Promise<string[]> => (await ifThere(readdir(folder))) ?? [];
   const requireOwn = (path: string, key: RunKey, fingerprint: string): void => {
     if (fingerprint === fingerprintOf(key)) return;
     throw new UserError(
@@ -68,7 +72,7 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
     ...{ folder, fingerprintOf, stateOut, removeStates },
     async read(key) {
       const path = pathOf(key);
-      const text = await orUndefined(readFile(path, 'utf8'));
+      const text = await readOwnText(folder, `${nameOf(key)}.json`, largestRun);
       if (text === undefined) return undefined;
       const { fingerprint, run } = parse(path, text);
       requireOwn(path, key, fingerprint);
@@ -90,7 +94,7 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
       const out = stateOut(key, phase);
       const path = runStateFolder(out);
       await restoreSetAside(path);
-      if (!(await orUndefined(stat(path)))) return undefined;
+      if (!(await ifThere(stat(path)))) return undefined;
       const state = await readRunState(out).catch((error: unknown) => {
         if (!(error instanceof UserError)) throw error;
         throw damaged(path, error);
@@ -126,15 +130,5 @@ function parse(path: string, text: string): z.infer<typeof stored> {
     return stored.parse(JSON.parse(text));
   } catch (error) {
     throw damaged(path, error);
-  }
-}
-
-/** What a reading gives, or undefined where there is nothing to read. */
-async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }

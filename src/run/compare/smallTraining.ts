@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { ComparisonReport } from '../../protocol/comparison';
+import { readOwnText } from '../../files';
 import { batchShape } from '../data';
 import { prepareStages } from '../trainingStages';
 import type { Comparison } from './open';
+
+/** Bytes of such a receipt at most: its curve has a few hundred a point. */
+const largestReceipt = 64 * 1024 * 1024;
 
 /** What is read of the receipt that `ligo train` leaves beside a checkpoint. */
 const trainingReceipt = z.object({ steps: z.int(), flops: z.object({ total: z.number() }) });
@@ -25,15 +27,16 @@ export async function smallTrainingOf({
     const [whole] = prepareStages(growth.source, request.training, shape);
     return { steps, batchSize, flops: steps * whole!.flopsPerStep, from: 'the options' };
   }
-  const file = join(model.checkpoint.directory, 'training.json');
+  const { directory } = model.checkpoint;
+  const text = await readOwnText(directory, 'training.json', largestReceipt);
+  if (text === undefined) return undefined;
   try {
-    const parsed = trainingReceipt.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    const parsed = trainingReceipt.safeParse(JSON.parse(text));
     if (!parsed.success) return undefined;
     const { steps, flops } = parsed.data;
     return { steps, flops: flops.total, from: 'training.json beside the small model' };
   } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (absent || error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

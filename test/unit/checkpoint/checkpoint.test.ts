@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir, open, readFile, rm, symlink, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -6,6 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { openCheckpoint, type Checkpoint } from '../../../src/checkpoint/checkpoint';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../src/errors';
 import { assertUserError, f32, fixture, put, safetensors, temporaryFolder } from './files';
+
+const onWindows = process.platform === 'win32' ? 'there are no pipes in folders' : false;
 
 async function opened(t: TestContext, path: string): Promise<Checkpoint> {
   const checkpoint = await openCheckpoint(path);
@@ -219,16 +222,78 @@ test('more shards than may be open at once are all readable, also at the same ti
   }
 });
 
-test('shards may be links out of the folder, as in the Hugging Face cache', async t => {
-  const folder = await temporaryFolder(t);
-  await mkdir(join(folder, 'blobs'));
-  await mkdir(join(folder, 'snapshot'));
-  await put(join(folder, 'blobs'), '0a1b', safetensors({ a: f32(0, 1) }, 4));
-  await symlink('../blobs/0a1b', join(folder, 'snapshot', 'model.safetensors'));
-  await put(join(folder, 'snapshot'), 'config.json', '{"model_type":"bert"}');
-  const checkpoint = await opened(t, join(folder, 'snapshot', 'model.safetensors'));
-  assert.equal(checkpoint.config?.['model_type'], 'bert');
+test('the Hugging Face cache opens, given its folder or a file', async t => {
+  const folder = join(await temporaryFolder(t), 'models--google--bert');
+  const snapshot = join(folder, 'snapshots', '0a1b');
+  await mkdir(join(folder, 'blobs'), { recursive: true });
+  await mkdir(join(snapshot, 'parts'), { recursive: true });
+  await put(join(folder, 'blobs'), 'c3', safetensors({ a: f32(0, 1) }, 4));
+  await put(join(folder, 'blobs'), 'd4', '{"model_type":"bert"}');
+  const index = { weight_map: { a: 'parts/one.safetensors' } };
+  await put(join(folder, 'blobs'), 'e5', JSON.stringify(index));
+  await symlink('../../blobs/d4', join(snapshot, 'config.json'));
+  await symlink('../../../blobs/c3', join(snapshot, 'parts', 'one.safetensors'));
+  await symlink('../../blobs/e5', join(snapshot, 'model.safetensors.index.json'));
+  for (const path of [snapshot, join(snapshot, 'model.safetensors.index.json')]) {
+    const checkpoint = await opened(t, path);
+    assert.equal(checkpoint.config?.['model_type'], 'bert');
+    assert.deepEqual(checkpoint.files, [join(snapshot, 'parts', 'one.safetensors')]);
+    assert.equal((await checkpoint.readFloat32('a')).length, 1);
+  }
 });
+
+test('a link out of the folder is no part of a checkpoint, unless a person named it', async t => {
+  const parent = await temporaryFolder(t);
+  const [folder, elsewhere] = [join(parent, 'model'), join(parent, 'elsewhere')];
+  await mkdir(folder);
+  await mkdir(elsewhere);
+  const weights = await put(elsewhere, 'model.safetensors', safetensors({ a: f32(0, 1) }, 4));
+  await symlink(weights, join(folder, 'model.safetensors'));
+  const says = /model\.safetensors is not used: it is a link out of its folder/;
+  await assertUserError(openCheckpoint(folder), UserError, says);
+  const named = await opened(t, join(folder, 'model.safetensors'));
+  assert.equal((await named.readFloat32('a')).length, 1);
+  assert.equal(named.directory, folder);
+
+  const config = await put(elsewhere, 'config.json', '{"model_type":"bert"}');
+  await symlink(config, join(folder, 'config.json'));
+  const file = openCheckpoint(join(folder, 'model.safetensors'));
+  await assertUserError(file, UserError, /config\.json is not used: it is a link out/);
+});
+
+test('a shard is not looked for through a folder that leads out', async t => {
+  const parent = await temporaryFolder(t);
+  const [folder, elsewhere] = [join(parent, 'model'), join(parent, 'elsewhere')];
+  await mkdir(folder);
+  await mkdir(elsewhere);
+  await put(elsewhere, 'one.safetensors', safetensors({ a: f32(0, 1) }, 4));
+  await symlink('../elsewhere', join(folder, 'parts'));
+  const index = { weight_map: { a: 'parts/one.safetensors' } };
+  await put(folder, 'model.safetensors.index.json', JSON.stringify(index));
+  const says = /parts\/one\.safetensors is not used: it is a link out of its folder/;
+  await assertUserError(openCheckpoint(folder), UserError, says);
+});
+
+test(
+  'pipes in the place of files are named, not waited for',
+  { skip: onWindows, timeout: 10_000 },
+  async t => {
+    const folder = await temporaryFolder(t);
+    const pipe = (name: string): Buffer => execFileSync('mkfifo', [join(folder, name)]);
+    const says = (name: string): RegExp => new RegExp(`${name} is a pipe where a file should be`);
+    pipe('model.safetensors');
+    await assertUserError(openCheckpoint(folder), UserError, says('model.safetensors'));
+    await rm(join(folder, 'model.safetensors'));
+    pipe('one.safetensors');
+    const index = { weight_map: { a: 'one.safetensors' } };
+    const path = await put(folder, 'model.safetensors.index.json', JSON.stringify(index));
+    await assertUserError(openCheckpoint(path), UserError, says('one.safetensors'));
+    await rm(join(folder, 'one.safetensors'));
+    await put(folder, 'one.safetensors', safetensors({ a: f32(0, 1) }, 4));
+    pipe('config.json');
+    await assertUserError(openCheckpoint(path), UserError, says('config.json'));
+  },
+);
 
 test('a folder means model.safetensors, else its index, else its only safetensors', async t => {
   const folder = await temporaryFolder(t);
