@@ -17,6 +17,7 @@ export interface DataFlags extends BatchOptions {
   readonly data?: string;
   readonly evalData?: string;
   readonly evalBatches?: number;
+  readonly leaveOutBroken?: boolean;
   readonly lineSeparator: (typeof separators)[number];
   readonly seed: number;
 }
@@ -32,6 +33,7 @@ export function addDataOptions(command: Command): Command {
   command
     .option('--data <path>', 'a text file, a folder of text, or an image set')
     .option('--eval-data <path>', 'data to evaluate on; by default a part of --data is held out');
+  command.option('--leave-out-broken', 'leave out images that cannot be read, and say which');
   addBatchOptions(command);
   addOption(command, '--eval-batches <n>', 'held-out batches to evaluate on', takes.count);
   return addOption(
@@ -55,6 +57,7 @@ export async function dataOf(
     batchSize: flags.batch,
     sequenceLength: flags.sequenceLength,
     evaluationBatches: flags.evalBatches,
+    leaveOutBroken: flags.leaveOutBroken,
     separator: await separatorOf(checkpoint, flags.lineSeparator),
     seed: flags.seed,
   };

@@ -1,20 +1,31 @@
 /**
- * Lets only so many tasks of a kind run at a time, in the order they came, where each of them takes
- * memory that all of them at once would not leave.
+ * Lets tasks run at a time, in the order they came, while what they weigh together stays within a limit:
+ * where each takes memory that all of them at once would not leave. One that weighs more than the limit
+ * runs alone.
  */
-export function atMost(count: number): <Result>(task: () => Promise<Result>) => Promise<Result> {
-  const waiting: (() => void)[] = [];
+export function atMost(
+  limit: number,
+): <Result>(task: () => Promise<Result>, weight?: number) => Promise<Result> {
+  const waiting: { readonly weight: number; readonly start: () => void }[] = [];
   let running = 0;
-  return async task => {
-    if (running < count) running++;
-    else await new Promise<void>(resolve => waiting.push(resolve));
+  const startNext = (): void => {
+    for (let next = waiting[0]; next; next = waiting[0]) {
+      if (running > 0 && running + next.weight > limit) return;
+      running += next.weight;
+      waiting.shift();
+      next.start();
+    }
+  };
+  return async (task, weight = 1) => {
+    await new Promise<void>(start => {
+      waiting.push({ weight, start });
+      startNext();
+    });
     try {
       return await task();
     } finally {
-      // A task that waits takes the place over, so `running` stays as it is.
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
+      running -= weight;
+      startNext();
     }
   };
 }

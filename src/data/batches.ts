@@ -1,3 +1,5 @@
+import type { Note } from '../errors';
+
 /** The tensors of one batch by the name of the program input they feed. */
 export type Batch = Readonly<Record<string, Float32Array | Int32Array>>;
 
@@ -22,6 +24,8 @@ export interface BatchSource {
   readonly unit: 'tokens' | 'images';
   readonly evaluationBatches: number;
   readonly description: DataDescription;
+  /** What a person should know: what was left out, how the rest is read. */
+  readonly notes: readonly Note[];
   /** The training batch of a step, 0-based. */
   train(step: number): Promise<Batch>;
   /** The held-out batch `index`, in 0…evaluationBatches − 1; the same for every run of a seed. */

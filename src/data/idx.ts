@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { CorruptFileError, UserError } from '../errors';
 import { unreadable } from './jsonFiles';
+import { readBytes } from './sourceFiles';
 
 /** Bytes of an IDX file by its dimensions, outermost first, as in MNIST's files. */
 export interface IdxArray {
@@ -18,15 +19,22 @@ export const largestIdxBytes = 1024 * 1024 * 1024;
 const tightestPacking = 1032;
 
 const unsignedByte = 0x08;
+const gzipMagic = 0x1f8b;
+
+/** Browsers unpack files on the way and leave the name as it was, so the first bytes decide. */
+async function isPacked(path: string): Promise<boolean> {
+  const start = await readBytes(path, 0, 2);
+  return start.length === 2 && start.readUInt16BE(0) === gzipMagic;
+}
 
 /**
- * Reads an IDX file of unsigned bytes, plain or gzipped (by its name), whose header must agree with
+ * Reads an IDX file of unsigned bytes, plain or gzipped (whatever its name says), whose header must agree with
  * its length: http://yann.lecun.com/exdb/mnist/ describes the format.
  * @throws CorruptFileError when header and contents disagree; UserError when it is too large or unreadable
  */
 export async function readIdx(path: string, dimensionCount: number): Promise<IdxArray> {
   const name = basename(path);
-  const packed = path.toLowerCase().endsWith('.gz');
+  const packed = await isPacked(path);
   const corrupt = (problem: string, cause?: unknown): CorruptFileError =>
     new CorruptFileError(`${name} ${problem}`, 'Download the file again.', { cause });
   const headerBytes = 4 + 4 * dimensionCount;

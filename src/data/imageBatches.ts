@@ -1,7 +1,8 @@
-import { UnsupportedError, UsageError, UserError } from '../errors';
+import { UnsupportedError, UsageError, UserError, type Note } from '../errors';
 import type { Batch, BatchSource } from './batches';
 import { describeData } from './description';
-import { openImageSets, pixelReader, type ImageSet } from './imageSource';
+import { openImageSets, pixelReader, type ImageSet, type ImageSets } from './imageSource';
+import { counted, listed } from './note';
 import { normaliseInto } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
 import { permutation, randomGenerator, randomStreams } from '../random';
@@ -24,6 +25,10 @@ export interface ImageBatchOptions {
   readonly heldOutFraction?: number | undefined;
   /** As many as show the held-out images about once, 16 at most, unless told. */
   readonly evaluationBatches?: number | undefined;
+  /** Leave out images that cannot be read instead of refusing them. */
+  readonly leaveOutBroken?: boolean | undefined;
+  /** What `openImageSets` opened, where that was done before. */
+  readonly sets?: ImageSets | undefined;
 }
 
 export interface ImageBatchSource extends BatchSource {
@@ -31,8 +36,6 @@ export interface ImageBatchSource extends BatchSource {
   readonly classes: readonly string[];
   readonly trainImages: number;
   readonly heldOutImages: number;
-  /** What a person should know: files left out, folders matched by their order. */
-  readonly notes: readonly string[];
 }
 
 const mostEvaluationBatches = 16;
@@ -104,6 +107,51 @@ const wholeSet = (set: ImageSet): Part => ({
   indices: Int32Array.from({ length: set.count }, (_, index) => index),
 });
 
+/** The notes on both sets, each said once. */
+function setNotes({ train, heldOut }: ImageSets): Note[] {
+  const known = new Set(train.notes.map(({ message }) => message));
+  const others = heldOut?.set.notes.filter(({ message }) => !known.has(message)) ?? [];
+  return [
+    ...train.notes,
+    ...others.map(({ message, remedy }) => ({ message: `Evaluation data: ${message}`, remedy })),
+  ];
+}
+
+/** Fewer held-out images than this tell little: one of them is a percent or more. */
+const fewHeldOut = 100;
+
+/** Says so when a part is too small for what it is used for. */
+function splitNotes(
+  { train, heldOut }: { readonly train: Part; readonly heldOut: Part },
+  classes: readonly string[],
+): Note[] {
+  const notes: Note[] = [];
+  const seen = (part: Part): Set<number> =>
+    new Set([...part.indices].map(index => part.set.labels[index]!));
+  const trained = seen(train);
+  const untrained = [...seen(heldOut)].filter(label => !trained.has(label)).sort((a, b) => a - b);
+  if (untrained.length > 0) {
+    notes.push({
+      message: `${counted(untrained.length, 'class is', 'classes are')} only held out, and no image is left to learn from: ${listed(untrained.map(label => classes[label] ?? String(label)))}.`,
+      remedy: 'Give more images, or separate ones to evaluate on (--eval-data).',
+    });
+  }
+  const count = heldOut.indices.length;
+  if (count < fewHeldOut) {
+    notes.push({
+      message: `Only ${counted(count, 'image is', 'images are')} held out, so accuracy comes in steps of ${Number((100 / count).toPrecision(2))} %.`,
+      remedy: 'Give more images, or separate ones to evaluate on (--eval-data).',
+    });
+  }
+  return notes;
+}
+
+/** Ends what is still checked of sets that are not used any more. */
+export function stopChecking({ train, heldOut }: ImageSets): void {
+  train.background?.stop();
+  heldOut?.set.background?.stop();
+}
+
 /**
  * Batches of labelled images, each epoch in an order of its own.
  *
@@ -111,13 +159,13 @@ const wholeSet = (set: ImageSet): Part => ({
  * class numbers; `weights` [batch], each 1 / batch. A batch that an epoch's end falls into goes on
  * with the next epoch, so batches are always full.
  * @throws UserError as `openImageSets` does, or when preprocessor and model disagree on sizes;
- * `train` and `evaluate` throw CorruptFileError naming an image that cannot be decoded
+ * `train` and `evaluate` throw CorruptFileError naming an image found broken since
  */
 export async function openImageBatches(options: ImageBatchOptions): Promise<ImageBatchSource> {
   checkOptions(options);
   const { preprocessor, numChannels, imageSize, batchSize, seed, labels } = options;
   const { heldOutFraction = 0.05 } = options;
-  const sets = await openImageSets(options.path, options.evaluationPath, labels);
+  const sets = options.sets ?? (await openImageSets(options));
   const { train, heldOut } = sets.heldOut
     ? { train: wholeSet(sets.train), heldOut: wholeSet(sets.heldOut.set) }
     : splitSet(sets.train, heldOutFraction);
@@ -132,6 +180,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
     reader: typeof trainReader,
     chosen: readonly number[],
   ): Promise<Batch> {
+    part.set.background?.throwIfFailed();
     const values = new Float32Array(batchSize * imageValues);
     const targets = new Int32Array(batchSize);
     await Promise.all(
@@ -198,7 +247,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
     classes: labels ?? sets.train.classes,
     trainImages: train.indices.length,
     heldOutImages: heldOutCount,
-    notes: [...sets.train.notes, ...(separate?.set.notes ?? [])],
+    notes: [...setNotes(sets), ...splitNotes({ train, heldOut }, labels ?? sets.train.classes)],
     train(step) {
       const count = train.indices.length;
       const chosen = Array.from({ length: batchSize }, (_, row) => {
@@ -224,6 +273,8 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
       trainReader.clear();
       heldOutReader.clear();
       epochs.clear();
+      // Sets that others opened are theirs to stop.
+      if (!options.sets) stopChecking(sets);
       return Promise.resolve();
     },
   };

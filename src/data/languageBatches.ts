@@ -1,7 +1,12 @@
-import { UsageError, UserError } from '../errors';
+import { UsageError, UserError, type Note } from '../errors';
 import type { Batch, BatchSource } from './batches';
 import { randomGenerator, randomStreams, type RandomGenerator } from '../random';
-import { openTextSource, type LineSeparator, type TextSource } from './textSource';
+import {
+  openTextSource,
+  type LineSeparator,
+  type TextSource,
+  type TextSourceSurvey,
+} from './textSource';
 import { requireMask, type TextTokenizer } from './tokenizer';
 
 export interface LanguageBatchOptions {
@@ -20,6 +25,8 @@ export interface LanguageBatchOptions {
   readonly evaluationBatches?: number | undefined;
   /** What stands between lines; the line feed unless told. */
   readonly separator?: LineSeparator | undefined;
+  /** What `surveyTextSource` found, where that was done before. */
+  readonly survey?: TextSourceSurvey | undefined;
 }
 
 export interface MaskedBatchOptions extends LanguageBatchOptions {
@@ -56,6 +63,18 @@ function checkSizes(options: LanguageBatchOptions, least: number): void {
   }
 }
 
+/** Says so when the held-out part is shown more than once, so that its loss tells less than it seems. */
+function smallnessNotes({ heldOutBytes }: TextSource, shown: number): Note[] {
+  // No tokenizer makes more tokens than bytes, so this is certain.
+  if (heldOutBytes >= shown) return [];
+  return [
+    {
+      message: `The held-out part has ${heldOutBytes.toLocaleString('en')} bytes, and evaluation shows ${shown.toLocaleString('en')} tokens: parts of it are counted more than once.`,
+      remedy: 'Give a separate text to evaluate on (--eval-data), or smaller batches.',
+    },
+  ];
+}
+
 /** What causal and masked batches share: windows, counts and the receipt. */
 function batchSource(
   source: TextSource,
@@ -76,6 +95,7 @@ function batchSource(
     unit: 'tokens',
     evaluationBatches,
     description: source.description,
+    notes: [...source.notes, ...smallnessNotes(source, evaluationBatches * itemsPerBatch)],
     async train(step) {
       const windows = await Promise.all(rows.map(row => source.trainWindow(seed, step, row)));
       return toBatch(windows, () => randomGenerator(seed, randomStreams.masks, step));

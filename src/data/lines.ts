@@ -1,15 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import { UserError } from '../errors';
 import { boundedCache } from './boundedCache';
 import type { ReadBytes, SourceFile } from './sourceFiles';
+import { largestRecord } from './textCheck';
 
 /** Files are read, and overlong lines cut, in blocks of this many bytes. */
 export const blockBytes = 64 * 1024;
 
 /** 8 MiB of blocks stay in memory. */
 const cachedBlocks = 128;
-
-/** A JSON record cannot be cut, so there has to be a limit to one. */
-const largestRecord = 64 * 1024 * 1024;
 
 const lineFeed = 10;
 
@@ -122,7 +121,15 @@ export function lineReader(read: ReadBytes): LineReader {
         parts.push(bytes.subarray(position - index * blockBytes, next - index * blockBytes));
         position = next;
       }
-      const text = (parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString('utf8');
+      const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      // All of it was checked before the run, so this is another file by now.
+      if (!isUtf8(bytes)) {
+        throw new UserError(
+          `${file.name} is not UTF-8 text any more between byte ${start} and byte ${end}.`,
+          'Leave the data as it is during a run, or train on a copy.',
+        );
+      }
+      const text = bytes.toString('utf8');
       return start === 0 && text.startsWith('\uFEFF') ? text.slice(1) : text;
     },
     clear() {
@@ -134,6 +141,6 @@ export function lineReader(read: ReadBytes): LineReader {
 function recordTooLong(file: SourceFile): UserError {
   return new UserError(
     `${file.name} has a line of more than ${largestRecord / 1024 / 1024} MiB.`,
-    'A .jsonl file holds one JSON object a line; split longer texts into several records.',
+    'JSON lines hold one JSON object a line; split longer texts into several records.',
   );
 }

@@ -1,27 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { CorruptFileError, UserError } from '../errors';
-import { unreadable } from './jsonFiles';
+import { UnsupportedError } from '../errors';
+import { imageBands, type ImageFile, type ImageHeader } from './imageFile';
 import type { PreprocessorConfig, ResizeTarget } from './preprocessor';
-import { resizePixels, type Pixels } from './resample';
+import { resizeColumns, resizePixels, resizeRows, type Pixels } from './resample';
 
-/** An image file or pixels that are in memory already. */
-export type ImageInput = { readonly path: string; readonly name: string } | Pixels;
+/** An image file with its header, or pixels that are in memory already. */
+export type ImageInput = { readonly file: ImageFile; readonly header: ImageHeader } | Pixels;
 
-/** Images of more pixels than this are refused: 10,000 × 10,000 unpacks to 300 MB. */
-export const largestImagePixels = 100_000_000;
-
-/** Loaded when an image needs it: a run on text or on IDX files does not. */
-async function loadSharp() {
-  try {
-    return (await import('sharp')).default;
-  } catch (cause) {
-    throw new UserError(
-      'The image library (sharp) does not start on this machine.',
-      'Install the packages again on this machine (npm ci), or use IDX files.',
-      { cause },
-    );
-  }
-}
+/** What an image may be resized to, or on the way there, in pixels: 120 MB of colours. */
+export const largestPreparedPixels = 40_000_000;
 
 /** The size that an image of a size is resized to; edges as transformers rounds them. */
 function targetSize(
@@ -57,6 +43,39 @@ function centerCrop(pixels: Pixels, crop: { height: number; width: number }): Pi
   return { ...crop, channels, data };
 }
 
+/** The size an image of a size is resized to. Throws UnsupportedError where that is too large. */
+function resizedSize(
+  size: { readonly width: number; readonly height: number },
+  preprocessor: PreprocessorConfig,
+  imageSize: number,
+  name: string,
+): { width: number; height: number } {
+  const target: ResizeTarget | undefined = preprocessor.resizeToModel
+    ? { height: imageSize, width: imageSize }
+    : preprocessor.resize;
+  const { width, height } = target === undefined ? size : targetSize(target, size);
+  if (width * Math.max(height, size.height) > largestPreparedPixels) {
+    throw new UnsupportedError(
+      `${name} of ${size.width} × ${size.height} pixels would be resized to ${width} × ${height}, which takes too much memory.`,
+      'Make it smaller or less oblong, have preprocessor_config.json resize to the model, or leave it out (--leave-out-broken).',
+    );
+  }
+  return { width, height };
+}
+
+/**
+ * What an image file is prepared to, checked before it is decoded.
+ * @throws UnsupportedError when that takes too much memory
+ */
+export function checkPreparedSize(
+  file: ImageFile,
+  header: ImageHeader,
+  preprocessor: PreprocessorConfig,
+  imageSize: number,
+): void {
+  resizedSize(header, preprocessor, imageSize, `The image ${file.name}`);
+}
+
 /**
  * Decodes, resizes and crops an image as the preprocessor says, still in bytes.
  * @param imageSize the side of the square the model takes, for a preprocessor that names no size
@@ -67,46 +86,47 @@ export async function preparePixels(
   preprocessor: PreprocessorConfig,
   imageSize: number,
 ): Promise<Pixels> {
-  const target: ResizeTarget | undefined = preprocessor.resizeToModel
-    ? { height: imageSize, width: imageSize }
-    : preprocessor.resize;
-  const pixels = 'path' in input ? await decode(input) : input;
   const resized =
-    target === undefined
-      ? pixels
-      : resizePixels(pixels, targetSize(target, pixels), preprocessor.resample);
+    'file' in input
+      ? await resizeFile(input.file, input.header, preprocessor, imageSize)
+      : resizePixels(
+          input,
+          resizedSize(input, preprocessor, imageSize, 'An image'),
+          preprocessor.resample,
+        );
   const { centerCrop: crop } = preprocessor;
   return crop ? centerCrop(resized, crop) : resized;
 }
 
-async function decode(file: { readonly path: string; readonly name: string }): Promise<Pixels> {
-  const sharp = await loadSharp();
-  let bytes;
-  try {
-    bytes = await readFile(file.path);
-  } catch (cause) {
-    throw unreadable(file.path, cause);
+/**
+ * Decodes and resizes a file, of which no more than a band is in memory in full size.
+ * @param bandPixels pixels in a band; the usual number unless told
+ */
+export async function resizeFile(
+  file: ImageFile,
+  header: ImageHeader,
+  preprocessor: PreprocessorConfig,
+  imageSize: number,
+  bandPixels?: number,
+): Promise<Pixels> {
+  const size = resizedSize(header, preprocessor, imageSize, `The image ${file.name}`);
+  let narrow: Pixels | undefined;
+  let row = 0;
+  for await (const band of imageBands(file, header, bandPixels)) {
+    const { data, channels } = resizeColumns(band, size.width, preprocessor.resample);
+    if (band.height === header.height) {
+      narrow = { width: size.width, height: header.height, channels, data };
+      break;
+    }
+    narrow ??= {
+      ...{ width: size.width, height: header.height, channels },
+      data: new Uint8Array(size.width * header.height * channels),
+    };
+    narrow.data.set(data, row * size.width * channels);
+    row += band.height;
   }
-  try {
-    const { data, info } = await sharp(bytes, {
-      limitInputPixels: largestImagePixels,
-      failOn: 'error',
-      autoOrient: true,
-    })
-      .removeAlpha()
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    const { width, height, channels } = info;
-    if (channels !== 1 && channels !== 3) throw new Error(`it has ${channels} channels`);
-    return { width, height, channels, data };
-  } catch (cause) {
-    throw new CorruptFileError(
-      `The image ${file.name} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      'Repair or remove the file; .png, .jpg and .webp are read.',
-      { cause },
-    );
-  }
+  if (!narrow) throw new Error(`${file.name} has no rows`);
+  return resizeRows(narrow, size.height, preprocessor.resample);
 }
 
 /** Brightness of a colour in 16.16 fixed point, as the Python Imaging Library rounds it (ITU-R 601). */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CorruptFileError, UnsupportedError } from '../errors';
+import { CorruptFileError, UnsupportedError, type Note } from '../errors';
 import { isRecord, readJson } from './jsonFiles';
 import { resamplings } from './resample';
 
@@ -36,13 +36,16 @@ const vitStandardDeviation = 0.5;
  */
 export async function loadPreprocessor(
   directory: string,
-): Promise<{ readonly preprocessor: PreprocessorConfig; readonly notes: readonly string[] }> {
+): Promise<{ readonly preprocessor: PreprocessorConfig; readonly notes: readonly Note[] }> {
   const name = 'preprocessor_config.json';
   const json = await readJson(directory, name);
   const notes =
     json === undefined
       ? [
-          `There is no ${name} in ${directory}: images are resized to the model's size, scaled to 0…1 and normalised with mean 0.5 and standard deviation 0.5, as ViT's are.`,
+          {
+            message: `There is no ${name} in ${directory}: images are resized to the model's size, scaled to 0…1 and normalised with mean 0.5 and standard deviation 0.5, as ViT's are.`,
+            remedy: 'Put the preprocessor_config.json of the checkpoint it came from beside it.',
+          },
         ]
       : [];
   return { preprocessor: parsePreprocessor(json ?? {}, join(directory, name)), notes };

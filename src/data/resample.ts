@@ -110,18 +110,55 @@ function alongAxis(
   return new Uint8Array(result.buffer);
 }
 
-function pickNearest(pixels: Pixels, width: number, height: number): Uint8Array {
-  const { channels, data } = pixels;
-  const result = new Uint8Array(width * height * channels);
-  for (let row = 0; row < height; row++) {
-    const oldRow = Math.floor(((row + 0.5) * pixels.height) / height);
-    for (let column = 0; column < width; column++) {
-      const oldColumn = Math.floor(((column + 0.5) * pixels.width) / width);
-      const from = (oldRow * pixels.width + oldColumn) * channels;
-      result.set(data.subarray(from, from + channels), (row * width + column) * channels);
+/** Along one axis of [outer, size, inner], for each new entry the old one in whose middle it lies. */
+function pickNearest(
+  data: Uint8Array,
+  outer: number,
+  oldSize: number,
+  newSize: number,
+  inner: number,
+): Uint8Array {
+  const result = new Uint8Array(outer * newSize * inner);
+  for (let block = 0; block < outer; block++) {
+    for (let index = 0; index < newSize; index++) {
+      const old = Math.floor(((index + 0.5) * oldSize) / newSize);
+      const from = (block * oldSize + old) * inner;
+      result.set(data.subarray(from, from + inner), (block * newSize + index) * inner);
     }
   }
   return result;
+}
+
+/** Resamples along one axis by a filter of `resamplings`. */
+function resizeAxis(
+  data: Uint8Array,
+  outer: number,
+  [oldSize, newSize]: readonly [number, number],
+  inner: number,
+  resample: number,
+): Uint8Array {
+  if (oldSize === newSize) return data;
+  const filter = filters[resample];
+  return filter
+    ? alongAxis(data, outer, oldSize, newSize, inner, filter)
+    : pickNearest(data, outer, oldSize, newSize, inner);
+}
+
+/** The first half of `resizePixels`: another width, each row by itself. */
+export function resizeColumns(pixels: Pixels, width: number, resample: number): Pixels {
+  const { height, channels, data } = pixels;
+  const sizes = [pixels.width, width] as const;
+  return { width, height, channels, data: resizeAxis(data, height, sizes, channels, resample) };
+}
+
+/** The second half of `resizePixels`: another height. */
+export function resizeRows(pixels: Pixels, height: number, resample: number): Pixels {
+  const { width, channels, data } = pixels;
+  const sizes = [pixels.height, height] as const;
+  return {
+    ...{ width, height, channels },
+    data: resizeAxis(data, 1, sizes, width * channels, resample),
+  };
 }
 
 /**
@@ -136,16 +173,6 @@ export function resizePixels(
   resample: number,
 ): Pixels {
   const { width, height } = size;
-  const { channels } = pixels;
   if (width === pixels.width && height === pixels.height) return pixels;
-  const filter = filters[resample];
-  if (!filter) return { width, height, channels, data: pickNearest(pixels, width, height) };
-  let { data } = pixels;
-  if (width !== pixels.width) {
-    data = alongAxis(data, pixels.height, pixels.width, width, channels, filter);
-  }
-  if (height !== pixels.height) {
-    data = alongAxis(data, 1, pixels.height, height, width * channels, filter);
-  }
-  return { width, height, channels, data };
+  return resizeRows(resizeColumns(pixels, width, resample), height, resample);
 }

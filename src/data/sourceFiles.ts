@@ -1,8 +1,9 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { UserError } from '../errors';
+import { UserError, type Note } from '../errors';
 import { isMissing } from '../files';
 import { unreadable } from './jsonFiles';
+import { counted, listed } from './note';
 
 /** A file of a data source. */
 export interface SourceFile {
@@ -53,39 +54,144 @@ export async function isFolder(path: string): Promise<boolean> {
 const byName = (a: { name: string }, b: { name: string }): number =>
   a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 
+/** Why an entry of a folder is no data. */
+export type LeftOut =
+  'hidden' | 'broken link' | 'link to a folder that is read already' | 'no regular file';
+
+/** What a walk meets: a file, or something that is left out. */
+type Entry =
+  | { readonly kind: 'file'; readonly file: SourceFile }
+  | { readonly kind: LeftOut; readonly name: string };
+
+/** A link's target, or undefined where it leads nowhere. */
+async function targetOf(path: string) {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (isMissing(cause) || code === 'ELOOP') return undefined;
+    throw unreadable(path, cause);
+  }
+}
+
 /**
- * Everything a folder holds, sorted by name at every level. Hidden entries are left out, and so are
- * symbolic links, which could lead out of the folder or in circles.
+ * Everything a folder holds, sorted by name at every level. Links are followed, as those of the Hugging
+ * Face cache must be, but into no folder twice, which ends circles too.
+ * @param entered the real paths of the folders that were entered so far
  */
-async function* walk(folder: string, prefix: string): AsyncGenerator<SourceFile> {
+async function* walk(folder: string, prefix: string, entered: Set<string>): AsyncGenerator<Entry> {
   let entries;
   try {
+    entered.add(await realpath(folder));
     entries = await readdir(folder, { withFileTypes: true });
   } catch (cause) {
     throw unreadable(folder, cause);
   }
-  for (const entry of entries.filter(({ name }) => !name.startsWith('.')).sort(byName)) {
+  for (const entry of entries.sort(byName)) {
     const path = join(folder, entry.name);
     const name = `${prefix}${entry.name}`;
-    if (entry.isDirectory()) yield* walk(path, `${name}/`);
-    else if (entry.isFile()) yield { path, name, bytes: (await stat(path)).size };
+    if (entry.name.startsWith('.')) {
+      yield { kind: 'hidden', name: entry.isDirectory() ? `${name}/` : name };
+      continue;
+    }
+    const found = await targetOf(path);
+    if (!found) yield { kind: 'broken link', name };
+    else if (found.isDirectory()) {
+      if (entered.has(await realpath(path))) {
+        yield { kind: 'link to a folder that is read already', name };
+      } else yield* walk(path, `${name}/`, entered);
+    } else if (found.isFile()) {
+      yield { kind: 'file', file: { path, name, bytes: found.size } };
+    } else yield { kind: 'no regular file', name };
   }
 }
 
-/** The files of a folder and below that end in one of `extensions`, and how many others there are. */
+/** What a folder holds, by whether it is data. */
+export interface FolderListing {
+  /** Those that end in one of the extensions. */
+  readonly files: readonly SourceFile[];
+  /** Regular files with other extensions. */
+  readonly others: readonly SourceFile[];
+  readonly leftOut: readonly { readonly name: string; readonly why: LeftOut }[];
+}
+
+/** The files of a folder and below that end in one of `extensions`, and what else there is. */
 export async function listFolder(
   folder: string,
   extensions: readonly string[],
-): Promise<{ files: SourceFile[]; others: SourceFile[] }> {
+): Promise<FolderListing> {
   const files: SourceFile[] = [];
   const others: SourceFile[] = [];
-  for await (const file of walk(folder, '')) {
-    (extensions.includes(extname(file.name).toLowerCase()) ? files : others).push(file);
+  const leftOut: { name: string; why: LeftOut }[] = [];
+  for await (const entry of walk(folder, '', new Set())) {
+    if (entry.kind !== 'file') leftOut.push({ name: entry.name, why: entry.kind });
+    else if (extensions.includes(extname(entry.file.name).toLowerCase())) files.push(entry.file);
+    else others.push(entry.file);
   }
-  return { files, others };
+  return { files, others, leftOut };
 }
 
-/** A path that is a file as the only file of a source. */
+/** What systems and editors put into folders by themselves, which nobody takes for data. */
+const systemNames =
+  /^(\.DS_Store|\._.*|\.git.*|\.cache|\.ipynb_checkpoints|Thumbs\.db|desktop\.ini)$/;
+
+const isSystem = (name: string): boolean =>
+  systemNames.test(basename(name.endsWith('/') ? name.slice(0, -1) : name));
+
+/** How many of each extension there are: `2 × .csv`, with the names where there are few. */
+export function extensionsOf(files: readonly { readonly name: string }[]): string {
+  const byExtension = new Map<string, string[]>();
+  for (const { name } of files) {
+    const extension = extname(name).toLowerCase() || 'no extension';
+    byExtension.set(extension, [...(byExtension.get(extension) ?? []), name]);
+  }
+  return [...byExtension]
+    .map(([extension, names]) => `${names.length} × ${extension} (${listed(names, 2)})`)
+    .join(', ');
+}
+
+/** Says what of a folder is not read, and why. @param kinds what is read, for the sentence */
+export function leftOutNotes(
+  folder: string,
+  { others, leftOut }: Pick<FolderListing, 'others' | 'leftOut'>,
+  kinds: string,
+): Note[] {
+  const notes: Note[] = [];
+  const strangers = others.filter(({ name }) => !isSystem(name));
+  if (strangers.length > 0) {
+    notes.push({
+      message: `Files in ${folder} that are no ${kinds} were left out: ${extensionsOf(strangers)}.`,
+      remedy: 'Convert them where they are data, or move them elsewhere.',
+    });
+  }
+  const why = (reason: LeftOut): string[] =>
+    leftOut.flatMap(({ name, why }) => (why === reason && !isSystem(name) ? [name] : []));
+  const hidden = why('hidden');
+  if (hidden.length > 0) {
+    notes.push({
+      message: `Hidden files and folders in ${folder} were left out: ${listed(hidden)}.`,
+      remedy: 'Give those that are data names without a leading dot.',
+    });
+  }
+  const unusable = leftOut.filter(entry => entry.why !== 'hidden');
+  if (unusable.length > 0) {
+    const names = unusable.map(({ name, why: reason }) => `${name} (${reason})`);
+    notes.push({
+      message: `${counted(unusable.length, 'entry', 'entries')} of ${folder} cannot be read and ${unusable.length === 1 ? 'was' : 'were'} left out: ${listed(names)}.`,
+      remedy: 'Put the files themselves there, or remove the entries.',
+    });
+  }
+  return notes;
+}
+
+/** A path that is a file as the only file of a source. Throws UserError for pipes and devices. */
 export async function singleFile(path: string): Promise<SourceFile> {
-  return { path, name: basename(path), bytes: (await stat(path)).size };
+  const found = await stat(path);
+  if (!found.isFile()) {
+    throw new UserError(
+      `${path} is no regular file but a pipe, a socket or a device.`,
+      'Write the data into a file first: runs read it at any place and more than once.',
+    );
+  }
+  return { path, name: basename(path), bytes: found.size };
 }

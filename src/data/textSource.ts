@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { UsageError, UserError } from '../errors';
+import { UsageError, UserError, type Note } from '../errors';
 import type { DataDescription } from './batches';
 import { boundedCache } from './boundedCache';
 import { openCorpus, type Corpus, type CorpusLine } from './corpus';
@@ -7,6 +7,7 @@ import { describeData } from './description';
 import { randomGenerator, randomStreams } from '../random';
 import { readBytes, type ReadBytes } from './sourceFiles';
 import { splitText } from './splitText';
+import { surveyText, type TextSurvey } from './textSurvey';
 import type { TextTokenizer } from './tokenizer';
 
 /**
@@ -27,13 +28,33 @@ export interface TextSourceOptions {
   readonly heldOutFraction?: number | undefined;
   /** 'newline' unless told. */
   readonly separator?: LineSeparator | undefined;
+  /** What `surveyText` found of `path` and `evaluationPath`, where that was done before. */
+  readonly survey?: TextSourceSurvey | undefined;
   /** For tests that count what is read. */
   readonly read?: ReadBytes | undefined;
+}
+
+/** The files of a source, and of the text to evaluate on where that is separate. */
+export interface TextSourceSurvey {
+  readonly train: TextSurvey;
+  readonly evaluation?: TextSurvey | undefined;
+}
+
+/** Looks once at every byte of a source. @throws UserError as `surveyText` does */
+export async function surveyTextSource(
+  { path, evaluationPath, read }: Pick<TextSourceOptions, 'path' | 'evaluationPath' | 'read'>,
+  signal?: AbortSignal,
+): Promise<TextSourceSurvey> {
+  const train = await surveyText(path, read, signal);
+  if (evaluationPath === undefined) return { train };
+  return { train, evaluation: await surveyText(evaluationPath, read, signal) };
 }
 
 /** Windows of tokens out of text of any size, most of which is never in memory. */
 export interface TextSource {
   readonly description: DataDescription;
+  /** What a person should know: what is not read, and how the rest is. */
+  readonly notes: readonly Note[];
   readonly trainBytes: number;
   readonly heldOutBytes: number;
   /** The training window `index` of a step: [windowTokens]. */
@@ -162,6 +183,17 @@ async function splitAt(corpus: Corpus, fraction: number, path: string): Promise<
   return split;
 }
 
+/** The notes on a text and on the one to evaluate on, each said once. */
+function bothNotes(corpus: Corpus, evaluation: Corpus): Note[] {
+  const known = new Set(corpus.notes.map(({ message }) => message));
+  return [
+    ...corpus.notes,
+    ...evaluation.notes
+      .filter(({ message }) => !known.has(message))
+      .map(({ message, remedy }) => ({ message: `Evaluation data: ${message}`, remedy })),
+  ];
+}
+
 /**
  * Opens text for training and evaluation.
  * @throws UserError when there is no text, or too little for one window in either part
@@ -175,9 +207,12 @@ export async function openTextSource(options: TextSourceOptions): Promise<TextSo
       'Give a share such as 0.05.',
     );
   }
-  const corpus = await openCorpus(path, read);
+  const survey = options.survey ?? (await surveyTextSource(options));
+  const corpus = await openCorpus(path, read, survey.train);
   const evaluationCorpus =
-    evaluationPath === undefined ? corpus : await openCorpus(evaluationPath, read);
+    evaluationPath === undefined
+      ? corpus
+      : await openCorpus(evaluationPath, read, survey.evaluation);
   const split =
     evaluationPath === undefined ? await splitAt(corpus, heldOutFraction, path) : corpus.bytes;
   const train: Part = { start: 0, end: split };
@@ -223,6 +258,7 @@ export async function openTextSource(options: TextSourceOptions): Promise<TextSo
 
   return {
     description,
+    notes: evaluationPath === undefined ? corpus.notes : bothNotes(corpus, evaluationCorpus),
     trainBytes: train.end - train.start,
     heldOutBytes: heldOut.end - heldOut.start,
     trainWindow(seed, step, index) {

@@ -3,7 +3,7 @@ import type { LineSeparator } from '../data/textSource';
 import type { DeviceMemory, Engine } from '../engine';
 import { UserError } from '../errors';
 import { report, type RunContext } from './context';
-import { openData, type DataOptions, type OpenData } from './data';
+import { openData, surveyData, type DataOptions, type DataSurvey, type OpenData } from './data';
 import { openModel, type Model } from './model';
 import { chooseSeparator, describeSeparator } from './separator';
 
@@ -72,26 +72,38 @@ export function requireMemory(peakBytes: number, memory: DeviceMemory): void {
 export interface RunData extends OpenData {
   readonly separatorNote: string | undefined;
   readonly separator: LineSeparator | undefined;
+  /** What the files are, for whoever opens them again. */
+  readonly survey: DataSurvey;
 }
 
-/** Opens data for the length of `use`; for causal text finds out how lines are joined. */
+/**
+ * Opens data for the length of `use`; for causal text finds out how lines are joined.
+ * @param known what a survey found of the data before
+ */
 export async function withData<T>(
   engine: Engine,
   model: Model,
   options: DataOptions,
   use: (data: RunData) => Promise<T>,
+  known?: DataSurvey,
 ): Promise<T> {
-  const choice =
-    options.separator === undefined ? await chooseSeparator(engine, model, options) : undefined;
-  const separator = options.separator ?? choice?.separator;
-  const data = await openData(model.architecture, model.checkpoint.directory, {
-    ...options,
-    separator,
-  });
+  const { architecture, checkpoint } = model;
+  const survey = known ?? (await surveyData(architecture, checkpoint.directory, options));
   try {
-    const separatorNote = choice?.note ?? describeSeparator(model, separator);
-    return await use({ ...data, separator, separatorNote });
+    const choice =
+      options.separator === undefined
+        ? await chooseSeparator(engine, model, options, survey)
+        : undefined;
+    const separator = options.separator ?? choice?.separator;
+    const joined = { ...options, separator };
+    const data = await openData(architecture, checkpoint.directory, joined, survey);
+    try {
+      const separatorNote = choice?.note ?? describeSeparator(model, separator);
+      return await use({ ...data, separator, separatorNote, survey });
+    } finally {
+      await data.batches.close();
+    }
   } finally {
-    await data.batches.close();
+    if (!known) survey.close();
   }
 }

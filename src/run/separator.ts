@@ -2,7 +2,7 @@ import type { BatchSource } from '../data/batches';
 import type { LineSeparator } from '../data/textSource';
 import { describeTokenizer } from '../data/tokenizer';
 import type { Engine, Executable } from '../engine';
-import { openData, type DataOptions, type OpenData } from './data';
+import { openData, type DataOptions, type DataSurvey, type OpenData } from './data';
 import { readParameters, type Model } from './model';
 import { plainModel, withScoring } from './scoring';
 
@@ -25,6 +25,7 @@ export async function chooseSeparator(
   engine: Engine,
   model: Model,
   options: DataOptions,
+  survey: DataSurvey,
 ): Promise<SeparatorChoice | undefined> {
   const { architecture, checkpoint } = model;
   if (architecture.objective !== 'causal-language-modeling' || architecture.head === 'none') {
@@ -41,7 +42,8 @@ export async function chooseSeparator(
   const opened: OpenData[] = [];
   try {
     for (const { separator } of ways) {
-      opened.push(await openData(architecture, checkpoint.directory, { ...options, separator }));
+      const joined = { ...options, separator };
+      opened.push(await openData(architecture, checkpoint.directory, joined, survey));
     }
     const small = plainModel(architecture, await readParameters(model), 'model');
     const losses = await withScoring(engine, small, opened[0]!.shape, async executable => {

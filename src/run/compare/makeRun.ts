@@ -26,8 +26,12 @@ export async function makeRun(
   try {
     requireMethod(name.method, growth);
     const options = { ...request.data, seed: name.seed, separator: data.separator };
-    return await withData(engine, model, options, own =>
-      growAndTrain(context, { comparison, name, data: own, takenUp }),
+    return await withData(
+      engine,
+      model,
+      options,
+      own => growAndTrain(context, { comparison, name, data: own, takenUp }),
+      data.survey,
     );
   } catch (error) {
     if (context.signal.aborted) {

@@ -54,15 +54,23 @@ describe('lines of a corpus', () => {
     );
   });
 
-  it('does not follow symbolic links', async () => {
-    const outside = temporaryFolder({ 'secret.txt': 'secret\n' });
+  it('run on through links, but into no folder twice', async () => {
+    const outside = temporaryFolder({ 'linked.txt': 'linked\n', 'deep/x.txt': 'deep\n' });
     const folder = temporaryFolder({ 'a.txt': 'open\n' });
     symlinkSync(outside, join(folder, 'link'));
-    symlinkSync(join(outside, 'secret.txt'), join(folder, 'b.txt'));
+    symlinkSync(outside, join(folder, 'link2'));
+    symlinkSync(join(outside, 'linked.txt'), join(folder, 'b.txt'));
     symlinkSync(folder, join(folder, 'circle'));
+    symlinkSync(join(folder, 'gone'), join(folder, 'nowhere.txt'));
     assert.deepEqual(
       (await allLines(folder)).map(({ text }) => text),
-      ['open'],
+      ['open', 'linked', 'deep', 'linked'],
+    );
+    const { notes } = await openCorpus(folder);
+    assert.equal(notes.length, 1);
+    assert.match(
+      notes[0]!.message,
+      /3 entries .* circle \(link to a folder that is read already\), link2 \(.*\), nowhere\.txt \(broken link\)/,
     );
   });
 

@@ -73,8 +73,19 @@ describe('an IDX file', () => {
       gzipSync(good).subarray(0, 25),
       /cannot be unpacked \(Z_BUF_ERROR\)/,
     ],
-    ['that is no gzip', 'a.gz', good, /cannot be unpacked \(Z_DATA_ERROR\)/],
+    [
+      'that is broken inside its gzip',
+      'a.gz',
+      Buffer.concat([gzipSync(good).subarray(0, 12), Buffer.alloc(30, 0xff)]),
+      /cannot be unpacked \(Z_DATA_ERROR\)/,
+    ],
   ];
+  it('is unpacked by what it holds, whatever its name says', async () => {
+    const folder = temporaryFolder({ 'unpacked.gz': good, packed: gzipSync(good) });
+    const [first, second] = [join(folder, 'unpacked.gz'), join(folder, 'packed')];
+    assert.deepEqual(await readIdx(first, 3), await readIdx(second, 3));
+  });
+
   for (const [what, name, bytes, message] of cases) {
     it(`${what} is refused`, async () => {
       const folder = temporaryFolder({ [name]: bytes });

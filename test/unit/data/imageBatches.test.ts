@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { openImageBatches, type ImageBatchOptions } from '../../../src/data/imageBatches';
+import {
+  openImageBatches,
+  type ImageBatchOptions,
+  type ImageBatchSource,
+} from '../../../src/data/imageBatches';
 import {
   loadPreprocessor,
   parsePreprocessor,
@@ -35,6 +39,11 @@ const coloured = (
   sharp({ create: { width: side, height: side, channels: 3, background: { r, g, b } } })
     .toFormat(format, format === 'webp' ? { lossless: true } : {})
     .toBuffer();
+
+/** What is said of a source, but for the small number of its held-out images. */
+const notesOf = ({ notes }: ImageBatchSource): string[] =>
+  notes.map(({ message }) => message).filter(message => !message.includes('held out, so accuracy'));
+const said = (source: ImageBatchSource): string => notesOf(source).join('\n');
 
 const open = (path: string, options: Partial<ImageBatchOptions> = {}) =>
   openImageBatches({
@@ -200,7 +209,7 @@ describe('batches of class folders', () => {
       evaluationBatches: 1,
     });
     assert.deepEqual([source.trainImages, source.heldOutImages], [4, 1]);
-    assert.match(source.notes.join(), /1 × \.txt/);
+    assert.match(said(source), /1 × \.txt \(red\/notes\.txt\)/);
     assert.ok(source.description.files.some(({ name }) => name === 'green/deep/er/g.webp'));
     const seen = new Set<number>();
     for (const batch of [await source.train(0), await source.train(1), await source.evaluate(0)]) {
@@ -262,10 +271,11 @@ describe('batches of class folders', () => {
         batchSize: 2,
         evaluationBatches: 1,
       });
-      return [[...(await source.evaluate(0))['targets']!], source.notes.length];
+      return [[...(await source.evaluate(0))['targets']!], notesOf(source).length];
     };
-    assert.deepEqual(await targets(['ankle boot', 't-shirt_top'], labels), [[9, 0], 0]);
-    assert.deepEqual(await targets(['0', '2'], ['zero', 'one', 'two']), [[0, 2], 0]);
+    // Classes without images are noted too.
+    assert.deepEqual(await targets(['ankle boot', 't-shirt_top'], labels), [[9, 0], 1]);
+    assert.deepEqual(await targets(['0', '2'], ['zero', 'one', 'two']), [[0, 2], 1]);
     // Notes of both sets: training and evaluation folders are matched by order.
     assert.deepEqual(await targets(['cats', 'dogs'], ['LABEL_0', 'LABEL_1']), [[0, 1], 2]);
     await assert.rejects(open(temporaryFolder(files), { labels: ['0', '2'] }), {
@@ -318,19 +328,25 @@ describe('batches of class folders', () => {
     assert.deepEqual([values[384], values[384 + 63]], [5, 250]);
   });
 
-  it('name the image that is corrupt, and only when it is needed', async () => {
-    const folder = temporaryFolder({ 'a/good.png': red, 'b/bad.png': red.subarray(0, 60) });
-    mkdirSync(join(folder, 'empty'));
-    const source = await open(folder, {
-      evaluationPath: folder,
-      batchSize: 2,
-      evaluationBatches: 1,
+  it('name the images that are corrupt before anything is read from them', async () => {
+    const folder = temporaryFolder({
+      'a/good.png': red,
+      'b/good.png': green,
+      'b/cut.png': red.subarray(0, red.length - 20),
     });
-    await assert.rejects(source.evaluate(0), (error: unknown) => {
+    await assert.rejects(open(folder), (error: unknown) => {
       assert.ok(error instanceof CorruptFileError);
-      assert.match(error.message, /b\/bad\.png cannot be read/);
+      assert.match(error.message, /^The image b\/cut\.png cannot be read: /);
+      assert.match(error.remedy, /--leave-out-broken/);
       return true;
     });
+    writeFileSync(join(folder, 'b/no.jpg'), 'no image');
+    await assert.rejects(open(folder), /b\/no\.jpg cannot be read/);
+    writeFileSync(join(folder, 'b/cut.jpg'), blue.subarray(0, 30));
+    await assert.rejects(
+      open(folder),
+      /^CorruptFileError: 2 images of 5 cannot be used: b\/cut\.jpg .*, b\/no\.jpg/,
+    );
   });
 
   it('are refused where sizes, channels or paths do not fit', async () => {

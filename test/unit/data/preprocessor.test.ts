@@ -57,7 +57,7 @@ describe('preprocessor_config.json', () => {
   it("that is missing is ViT's, and that is said", async () => {
     const { preprocessor, notes } = await loadPreprocessor(temporaryFolder());
     assert.equal(notes.length, 1);
-    assert.match(notes[0]!, /no preprocessor_config\.json .*mean 0\.5/);
+    assert.match(notes[0]!.message, /no preprocessor_config\.json .*mean 0\.5/);
     assert.ok(preprocessor.resizeToModel);
     assert.deepEqual(preprocessor.mean, [0.5]);
     assert.deepEqual(preprocessor.standardDeviation, [0.5]);

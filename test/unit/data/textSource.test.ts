@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { openCorpus } from '../../../src/data/corpus';
 import { blockBytes } from '../../../src/data/lines';
 import { readBytes, type ReadBytes } from '../../../src/data/sourceFiles';
 import { openTextSource, type TextSourceOptions } from '../../../src/data/textSource';
@@ -162,7 +161,7 @@ describe('windows of text', () => {
 });
 
 describe('text of any size', () => {
-  it('is never read whole: a 200 MB file costs what its windows cost', async () => {
+  it('is read once whole and never held: then a 200 MB file costs what its windows cost', async () => {
     const folder = temporaryFolder({ 'big.txt': '' });
     const path = join(folder, 'big.txt');
     const size = 200 * 1024 * 1024;
@@ -171,14 +170,14 @@ describe('text of any size', () => {
     let bytesRead = 0;
     const read: ReadBytes = async (_, position, length) => {
       bytesRead += length;
-      const block = Buffer.alloc(length);
-      for (let at = 0; at < length; at++) block[at] = line[(position + at) % line.length]!;
-      return block;
+      const start = position % line.length;
+      return Buffer.alloc(start + length, line).subarray(start);
     };
     const source = await openLetters(path, { windowTokens: 64, read });
     assert.equal(source.description.hashed, 'sampled');
     const opening = bytesRead;
-    assert.ok(opening < 20 * 1024 * 1024, `${opening} bytes to open`);
+    assert.ok(opening >= size, `${opening} bytes to open`);
+    assert.ok(opening < size + 20 * 1024 * 1024, `${opening} bytes to open`);
     for (let step = 0; step < 100; step++) await source.trainWindow(0, step, 0);
     assert.ok(bytesRead - opening <= 100 * 3 * blockBytes, `${bytesRead - opening} bytes`);
   });
@@ -234,7 +233,10 @@ describe('what is wrong with a text', () => {
   it('is said: a folder of empty files', () => refused({ 'a.txt': '' }, /is empty/));
   it('is said: an empty folder', () => refused({}, /holds no \.txt/));
   it('is said: no text in the folder', () =>
-    refused({ 'a.parquet': 'x', 'b.png': 'y' }, /no \.txt.*2 others \(a\.parquet/));
+    refused(
+      { 'a.parquet': 'x', 'b.png': 'y' },
+      /no \.txt.*only 1 × \.parquet \(a\.parquet\), 1 × \.png/,
+    ));
   it('is said: a binary file', () =>
     refused({ 'a.txt': Uint8Array.of(80, 75, 3, 4, 0, 0) }, /a\.txt is not text/));
   it('is said: text in another encoding', () =>
@@ -277,13 +279,23 @@ describe('what is wrong with a text', () => {
     );
   });
 
-  it('does not stop a run: a few bad bytes far inside become replacement characters', async () => {
+  it('is said: a bad byte far inside, with its place', async () => {
     const bytes = Buffer.from(many.repeat(200));
-    bytes[100_000] = 0xff;
-    const folder = temporaryFolder({});
-    mkdirSync(join(folder, 'sub'));
-    writeFileSync(join(folder, 'sub', 'a.txt'), bytes);
-    const corpus = await openCorpus(folder);
-    assert.match(await (await corpus.lineAt(100_000)).text(), /\uFFFD/);
+    bytes[100_000] = 0x92;
+    await refused(
+      { 'sub/a.txt': bytes },
+      /^sub\/a\.txt is not UTF-8 text: 0x92 in line 6,667, byte 100,000\.$/,
+    );
+  });
+  it('is said: a bad byte that comes while the run reads', async () => {
+    const folder = temporaryFolder({ 'a.txt': many.repeat(1000) });
+    const path = join(folder, 'a.txt');
+    const source = await openLetters(path);
+    writeFileSync(path, Buffer.alloc(many.length * 1000, Uint8Array.of(0xe9, 0x20, 0x0a)));
+    source.close();
+    await assert.rejects(source.trainWindow(0, 0, 0), {
+      name: 'UserError',
+      message: /a\.txt is not UTF-8 text any more/,
+    });
   });
 });

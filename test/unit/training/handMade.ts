@@ -10,6 +10,7 @@ export function handMadeBatches(
     unit: 'tokens',
     evaluationBatches: evaluation.length,
     description: { files: [], sha256: '', hashed: 'contents', heldOut: '' },
+    notes: [],
     train: step => Promise.resolve(train(step)),
     evaluate: index => Promise.resolve(evaluation[index]!),
     close: () => Promise.resolve(),

@@ -1,0 +1,12 @@
+/** Most names that a note or an error lists. */
+const namedAtMost = 5;
+
+/** Names for a sentence: the first few, and how many more there are. */
+export function listed(names: readonly string[], most = namedAtMost): string {
+  const rest = names.length - most;
+  return names.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** `1 file`, `2 files`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
