@@ -1,3 +1,4 @@
+import type sharpLibrary from 'sharp';
 import { CorruptFileError, UnsupportedError, UserError } from '../errors';
 import type { Pixels } from './resample';
 
@@ -36,10 +37,8 @@ export interface ImageHeader {
   readonly bytesToDecode: number;
 }
 
-type Sharp = (typeof import('sharp'))['default'];
-
 /** Loaded when an image needs it: a run on text or on IDX files does not. */
-async function loadSharp(): Promise<Sharp> {
+async function loadSharp(): Promise<typeof sharpLibrary> {
   try {
     const { default: sharp } = await import('sharp');
     // What libvips remembers of images holds their decoders, and each image is another.

@@ -74,7 +74,9 @@ export function encodingWithZeros(head: Buffer): string | undefined {
   if (marked) return marked[1];
   let [even, odd] = [0, 0];
   for (let index = 0; index < head.length; index++) {
-    if (head[index] === 0) index % 2 === 0 ? even++ : odd++;
+    if (head[index] !== 0) continue;
+    if (index % 2 === 0) even++;
+    else odd++;
   }
   // Text in Latin letters has a zero in nearly every other byte.
   const half = head.length / 2;
