@@ -109,7 +109,7 @@ export async function checkImages(
     headers,
     notes: [...brokenNotes(broken, files.length), ...oddNotes(files, headers)],
     background: inBackground(readable.slice(now), decode, () =>
-      broken.size > 0 ? refusal(broken, files.length) : undefined,
+      broken.size > 0 && !leaveOutBroken ? refusal(broken, files.length) : undefined,
     ),
   };
 }

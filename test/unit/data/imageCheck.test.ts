@@ -99,6 +99,8 @@ describe('images before a run', () => {
         assert.equal(source.trainImages + source.heldOutImages, 3);
         assert.match(said(source).join(), /^1 image of 4 cannot be used and was left out: y\//);
         assert.ok(!source.description.files.some(file => file.name === `y/${name}`));
+        await source.train(0);
+        await source.evaluate(0);
         await source.close();
       }
       const fine = temporaryFolder({ 'x/1.png': good, [`y/${name}`]: bytes });
