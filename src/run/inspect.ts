@@ -3,6 +3,7 @@ import { listCheckpoint, type ListedCheckpoint } from '../checkpoint/checkpoint'
 import { UserError, type Note } from '../errors';
 import type { RecognizedModel } from '../protocol/service';
 import { recognizeModel, summarize } from './model';
+import { tokenizerProblem } from './tokenizerWithin';
 import { usualBatch } from './usualBatch';
 
 /** What a checkpoint is, from its headers alone. */
@@ -80,7 +81,8 @@ async function recognition(
       ...{ ...summarize(architecture), objective, head },
       usualBatch: usualBatch(architecture),
     };
-    return { model, ignored, problems, notes };
+    const unread = await tokenizerProblem(architecture, checkpoint.directory);
+    return { model, ignored, problems, notes: [...notes, ...(unread ? [unread] : [])] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { ignored: [], problems: [asNote(error)], notes };

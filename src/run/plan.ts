@@ -20,6 +20,7 @@ import { batchFeeds, objectiveGraph, trainingProgram, type BatchShape } from '..
 import { costOfLayers, type ProgramCost } from './growthCost';
 import { summarize, type Model } from './model';
 import { batchesPerUpdate, optimizerOptions, trainingOptions, type LigoSettings } from './settings';
+import { tokenizerProblem } from './tokenizerWithin';
 
 /** Sizes by name, or the path of a target config.json. */
 export type Target = TargetRequest | { readonly config: string };
@@ -110,16 +111,26 @@ export function requireGrowth(
 }
 
 /** The same target with what the method has against it, where nothing else speaks against it. */
-export function withMethod(
+export async function withMethod(
   model: Model,
   resolved: ResolvedTarget,
   method: GrowthMethodName,
-): ResolvedTarget {
+): Promise<ResolvedTarget> {
   if (resolved.refusals.length > 0) return resolved;
   const { making, refusals: refuse } = growthMethod(method);
-  const headless = making.kind === 'learned' ? withoutHead(model) : undefined;
+  const unlearnable = making.kind === 'learned' ? await withoutLoss(model) : [];
   const found = refuse?.(requireGrowth(model, resolved)) ?? [];
-  return { ...resolved, refusals: [...(headless ? [headless] : []), ...found] };
+  return { ...resolved, refusals: [...unlearnable, ...found] };
+}
+
+/** Why nothing can be learned with the model: it has no head, or its text cannot be read. */
+async function withoutLoss(model: Model): Promise<Refusal[]> {
+  const headless = withoutHead(model);
+  const unread = await tokenizerProblem(model.architecture, model.checkpoint.directory);
+  return [
+    ...(headless ? [headless] : []),
+    ...(unread ? [{ reason: unread.message, remedy: unread.remedy }] : []),
+  ];
 }
 
 /** Why the model's loss cannot be computed; undefined when it can. */

@@ -1,5 +1,25 @@
+import type { Architecture } from '../architecture';
+import { readDeclaration } from '../data/tokenizer/classes';
 import type { TextTokenizer, TokenizerDescription } from '../data/tokenizer';
-import { UnsupportedError, type Note } from '../errors';
+import { UnsupportedError, UserError, type Note } from '../errors';
+
+/**
+ * Why a model's text cannot be read, as far as the small files beside it tell; undefined where
+ * nothing speaks against it, and for models of images.
+ */
+export async function tokenizerProblem(
+  { accepts }: Architecture,
+  directory: string,
+): Promise<Note | undefined> {
+  if (accepts.kind !== 'tokens') return undefined;
+  try {
+    await readDeclaration(directory);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { message: error.message, remedy: error.remedy };
+  }
+}
 
 /** A tokenizer that gives no id a model has no embedding for, and what a person should know of it. */
 export interface TokenizerWithin {

@@ -31,7 +31,7 @@ export async function openPlan({
       ...plan,
       model,
       close,
-      resolved: plan.withMethod(model, await plan.resolveTarget(model, target), learning),
+      resolved: await plan.withMethod(model, await plan.resolveTarget(model, target), learning),
       settings: { warmup: defaultWarmup(steps), ...ligoDefaults(learning), steps },
       shape: batchShape(model.architecture, { batchSize, sequenceLength }),
     };

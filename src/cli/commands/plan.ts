@@ -86,7 +86,7 @@ async function timedPlan(
     import('../../run/estimate'),
   ]);
   return withModel(task.checkpoint, async model => {
-    const resolved = withMethod(model, await resolveTarget(model, task.target), task.method);
+    const resolved = await withMethod(model, await resolveTarget(model, task.target), task.method);
     const shape = data.batchShape(model.architecture, {
       batchSize: batch.batch,
       sequenceLength: batch.sequenceLength,

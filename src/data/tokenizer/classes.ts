@@ -1,4 +1,5 @@
 import { CorruptFileError, UnsupportedError } from '../../errors';
+import { readJson } from '../jsonFiles';
 
 /**
  * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa and GPT-2 anew
@@ -49,15 +50,37 @@ function className(fields: Record<string, unknown>, file: string): string | unde
   );
 }
 
+/** Fields of tokenizer_config.json that would give the tokenizer other files or patterns. */
+const replacing = [
+  'vocab',
+  'merges',
+  'gguf_file',
+  'init_inputs',
+  'fast_tokenizer_files',
+  'fix_mistral_regex',
+];
+
+/** @throws UnsupportedError for a field of tokenizer_config.json that would change what is read here */
+function refuseReplacing(config: Record<string, unknown>): void {
+  const isNothing = (value: unknown): boolean =>
+    (value ?? false) === false || JSON.stringify(value) === '[]';
+  const replaced = replacing.find(name => !isNothing(config[name]));
+  if (replaced === undefined) return;
+  throw new UnsupportedError(
+    `tokenizer_config.json sets ${JSON.stringify(replaced)}, which is not supported.`,
+    'Save the tokenizer again with a current version of transformers: AutoTokenizer.from_pretrained(…).save_pretrained(…).',
+  );
+}
+
 /**
  * The kind the files declare, with the name they give it: tokenizer_config.json before config.json,
  * and the model's own where neither names one. Undefined where nothing is declared.
  * @throws UnsupportedError for a class that is not on the accepted list, or that is code of its own
  */
-export function declaredKind(
+function declaredKind(
   config: Record<string, unknown>,
   model: Record<string, unknown>,
-): { kind: TokenizerKind; name: string } | undefined {
+): TokenizerDeclaration['declared'] {
   if (config['auto_map'] !== undefined && config['auto_map'] !== null) {
     throw new UnsupportedError(
       'The tokenizer is Python code of its own ("auto_map" in tokenizer_config.json), which is not run.',
@@ -78,4 +101,23 @@ export function declaredKind(
     `The tokenizer class ${JSON.stringify(name)} is not supported: it cuts text in a way of its own.`,
     'Supported are the tokenizers of BERT, RoBERTa and GPT-2, and tokenizer.json with PreTrainedTokenizerFast.',
   );
+}
+
+/** What a checkpoint's small files say of its tokenizer. */
+export interface TokenizerDeclaration {
+  /** tokenizer_config.json; empty where there is none. */
+  readonly config: Record<string, unknown>;
+  /** The kind, and the name the files have for it; undefined where they have none. */
+  readonly declared: { readonly kind: TokenizerKind; readonly name: string } | undefined;
+}
+
+/**
+ * Reads what is declared without opening the tokenizer, so that what cannot be used is known early.
+ * @throws UnsupportedError for a tokenizer that is not supported, CorruptFileError for malformed files
+ */
+export async function readDeclaration(directory: string): Promise<TokenizerDeclaration> {
+  const config = (await readJson(directory, 'tokenizer_config.json')) ?? {};
+  refuseReplacing(config);
+  const model = (await readJson(directory, 'config.json')) ?? {};
+  return { config, declared: declaredKind(config, model) };
 }

@@ -1,8 +1,8 @@
-import { UnsupportedError, UserError, type Note } from '../../errors';
+import { UserError, type Note } from '../../errors';
 import { readJson } from '../jsonFiles';
 import { tokenSplitter, withIds, type AddedToken, type AddedTokens } from './addedTokens';
 import { builtModel, builtSteps, flag, notFollowed } from './built';
-import { declaredKind, type TokenizerKind } from './classes';
+import { readDeclaration, type TokenizerKind } from './classes';
 import { exists } from './legacyFiles';
 import { parseModel } from './model';
 import { parseNormalizer } from './normalize';
@@ -41,16 +41,6 @@ export interface OpenTokenizer extends TokenizerDescription {
   encode(text: string): Int32Array;
 }
 
-/** Fields of tokenizer_config.json that would give the tokenizer other files or patterns. */
-const replacing = [
-  'vocab',
-  'merges',
-  'gguf_file',
-  'init_inputs',
-  'fast_tokenizer_files',
-  'fix_mistral_regex',
-];
-
 /** What each role is called where nothing is declared. */
 const customary: Readonly<Partial<Record<SpecialRole, readonly string[]>>> = {
   cls: ['[CLS]'],
@@ -73,18 +63,6 @@ async function undeclaredKind(
   return vocabulary && '<s>' in vocabulary && '</s>' in vocabulary
     ? { kind: 'roberta', name: 'RobertaTokenizer' }
     : { kind: 'gpt2', name: 'GPT2Tokenizer' };
-}
-
-/** @throws UnsupportedError for a field of tokenizer_config.json that would change what is read here */
-function refuseReplacing(config: Record<string, unknown>): void {
-  const isNothing = (value: unknown): boolean =>
-    (value ?? false) === false || JSON.stringify(value) === '[]';
-  const replaced = replacing.find(name => !isNothing(config[name]));
-  if (replaced === undefined) return;
-  throw new UnsupportedError(
-    `tokenizer_config.json sets ${JSON.stringify(replaced)}, which is not supported.`,
-    'Save the tokenizer again with a current version of transformers: AutoTokenizer.from_pretrained(…).save_pretrained(…).',
-  );
 }
 
 /** The tokens that transformers puts around a text. */
@@ -114,10 +92,7 @@ export async function openTokenizer(
   directory: string,
   watch: PatternWatch,
 ): Promise<OpenTokenizer> {
-  const config = (await readJson(directory, 'tokenizer_config.json')) ?? {};
-  refuseReplacing(config);
-  const modelConfig = (await readJson(directory, 'config.json')) ?? {};
-  const declared = declaredKind(config, modelConfig);
+  const { config, declared } = await readDeclaration(directory);
   const json = await readJson(directory, 'tokenizer.json');
   const { kind, name } = declared ?? (await undeclaredKind(directory, json));
   if (kind === 'plain' && !json) {

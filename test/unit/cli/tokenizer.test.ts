@@ -35,6 +35,16 @@ describe("a checkpoint's tokenizer on the command line", () => {
     }
   });
 
+  it('is refused by a plan that would learn, and named by inspect', async () => {
+    const folder = checkpoint('bert-kjv', { tokenizer_class: 'BertJapaneseTokenizer' });
+    const learned = await cli('plan', folder, '--layers', '4', '--batch', '2');
+    assert.equal(learned.code, 1, learned.stdout);
+    assert.match(learned.stdout + learned.stderr, /"BertJapaneseTokenizer" is not supported/);
+    const { stdout, stderr, code } = await cli('inspect', folder);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout + stderr, /"BertJapaneseTokenizer" is not supported/);
+  });
+
   it('that never ends is stopped with one error, in the program as people start it', async () => {
     const pattern = { Regex: '(\\w+\\s?)+$' };
     const folder = checkpoint(
