@@ -1,17 +1,49 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
 import { bundleHostTests, runHostTests } from '../support/editor/hostTests';
+import type { ServerOptions } from '../support/editor/server';
 import { examplesWorkspace } from '../support/editor/workspace';
 
-test('the suites inside the real extension host pass', { timeout: 240_000 }, async context => {
-  const entry = await bundleHostTests(import.meta.dirname);
+test('the suites inside the real extension host pass', { timeout: 900_000 }, context =>
+  passes(context, 'suite'),
+);
+
+test('those in a workspace that is not trusted pass', { timeout: 900_000 }, context =>
+  passes(context, 'restricted', {
+    asksForTrust: true,
+    settings: { 'security.workspace.trust.startupPrompt': 'never' },
+  }),
+);
+
+/** Settings that a workspace that is not trusted may not make; see the restricted suite. */
+const planted = {
+  'ligo.nodePath': '/bin/false',
+  'ligo.engine': 'tfjs',
+  'ligo.threads': 1000,
+  'ligo.runs.keep': 1,
+  'ligo.checkpoints.showGitIgnored': false,
+  'ligo.heatmap.colorMap': 'PuOr',
+};
+
+async function passes(
+  context: TestContext,
+  suite: string,
+  options: ServerOptions = {},
+): Promise<void> {
+  const entry = await bundleHostTests(import.meta.dirname, suite);
   const workspace = examplesWorkspace();
+  if (options.asksForTrust) {
+    mkdirSync(workspace.path('.vscode'));
+    writeFileSync(workspace.path('.vscode', 'settings.json'), JSON.stringify(planted));
+  }
   try {
     const printed: string[] = [];
-    const { code, log } = await runHostTests(entry, workspace.folder, line => {
+    const tell = (line: string): void => {
       printed.push(line);
       context.diagnostic(line);
-    });
+    };
+    const { code, log } = await runHostTests(entry, workspace.folder, tell, options);
     assert.equal(code, 0, printed.length > 0 ? printed.join('\n') : log.join('\n'));
     assert.ok(
       printed.some(line => /[1-9]\d* passing/.test(line)),
@@ -20,4 +52,4 @@ test('the suites inside the real extension host pass', { timeout: 240_000 }, asy
   } finally {
     workspace.remove();
   }
-});
+}

@@ -12,7 +12,7 @@ export async function api(): Promise<ExtensionApi> {
 export const workspaceFolder = (): string => vscode.workspace.workspaceFolders![0]!.uri.fsPath;
 
 /** Waits until something holds; fails with what it was waiting for. */
-export async function until(what: string, holds: () => unknown, seconds = 30): Promise<void> {
+export async function until(what: string, holds: () => unknown, seconds = 120): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited ${seconds} s in vain until ${what}`);

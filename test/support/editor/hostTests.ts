@@ -9,12 +9,12 @@ import { Workbench } from './workbench';
 const testMark = '[test] ';
 const outFolder = join(repository, 'out', 'host-tests');
 
-/** Bundles the suites that run inside the extension host; returns the entry. */
-export async function bundleHostTests(folder: string): Promise<string> {
+/** Bundles the suites of a folder, which run inside the extension host; returns the entry. */
+export async function bundleHostTests(folder: string, suite: string): Promise<string> {
   rmSync(outFolder, { recursive: true, force: true });
-  const suites = readdirSync(join(folder, 'suite')).filter(name => name.endsWith('.ts'));
+  const suites = readdirSync(join(folder, suite)).filter(name => name.endsWith('.ts'));
   await build({
-    entryPoints: [join(folder, 'index.ts'), ...suites.map(name => join(folder, 'suite', name))],
+    entryPoints: [join(folder, 'index.ts'), ...suites.map(name => join(folder, suite, name))],
     outbase: folder,
     outdir: outFolder,
     outExtension: { '.js': '.cjs' },
@@ -50,7 +50,7 @@ export async function runHostTests(
   try {
     const remote = (path: string): string => `vscode-remote://127.0.0.1:${server.port}${path}`;
     const code = await new Promise<number>((resolve, reject) => {
-      const limit = options.timeoutSeconds ?? 180;
+      const limit = options.timeoutSeconds ?? 600;
       setTimeout(() => reject(new Error(`no end after ${limit} s`)), limit * 1000).unref();
       Workbench.open(server, {
         folder,
