@@ -74,17 +74,13 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
       await progress.jobs
         .first()
         .getByText(/run \d of 3/)
-        .waitFor({ timeout: 60_000 });
+        .waitFor();
       await progress.press('Open');
       const page = await bench.webview('ligo-run');
-      await page.getByText(/run 2 of 3: ligo, seed 0, learning operators, step/).waitFor({
-        timeout: 60_000,
-      });
+      await page.getByText(/run 2 of 3: ligo, seed 0, learning operators, step/).waitFor();
       await bench.screenshot('3-live');
       await bench.chooseTheme(themes[0]);
-      await page.getByText(/run 3 of 3: stack, seed 0, step [1-9]\d? of 40/).waitFor({
-        timeout: 90_000,
-      });
+      await page.getByText(/run 3 of 3: stack, seed 0, step [1-9]\d? of 40/).waitFor();
       await page.locator('tr', { hasText: 'stack' }).getByText('training').waitFor();
       await bench.screenshot('4-live-light');
     },
@@ -92,7 +88,7 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
 
   step('the report opens in the editor once all runs ended', async ({ bench, workspace }) => {
     const page = await bench.webview('ligo-run');
-    await buttonIn(page, 'Open Report').waitFor({ timeout: 90_000 });
+    await buttonIn(page, 'Open Report').waitFor();
     ended = Date.now();
     assert.ok(existsSync(workspace.path(output, 'report.html')));
     assert.equal(await page.locator('tr', { hasText: 'finished' }).count(), 3);

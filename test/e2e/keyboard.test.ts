@@ -1,25 +1,38 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import type { Frame } from 'playwright-core';
+import type { Frame, Locator } from 'playwright-core';
 import { assertQuiet } from '../support/editor/assertQuiet';
 import { journey } from '../support/editor/journey';
 import { packageExtension } from '../support/editor/packaged';
 import { ProgressPage } from '../support/editor/pages';
 import type { Workbench } from '../support/editor/workbench';
 
-/** Presses a key until a condition holds. */
+/** Milliseconds after which a key that moved nothing is pressed again. */
+const noMove = 2000;
+
+/** Presses a key until what has the focus has this text; each time waits for the focus to move. */
 async function pressUntil(
   bench: Workbench,
   key: string,
-  holds: () => Promise<boolean>,
+  { focused, wanted }: { focused: () => Promise<string>; wanted: string },
 ): Promise<void> {
   for (let count = 0; count < 60; count++) {
-    if (await holds()) return;
+    const before = await focused();
+    if (before === wanted) return;
     await bench.page.keyboard.press(key);
-    await bench.page.waitForTimeout(60);
+    const pressed = Date.now();
+    while ((await focused()) === before && Date.now() - pressed < noMove) {
+      await bench.page.waitForTimeout(20);
+    }
   }
-  throw new Error(`Sixty times ${key} did not lead there.`);
+  throw new Error(`Sixty times ${key} did not lead to ${wanted}.`);
 }
+
+/** The text of an element, or none where it is not there. */
+const textOf = async (element: Locator): Promise<string> => {
+  const [text = ''] = await element.allTextContents();
+  return text.trim();
+};
 
 /** Goes down the Checkpoints view to a row. */
 async function goToRow(bench: Workbench, name: string): Promise<void> {
@@ -29,10 +42,8 @@ async function goToRow(bench: Workbench, name: string): Promise<void> {
   await bench.runCommand('LiGO: Focus on Checkpoints View');
   await bench.page.keyboard.press('Home');
   const focused = bench.page.locator('.tree-explorer-viewlet-tree-view .monaco-list-row.focused');
-  await pressUntil(bench, 'ArrowDown', async () => {
-    const [label = ''] = await focused.locator('.label-name').allTextContents();
-    return label === name;
-  });
+  const label = focused.locator('.label-name');
+  await pressUntil(bench, 'ArrowDown', { focused: () => textOf(label), wanted: name });
 }
 
 /** What has the focus in a page. */
@@ -46,9 +57,10 @@ journey('the packaged extension in a clean profile, by keyboard alone', options,
     await bench.page.keyboard.press('Shift+F10');
     const focused = bench.page.locator('.monaco-menu .action-item.focused');
     await bench.page.locator('.monaco-menu').waitFor();
-    await pressUntil(bench, 'ArrowDown', async () =>
-      (await focused.allTextContents()).join('').includes('Grow Model'),
-    );
+    await pressUntil(bench, 'ArrowDown', {
+      focused: () => textOf(focused.locator('.action-label')),
+      wanted: 'Grow Model…',
+    });
     await bench.screenshot('1-menu');
     await bench.page.keyboard.press('Enter');
   });
@@ -79,14 +91,11 @@ journey('the packaged extension in a clean profile, by keyboard alone', options,
     await bench.runCommand('LiGO: Focus on Progress View');
     const progress = await ProgressPage.attach(bench);
     await progress.reaches(3);
-    await pressUntil(
-      bench,
-      'Tab',
-      async () => (await focusedIn(progress.frame)) === 'Stop and keep',
-    );
+    const focused = (): Promise<string> => focusedIn(progress.frame);
+    await pressUntil(bench, 'Tab', { focused, wanted: 'Stop and keep' });
     await bench.screenshot('2-stop');
     await bench.page.keyboard.press('Enter');
-    await progress.past.filter({ hasText: 'Done' }).waitFor({ timeout: 60_000 });
+    await progress.past.filter({ hasText: 'Done' }).waitFor();
   });
 
   step('the grown checkpoint is opened from the tree', async ({ bench, workspace }) => {

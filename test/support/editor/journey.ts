@@ -48,7 +48,7 @@ export function journey(
       traveller?.workspace.remove();
     });
     define((name, work) => {
-      test(name, { timeout: 300_000 }, async context => {
+      test(name, { timeout: 600_000 }, async context => {
         if (!traveller || failed !== undefined) return context.skip(`"${failed}" failed before`);
         try {
           await work(traveller);

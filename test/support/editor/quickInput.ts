@@ -37,6 +37,28 @@ export class QuickInput {
     return this.rows.locator('.quick-input-list-rows .label-name').allTextContents();
   }
 
+  /**
+   * Types into the input that a key was pressed for a moment ago, and tells what came of it: the row
+   * that Enter would take has this text, none has for a while, or something took the focus and closed
+   * it. Whoever asks tries again; no time here decides anything.
+   */
+  async find(typed: string, text: string | RegExp): Promise<'found' | 'missing' | 'closed'> {
+    const filled = await this.input.fill(typed, { timeout: 5000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!filled) return 'closed';
+    return Promise.race([
+      this.focusedRow(text)
+        .waitFor({ timeout: 3000 })
+        .then(
+          () => 'found' as const,
+          () => 'missing' as const,
+        ),
+      this.widget.waitFor({ state: 'hidden' }).then(() => 'closed' as const),
+    ]);
+  }
+
   async type(text: string): Promise<void> {
     await this.input.waitFor();
     await this.input.fill(text);

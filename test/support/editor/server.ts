@@ -149,7 +149,7 @@ function prepareProfile(profile: string, options: ServerOptions): NodeJS.Process
 }
 
 async function isUp(server: EditorServer, child: ChildProcess): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 120_000;
   while (Date.now() < deadline && child.exitCode === null) {
     const answer = await fetch(`${server.url}/version`).catch(() => undefined);
     if (answer?.ok) return;

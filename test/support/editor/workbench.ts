@@ -21,7 +21,7 @@ export interface OpenOptions {
 const screenshotFolder = join(repository, 'out', 'screenshots', 'e2e');
 
 /** Most that anything in the editor may take on a machine that is busy with other things, milliseconds. */
-export const patience = 60_000;
+export const patience = 120_000;
 
 /** A person in front of VS Code: one page in a headless browser. */
 export class Workbench {
@@ -73,15 +73,15 @@ export class Workbench {
   /** Loads the window anew: the extension host starts again. */
   async reload(): Promise<void> {
     await this.page.goto(this.address);
-    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench').waitFor();
   }
 
   /** Reloads as a person does: the window saves what is open and brings it back. */
   async reloadWindow(): Promise<void> {
-    const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
+    const loaded = this.page.waitForEvent('load');
     await this.runCommand('Developer: Reload Window');
     await loaded;
-    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench').waitFor();
   }
 
   close(): Promise<void> {
@@ -99,20 +99,14 @@ export class Workbench {
   /** Runs a command from the palette by its full title, such as `LiGO: Grow Model…`. */
   async runCommand(title: string): Promise<void> {
     const deadline = Date.now() + patience;
-    for (;;) {
+    do {
       await this.page.keyboard.press('F1');
-      await this.quickInput.type(`>${title}`);
-      const row = this.quickInput.focusedRow(title);
-      const found = await row.waitFor({ timeout: 2000 }).then(
-        () => true,
-        () => false,
-      );
-      if (found) break;
+      const found = await this.quickInput.find(`>${title}`, title);
+      if (found === 'found') return this.page.keyboard.press('Enter');
       // Commands of extensions come some moments after the workbench.
-      await this.page.keyboard.press('Escape');
-      if (Date.now() > deadline) throw new Error(`The palette has no command "${title}".`);
-    }
-    await this.page.keyboard.press('Enter');
+      if (found === 'missing') await this.page.keyboard.press('Escape');
+    } while (Date.now() < deadline);
+    throw new Error(`The palette has no command "${title}".`);
   }
 
   /** Changes the colour theme as a person does. */
@@ -138,17 +132,19 @@ export class Workbench {
 
   /** Shows a view container by the name of its icon in the activity bar. */
   async openContainer(name: string): Promise<void> {
-    const icon = this.page.locator(
-      `.activitybar .action-item a.action-label[aria-label^="${name}"]`,
-    );
-    await icon.waitFor({ timeout: 60_000 });
-    const title = this.page.locator('.part.sidebar .composite.title', { hasText: name });
-    const deadline = Date.now() + patience;
-    // A click hides what is shown already, also what the extension showed a moment before.
+    // The item as a whole: a badge of progress lies over the icon, and passes clicks on to the item.
+    const item = this.page.locator('.activitybar .action-item', {
+      has: this.page.locator(`a.action-label[aria-label^="${name}"]`),
+    });
+    await item.waitFor();
+    const sidebar = this.page.locator('.part.sidebar');
+    const title = sidebar.locator('.composite.title', { hasText: name });
     while (!(await title.isVisible())) {
-      if (Date.now() > deadline) throw new Error(`The sidebar does not show ${name}.`);
-      await icon.click();
-      await title.waitFor({ timeout: 1000 }).catch(() => undefined);
+      const wasShown = await sidebar.isVisible();
+      await item.click();
+      const shown = title.waitFor();
+      // A click hides what is shown already, also what the extension showed a moment before.
+      await (wasShown ? Promise.race([shown, sidebar.waitFor({ state: 'hidden' })]) : shown);
     }
   }
 
