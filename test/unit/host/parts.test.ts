@@ -122,7 +122,8 @@ test('a worker gets no variables of the editor', () => {
     ELECTRON_NO_ATTACH_CONSOLE: '1',
     NODE_OPTIONS: '--inspect',
   });
-  assert.deepEqual(environment, { PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
+  const own = { ELECTRON_RUN_AS_NODE: '1', NoDefaultCurrentDirectoryInExePath: '1' };
+  assert.deepEqual(environment, { PATH: '/bin', ...own });
 });
 
 test('events are told once and whole, however they are written', async context => {
