@@ -3,6 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /** The rooms of the house in the order data flows; a room may import only rooms listed before it. */
 const rooms = [
+  'harmless.ts',
   'errors.ts',
   'files.ts',
   'random.ts',

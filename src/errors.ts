@@ -1,3 +1,5 @@
+import { harmless } from './harmless';
+
 /** What a person should know of what they gave, although it stops nothing. */
 export interface Note {
   readonly message: string;
@@ -6,18 +8,18 @@ export interface Note {
 }
 
 /**
- * An error that is safe to show to a person: what is wrong, and what they can do about it.
+ * An error that is safe to show to a person: what is wrong, and what they can do about it. What it
+ * quotes of files steers neither terminal nor page.
  * Anything else that is thrown is a defect of ours.
  */
 export class UserError extends Error {
-  constructor(
-    message: string,
-    /** What the person can do, one sentence. */
-    readonly remedy: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
+  /** What the person can do, one sentence. */
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string, options?: ErrorOptions) {
+    super(harmless(message), options);
     this.name = new.target.name;
+    this.remedy = harmless(remedy);
   }
 }
 

@@ -1,11 +1,12 @@
 import { isAbsolute, win32 } from 'node:path';
+import { harmless } from '../harmless';
 
 /** Longest tensor name taken from a file, in characters; real ones stay below 200. */
 export const MAX_NAME_LENGTH = 1024;
 
 /** A name out of a file, made safe and short enough to show in a message. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}…` : name);
+  return harmless(JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}…` : name));
 }
 
 function hasControlCharacter(name: string): boolean {

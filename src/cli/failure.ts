@@ -1,6 +1,6 @@
 import { InterruptedError, UsageError, UserError } from '../errors';
 import type { RunEvent } from '../protocol/events';
-import { printError, type Host } from './host';
+import { printError, printLine, type Host } from './host';
 
 /** Exit codes of the contract. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -18,7 +18,7 @@ export function reportFailure(host: Host, error: unknown, { json, verbose }: Fai
   const { message, remedy } = explain(error);
   if (json) {
     const event: RunEvent = { type: 'failed', message, remedy, time: host.now() };
-    host.stdout.write(`${JSON.stringify(event)}\n`);
+    printLine(host, JSON.stringify(event));
   }
   const label = error instanceof InterruptedError ? 'Interrupted' : 'Error';
   printError(host, `${label}: ${message}\n${remedy}`);

@@ -1,3 +1,5 @@
+import { harmless } from '../harmless';
+
 /** Somewhere text goes: a terminal, a pipe, or a test's list. */
 export interface Output {
   write(text: string): unknown;
@@ -15,16 +17,6 @@ export interface Host {
   /** The script that Node runs us by, for work that needs a process of its own. */
   readonly script: string;
 }
-
-/**
- * Text without what would steer a terminal: names and messages may hold what a file from anywhere
- * said.
- */
-export const harmless = (text: string): string =>
-  text.replace(
-    /(?![\n\t])\p{Cc}/gu,
-    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 
 /** Writes a line of text for people to standard output. */
 export const printLine = ({ stdout }: Host, text: string): void =>

@@ -24,7 +24,7 @@ export function openReporter(host: Host, options: OutputOptions, unit: RateUnit)
   if (options.json) {
     return {
       emit: event => {
-        host.stdout.write(`${JSON.stringify(event)}\n`);
+        printLine(host, JSON.stringify(event));
         if (event.type === 'warning') warn(host, event);
       },
       close: () => undefined,

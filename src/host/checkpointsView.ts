@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { harmless } from '../harmless';
 import type { Checkpoints } from './checkpoints';
 import type { CheckpointNode } from './checkpointTree';
 import { formatBytes, formatCount } from './text';
@@ -21,13 +22,14 @@ export class CheckpointsView implements vscode.TreeDataProvider<CheckpointNode> 
   }
 
   getTreeItem(node: CheckpointNode): vscode.TreeItem {
-    const { path, label, summary, failure, children } = node;
+    const { path, summary, failure, children } = node;
+    const label = harmless(node.label);
     const { None, Expanded } = vscode.TreeItemCollapsibleState;
     const item = new vscode.TreeItem(label, children.length > 0 ? Expanded : None);
     // Another id once it has children: the editor remembers that an item without any was not open.
     item.id = children.length > 0 ? `${path}#parent` : path;
     item.contextValue = failure ? 'broken' : summary?.kind === 'model' ? 'model' : 'tensors';
-    item.description = describe(node);
+    item.description = harmless(describe(node));
     item.tooltip = tooltip(node);
     item.iconPath = iconOf(node);
     item.accessibilityInformation = { label: `${label}, ${item.description}` };
@@ -58,7 +60,8 @@ function iconOf({ summary, failure, parent }: CheckpointNode): vscode.ThemeIcon 
 function tooltip({ path, summary, failure }: CheckpointNode): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   // Messages hold names out of files, so nothing in them may become a link or a command.
-  const line = (value: string): void => void text.appendText(value).appendMarkdown('\n\n');
+  const line = (value: string): void =>
+    void text.appendText(harmless(value)).appendMarkdown('\n\n');
   if (failure) {
     line(failure.message);
     line(failure.remedy);

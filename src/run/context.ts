@@ -1,5 +1,6 @@
 import type { ChosenEngine } from '../engine';
 import type { Note } from '../errors';
+import { harmless } from '../harmless';
 import type { RunEvent, RunEventBody } from '../protocol/events';
 
 /** What a run needs from whoever started it. */
@@ -20,7 +21,9 @@ export interface RunContext {
 
 /** Sends notes as warnings. */
 export function warn(context: RunContext, notes: readonly Note[]): void {
-  for (const note of notes) report(context, { type: 'warning', ...note });
+  for (const { message, remedy } of notes) {
+    report(context, { type: 'warning', message: harmless(message), remedy: harmless(remedy) });
+  }
 }
 
 /** The same context, and everything it is warned of from now on, for receipts and results. */

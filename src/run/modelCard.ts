@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { growthMethods } from '../growth';
+import { harmless } from '../harmless';
 import type { Evaluation, Receipt } from '../protocol/events';
 
 /** A short model card for the grown checkpoint's README.md. */
@@ -32,7 +33,7 @@ export function modelCard(receipt: Receipt): string {
     `Made by ${receipt.software.name} ${receipt.software.version}.`,
     '',
   ];
-  return lines.join('\n');
+  return harmless(lines.join('\n'));
 }
 
 function table({

@@ -1,3 +1,5 @@
+import { harmless } from '../../src/harmless';
+
 /** What may stand inside an element; nothing is drawn for undefined. */
 export type Child = Node | string | undefined;
 
@@ -26,15 +28,17 @@ function prepare<E extends HTMLElement | SVGElement>(
   children: readonly Child[],
 ): E {
   if (options.class !== undefined) node.setAttribute('class', options.class);
-  if (options.text !== undefined) node.textContent = options.text;
-  if (options.title !== undefined) node.setAttribute('title', options.title);
+  if (options.text !== undefined) node.textContent = harmless(options.text);
+  if (options.title !== undefined) node.setAttribute('title', harmless(options.title));
   for (const [name, value] of Object.entries(options.attributes ?? {})) {
     setAttribute(node, name, value);
   }
   for (const [name, listener] of Object.entries(options.on ?? {})) {
     node.addEventListener(name, listener as EventListener);
   }
-  node.append(...children.filter(child => child !== undefined));
+  for (const child of children) {
+    if (child !== undefined) node.append(typeof child === 'string' ? harmless(child) : child);
+  }
   return node;
 }
 
@@ -59,7 +63,8 @@ export function svgElement<K extends keyof SVGElementTagNameMap>(
 
 /** Sets text only when it changed, so that screen readers and selections are left in peace. */
 export function setText(node: Node, text: string): void {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = harmless(text);
+  if (node.textContent !== shown) node.textContent = shown;
 }
 
 /** A polite live region: what it is told is read out when the reader pauses. */

@@ -1,3 +1,5 @@
+import { harmless } from '../../../harmless';
+
 /** Text that is markup already. */
 export interface Markup {
   readonly markup: string;
@@ -18,7 +20,7 @@ function render(content: Content): string {
   if (content === undefined) return '';
   if (typeof content === 'number') return String(content);
   if (typeof content === 'string') {
-    return content.replace(/[&<>"']/g, character => entities[character]!);
+    return harmless(content).replace(/[&<>"']/g, character => entities[character]!);
   }
   return 'markup' in content ? content.markup : content.map(render).join('');
 }
