@@ -10,16 +10,7 @@ function scaled(value: number, units: readonly (readonly [string, number])[]): s
   return `${short.format(value / size)} ${name}`;
 }
 
-const byteUnits = [
-  ['TB', 1e12],
-  ['GB', 1e9],
-  ['MB', 1e6],
-  ['kB', 1e3],
-  ['bytes', 1],
-] as const;
-
-/** Bytes for people, in decimal units as disks and transformers count: 5.37 GB. */
-export const formatBytes = (bytes: number): string => scaled(bytes, byteUnits);
+export { formatBytes } from '../format';
 
 const flopUnits = [
   ['EFLOP', 1e18],

@@ -15,18 +15,7 @@ export function formatCount(count: number): string {
   return String(count);
 }
 
-/** Bytes in the decimal units that disks are sold by. */
-export function formatBytes(bytes: number): string {
-  for (const [unit, size] of [
-    ['TB', 1e12],
-    ['GB', 1e9],
-    ['MB', 1e6],
-    ['KB', 1e3],
-  ] as const) {
-    if (bytes >= size) return `${trim(bytes / size)} ${unit}`;
-  }
-  return `${bytes} B`;
-}
+export { formatBytes } from '../format';
 
 const trim = (value: number): string => value.toFixed(value < 10 ? 1 : 0).replace(/\.0$/, '');
 

@@ -1,7 +1,6 @@
 /** A survey as plain text, for terminals and reports: both the command line and the editor show it. */
+import { formatBytes } from '../format';
 import type { EngineReport, EngineSurvey, GraphicsAdapter, SelfTestResult } from './engines';
-
-const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 const stateWords: Readonly<Record<EngineReport['state'], string>> = {
   ready: 'ready',
@@ -25,7 +24,7 @@ export function describeSurvey(
     ['processor', `${machine.cpu}, ${threadsText(machine.threads)}`],
     [
       'memory',
-      `${gigabytes(machine.memoryBytes)}, ${gigabytes(machine.freeMemoryBytes)} of it free`,
+      `${formatBytes(machine.memoryBytes)}, ${formatBytes(machine.freeMemoryBytes)} of it free`,
     ],
     ...adapters.map(adapter => ['graphics', describeAdapter(adapter)] as const),
     ...(adapters.length === 0 ? [['graphics', adapterProblem ?? 'no adapter found'] as const] : []),
@@ -64,8 +63,8 @@ function describeAdapter({ name, kind, driver, ...of }: GraphicsAdapter): string
   const parts = [
     `${name} (${kind === 'software' ? 'display only' : kind})`,
     driver === undefined ? undefined : `driver ${driver}`,
-    memoryBytes === undefined ? undefined : gigabytes(memoryBytes),
-    freeMemoryBytes === undefined ? undefined : `${gigabytes(freeMemoryBytes)} of it free`,
+    memoryBytes === undefined ? undefined : formatBytes(memoryBytes),
+    freeMemoryBytes === undefined ? undefined : `${formatBytes(freeMemoryBytes)} of it free`,
     utilization === undefined ? undefined : `${Math.round(100 * utilization)} % busy`,
   ];
   return parts.filter(part => part !== undefined).join(', ');

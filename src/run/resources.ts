@@ -2,6 +2,7 @@ import { openOutputFolder } from '../checkpoint/outputFolder';
 import type { LineSeparator } from '../data/textSource';
 import type { DeviceMemory, Engine } from '../engine';
 import { UserError } from '../errors';
+import { formatBytes } from '../format';
 import { report, type RunContext } from './context';
 import { openData, surveyData, type DataOptions, type DataSurvey, type OpenData } from './data';
 import { openModel, type Model } from './model';
@@ -55,9 +56,8 @@ export function memoryRefusal(
   { bytes, of }: DeviceMemory,
 ): UserError | undefined {
   if (peakBytes <= bytes) return undefined;
-  const gigabytes = (value: number): string => `${Number((value / 1e9).toPrecision(3))} GB`;
   return new UserError(
-    `A step takes about ${gigabytes(peakBytes)} of memory, and ${of} has ${gigabytes(bytes)} free.`,
+    `A step takes about ${formatBytes(peakBytes)} of memory, and ${of} has ${formatBytes(bytes)} free.`,
     'Lower --batch or --sequence-length, choose a smaller target, or close what else uses that memory.',
   );
 }

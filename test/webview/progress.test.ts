@@ -61,7 +61,7 @@ describe('the progress view', { skip }, () => {
     const usage = { residentBytes: 412 * 2 ** 20, device };
     const reason = 'WebGPU on NVIDIA GeForce RTX 4070, 12 GB; CUDA not installed';
     await view.send({ type: 'runs', runs: [summaryAt(12, { usage, reason })] });
-    const line = await view.page.getByText('3 GiB of 12 GiB, 87% busy').boundingBox();
+    const line = await view.page.getByText('3.22 GB of 12.9 GB, 87% busy').boundingBox();
     assert.ok(line && line.height < 30, `one line, ${line?.height} pixels high`);
     await view.page.getByText(reason).waitFor();
     await view.screenshot('progress-device');

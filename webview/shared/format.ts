@@ -1,3 +1,4 @@
+import { formatBytes as inDecimalUnits } from '../../src/format';
 import { t } from './strings';
 
 const integer = new Intl.NumberFormat();
@@ -9,6 +10,7 @@ const threeDecimals = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 3,
   maximumFractionDigits: 3,
 });
+const threeDigits = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const oneDecimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const percentage = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
@@ -45,17 +47,8 @@ export function formatTick(value: number): string {
   return text.replace('-', '−');
 }
 
-/** Bytes with a binary unit: 3170176 → "3 MiB". */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let amount = bytes;
-  let unit = 0;
-  while (amount >= 1024 && unit < units.length - 1) {
-    amount /= 1024;
-    unit++;
-  }
-  return `${oneDecimal.format(amount)} ${units[unit] ?? 'B'}`;
-}
+/** Bytes in the units that everything else here counts in: 3170176 → "3.17 MB". */
+export const formatBytes = (bytes: number): string => inDecimalUnits(bytes, threeDigits);
 
 /** Floating-point operations: 1.7e11 → "171 GFLOP". */
 export function formatFlops(flops: number): string {

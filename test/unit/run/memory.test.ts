@@ -35,7 +35,7 @@ describe('a run that does not fit its device', () => {
     const error = await failure(
       grow(context, growth(join(folder, 'out'))),
       UserError,
-      /^A step takes about [\d.]+ GB of memory, and NVIDIA RTX 4070 has 0\.001 GB free\.$/,
+      /^A step takes about [\d.]+ MB of memory, and NVIDIA RTX 4070 has 1 MB free\.$/,
     );
     assert.match(error.remedy, /--batch/);
     assert.ok(!types().includes('step'));
@@ -49,7 +49,7 @@ describe('a run that does not fit its device', () => {
       ...{ checkpoint: example('gpt2-kjv'), data: bible, settings, seed: 0 },
       out: join(folder, 'out'),
     };
-    await failure(train(onCardWith(1_000_000).context, request), UserError, /RTX 4070 has 0\.001/);
+    await failure(train(onCardWith(1_000_000).context, request), UserError, /RTX 4070 has 1 MB/);
     assert.deepEqual(entries(folder), []);
   });
 
@@ -62,7 +62,7 @@ describe('a run that does not fit its device', () => {
       training: { ...defaultTrainSettings, steps: 2, warmup: 0 },
       out: join(folder, 'out'),
     };
-    await failure(compare(context, request), UserError, /RTX 4070 has 0\.001/);
+    await failure(compare(context, request), UserError, /RTX 4070 has 1 MB/);
     assert.ok(!types().includes('comparisonRun'));
     assert.deepEqual(entries(folder), []);
   });

@@ -16,8 +16,8 @@ import { arrangeRows, visibleRange } from '../../../webview/inspector/rows';
 
 describe('formats', () => {
   it('are short and say the unit', () => {
-    assert.equal(formatBytes(3170176), '3 MiB');
-    assert.equal(formatBytes(256), '256 B');
+    assert.equal(formatBytes(3170176), '3.17 MB');
+    assert.equal(formatBytes(256), '256 bytes');
     assert.equal(formatFlops(170_575_295_000), '171 GFLOP');
     assert.equal(formatFlops(0), '0 FLOP');
     assert.equal(formatDuration(2.94), '2.9 s');
@@ -49,13 +49,13 @@ describe('facts of a run', () => {
     const residentBytes = 2 ** 29;
     assert.equal(
       fact('GPU', run({ usage: { residentBytes, device } })),
-      '3 GiB of 12 GiB, 87% busy',
+      '3.22 GB of 12.9 GB, 87% busy',
     );
     const loaded = run({ usage: { residentBytes, device: { utilization: 0.5 } } });
     assert.equal(fact('GPU', loaded), '50% busy');
     const onCpu = run({ usage: { residentBytes } });
     assert.equal(fact('GPU', onCpu), undefined);
-    assert.equal(fact('Memory', onCpu), '512 MiB');
+    assert.equal(fact('Memory', onCpu), '537 MB');
     assert.equal(fact('GPU', run({ usage: { residentBytes, device: {} } })), undefined);
     assert.equal(fact('Memory', run({ usage: undefined })), undefined);
   });

@@ -1,0 +1,19 @@
+const threeDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+
+const byteUnits = [
+  ['TB', 1e12],
+  ['GB', 1e9],
+  ['MB', 1e6],
+  ['kB', 1e3],
+  ['bytes', 1],
+] as const;
+
+/**
+ * Bytes for people, everywhere in the same units: decimal ones, as disks, macOS, GNOME and transformers
+ * count, so that what a plan, a panel and a receipt say can be compared: 5.37 GB.
+ * @param number writes three digits; English where absent.
+ */
+export function formatBytes(bytes: number, number = threeDigits): string {
+  const [name, size] = byteUnits.find(([, least]) => Math.abs(bytes) >= least) ?? byteUnits.at(-1)!;
+  return `${number.format(bytes / size)} ${name}`;
+}
