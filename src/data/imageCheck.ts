@@ -43,7 +43,7 @@ export interface CheckedImages {
 
 /** The error for all images that cannot be read. */
 function refusal(broken: ReadonlyMap<number, UserError>, of: number): UserError {
-  const errors = [...broken.values()];
+  const errors = inOrder(broken);
   const [first] = errors;
   if (errors.length === 1) return first!;
   return new CorruptFileError(
@@ -52,6 +52,10 @@ function refusal(broken: ReadonlyMap<number, UserError>, of: number): UserError 
     { cause: first },
   );
 }
+
+/** Errors in the order of their files, whichever was found first. */
+const inOrder = (broken: ReadonlyMap<number, UserError>): UserError[] =>
+  [...broken].sort(([a], [b]) => a - b).map(([, error]) => error);
 
 const reasons = (errors: readonly UserError[]): string[] =>
   errors.map(({ message }) => message.replace(/^The image /, '').replace(/\.$/, ''));
@@ -165,7 +169,7 @@ function brokenNotes(broken: ReadonlyMap<number, UserError>, of: number): Note[]
   if (broken.size === 0) return [];
   return [
     {
-      message: `${counted(broken.size, 'image')} of ${of.toLocaleString('en')} cannot be used and ${broken.size === 1 ? 'was' : 'were'} left out: ${listed(reasons([...broken.values()]))}.`,
+      message: `${counted(broken.size, 'image')} of ${of.toLocaleString('en')} cannot be used and ${broken.size === 1 ? 'was' : 'were'} left out: ${listed(reasons(inOrder(broken)))}.`,
       remedy: 'Repair them and run again, if they matter.',
     },
   ];
