@@ -25,6 +25,8 @@ export interface Recognition {
   readonly names: ReadonlyMap<string, string>;
   /** Tensors in the file that are not part of the model, with why. */
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
+  /** Those of them whose values stand nowhere else, so that a model written without them has lost them. */
+  readonly lost: readonly string[];
   /** What a person should know before the model is used as it is understood here. */
   readonly notes: readonly Note[];
 }
@@ -66,8 +68,11 @@ export function recognizeArchitecture(
   const names = bindNames(family, architecture, onDisk, tensors, absent);
   const left = leftOver({ family, prefix, architecture, names, onDisk, different }, found);
   const ignored = left.map(({ name, reason }) => ({ name, reason }));
-  const lost = notesOnLost(left.filter(tensor => tensor.lost));
-  return { architecture, names, ignored, notes: [...notes, ...lost] };
+  const lost = left.filter(tensor => tensor.lost);
+  return {
+    ...{ architecture, names, ignored, notes: [...notes, ...notesOnLost(lost)] },
+    lost: lost.map(({ name }) => name),
+  };
 }
 
 /**

@@ -53,6 +53,7 @@ export interface TargetOptions {
   readonly heads?: number;
   readonly ffn?: number;
   readonly config?: string;
+  readonly dropHead?: boolean;
 }
 
 /** Adds the options that name a target. */
@@ -61,11 +62,20 @@ export function addTargetOptions(command: Command): Command {
   addOption(command, '--hidden <n>', 'hidden units of the grown model', takes.count);
   addOption(command, '--heads <n>', 'attention heads; by default the head size stays', takes.count);
   addOption(command, '--ffn <n>', 'feed-forward units; by default the ratio stays', takes.count);
-  return command.option('--config <file>', 'config.json of the model to grow into, instead');
+  command.option('--config <file>', 'config.json of the model to grow into, instead');
+  return addDropHeadOption(command);
 }
 
+/** Adds `--drop-head`. */
+export const addDropHeadOption = (command: Command): Command =>
+  command.option('--drop-head', 'leave out tensors that are no part of a known model class');
+
 /** Throws UsageError when the target is not named, or named twice. */
-export function targetOf({ layers, hidden, heads, ffn, config }: TargetOptions): Target {
+export function targetOf({ dropHead, ...options }: TargetOptions): Target {
+  return { ...sizesOf(options), ...(dropHead && { dropHead }) };
+}
+
+function sizesOf({ layers, hidden, heads, ffn, config }: TargetOptions): Target {
   const sizes: TargetRequest = {
     ...(layers !== undefined && { layers }),
     ...(hidden !== undefined && { hidden }),

@@ -100,9 +100,18 @@ export function operatorsOf(growth: Growth): Operator[] {
  * own table already writes it.
  */
 export function readsSpace({ target }: Growth, parameter: Parameter, axis: number): boolean {
-  if (axis === 1) return readsColumns(parameter, axis);
+  if (axis === 1) return readsColumns(parameter, axis) && !followsTiedNorm(target, parameter);
   return target.head === 'tied' && parameter.id.startsWith(`${lastNorm(target)}.`);
 }
+
+/**
+ * True for a head that reads the norm before a tied table (GPT-2's multiple choice): the norm has taken
+ * its share of each unit already.
+ */
+export const followsTiedNorm = (architecture: Architecture, { id }: Parameter): boolean =>
+  architecture.head === 'tied' &&
+  lastNorm(architecture) === 'final.norm' &&
+  id === 'head.classifier.weight';
 
 /** True when an axis is the columns of a matrix that units are multiplied by; tables only write. */
 export const readsColumns = ({ id }: Parameter, axis: number): boolean =>

@@ -145,6 +145,8 @@ export interface Receipt {
   };
   readonly target: ModelSummary;
   readonly targetConfig: Readonly<Record<string, unknown>>;
+  /** Tensors of the source that are no part of the model and were left out. */
+  readonly dropped?: readonly string[];
   readonly method: { readonly name: string; readonly settings: Readonly<Record<string, unknown>> };
   readonly seed: number;
   readonly steps: number;

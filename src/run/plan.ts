@@ -23,7 +23,10 @@ import { batchesPerUpdate, optimizerOptions, trainingOptions, type LigoSettings 
 import { tokenizerProblem } from './tokenizerWithin';
 
 /** Sizes by name, or the path of a target config.json. */
-export type Target = TargetRequest | { readonly config: string };
+export type Target = (TargetRequest | { readonly config: string }) & {
+  /** Leave out tensors that are no part of the model as it is understood here. */
+  readonly dropHead?: boolean;
+};
 
 /** The growth a person asked for, or why it cannot be. */
 export interface ResolvedTarget {
@@ -32,17 +35,40 @@ export interface ResolvedTarget {
 }
 
 /** Turns a request into sizes, with every reason that speaks against them. */
-export async function resolveTarget(model: Model, target: Target): Promise<ResolvedTarget> {
+export async function resolveTarget(
+  model: Model,
+  { dropHead = false, ...target }: Target,
+): Promise<ResolvedTarget> {
   const { architecture } = model;
+  const lost = dropHead ? [] : refusalOfLost(model);
   if (!('config' in target)) {
     checkRequest(target);
     const dimensions = targetDimensions(architecture.dimensions, target);
-    return { dimensions, refusals: refusals(architecture, dimensions) };
+    return { dimensions, refusals: [...lost, ...refusals(architecture, dimensions)] };
   }
   const config = await readTargetConfig(target.config);
   const changed = configRefusals(architecture.config, config);
   const dimensions = dimensionsOf(architecture, config);
-  return { dimensions, refusals: [...changed, ...refusals(architecture, dimensions)] };
+  return { dimensions, refusals: [...lost, ...changed, ...refusals(architecture, dimensions)] };
+}
+
+/** Why a checkpoint cannot be written again whole: it has tensors that nothing here understands. */
+function refusalOfLost({ lost, architecture }: Model): Refusal[] {
+  if (lost.length === 0) return [];
+  const shown = lost.slice(0, 3).join(', ');
+  const more = lost.length > 3 ? ` and ${lost.length - 3} more` : '';
+  return [
+    {
+      reason: `What is written would be without ${shown}${more}, which ${lost.length === 1 ? 'is' : 'are'} no part of a ${architecture.modelClass}.`,
+      remedy: `Give --drop-head on the command line if that is what you want.`,
+    },
+  ];
+}
+
+/** Throws UnsupportedError for a checkpoint that would lose tensors when it is written again. */
+export function requireWhole(model: Model, dropHead: boolean): void {
+  const [refusal] = dropHead ? [] : refusalOfLost(model);
+  if (refusal) throw new UnsupportedError(refusal.reason, refusal.remedy);
 }
 
 /** Largest target config.json, in bytes; real ones have a few thousand (label names: a few million). */
@@ -138,7 +164,7 @@ function withoutHead({ architecture }: Model): Refusal | undefined {
   if (architecture.head !== 'none') return undefined;
   const objective = architecture.objective.replaceAll('-', ' ');
   return {
-    reason: `${architecture.modelClass} has no head, so there is no ${objective} loss to learn operators by.`,
+    reason: `${architecture.modelClass} has no head for ${objective}, so there is no loss to learn operators by.`,
     remedy:
       'Save the checkpoint with its pretraining head, or grow it without learning: --method stack.',
   };

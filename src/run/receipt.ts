@@ -51,6 +51,7 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
     },
     target: summarize(growth.target),
     targetConfig: growth.target.config,
+    ...(model.lost.length > 0 && { dropped: model.lost }),
     method,
     seed,
     steps,

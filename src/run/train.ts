@@ -11,7 +11,7 @@ import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { readParameter, readParameters, type Model } from './model';
 import { partialSpans } from './partialTraining';
-import { requireHead } from './plan';
+import { requireHead, requireWhole } from './plan';
 import { warningOfLength } from './positionLosses';
 import { software } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
@@ -38,6 +38,8 @@ export interface TrainRequest {
   /** Steps between saves of a state that --resume goes on from; only a stop saves by default. */
   readonly saveEvery?: number | undefined;
   readonly resume?: boolean;
+  /** Leave out tensors that are no part of the model as it is understood here. */
+  readonly dropHead?: boolean;
   readonly overwrite?: boolean;
   readonly maxShardBytes?: number | undefined;
 }
@@ -48,6 +50,7 @@ export function train(caller: RunContext, request: TrainRequest): Promise<Traini
   return withModel(request.checkpoint, async model => {
     warn(context, model.notes);
     requireHead(model);
+    requireWhole(model, request.dropHead ?? false);
     const receipt = await stoppable(context, onTrained =>
       withOutput(request.out, request.overwrite ?? false, async directory => {
         const companions = await copyCompanions(model.checkpoint.directory, directory);

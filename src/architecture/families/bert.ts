@@ -1,5 +1,6 @@
 import { textField } from '../configFields';
 import { encoderFamily } from './maskedLanguageModel';
+import { classifier } from './taskHeads';
 
 /** BERT: post-norm encoder with token types, masked language modelling, optional next-sentence head. */
 export const bert = encoderFamily({
@@ -19,6 +20,19 @@ export const bert = encoderFamily({
   encoderClass: 'BertModel',
   headClass: 'BertForMaskedLM',
   pretrainingClass: 'BertForPreTraining',
+  decoderClass: 'BertLMHeadModel',
+  taskHeads: [
+    { modelClass: 'BertForSequenceClassification', modules: classifier(), pooler: true },
+    { modelClass: 'BertForTokenClassification', modules: classifier() },
+    { modelClass: 'BertForQuestionAnswering', modules: classifier('qa_outputs') },
+    { modelClass: 'BertForMultipleChoice', modules: classifier(), pooler: true, classes: 1 },
+    {
+      modelClass: 'BertForNextSentencePrediction',
+      modules: classifier('cls.seq_relationship'),
+      pooler: true,
+      classes: 2,
+    },
+  ],
   positions: () => ({ first: 0 }),
   headActivation: config => textField(config, 'hidden_act', 'gelu'),
 });

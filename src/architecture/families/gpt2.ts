@@ -37,6 +37,14 @@ import {
   underOwnNames,
   type Aliases,
 } from './fieldNames';
+import {
+  classifier,
+  outputsOf,
+  taskHeadIn,
+  taskParameters,
+  withClass,
+  type TaskHead,
+} from './taskHeads';
 import { requireUnpadded, selectRows, tokenLookups } from './tokens';
 
 const dimensionNames: DimensionNames = {
@@ -110,12 +118,31 @@ export const gpt2: Family = {
       },
     ]);
     const { tied, config: written, notes } = tieOf(config, file, outputTable);
-    const architecture = buildModel(written, variantOf(written, file, tied));
-    return { architecture, notes: [...notes, ...notesOnFields(written, architecture)] };
+    const variant = variantOf(written, file, tied);
+    const named = withClass(written, variant.modelClass, variant.task ? [] : ['GPT2Model']);
+    const architecture = buildModel(named.config, variant);
+    return {
+      architecture,
+      notes: [...notes, ...named.notes, ...notesOnFields(written, architecture)],
+    };
   },
 };
 
+/** Heads over the final norm's output. */
+const taskHeads: readonly TaskHead[] = [
+  { modelClass: 'GPT2ForSequenceClassification', modules: classifier('score', false) },
+  { modelClass: 'GPT2ForTokenClassification', modules: classifier() },
+  { modelClass: 'GPT2ForQuestionAnswering', modules: classifier('qa_outputs'), classes: 2 },
+  {
+    modelClass: 'GPT2DoubleHeadsModel',
+    modules: classifier('multiple_choice_head.summary'),
+    classes: 1,
+    besideLanguageModel: true,
+  },
+];
+
 interface Variant {
+  readonly task: TaskHead | undefined;
   readonly prefix: string;
   readonly head: Architecture['head'];
   readonly modelClass: string;
@@ -123,16 +150,20 @@ interface Variant {
 
 function variantOf(config: ModelConfig, file: StoredNames, tied: boolean): Variant {
   const classes = classNames(config);
-  const hasHead = file.has(outputTable) || classes.includes(headClass);
-  const head = tied ? 'tied' : hasHead ? 'untied' : 'none';
+  const task = taskHeadIn(taskHeads, config, file, [headClass, 'GPT2Model']);
+  const hasTable = file.has(outputTable);
+  const hasHead = hasTable || classes.includes(headClass) || task?.besideLanguageModel === true;
+  const isTied = tied && (task === undefined || hasHead);
+  const head = isTied ? 'tied' : hasHead ? 'untied' : 'none';
   // A tied head is not in the file, so GPT2Model's checkpoints can be trained like any other.
   const bare = classes.includes('GPT2Model') || head === 'none';
-  return { prefix: file.prefix, head, modelClass: bare ? 'GPT2Model' : headClass };
+  const modelClass = task?.modelClass ?? (bare ? 'GPT2Model' : headClass);
+  return { prefix: file.prefix, head, task, modelClass };
 }
 
 function declareParameters(
   sizes: ReadonlyMap<SpaceRole, number>,
-  { prefix, head }: Variant,
+  { prefix, head, task }: Variant,
   numHiddenLayers: number,
 ): Parameter[] {
   const table = (
@@ -169,6 +200,7 @@ function declareParameters(
       { name: `${prefix}ln_f` },
     ),
     ...(head === 'untied' ? [table('head.decoder.weight', 'vocabulary', outputTable)] : []),
+    ...(task ? taskParameters(sizes, task) : []),
   ];
 }
 
@@ -191,6 +223,7 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
     ['key', hiddenSize],
     ['value', hiddenSize],
     ['ffn', intermediateSize],
+    ...(variant.task ? [['class', outputsOf(variant.task, config)] as const] : []),
   ]);
 
   return {

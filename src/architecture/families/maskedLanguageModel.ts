@@ -25,6 +25,7 @@ import {
   type StoredNames,
 } from './family';
 import { notesOnUnread } from './fieldNames';
+import { outputsOf, taskHeadIn, taskParameters, withClass, type TaskHead } from './taskHeads';
 import { selectRows } from './tokens';
 
 /** Where a family keeps its masked-language-model head. */
@@ -56,6 +57,9 @@ export interface EncoderFamily {
   readonly headClass: string;
   /** Class with the head and the next-sentence classifier. */
   readonly pretrainingClass?: string;
+  /** A decoder's class, whose tensors are those of `headClass`. */
+  readonly decoderClass: string;
+  readonly taskHeads: readonly TaskHead[];
   /** Row of the position table where counting starts, and `Architecture.positionIds`. */
   positions(config: ModelConfig): {
     readonly first: number;
@@ -71,6 +75,7 @@ interface Variant {
   readonly head: Architecture['head'];
   readonly pooler: boolean;
   readonly nextSentence: boolean;
+  readonly task: TaskHead | undefined;
 }
 
 const nextSentenceClasses = 2;
@@ -104,10 +109,18 @@ export function encoderFamily(description: EncoderFamily): Family {
       ]);
       const tie = tieOf(config, file, `${head.decoder}.weight`);
       const variant = variantOf(description, tie.config, file, tie.tied);
+      const named = withClass(
+        tie.config,
+        modelClassOf(description, variant),
+        variant.head === 'none' || variant.task
+          ? []
+          : [description.headClass, description.decoderClass],
+      );
       return {
-        architecture: buildModel(description, tie.config, variant),
+        architecture: buildModel(description, named.config, variant),
         notes: [
           ...tie.notes,
+          ...named.notes,
           ...biasNotes(head, variant, file, config),
           ...notesOnUnread(config, unreadFields(config)),
         ],
@@ -150,19 +163,21 @@ function variantOf(
   file: StoredNames,
   tied: boolean,
 ): Variant {
-  const { head } = description;
+  const { head, headClass, pretrainingClass, decoderClass, encoderClass } = description;
   const classes = classNames(config);
-  const hasHead =
-    file.hasUnder(head.prefix) ||
-    [description.headClass, description.pretrainingClass].some(
-      name => name !== undefined && classes.includes(name),
-    );
+  const pretrained = [headClass, decoderClass, ...(pretrainingClass ? [pretrainingClass] : [])];
+  const task = taskHeadIn(description.taskHeads, config, file, [encoderClass, ...pretrained]);
+  const hasHead = file.hasUnder(head.prefix) || pretrained.some(name => classes.includes(name));
   return {
     prefix: file.prefix,
     head: !hasHead ? 'none' : tied ? 'tied' : 'untied',
-    pooler: file.has(`${file.prefix}pooler.dense.weight`),
+    task,
+    pooler: task?.pooler === true || file.has(`${file.prefix}pooler.dense.weight`),
     nextSentence:
-      head.nextSentence !== undefined && hasHead && file.has(`${head.nextSentence}.weight`),
+      head.nextSentence !== undefined &&
+      hasHead &&
+      task === undefined &&
+      file.has(`${head.nextSentence}.weight`),
   };
 }
 
@@ -197,6 +212,15 @@ function headParameters(sizes: SpaceSizes, names: HeadNames, { head }: Variant):
   ];
 }
 
+function modelClassOf(
+  { headClass, encoderClass, pretrainingClass }: EncoderFamily,
+  { head, nextSentence, task }: Variant,
+): string {
+  if (task) return task.modelClass;
+  if (head === 'none') return encoderClass;
+  return nextSentence && pretrainingClass !== undefined ? pretrainingClass : headClass;
+}
+
 function buildModel(
   description: EncoderFamily,
   config: ModelConfig,
@@ -215,13 +239,9 @@ function buildModel(
   const sizes = encoderSpaceSizes(settings);
   if (variant.head === 'untied') sizes.set('head', settings.dimensions.hiddenSize);
   if (variant.nextSentence) sizes.set('class', nextSentenceClasses);
-  const { pretrainingClass, headClass, encoderClass } = description;
-  const modelClass =
-    variant.head === 'none'
-      ? encoderClass
-      : variant.nextSentence && pretrainingClass !== undefined
-        ? pretrainingClass
-        : headClass;
+  if (variant.task) sizes.set('class', outputsOf(variant.task, config));
+  const { headClass } = description;
+  const modelClass = modelClassOf(description, variant);
   const nextSentence = variant.nextSentence ? description.head.nextSentence : undefined;
 
   return {
@@ -252,6 +272,7 @@ function buildModel(
             { id: 'head.nextSentence', out: space('class'), in: space('residual'), used: false },
             { name: nextSentence },
           )),
+      ...(variant.task ? taskParameters(sizes, variant.task) : []),
     ],
     forward(weights, inputs) {
       if (variant.head === 'none') throw missingHead(modelClass, headClass);

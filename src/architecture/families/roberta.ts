@@ -2,6 +2,7 @@ import { CorruptFileError } from '../../errors';
 import type { ModelConfig } from '../architecture';
 import { indexField } from '../configFields';
 import { encoderFamily } from './maskedLanguageModel';
+import { classifier } from './taskHeads';
 
 /**
  * The token id that pads sequences, from config.json: −1 for none, as transformers takes it. Throws
@@ -53,6 +54,19 @@ export const roberta = encoderFamily({
   vocabularySize: 50265,
   encoderClass: 'RobertaModel',
   headClass: 'RobertaForMaskedLM',
+  decoderClass: 'RobertaForCausalLM',
+  taskHeads: [
+    {
+      modelClass: 'RobertaForSequenceClassification',
+      modules: [
+        { id: 'head.dense', name: 'classifier.dense', out: 'residual' },
+        ...classifier('classifier.out_proj'),
+      ],
+    },
+    { modelClass: 'RobertaForTokenClassification', modules: classifier() },
+    { modelClass: 'RobertaForQuestionAnswering', modules: classifier('qa_outputs') },
+    { modelClass: 'RobertaForMultipleChoice', modules: classifier(), pooler: true, classes: 1 },
+  ],
   positions: config => {
     const padding = paddingId(config);
     return { first: padding + 1, of: (ids, length) => positionIds(ids, length, padding) };

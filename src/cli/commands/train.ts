@@ -5,6 +5,7 @@ import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
 import type { Host } from '../host';
 import { runJob, type JobOptions } from '../job';
 import {
+  addDropHeadOption,
   addEngineOptions,
   addOption,
   addOutOptions,
@@ -23,6 +24,7 @@ type TrainOptions = JobOptions &
   DataFlags &
   StepOptions & {
     readonly fromScratch?: boolean;
+    readonly dropHead?: boolean;
     readonly evaluateEvery?: number;
     readonly saveEvery?: number;
     readonly resume?: boolean;
@@ -41,7 +43,7 @@ export function addTrainCommand(program: Command, host: Host): void {
   addOption(command, '--evaluate-every <n>', 'steps between held-out evaluations', takes.count);
   addOption(command, '--save-every <n>', 'steps between saves of a resumable state', takes.count);
   command.option('--from-scratch', 'begin with random weights; of the checkpoint only sizes stay');
-  addPartialOptions(command);
+  addPartialOptions(addDropHeadOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(command).action(async (checkpoint: string, options: TrainOptions) => {
     const { steps, seed, resume = false, learningRate, weightDecay, schedule } = options;
@@ -53,6 +55,7 @@ export function addTrainCommand(program: Command, host: Host): void {
       await train(context, {
         ...{ checkpoint, seed, resume, ...outOf(options) },
         fromScratch: options.fromScratch ?? false,
+        dropHead: options.dropHead ?? false,
         evaluateEvery: options.evaluateEvery,
         saveEvery: options.saveEvery,
         data: await requiredDataOf(checkpoint, options),

@@ -1,7 +1,7 @@
 import type { Parameter } from '../../architecture';
 import { randomGenerator, randomStreams } from '../../random';
 import type { SmallValues } from '../growParameter';
-import { grows, readsSpace, spaceSizes, type Growth } from '../operators';
+import { followsTiedNorm, grows, readsSpace, spaceSizes, type Growth } from '../operators';
 import { randomParameter } from '../randomParameter';
 import { isPostNorm } from '../postNorm';
 import { insertedLayers } from './layers';
@@ -63,7 +63,8 @@ function expansionOf(
     ? unevenShares(copies, small, seed, growth.target.parameters.indexOf(parameter))
     : undefined;
   const share = (index: number): number => shares?.[index] ?? 1;
-  const eta = space.role === 'residual' && parameter.used ? remainingDeviation(growth) : 1;
+  const scaled = parameter.used || followsTiedNorm(growth.target, parameter);
+  const eta = space.role === 'residual' && scaled ? remainingDeviation(growth) : 1;
   if (axis === 0 && isNorm(parameter) && !isPostNorm(growth.source)) {
     // The normalised vector is 1 / η too large; a tied table, which was written so too, once more.
     const table = reads ? eta : 1;
