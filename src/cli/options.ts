@@ -173,6 +173,10 @@ export const memorySettingsOf = ({ accumulate, recompute }: StepOptions) => ({
   ...(recompute && { recompute }),
 });
 
+/** What `--save-every` does, wherever it is an option. */
+export const saveEveryHelp =
+  'steps between saves of a state for --resume, in case of a kill; a stop always saves';
+
 /** Adds `--seed`. */
 export const addSeedOption = (command: Command): Command =>
   addOption(command, '--seed <n>', 'decides all that is random', takes.countOrNone, 0);

@@ -77,7 +77,8 @@ export class RunRecord {
   restart(): void {
     this.status = 'starting';
     this.failure = undefined;
-    this.saved = false;
+    // A state that is gone on from stays until a newer one takes its place.
+    this.saved = this.request.resume;
   }
 
   /** It was taken out of the queue. */

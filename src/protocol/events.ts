@@ -188,5 +188,7 @@ export interface Receipt {
   };
   readonly flops?: { readonly perStep: number; readonly total: number };
   readonly seconds?: number;
+  /** After which updates learning was stopped and gone on with; absent when it never was. */
+  readonly resumedAfter?: readonly number[];
   readonly warnings: readonly string[];
 }

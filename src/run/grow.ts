@@ -28,6 +28,8 @@ export interface GrowRequest {
   readonly settings: LigoSettings;
   readonly seed: number;
   readonly resume?: boolean;
+  /** Steps between saves of a state that --resume goes on from; only a stop saves by default. */
+  readonly saveEvery?: number | undefined;
   readonly overwrite?: boolean;
   readonly maxShardBytes?: number | undefined;
 }
@@ -44,6 +46,12 @@ export function grow(caller: RunContext, request: GrowRequest): Promise<Receipt>
       throw new UsageError(
         `The method ${request.method} takes no steps, so there is nothing to resume.`,
         'Leave --resume out.',
+      );
+    }
+    if (request.saveEvery !== undefined && !isLearned(request.method)) {
+      throw new UsageError(
+        `The method ${request.method} takes no steps, so there is nothing to save on the way.`,
+        'Leave --save-every out.',
       );
     }
     const growth = requireGrowth(model, await resolveTarget(model, request.target));

@@ -16,13 +16,13 @@ import { runTrainingLoop, type LoopResult, type StepReport } from '../training';
 import { report, type RunContext } from './context';
 import type { OpenData } from './data';
 import { learningProgram } from './plan';
-import { loadRunState, type RunState } from './runState';
+import { loadRunState, type RunIdentity, type RunState } from './runState';
 import { grownModel, scoreModel } from './scoring';
-import { explainStop, type TrainedRun } from './stop';
+import { explainStop, savesOnTheWay, type TrainedRun } from './stop';
 import { batchesPerUpdate, operatorGroups, optimizerOptions, type LigoSettings } from './settings';
 
 /** What learning operators needs. */
-export interface LearningTask {
+export interface LearningTask extends RunIdentity {
   readonly growth: Growth;
   readonly small: SmallValues;
   readonly data: OpenData;
@@ -31,7 +31,8 @@ export interface LearningTask {
   /** Output path; a stopped run is kept beside it. */
   readonly out: string;
   readonly resume: boolean;
-  readonly fingerprint: string;
+  /** Steps between saves of a state to go on from; only a stop saves by default. */
+  readonly saveEvery?: number | undefined;
   /** Told when training is done, before its result is measured. */
   readonly onTrained?: ((run: TrainedRun) => void) | undefined;
 }
@@ -46,6 +47,8 @@ export interface LearnedOperators {
   readonly flopsPerStep: number;
   /** Spent in training steps, over all sittings. */
   readonly seconds: number;
+  /** After which updates it was stopped and gone on with; empty for one that never was. */
+  readonly resumedAfter: readonly number[];
 }
 
 /** Pictures of the operators are sent about this many times a run. */
@@ -53,7 +56,7 @@ const pictures = 50;
 /** Steps between copies of the state that a diverging run falls back to. */
 const keepEvery = 25;
 
-/** Trains the operators; saves its state when interrupted or diverging. */
+/** Trains the operators; saves its state when interrupted or diverging, and on the way if asked to. */
 export async function learnOperators(
   context: RunContext,
   engine: Engine,
@@ -63,7 +66,7 @@ export async function learnOperators(
   const { initialization, mapping } = settings;
   const operators = startedOperators(growth, initialization, mapping);
   const initial = initialOperators(growth, initialization, seed, mapping);
-  const resumed = task.resume ? await loadRunState(task.out, task.fingerprint) : undefined;
+  const resumed = task.resume ? await loadRunState(task.out, task) : undefined;
   const start = grownModel(growth, small, initial);
   const before = await scoreModel(engine, start, data.batches, data.shape, context.signal);
   report(context, { type: 'evaluation', model: 'before', step: 0, ...before });
@@ -92,6 +95,7 @@ export async function learnOperators(
     steps: result.step,
     flopsPerStep,
     seconds: result.seconds,
+    resumedAfter: result.resumedAfter,
   };
 }
 
@@ -108,9 +112,15 @@ async function trainOperators(
   engine: Engine,
   task: LearningTask,
   { program, frozen, initial, resumed, flopsPerStep }: PreparedTraining,
-): Promise<LoopResult & { seconds: number }> {
-  const { settings, data, growth } = task;
+): Promise<LoopResult & Pick<LearnedOperators, 'seconds' | 'resumedAfter'>> {
+  const { settings, data, growth, saveEvery, out, fingerprint, decisions } = task;
   const executable = await engine.compile(program);
+  const resumedAfter = resumed ? [...(resumed.resumedAfter ?? []), resumed.step] : [];
+  const identity = {
+    ...{ fingerprint, decisions },
+    ...(resumed && { resumedAfter }),
+  };
+  const save = savesOnTheWay(context, out);
   let seconds = resumed?.seconds ?? 0;
   try {
     executable.load({ ...frozen, ...initial, ...resumed?.tensors });
@@ -132,7 +142,13 @@ async function trainOperators(
         const pooled = poolOperators(operators, state);
         report(context, { type: 'operators', step: step.step, operators: pooled });
       }
-      return context.betweenSteps?.();
+      const wish = await context.betweenSteps?.();
+      const goesOn = wish !== 'finish' && step.step < settings.steps;
+      if (saveEvery && step.step % saveEvery === 0 && goesOn) {
+        const tensors = await executable.readState();
+        await save({ ...identity, step: step.step, seconds, tensors });
+      }
+      return wish;
     };
     const result = await runTrainingLoop({
       executable,
@@ -146,11 +162,10 @@ async function trainOperators(
       signal: context.signal,
       onStep,
     });
-    const { out, fingerprint } = task;
-    const stopped = { out, fingerprint, steps: settings.steps, seconds };
+    const stopped = { ...identity, out, steps: settings.steps, seconds };
     if (result.outcome !== 'finished') throw await explainStop(context, stopped, result);
     task.onTrained?.({ ...stopped, state: result.state });
-    return { ...result, seconds };
+    return { ...result, seconds, resumedAfter };
   } finally {
     await executable.dispose();
   }

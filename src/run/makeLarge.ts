@@ -22,7 +22,7 @@ import { learnOperators } from './learn';
 import type { Model } from './model';
 import { planGrowth } from './plan';
 import { collapseWarning } from './receipt';
-import { fingerprint } from './runState';
+import { identityOf } from './runState';
 import {
   compareLogits,
   grownModel,
@@ -44,6 +44,8 @@ export interface MakeLarge {
   /** Output path; a stopped run is kept beside it. */
   readonly out: string;
   readonly resume?: boolean;
+  /** Steps between saves of a state that learning can be gone on with from. */
+  readonly saveEvery?: number | undefined;
   /** Of what decides the learning, for its state; by default of all that is given here. */
   readonly fingerprint?: string;
   readonly model: Model;
@@ -116,24 +118,25 @@ async function learnLarge(
   { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
   plan: GrowthPlan,
 ): Promise<LargeModel> {
-  const { growth, engine, small, settings, seed, out, resume = false } = task;
+  const { growth, engine, small, settings, seed, out, resume = false, saveEvery } = task;
   report(context, { type: 'plan', plan });
+  const { name: engineName, precision } = engine.description;
+  const identity =
+    task.fingerprint === undefined
+      ? identityOf({
+          checkpoint: task.sha256,
+          target: growth.target.config,
+          data: data.batches.description.sha256,
+          separator: task.openData?.separator,
+          shape: data.shape,
+          ...{ settings, seed, engine: engineName, precision },
+        })
+      : { fingerprint: task.fingerprint };
   const learned = await learnOperators(context, engine, {
-    ...{ growth, small, data, settings, seed, out, resume, onTrained: task.onTrained },
-    fingerprint:
-      task.fingerprint ??
-      fingerprint([
-        task.sha256,
-        growth.target.config,
-        data.batches.description.sha256,
-        task.openData?.separator,
-        data.shape,
-        settings,
-        seed,
-        engine.description.name,
-      ]),
+    ...{ growth, small, data, settings, seed, out, resume, saveEvery, onTrained: task.onTrained },
+    ...identity,
   });
-  const { operators, before, drift, steps, flopsPerStep, seconds } = learned;
+  const { operators, before, drift, steps, flopsPerStep, seconds, resumedAfter } = learned;
   const freshness = freshnessOf(growth, settings.freshness, seed);
   const values = parameterGrower(engine, growth, operators, small, freshness);
   const large =
@@ -158,6 +161,7 @@ async function learnLarge(
       steps,
       flops: { perStep: flopsPerStep, total: flopsPerStep * steps },
       seconds,
+      ...(resumedAfter.length > 0 && { resumedAfter }),
     },
   };
 }

@@ -8,12 +8,19 @@ import type { NamedData } from '../engine';
 import { CorruptFileError, UserError } from '../errors';
 import { ifThere, ownPath, readTextFile } from '../files';
 import type { CurvePoint } from '../protocol/comparison';
+import { differences, type Decisions } from './decisions';
 import { writeText } from './writeModel';
 
-/** What a stopped run needs to go on as if it had not stopped. */
-export interface RunState {
-  /** Of everything that decides the run's bytes; a state only fits the run it came from. */
+/** Which run a state belongs to; it fits no other. */
+export interface RunIdentity {
+  /** Of everything that decides the run's bytes. */
   readonly fingerprint: string;
+  /** The same by name, to say what differs; absent where whoever asks has words of their own. */
+  readonly decisions?: Decisions | undefined;
+}
+
+/** What a stopped run needs to go on as if it had not stopped. */
+export interface RunState extends RunIdentity {
   /** Updates made. */
   readonly step: number;
   /** Seconds spent in steps so far. */
@@ -22,6 +29,8 @@ export interface RunState {
   readonly tensors: NamedData;
   /** Evaluations so far, where the run makes some. */
   readonly curve?: readonly CurvePoint[];
+  /** After which updates the run was stopped and gone on with before. */
+  readonly resumedAfter?: readonly number[] | undefined;
   /** What else the run knows of itself, as JSON; whoever reads it checks it. */
   readonly details?: unknown;
 }
@@ -36,6 +45,12 @@ export const runStateFolder = (out: string): string => join(dirname(out), `${bas
 export const fingerprint = (parts: unknown): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 
+/** A run by whatever decides it. */
+export const identityOf = (decisions: Decisions): RunIdentity => ({
+  fingerprint: fingerprint(Object.values(decisions)),
+  decisions,
+});
+
 /** Saves a state whole or not at all, replacing an earlier one. */
 export async function saveRunState(out: string, state: RunState): Promise<string> {
   const target = runStateFolder(out);
@@ -49,8 +64,8 @@ export async function saveRunState(out: string, state: RunState): Promise<string
       values: () => Promise.resolve(data as Float32Array),
     }));
     await writeCheckpoint(folder.path, tensors, { baseName: 'state' });
-    const { fingerprint: of, step, seconds, curve, details } = state;
-    const summary = { version: 1, fingerprint: of, step, seconds, curve, details };
+    const { tensors: _, ...known } = state;
+    const summary = { version: 1, ...known };
     await writeText(join(folder.path, 'run.json'), `${JSON.stringify(summary, null, 2)}\n`);
     await folder.commit();
   } catch (error) {
@@ -61,11 +76,13 @@ export async function saveRunState(out: string, state: RunState): Promise<string
 }
 
 /** Reads the state a stopped run left. Throws UserError when there is none or it is another run's. */
-export async function loadRunState(out: string, expected: string): Promise<RunState> {
-  const { fingerprint: found } = await readSummary(runStateFolder(out));
-  if (found !== expected) {
+export async function loadRunState(out: string, expected: RunIdentity): Promise<RunState> {
+  const { fingerprint: found, decisions } = await readSummary(runStateFolder(out));
+  if (found !== expected.fingerprint) {
+    const names =
+      decisions && expected.decisions ? differences(decisions, expected.decisions) : undefined;
     throw new UserError(
-      `The state in ${runStateFolder(out)} belongs to a run with other settings, data or checkpoint.`,
+      `The state in ${runStateFolder(out)} belongs to a run with other settings, data or checkpoint${names ? `: ${names}` : ''}.`,
       'Resume with the options of the stopped run, or start anew without --resume.',
     );
   }
@@ -75,14 +92,14 @@ export async function loadRunState(out: string, expected: string): Promise<RunSt
 /** Reads the state beside an output, of whatever run. Throws UserError when it is not whole. */
 export async function readRunState(out: string): Promise<RunState> {
   const folder = runStateFolder(out);
-  const { fingerprint: of, step, seconds, curve, details } = await readSummary(folder);
+  const summary = await readSummary(folder);
   const checkpoint = await openCheckpoint(folder);
   try {
     const tensors: Record<string, Float32Array> = {};
     for (const name of checkpoint.tensors.keys()) {
       tensors[name] = await checkpoint.readFloat32(name);
     }
-    return { fingerprint: of, step, seconds, tensors, ...(curve && { curve }), details };
+    return { ...summary, tensors };
   } finally {
     await checkpoint.close();
   }
@@ -118,21 +135,37 @@ async function readSummary(folder: string): Promise<Summary> {
       return undefined;
     }
   })();
-  if (isSummary(parsed)) return parsed;
+  if (isSummary(parsed)) {
+    const { fingerprint: of, decisions, step, seconds, curve, resumedAfter, details } = parsed;
+    return {
+      ...{ fingerprint: of, step, seconds, details },
+      ...(decisions && { decisions }),
+      ...(curve && { curve }),
+      ...(resumedAfter && { resumedAfter }),
+    };
+  }
   throw new CorruptFileError(`${path} is damaged.`, 'Start the run anew without --resume.');
 }
 
 function isSummary(value: unknown): value is Summary {
-  if (typeof value !== 'object' || value === null) return false;
-  const summary = value as Record<string, unknown>;
+  if (!isObject(value)) return false;
+  const summary = value;
   return (
     summary['version'] === 1 &&
     typeof summary['fingerprint'] === 'string' &&
     Number.isSafeInteger(summary['step']) &&
     typeof summary['seconds'] === 'number' &&
-    (summary['curve'] === undefined || Array.isArray(summary['curve']))
+    (summary['decisions'] === undefined || isObject(summary['decisions'])) &&
+    (summary['curve'] === undefined || Array.isArray(summary['curve'])) &&
+    (summary['resumedAfter'] === undefined || isListOfSteps(summary['resumedAfter']))
   );
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isListOfSteps = (value: unknown): boolean =>
+  Array.isArray(value) && value.every(step => Number.isSafeInteger(step));
 
 /** Forgets a stopped run, once its output stands. */
 export async function removeRunState(out: string): Promise<void> {

@@ -3,17 +3,43 @@ import { DeviceError, InterruptedError, UserError } from '../errors';
 import type { CurvePoint } from '../protocol/comparison';
 import type { LoopResult } from '../training';
 import { report, type RunContext } from './context';
-import { saveRunState } from './runState';
+import { saveRunState, type RunIdentity, type RunState } from './runState';
 
 /** A run whose loop ended early. */
-export interface StoppedRun {
+export interface StoppedRun extends RunIdentity {
   readonly out: string;
-  readonly fingerprint: string;
   readonly steps: number;
   /** Spent so far. */
   readonly seconds: number;
   /** Evaluations so far, where the run makes some. */
   readonly curve?: readonly CurvePoint[];
+  /** After which updates it was stopped and gone on with before. */
+  readonly resumedAfter?: readonly number[] | undefined;
+}
+
+/**
+ * Saves states of a run on its way. A disk that refuses is told once and stops nothing: what was saved
+ * before stays.
+ */
+export function savesOnTheWay(
+  context: RunContext,
+  out: string,
+): (state: RunState) => Promise<void> {
+  let refused = false;
+  return async state => {
+    try {
+      const path = await saveRunState(out, state);
+      report(context, { type: 'saved', step: state.step, path });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const { message, remedy } = error;
+      if (!refused) {
+        const told = `The state after step ${state.step} could not be saved: ${message}`;
+        report(context, { type: 'warning', message: told, remedy });
+      }
+      refused = true;
+    }
+  };
 }
 
 /** Saves the state of a run that did not finish; gives the error that says where it is. */

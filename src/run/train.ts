@@ -15,11 +15,11 @@ import { requireHead, requireWhole } from './plan';
 import { warningOfLength } from './positionLosses';
 import { software } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
-import { fingerprint, loadRunState, removeRunState, saveRunState } from './runState';
+import { identityOf, loadRunState, removeRunState, type RunState } from './runState';
 import { plainModel, scoreModel } from './scoring';
 import { batchesPerUpdate, type TrainSettings } from './settings';
 import { asWritten } from './storedTypes';
-import { explainStop, stoppable, type TrainedRun } from './stop';
+import { explainStop, savesOnTheWay, stoppable, type TrainedRun } from './stop';
 import { trainedStage, type TrainingReceipt } from './trainingReceipt';
 import { trainModel, type TrainedModel } from './trainModel';
 import { untilAborted, writeModel, writeText, type ParameterValues } from './writeModel';
@@ -140,6 +140,7 @@ async function trainInto(
       stages: trained.stages.map(stage => trainedStage(architecture, stage)),
     }),
     seconds: trained.seconds,
+    ...(trained.resumedAfter && { resumedAfter: trained.resumedAfter }),
     warnings: opened.warnings.map(({ message }) => message),
   };
   await writeText(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
@@ -200,19 +201,21 @@ async function trainParameters(
   request: TrainRequest,
   { model, engine, memory, data, onTrained }: Opened,
   { initial, before, sha256 }: TrainingStart,
-): Promise<TrainedModel> {
+): Promise<TrainedModel & Pick<RunState, 'resumedAfter'>> {
   const { settings, seed, out, resume = false, evaluateEvery, saveEvery } = request;
-  const print = fingerprint([
-    sha256,
-    data.batches.description.sha256,
-    data.separator,
-    data.shape,
-    settings,
-    seed,
-    request.fromScratch ?? false,
-    engine.description.name,
-  ]);
-  const resumed = resume ? await loadRunState(out, print) : undefined;
+  const { name: engineName, precision } = engine.description;
+  const run = identityOf({
+    checkpoint: sha256,
+    data: data.batches.description.sha256,
+    separator: data.separator,
+    shape: data.shape,
+    ...{ settings, seed, fromScratch: request.fromScratch ?? false },
+    ...{ engine: engineName, precision, evaluateEvery },
+  });
+  const resumed = resume ? await loadRunState(out, run) : undefined;
+  const resumedAfter = resumed && [...(resumed.resumedAfter ?? []), resumed.step];
+  const identity = { ...run, ...(resumedAfter && { resumedAfter }) };
+  const save = savesOnTheWay(context, out);
   const first: CurvePoint = { step: 0, ...before, flops: 0, seconds: 0 };
   const fresh = { step: 0, seconds: 0, tensors: initial };
   const trained = await trainModel(engine, {
@@ -234,16 +237,13 @@ async function trainParameters(
         ...{ type: 'evaluation', model: 'training', step },
         ...{ loss, accuracy, perplexity, batches },
       }),
-    onSave: async state => {
-      const path = await saveRunState(out, { fingerprint: print, ...state });
-      report(context, { type: 'saved', step: state.step, path });
-    },
+    onSave: state => save({ ...identity, ...state }),
   });
   const { seconds, curve, tensors: state } = trained;
-  const stopped = { out, fingerprint: print, steps: settings.steps, seconds, curve };
+  const stopped = { ...identity, out, steps: settings.steps, seconds, curve };
   if (trained.outcome !== 'finished') {
     throw await explainStop(context, stopped, { ...trained, state });
   }
   onTrained({ ...stopped, state });
-  return trained;
+  return { ...trained, ...(resumedAfter && { resumedAfter }) };
 }

@@ -30,6 +30,8 @@ export interface TrainingReceipt {
   /** What was computed when, where it was not the whole network all the time. */
   readonly stages?: readonly TrainedStage[];
   readonly seconds: number;
+  /** After which updates it was stopped and gone on with; absent when it never was. */
+  readonly resumedAfter?: readonly number[];
   readonly warnings: readonly string[];
 }
 

@@ -3,7 +3,7 @@ import { CorruptFileError, UnsupportedError } from '../errors';
 import { readTextFile } from '../files';
 import type { ComparisonRequest, GrowthRequest, WorkerRequest } from '../protocol/runFolder';
 import { workerRequest } from '../protocol/schemas';
-import { growthMethodNames, type GrowthMethodName } from '../growth/methods';
+import { growthMethod, growthMethodNames, type GrowthMethodName } from '../growth/methods';
 import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
 import type { GrowRequest } from '../run/grow';
 import { defaultTrainSettings, defaultWarmup, ligoDefaults } from '../run/settings';
@@ -33,6 +33,9 @@ export async function readRequest(path: string): Promise<WorkerRequest> {
   return parsed.data;
 }
 
+/** About how often a growth saves its state, in case its worker is killed. */
+const savesOfGrowth = 10;
+
 /** The growth that a request asks for. Throws UnsupportedError for methods not here. */
 export function growRequestOf(request: GrowthRequest): GrowRequest {
   const { checkpoint, target, out, data, steps, seed, resume, overwrite } = request;
@@ -41,6 +44,9 @@ export function growRequestOf(request: GrowthRequest): GrowRequest {
     ...{ checkpoint, target, out, method, seed, resume, overwrite },
     data: data && { ...dataOf(data), seed },
     settings: { warmup: defaultWarmup(steps), ...ligoDefaults(method), steps },
+    ...(growthMethod(method).making.kind === 'learned' && {
+      saveEvery: Math.ceil(steps / savesOfGrowth),
+    }),
   };
 }
 

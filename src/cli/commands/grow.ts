@@ -12,6 +12,7 @@ import {
   addSeedOption,
   addTargetOptions,
   outOf,
+  saveEveryHelp,
   takes,
   targetOf,
   type OutOptions,
@@ -22,7 +23,11 @@ type GrowOptions = JobOptions &
   TargetOptions &
   OutOptions &
   DataFlags &
-  LigoOptions & { readonly method: GrowthMethodName; readonly resume?: boolean };
+  LigoOptions & {
+    readonly method: GrowthMethodName;
+    readonly saveEvery?: number;
+    readonly resume?: boolean;
+  };
 
 /** `ligo grow`: the main job. */
 export function addGrowCommand(program: Command, host: Host): void {
@@ -31,12 +36,13 @@ export function addGrowCommand(program: Command, host: Host): void {
   const methods = takes.word(growthMethodNames);
   addOption(command, '--method <name>', growthMethodNames.join(', '), methods, 'ligo');
   addLigoOptions(command);
+  addOption(command, '--save-every <n>', saveEveryHelp, takes.count);
   addEngineOptions(addSeedOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(command).action(async (checkpoint: string, options: GrowOptions) => {
-    const { method, seed, resume = false } = options;
+    const { method, seed, resume = false, saveEvery } = options;
     const request = {
-      ...{ checkpoint, target: targetOf(options), method, seed, resume },
+      ...{ checkpoint, target: targetOf(options), method, seed, resume, saveEvery },
       ...{ settings: ligoSettingsOf(options, method), ...outOf(options) },
     };
     await runJob(host, options, checkpoint, async context => {

@@ -14,6 +14,7 @@ import {
   addStepOptions,
   memorySettingsOf,
   outOf,
+  saveEveryHelp,
   takes,
   type OutOptions,
   type StepOptions,
@@ -41,7 +42,7 @@ export function addTrainCommand(program: Command, host: Host): void {
     .description('train a checkpoint on, with its own objective');
   addEngineOptions(addSeedOption(addStepOptions(addDataOptions(command))));
   addOption(command, '--evaluate-every <n>', 'steps between held-out evaluations', takes.count);
-  addOption(command, '--save-every <n>', 'steps between saves of a resumable state', takes.count);
+  addOption(command, '--save-every <n>', saveEveryHelp, takes.count);
   command.option('--from-scratch', 'begin with random weights; of the checkpoint only sizes stay');
   addPartialOptions(addDropHeadOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');

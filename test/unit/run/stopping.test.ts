@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { InterruptedError, UserError } from '../../../src/errors';
-import type { RunEvent } from '../../../src/protocol/events';
+import { InterruptedError, UsageError, UserError } from '../../../src/errors';
+import type { Receipt, RunEvent } from '../../../src/protocol/events';
 import { evaluateCheckpoint } from '../../../src/run/evaluate';
 import { grow, type GrowRequest } from '../../../src/run/grow';
 import { defaultTrainSettings } from '../../../src/run/settings';
@@ -40,6 +40,10 @@ const stopAt = (matches: (event: RunEvent) => boolean) =>
     if (matches(event)) stop();
   });
 const atStep = (step: number) => (event: RunEvent) => event.type === 'step' && event.step === step;
+const savedSteps = (events: readonly RunEvent[]): number[] =>
+  events.flatMap(event => (event.type === 'saved' ? [event.step] : []));
+const receiptOf = (out: string): Receipt =>
+  JSON.parse(readFileSync(join(out, 'growth.json'), 'utf8')) as Receipt;
 const atScores = (model: string) => (event: RunEvent) =>
   event.type === 'evaluation' && event.model === model;
 
@@ -70,6 +74,46 @@ describe('a growth that is stopped', () => {
     await grow(recorded().context, { ...growth, out, resume: true });
     assert.deepEqual(entries(folder), ['out']);
     assert.deepEqual(contents(out), contents(join(whole, 'out')));
+    assert.deepEqual(receiptOf(out).resumedAfter, [2, 4]);
+    assert.ok(!('resumedAfter' in receiptOf(join(whole, 'out'))));
+  });
+
+  it('saves its learning on the way, to go on from when it is killed', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    const killed = recorded(event => {
+      if (event.type === 'step' && event.step === 5) throw new Error('killed');
+    });
+    const job = grow(killed.context, { ...growth, out, saveEvery: 2 });
+    await assert.rejects(job, /killed/);
+    assert.deepEqual(savedSteps(killed.events), [2, 4]);
+    const { context, events } = recorded();
+    await grow(context, { ...growth, out, saveEvery: 2, resume: true });
+    assert.deepEqual(
+      events.flatMap(event => (event.type === 'step' ? [event.step] : [])),
+      [5, 6],
+    );
+    assert.deepEqual(savedSteps(events), []);
+    assert.deepEqual(contents(out), contents(join(whole, 'out')));
+    assert.deepEqual(receiptOf(out).resumedAfter, [4]);
+  });
+
+  it('goes on when a state cannot be saved on the way, and says so once', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    writeFileSync(join(folder, 'out.run'), 'a file in the way');
+    const { context, events } = recorded();
+    const job = grow(context, { ...growth, out, saveEvery: 2 });
+    const { warnings } = await job;
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /^The state after step 2 could not be saved: .*out\.run is a file/);
+    assert.deepEqual(savedSteps(events), []);
+  });
+
+  it('saves nothing on the way by a method that takes no steps', async () => {
+    const request = { ...growth, data: undefined, method: 'stack' as const, saveEvery: 2 };
+    const job = grow(recorded().context, { ...request, out: join(temporaryFolder(), 'out') });
+    await failure(job, UsageError, /takes no steps, so there is nothing to save/);
   });
 
   for (const [when, matches] of [
@@ -119,15 +163,28 @@ describe('a growth that is stopped', () => {
     const folder = temporaryFolder();
     const out = join(folder, 'out');
     await failure(grow(stopAt(atStep(2)).context, { ...growth, out }), InterruptedError, /2 of 6/);
-    const changes: Partial<GrowRequest>[] = [
-      { seed: 1 },
-      { settings: shortSettings(7) },
-      { data: { ...bible, separator: 'none' } },
-      { target: { layers: 5, hidden: 80 } },
+    const changes: readonly (readonly [Partial<GrowRequest>, RegExp])[] = [
+      [{ seed: 1 }, /: --seed was 0 and is 1 now\.$/],
+      [{ settings: shortSettings(7) }, /: --steps was 6 and is 7 now\.$/],
+      [
+        { settings: shortSettings(6, { accumulate: 2 }) },
+        /--accumulate was not given and is 2 now/,
+      ],
+      [
+        { data: { ...bible, separator: 'none' } },
+        /: --separator was "newline" and is "none" now\.$/,
+      ],
+      [{ data: { ...bible, batchSize: 2 } }, /--batch was 4 and is 2 now/],
+      [{ target: { layers: 5, hidden: 80 } }, /: the target’s n_layer was 4 and is 5 now\.$/],
     ];
-    for (const change of changes) {
+    for (const [change, names] of changes) {
       const job = grow(recorded().context, { ...growth, ...change, out, resume: true });
-      await failure(job, UserError, /belongs to a run with other settings, data or checkpoint/);
+      const error = await failure(
+        job,
+        UserError,
+        /belongs to a run with other settings, data or checkpoint: /,
+      );
+      assert.match(error.message, names);
       assert.deepEqual(entries(folder), ['out.run']);
     }
   });
@@ -144,7 +201,7 @@ describe('training that is stopped', () => {
     await failure(
       train(recorded().context, { ...training, settings: changed, out, resume: true }),
       UserError,
-      /other settings/,
+      /other settings, data or checkpoint: --learning-rate was 0\.001 and is 0\.0005 now\.$/,
     );
     await train(recorded().context, { ...training, out, resume: true });
     assert.deepEqual(entries(folder), ['out', 'whole']);

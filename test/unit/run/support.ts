@@ -70,7 +70,7 @@ export const clothes: DataOptions = {
   seed: 0,
 };
 
-/** SHA-256 of every file of a folder by name, and the receipts without the times they hold. */
+/** SHA-256 of every file of a folder by name, and the receipts without their times and stops. */
 export function contents(folder: string): Record<string, string> {
   return Object.fromEntries(
     readdirSync(folder)
@@ -78,8 +78,11 @@ export function contents(folder: string): Record<string, string> {
       .map(name => {
         const bytes = readFileSync(join(folder, name));
         if (name === 'growth.json' || name === 'training.json') {
-          const receipt = { ...(JSON.parse(bytes.toString()) as object), seconds: 0 };
-          return [name, JSON.stringify(receipt)];
+          const { resumedAfter: _, ...receipt } = JSON.parse(bytes.toString()) as Record<
+            string,
+            unknown
+          >;
+          return [name, JSON.stringify({ ...receipt, seconds: 0 })];
         }
         return [name, createHash('sha256').update(bytes).digest('hex')];
       }),
