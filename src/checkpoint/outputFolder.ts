@@ -15,6 +15,7 @@ import { homedir, hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 import { UserError } from '../errors';
+import { lockOutput, type OutputLock } from './outputLock';
 import { explainWriteError } from './writeErrors';
 
 export { explainWriteError } from './writeErrors';
@@ -251,7 +252,9 @@ async function putInPlace(partial: string, target: string, replaced: string): Pr
 /**
  * Prepares a folder that appears under its name whole or not at all: work goes to a hidden sibling,
  * which `commit` renames. An old folder in its place is only removed once the new one stands.
- * @throws UserError before any work when the target cannot be written or must not be replaced
+ * No other process may write the same target meanwhile.
+ * @throws UserError before any work when the target cannot be written, is being written by another
+ * run or must not be replaced
  */
 export async function openOutputFolder(
   target: string,
@@ -263,6 +266,7 @@ export async function openOutputFolder(
   const names = siblingNames(path);
   const partial = join(parent, names.partial);
   let firstCreated: string | undefined;
+  let lock: OutputLock | undefined;
   try {
     if ((await statusOf(parent))?.isDirectory() === false) {
       throw new UserError(
@@ -271,13 +275,16 @@ export async function openOutputFolder(
       );
     }
     firstCreated = await mkdir(parent, { recursive: true });
+    lock = await lockOutput(path);
     await cleanUpAfterDeadRuns(path, names.prefix);
     await checkTarget(path, overwrite);
     await mkdir(partial);
   } catch (error) {
+    await lock?.release();
     if (firstCreated !== undefined) await removeCreatedParents(parent, firstCreated);
     throw explainWriteError(error, path);
   }
+  const { release } = lock;
   let done = false;
   return {
     path: partial,
@@ -292,6 +299,7 @@ export async function openOutputFolder(
         throw explainWriteError(error, path);
       }
       done = true;
+      await release();
     },
     async discard() {
       if (done) return;
@@ -301,6 +309,8 @@ export async function openOutputFolder(
         if (firstCreated !== undefined) await removeCreatedParents(parent, firstCreated);
       } catch (error) {
         throw explainWriteError(error, partial);
+      } finally {
+        await release();
       }
     },
   };

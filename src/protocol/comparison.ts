@@ -119,6 +119,8 @@ export interface ComparisonReport {
   readonly version: 1;
   readonly software: { readonly name: string; readonly version: string };
   readonly created: string;
+  /** SHA-256 of what was found, without times, paths and the machine; absent in reports of before. */
+  readonly digest?: string;
   /** A command line that repeats it; absent when it was not started by one. */
   readonly command?: string;
   readonly source: ModelSummary & { readonly path: string; readonly sha256: string };

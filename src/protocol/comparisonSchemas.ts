@@ -77,6 +77,7 @@ export const comparisonReport: z.ZodMiniType<ComparisonReport> = z.object({
   version: z.literal(1),
   software: z.object({ name: z.string(), version: z.string() }),
   created: z.string(),
+  digest: optional(z.string()),
   command: optional(z.string()),
   source: z.object({ ...model, path: z.string(), sha256: z.string() }),
   target: z.object(model),

@@ -120,7 +120,13 @@ export type RunEventBody =
     } & Evaluation)
   | { readonly type: 'warning'; readonly message: string; readonly remedy: string }
   | { readonly type: 'saved'; readonly step: number; readonly path: string }
-  | { readonly type: 'done'; readonly out: string; readonly receipt?: Receipt }
+  | {
+      readonly type: 'done';
+      readonly out: string;
+      readonly receipt?: Receipt;
+      /** Of what a comparison found, without times and machine. */
+      readonly digest?: string;
+    }
   | {
       readonly type: 'failed';
       readonly message: string;

@@ -64,8 +64,7 @@ export async function saveRunState(out: string, state: RunState): Promise<string
       values: () => Promise.resolve(data as Float32Array),
     }));
     await writeCheckpoint(folder.path, tensors, { baseName: 'state' });
-    const { tensors: _, ...known } = state;
-    const summary = { version: 1, ...known };
+    const summary = { version: 1, ...state, tensors: undefined };
     await writeText(join(folder.path, 'run.json'), `${JSON.stringify(summary, null, 2)}\n`);
     await folder.commit();
   } catch (error) {

@@ -73,7 +73,9 @@ export function addCompareCommand(program: Command, host: Host): void {
         return;
       }
       const report = await compare(told, request, startRuns(host, command, options));
-      if (!options.json) printLine(host, `\n${describeReport(report)}`);
+      if (options.json) return;
+      printLine(host, `\n${describeReport(report)}`);
+      printLine(host, `Digest of what was found, without times and machine: ${report.digest}`);
     });
   });
 }

@@ -15,6 +15,7 @@ import { writeText } from '../writeModel';
 import { makeRun } from './makeRun';
 import { withComparison, type Comparison } from './open';
 import { comparisonPage } from './page/page';
+import { reportDigest } from './digest';
 import { buildReport } from './report';
 import { checkRequest, runsOf, type CompareRequest, type RunName } from './request';
 
@@ -50,10 +51,11 @@ export async function compare(
         const runs = await makeRuns(context, comparison, elsewhere);
         const built = await buildReport(comparison, runs, context.now());
         warn(context, built.notes);
-        const result = {
+        const found = {
           ...built,
           notes: [...model.notes, ...data.notes, ...tooLong, ...built.notes],
         };
+        const result = { ...found, digest: reportDigest(found) };
         await writeText(
           join(directory, comparisonFiles.data),
           `${JSON.stringify(result, null, 2)}\n`,
@@ -64,7 +66,7 @@ export async function compare(
     ),
   );
   await finished.store.clear();
-  report(context, { type: 'done', out: request.out });
+  report(context, { type: 'done', out: request.out, digest: finished.result.digest });
   return finished.result;
 }
 

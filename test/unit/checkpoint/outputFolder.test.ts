@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmod,
   mkdir,
@@ -157,8 +158,11 @@ test('a folder that appeared during the work is not replaced, and the work is ke
 test('left-overs of runs that died are removed, those of running ones are not', async t => {
   const parent = await temporaryFolder(t);
   const target = join(parent, 'grown');
-  const running = await openOutputFolder(target, fresh);
-  const alive = basename(running.path);
+  const probe = await openOutputFolder(target, fresh);
+  const alive = basename(probe.path);
+  await probe.discard();
+  // As a run leaves it that no lock keeps out, on a system that has none.
+  await mkdir(join(parent, alive));
   const dead = alive.replace(/-\d+-/, `-${deadProcess()}-`);
   assert.notEqual(dead, alive);
   await mkdir(join(parent, dead));
@@ -169,7 +173,6 @@ test('left-overs of runs that died are removed, those of running ones are not', 
   const expected = [alive, basename(output.path), otherTarget].sort();
   assert.deepEqual((await readdir(parent)).sort(), expected);
   await output.discard();
-  await running.discard();
 });
 
 test('a folder that a dying run had set aside is put back', async t => {
@@ -341,4 +344,46 @@ test('a read-only disk and the root of a mounted one are refused before any work
   const onReadOnly = openOutputFolder(join(readOnly, 'grown'), fresh);
   await assertUserError(onReadOnly, UserError, /the disk is read-only/);
   await assertUserError(openOutputFolder(readOnly, fresh), UserError, /root of a disk or mounted/);
+});
+
+/** Opens an output in a process of its own, which says so and then waits. */
+async function openElsewhere(t: TestContext, target: string): Promise<ChildProcess> {
+  const room = new URL('../../../src/checkpoint/outputFolder.ts', import.meta.url);
+  const script = `
+    const { openOutputFolder } = await import(${JSON.stringify(room.href)});
+    await openOutputFolder(${JSON.stringify(target)}, { overwrite: true });
+    process.stdout.write('opened');
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', script],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+test('an output that another process writes is refused until that one ends, even by a kill', async t => {
+  const parent = await temporaryFolder(t);
+  const target = join(parent, 'grown');
+  await symlink(parent, join(parent, 'link'));
+  const other = await openElsewhere(t, target);
+  for (const path of [target, join(parent, 'link', 'grown')]) {
+    await assertUserError(
+      openOutputFolder(path, overwrite),
+      UserError,
+      /^Another run is writing .*grown/,
+    );
+  }
+  const beside = await openOutputFolder(join(parent, 'another'), fresh);
+  await beside.discard();
+  other.kill('SIGKILL');
+  await once(other, 'exit');
+  const folder = await openOutputFolder(target, fresh);
+  await put(folder.path, 'file', 'new');
+  await folder.commit();
+  assert.deepEqual((await readdir(parent)).sort(), ['grown', 'link']);
+  const again = await openOutputFolder(target, overwrite);
+  await again.discard();
 });

@@ -89,6 +89,7 @@ describe('a comparison that is stopped in the midst of a run', () => {
     const resumed = await compare(last.context, { ...own, resume: true });
     assert.equal(last.made.steps, all - made);
     assert.equal(timeless(created(resumed)), timeless(created(whole)));
+    assert.equal(resumed.digest, whole.digest);
     assert.deepEqual(entries(place), ['out']);
     assert.deepEqual(warnings(last.events), warnings(toldByWhole));
   });
@@ -101,6 +102,18 @@ describe('a comparison that is stopped in the midst of a run', () => {
     await compare(second.context, { ...own, resume: true });
     const told = second.events.flatMap(event => (event.type === 'comparison' ? [event.step] : []));
     assert.deepEqual(told, [0, 2, 4, 6]);
+  });
+});
+
+describe('the digest of a report', () => {
+  it('is that of the same comparison made again, and not that of another', async () => {
+    const few = { ...request, methods: [], training: { ...training, steps: 2 } };
+    const make = (change: Partial<CompareRequest> = {}) =>
+      compare(recorded().context, { ...few, ...change, out: join(temporaryFolder(), 'out') });
+    const first = await make();
+    assert.match(first.digest!, /^[0-9a-f]{64}$/);
+    assert.equal((await make({ command: 'ligo compare' })).digest, first.digest);
+    assert.notEqual((await make({ seeds: [1] })).digest, first.digest);
   });
 });
 
@@ -117,6 +130,7 @@ describe('a comparison whose process was killed', () => {
     const resumed = await compare(third.context, { ...own, resume: true });
     assert.equal(third.made.steps, all - 6 - 3);
     assert.equal(timeless(created(resumed)), timeless(created(whole)));
+    assert.equal(resumed.digest, whole.digest);
     assert.deepEqual(entries(place), ['out']);
   });
 });

@@ -78,11 +78,8 @@ export function contents(folder: string): Record<string, string> {
       .map(name => {
         const bytes = readFileSync(join(folder, name));
         if (name === 'growth.json' || name === 'training.json') {
-          const { resumedAfter: _, ...receipt } = JSON.parse(bytes.toString()) as Record<
-            string,
-            unknown
-          >;
-          return [name, JSON.stringify({ ...receipt, seconds: 0 })];
+          const receipt = JSON.parse(bytes.toString()) as object;
+          return [name, JSON.stringify({ ...receipt, seconds: 0, resumedAfter: undefined })];
         }
         return [name, createHash('sha256').update(bytes).digest('hex')];
       }),
