@@ -3,7 +3,7 @@ export type Decisions = Readonly<Record<string, unknown>>;
 
 /** What people call the parts of decisions, by their way into them. */
 const optionNames: Readonly<Record<string, string>> = {
-  separator: '--separator',
+  separator: '--line-separator',
   'shape.batchSize': '--batch',
   'shape.sequenceLength': '--sequence-length',
   'settings.steps': '--steps',

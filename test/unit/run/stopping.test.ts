@@ -172,7 +172,7 @@ describe('a growth that is stopped', () => {
       ],
       [
         { data: { ...bible, separator: 'none' } },
-        /: --separator was "newline" and is "none" now\.$/,
+        /: --line-separator was "newline" and is "none" now\.$/,
       ],
       [{ data: { ...bible, batchSize: 2 } }, /--batch was 4 and is 2 now/],
       [{ target: { layers: 5, hidden: 80 } }, /: the target’s n_layer was 4 and is 5 now\.$/],
