@@ -30,9 +30,13 @@ interface MutableRun extends ComparedRun {
   seconds: number;
 }
 
+/** Runs at most: a damaged log could name one a line. */
+const mostRuns = 10_000;
+
 /** How far a comparison has come, from its request and its events. */
 export class ComparisonRecord {
   private readonly runs: MutableRun[];
+  private readonly byKey = new Map<string, MutableRun>();
   private current: MutableRun | undefined;
   private runsPlanned: number;
   private ended = 0;
@@ -40,13 +44,17 @@ export class ComparisonRecord {
 
   constructor(private readonly request: Pick<ComparisonRequest, 'methods' | 'seeds' | 'steps'>) {
     const { methods, seeds } = request;
-    this.runs = seeds.flatMap(seed => methods.map(method => newRun(method, seed)));
+    this.runs = seeds
+      .flatMap(seed => methods.map(method => newRun(method, seed)))
+      .slice(0, mostRuns);
+    for (const run of this.runs) this.byKey.set(keyOf(run), run);
     this.runsPlanned = this.runs.length;
   }
 
   /** Takes in the start or the end of a run. */
   applyRun({ method, seed, state, ended, runs, smallLoss, message }: Event<'comparisonRun'>): void {
     const run = this.find(method, seed);
+    if (!run) return;
     this.runsPlanned = runs;
     this.ended = ended;
     this.smallLoss = smallLoss ?? this.smallLoss;
@@ -66,6 +74,7 @@ export class ComparisonRecord {
   /** Takes in how far a run has come. */
   applyProgress(event: Event<'comparison'>): void {
     const run = this.find(event.method, event.seed);
+    if (!run) return;
     const { step, steps, flops, seconds } = event;
     Object.assign(run, { step, steps, seconds });
     if (event.phase === 'growth') {
@@ -78,7 +87,8 @@ export class ComparisonRecord {
 
   /** Takes in a step between evaluations. */
   applyStep({ method, seed, step, steps, seconds }: Event<'comparisonStep'>): void {
-    Object.assign(this.find(method, seed), { state: 'training', step, steps, seconds });
+    const run = this.find(method, seed);
+    if (run) Object.assign(run, { state: 'training', step, steps, seconds });
   }
 
   /** What is being made now; undefined before, between and after runs. */
@@ -104,10 +114,12 @@ export class ComparisonRecord {
   get progress(): { readonly step: number; readonly steps: number } {
     const { steps } = this.request;
     const running = total(this.runs.filter(isMade), madeSteps);
-    const grown = total(this.runs.filter(hasEnded), run => this.growthStepsOf(run));
+    const growth = this.growthSteps();
+    const growthOf = ({ method }: ComparedRun): number => growth.get(method) ?? 0;
+    const grown = total(this.runs.filter(hasEnded), growthOf);
     return {
       step: this.ended * steps + grown + running,
-      steps: this.runsPlanned * steps + total(this.runs, run => this.growthStepsOf(run)),
+      steps: this.runsPlanned * steps + total(this.runs, growthOf),
     };
   }
 
@@ -136,20 +148,28 @@ export class ComparisonRecord {
     };
   }
 
-  /** Updates of the operators in one run of a method, as far as any of its runs told. */
-  private growthStepsOf({ method }: ComparedRun): number {
-    const same = this.runs.filter(run => run.method === method);
-    return Math.max(...same.map(({ growthSteps }) => growthSteps));
+  /** Updates of the operators in one run of each method, as far as any of its runs told. */
+  private growthSteps(): ReadonlyMap<string, number> {
+    const most = new Map<string, number>();
+    for (const { method, growthSteps } of this.runs) {
+      most.set(method, Math.max(most.get(method) ?? 0, growthSteps));
+    }
+    return most;
   }
 
-  private find(method: string, seed: number): MutableRun {
-    const known = this.runs.find(run => run.method === method && run.seed === seed);
-    if (known) return known;
+  /** Undefined when there are too many already. */
+  private find(method: string, seed: number): MutableRun | undefined {
+    const known = this.byKey.get(keyOf({ method, seed }));
+    if (known || this.runs.length >= mostRuns) return known;
     const run = newRun(method, seed);
     this.runs.push(run);
+    this.byKey.set(keyOf(run), run);
     return run;
   }
 }
+
+const keyOf = ({ method, seed }: Pick<ComparedRun, 'method' | 'seed'>): string =>
+  `${seed} ${method}`;
 
 const newRun = (method: string, seed: number): MutableRun => ({
   ...{ method, seed, state: 'waiting', curve: [], message: undefined },

@@ -1,83 +1,20 @@
-import { constants, watch, type FSWatcher } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { setImmediate as breathe } from 'node:timers/promises';
-import { runEvent, type CheckedEvent } from '../protocol/schemas';
+import { watch, type FSWatcher } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readSmall } from '../protocol/regularFile';
+import { runFiles } from '../protocol/runFolder';
+import type { CheckedEvent } from '../protocol/schemas';
+import { holdsOperators, parseEvent, pictureStep, readLines, type EventLine } from './eventLines';
 import type { Disposable } from './lifetime';
+import type { PictureLine } from './pictures';
 
-/** Bytes read at a time, so that a long history never holds the host up. */
-const chunkBytes = 1 << 18;
 /** Milliseconds between looks where the system does not tell of changes. */
 const pollEvery = 700;
-/** How lines of operators begin; they are most of the bytes and only a run panel wants them. */
-const operatorsLine = '{"type":"operators"';
-/** Milliseconds of parsing after which others get their turn. */
-const longestTurn = 8;
-
-/** Reads lines of a file from one byte to another (its end by default); gives the bytes used up. */
-export async function readEvents(
-  path: string,
-  range: { readonly from: number; readonly to?: number },
-  onEvent: (event: CheckedEvent) => void,
-  wants: (line: string) => boolean,
-): Promise<number> {
-  let file;
-  try {
-    // Without waiting: a FIFO would hold the host up until somebody writes.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return range.from;
-    throw error;
-  }
-  try {
-    // Anything else holds no events: a directory cannot be read, a device has no end.
-    if (!(await file.stat()).isFile()) return range.from;
-    let used = range.from;
-    let position = range.from;
-    const rest: Buffer[] = [];
-    let turn = performance.now();
-    while (range.to === undefined || position < range.to) {
-      const size = Math.min(chunkBytes, (range.to ?? Infinity) - position);
-      const chunk = Buffer.alloc(size);
-      const { bytesRead } = await file.read(chunk, 0, size, position);
-      if (bytesRead === 0) break;
-      position += bytesRead;
-      let start = 0;
-      for (;;) {
-        const end = chunk.subarray(0, bytesRead).indexOf(10, start);
-        if (end < 0) break;
-        rest.push(chunk.subarray(start, end));
-        const line = rest.length === 1 ? rest[0]! : Buffer.concat(rest);
-        rest.length = 0;
-        start = end + 1;
-        used = position - bytesRead + start;
-        const event = parseLine(line, wants);
-        if (event) onEvent(event);
-        if (performance.now() - turn > longestTurn) {
-          await breathe();
-          turn = performance.now();
-        }
-      }
-      if (start < bytesRead) rest.push(chunk.subarray(start, bytesRead));
-    }
-    return used;
-  } finally {
-    await file.close();
-  }
-}
-
-/** An event, unless nobody wants it or the line is damaged: a worker may have died writing it. */
-function parseLine(line: Buffer, wants: (line: string) => boolean): CheckedEvent | undefined {
-  if (!wants(line.toString('latin1', 0, 40))) return undefined;
-  try {
-    const parsed = runEvent.safeParse(JSON.parse(line.toString('utf8')));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a line holds pictures of operators. */
-export const holdsOperators = (line: string): boolean => line.startsWith(operatorsLine);
+/** Lines of a kind that is told often which are parsed before every second is passed over. */
+const manyLines = 10_000;
+/** How lines begin that are told often; logs of earlier versions have every one of them. */
+const frequent = ['step', 'usage', 'comparisonStep'].map(type => `{"type":"${type}"`);
+/** Bytes of the file of the newest events at most. */
+const longestNewest = 1 << 16;
 
 /** Follows a file of events while it grows. */
 export class EventTail implements Disposable {
@@ -85,10 +22,14 @@ export class EventTail implements Disposable {
   offset = 0;
   /** Pictures of operators are parsed only while somebody looks. */
   withOperators = false;
+  /** Where the pictures of operators are, in the order of their steps. */
+  readonly pictures: PictureLine[] = [];
   private watcher: FSWatcher | undefined;
   private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> | undefined;
   private again = false;
+  /** Of the newest event that was told. */
+  private time = -Infinity;
 
   constructor(
     private readonly path: string,
@@ -150,19 +91,61 @@ export class EventTail implements Disposable {
 
   private async readOnce(): Promise<void> {
     let events: CheckedEvent[] = [];
+    let parsed = 0;
+    let stride = 1;
+    let passedOver = 0;
+    let skipped: Buffer | undefined;
     const tell = (): void => {
       if (events.length > 0) this.onEvents(events);
       events = [];
     };
-    this.offset = await readEvents(
-      this.path,
-      { from: this.offset },
-      event => {
-        events.push(event);
-        if (events.length >= 500) tell();
-      },
-      line => this.withOperators || !holdsOperators(line),
-    );
+    const take = (event: CheckedEvent | undefined): void => {
+      if (!event) return;
+      this.time = Math.max(this.time, event.time);
+      events.push(event);
+      if (events.length >= 500) tell();
+    };
+    this.offset = await readLines(this.path, this.offset, line => {
+      if (holdsOperators(line.head)) {
+        this.addPicture(line);
+        if (!this.withOperators) return;
+      }
+      if (frequent.some(head => line.head.startsWith(head))) {
+        if (++passedOver < stride) {
+          skipped = line.bytes();
+          return;
+        }
+        passedOver = 0;
+        if (++parsed % manyLines === 0) stride *= 2;
+      } else if (skipped) {
+        // What was newest when something else happened belongs before it.
+        take(parseEvent(skipped));
+      }
+      skipped = undefined;
+      take(parseEvent(line.bytes()));
+    });
+    take(parseEvent(skipped));
+    await this.readNewest(take);
     tell();
+  }
+
+  /** A run that was resumed or begun anew tells a step again; the newest picture counts. */
+  private addPicture({ head, from, to }: EventLine): void {
+    const step = pictureStep(head);
+    if (step === undefined) return;
+    while ((this.pictures.at(-1)?.step ?? -Infinity) >= step) this.pictures.pop();
+    this.pictures.push({ step, from, to });
+  }
+
+  /** What the log leaves out, as long as it is newer than what the log has. */
+  private async readNewest(take: (event: CheckedEvent) => void): Promise<void> {
+    const bytes = await readSmall(join(dirname(this.path), runFiles.newest), longestNewest);
+    const known = this.time;
+    for (const line of bytes?.toString('latin1').split('\n') ?? []) {
+      const event = parseEvent(Buffer.from(line, 'latin1'));
+      if (event && event.time > known && event.type !== 'done' && event.type !== 'failed') {
+        take(event);
+      }
+    }
   }
 }

@@ -2,6 +2,7 @@ import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { readTextFile } from '../files';
+import { readEnd } from '../protocol/regularFile';
 import {
   runFiles,
   type RunCommand,
@@ -73,7 +74,7 @@ export async function isAlive(worker: WorkerProcess, folder: string): Promise<bo
 /** The last lines of what the worker printed, for people who wonder why it died. */
 export async function logTail(folder: string, bytes = 4000): Promise<string> {
   try {
-    return (await readFile(join(folder, runFiles.log), 'utf8')).slice(-bytes);
+    return (await readEnd(join(folder, runFiles.log), bytes))?.bytes.toString('utf8') ?? '';
   } catch {
     return '';
   }

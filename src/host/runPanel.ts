@@ -10,6 +10,7 @@ import { pageInterval, type ProgressAction } from './progressView';
 import type { RunChange, Runs } from './runs';
 import type { RunRecord } from './runRecord';
 import type { ServiceClient } from './serviceClient';
+import { snapshotOf } from './pictures';
 import { describePhase } from './text';
 
 /** Numbers of pictures that go into one message, so that packing it never holds the host up. */
@@ -81,6 +82,8 @@ class RunPanel implements Disposable {
   private readonly disposables = new DisposableStore();
   private following: Disposable | undefined;
   private ready = false;
+  /** What happens is news to the page. */
+  private collecting = false;
   /** Grows with every page that says ready, so that an older one's history is not sent on. */
   private generation = 0;
   private waiting = emptyIncrement();
@@ -103,7 +106,10 @@ class RunPanel implements Disposable {
     this.disposables.add(
       panel.onDidChangeViewState(() => {
         // A hidden page is gone; what it missed it will ask for.
-        if (!panel.visible) this.ready = false;
+        if (panel.visible) return;
+        this.ready = false;
+        this.collecting = false;
+        this.waiting = emptyIncrement();
       }),
     );
     runs().then(
@@ -127,6 +133,8 @@ class RunPanel implements Disposable {
     switch (message.type) {
       case 'ready':
         return this.hydrate();
+      case 'history':
+        return this.sendHistory();
       case 'control':
       case 'openReport':
       case 'revealOutput':
@@ -138,39 +146,71 @@ class RunPanel implements Disposable {
     }
   }
 
+  /** Sends where the run stands, with the newest picture; the pictures before it wait to be asked for. */
   private async hydrate(): Promise<void> {
     const generation = ++this.generation;
     this.following?.dispose();
     this.ready = false;
+    this.collecting = false;
     const runs = await this.parts.runs();
     const record = runs.get(this.run);
     if (!record || generation !== this.generation) return;
-    this.waiting = emptyIncrement();
     this.post({ type: 'options', options: this.parts.pages.options });
-    this.post({ type: 'run', run: record.detail(describePhase) });
-    const snapshots: OperatorSnapshot[] = [];
-    this.following = await runs.followOperators(this.run, ({ step, operators }) => {
-      addSnapshot(snapshots, { step, operators });
-    });
-    for (const part of inParts(snapshots)) {
-      if (generation !== this.generation) return;
-      const nothing = { steps: [], losses: [], evaluations: [] };
-      const summary = record.summary(describePhase);
-      this.post({ type: 'append', summary, ...nothing, snapshots: part });
-      await breathe();
+    if (!runs.isLoaded(this.run)) {
+      this.post({ type: 'run', run: record.detail(describePhase) });
     }
+    await runs.load(this.run);
+    if (generation !== this.generation) return;
+    this.following = runs.followOperators(this.run);
+    const newest = await runs.newestPicture(this.run);
+    if (generation !== this.generation) return;
+    this.waiting = emptyIncrement();
+    this.collecting = true;
+    const detail = record.detail(describePhase);
+    const history = runs.pictureSteps(this.run);
+    this.post({ type: 'run', run: { ...detail, snapshots: newest ? [newest] : [], history } });
     this.ready = true;
     this.flush.run();
   }
 
+  /** Sends the pictures of a run so far, a few at a time. */
+  private async sendHistory(): Promise<void> {
+    const { generation } = this;
+    const runs = await this.parts.runs();
+    const record = runs.get(this.run);
+    if (!record) return;
+    const send = async (
+      snapshots: readonly OperatorSnapshot[],
+      past: 'some' | 'all',
+    ): Promise<void> => {
+      const nothing = { steps: [], losses: [], evaluations: [] };
+      const summary = record.summary(describePhase);
+      this.post({ type: 'append', summary, ...nothing, snapshots, past });
+      await breathe();
+    };
+    let part: OperatorSnapshot[] = [];
+    let numbers = 0;
+    for await (const snapshot of runs.pictures(this.run)) {
+      if (generation !== this.generation) return;
+      part.push(snapshot);
+      for (const { rows, columns } of snapshot.operators) numbers += rows * columns;
+      if (numbers < numbersPerMessage) continue;
+      await send(part, 'some');
+      part = [];
+      numbers = 0;
+    }
+    if (generation === this.generation) await send(part, 'all');
+  }
+
   private onChange({ run, events }: RunChange): void {
-    if (run.request.id !== this.run) return;
+    // What a page that cannot be seen misses, it gets with the whole.
+    if (run.request.id !== this.run || !this.collecting) return;
     for (const event of events) {
       if (event.type === 'step') {
         this.waiting.steps.push(event.step);
         this.waiting.losses.push(event.loss ?? NaN);
       } else if (event.type === 'operators') {
-        addSnapshot(this.waiting.snapshots, { step: event.step, operators: event.operators });
+        this.waiting.snapshots = [snapshotOf(event)];
       } else if (event.type === 'evaluation') {
         const { model, step, loss, accuracy, perplexity, batches } = event;
         this.waiting.evaluations.push({ model, step, loss, accuracy, perplexity, batches });
@@ -188,18 +228,25 @@ class RunPanel implements Disposable {
 
   private sendIncrement(): void {
     if (!this.ready || !this.panel.visible) return;
-    const { waiting, parts } = this;
+    const { waiting, generation } = this;
     this.waiting = emptyIncrement();
-    parts.runs().then(runs => {
-      const record = runs.get(this.run);
-      if (!record) return;
-      const summary = record.summary(describePhase);
-      const { hasFacts, hasComparison, ...increment } = waiting;
-      const { plan, warnings, receipt, comparison } = record;
-      const facts = hasFacts && { facts: { plan, warnings, receipt } };
-      const compared = hasComparison && comparison && { comparison: comparison.detail };
-      this.post({ type: 'append', summary, ...increment, ...facts, ...compared });
-    }, parts.onError);
+    this.sendWaiting(waiting, generation).catch(this.parts.onError);
+  }
+
+  private async sendWaiting(waiting: Increment, generation: number): Promise<void> {
+    const runs = await this.parts.runs();
+    const record = runs.get(this.run);
+    if (!record) return;
+    const { hasFacts, hasComparison, ...increment } = waiting;
+    // The log may have a smaller picture than there is.
+    const newest = increment.snapshots.length > 0 && (await runs.newestPicture(this.run));
+    if (generation !== this.generation) return;
+    const summary = record.summary(describePhase);
+    const snapshots = newest ? [newest] : increment.snapshots;
+    const { plan, warnings, receipt, comparison } = record;
+    const facts = hasFacts && { facts: { plan, warnings, receipt } };
+    const compared = hasComparison && comparison && { comparison: comparison.detail };
+    this.post({ type: 'append', summary, ...increment, snapshots, ...facts, ...compared });
   }
 
   private async sendExact(name: string): Promise<void> {
@@ -246,26 +293,6 @@ const emptyIncrement = (): Increment => ({
   hasFacts: false,
   hasComparison: false,
 });
-
-/** A run that was resumed or begun anew tells a step again; the newest picture counts. */
-function addSnapshot(snapshots: OperatorSnapshot[], snapshot: OperatorSnapshot): void {
-  while ((snapshots.at(-1)?.step ?? -Infinity) >= snapshot.step) snapshots.pop();
-  snapshots.push(snapshot);
-}
-
-function* inParts(snapshots: readonly OperatorSnapshot[]): Generator<OperatorSnapshot[]> {
-  let part: OperatorSnapshot[] = [];
-  let numbers = 0;
-  for (const snapshot of snapshots) {
-    part.push(snapshot);
-    for (const { rows, columns } of snapshot.operators) numbers += rows * columns;
-    if (numbers < numbersPerMessage) continue;
-    yield part;
-    part = [];
-    numbers = 0;
-  }
-  if (part.length > 0) yield part;
-}
 
 /** Saves what a page made where the person says. */
 export async function exportFile({

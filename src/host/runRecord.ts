@@ -25,6 +25,10 @@ export type DescribePhase = (phase: Phase, at?: ComparisonMoment) => string;
 
 /** Points of the small loss curve in lists. */
 const sparklinePoints = 200;
+/** Points of the curve at most; every second one goes when there are more. */
+const mostPoints = 8000;
+/** Warnings, and held-out losses, that are kept. */
+const mostFacts = 1000;
 /** Steps that the time left is judged by. */
 const recentSteps = 20;
 
@@ -88,6 +92,12 @@ export class RunRecord {
     this.failure = { message: 'Cancelled before it began.', remedy: 'Resume it to start it.' };
   }
 
+  /** Becomes what another record of the same run knows; what was asked of it stays. */
+  adopt(other: RunRecord): void {
+    const { command, request } = this;
+    Object.assign(this, other, { command, request });
+  }
+
   /** Takes in what the worker told. */
   apply(event: CheckedEvent): void {
     // Whatever comes after an end comes from a worker that took the run up again.
@@ -97,7 +107,7 @@ export class RunRecord {
     }
     switch (event.type) {
       case 'plan':
-        this.plan = event.plan as unknown as GrowthPlan;
+        this.plan = event.plan;
         this.stepsPlanned = this.plan.cost?.steps ?? 0;
         break;
       case 'comparison':
@@ -126,7 +136,9 @@ export class RunRecord {
         this.applyEvaluation(event);
         break;
       case 'warning':
-        this.warnings.push(`${event.message} ${event.remedy}`);
+        if (this.warnings.length < mostFacts) {
+          this.warnings.push(`${event.message} ${event.remedy}`);
+        }
         break;
       case 'saved':
         this.saved = true;
@@ -134,7 +146,7 @@ export class RunRecord {
       case 'done':
         this.status = 'done';
         this.saved = false;
-        this.receipt = event.receipt as Receipt | undefined;
+        this.receipt = event.receipt;
         break;
       case 'failed':
         this.status = event.interrupted === true ? 'cancelled' : 'failed';
@@ -239,6 +251,9 @@ export class RunRecord {
     }
     this.steps.push(event.step);
     this.losses.push(event.loss ?? NaN);
+    if (this.steps.length > mostPoints) {
+      for (const list of [this.steps, this.losses]) list.splice(0, Infinity, ...halved(list));
+    }
     this.recentSeconds.push(event.seconds);
     if (this.recentSeconds.length > recentSteps) this.recentSeconds.shift();
   }
@@ -250,9 +265,16 @@ export class RunRecord {
   }: Extract<CheckedEvent, { type: 'evaluation' }>) {
     const same = this.evaluations.findIndex(entry => entry.model === model && entry.step === step);
     if (same >= 0) this.evaluations.splice(same, 1);
+    else if (this.evaluations.length >= mostFacts) this.evaluations.shift();
     const { loss, accuracy, perplexity, batches } = scores;
     this.evaluations.push({ model, step, loss, accuracy, perplexity, batches });
   }
+}
+
+/** Every second value, the first and the last among them. */
+function halved(values: readonly number[]): number[] {
+  const last = values.length - 1;
+  return values.filter((_, index) => index % 2 === 0 || index === last);
 }
 
 /** At most so many of the values, evenly, the last among them. */

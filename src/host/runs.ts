@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { UserError } from '../errors';
 import type { EngineChoice } from '../protocol/engines';
 import { runFiles, type RunCommand, type WorkerRequest } from '../protocol/runFolder';
+import type { OperatorSnapshot } from '../protocol/messages';
 import type { CheckedEvent } from '../protocol/schemas';
 import { explainDeath } from './death';
-import { EventTail, holdsOperators, readEvents } from './eventTail';
+import { readLastEvents } from './eventLines';
+import { EventTail } from './eventTail';
+import { forEachSome } from './forEachSome';
 import { Emitter, type Disposable } from './lifetime';
+import { readPicture, readPictures, thinPictures, type PictureLine } from './pictures';
 import * as files from './runFolder';
 import { RunRecord } from './runRecord';
 
@@ -41,6 +45,10 @@ interface Exit {
 
 interface Entry {
   readonly record: RunRecord;
+  /** What events are told to: another record while the whole log is read for the first time. */
+  sink: RunRecord;
+  /** Begun when somebody wants more than where the run stands. */
+  whole: Promise<void> | undefined;
   readonly tail: EventTail;
   /** The worker that this host started last. */
   child: ChildProcess | undefined;
@@ -51,6 +59,8 @@ interface Entry {
   checking: boolean;
 }
 
+/** Runs that are restored, or forgotten, at the same time. */
+const atOnce = 16;
 /** Milliseconds between looks at the workers. */
 const watchEvery = 1500;
 /** Milliseconds a worker may take to say that it started. */
@@ -86,31 +96,69 @@ export class Runs implements Disposable {
     return this.entries.get(id)?.record;
   }
 
-  /** Finds the runs of earlier hosts: attaches to those that live, tells of those that died. */
+  /**
+   * Finds the runs of earlier hosts: attaches to those that live, tells of those that died. Of those that
+   * ended only the last lines are read, until somebody wants the whole (`load`).
+   */
   async restore(): Promise<void> {
     const names = await readdir(this.options.folder).catch(() => [] as string[]);
-    for (const name of names) {
-      const folder = join(this.options.folder, name);
+    await forEachSome(names, atOnce, name =>
       // One bad run never hides another.
-      await this.restoreRun(name, folder).catch(this.options.onError);
-    }
+      this.restoreRun(name, join(this.options.folder, name)).catch(this.options.onError),
+    );
     await this.forgetOld();
     await this.startNext();
   }
 
   private async restoreRun(name: string, folder: string): Promise<void> {
-    const request = await files.readRequest(folder);
+    const [request, last] = await Promise.all([
+      files.readRequest(folder),
+      readLastEvents(join(folder, runFiles.events)),
+    ]);
     if (!request || request.id !== name || this.entries.has(name)) return;
     const entry = this.track(new RunRecord(request, folder));
+    const end = last.at(-1)?.type;
+    if (end === 'done' || end === 'failed') {
+      for (const event of last) entry.record.apply(event);
+      entry.caughtUp = true;
+      this.tell(entry);
+      return;
+    }
     entry.record.command = await files.readCommand(folder);
     const worker = await files.readProcess(folder);
     if (worker) entry.record.status = 'starting';
     else if (entry.record.command === 'cancel') entry.record.cancelBeforeStart();
-    await entry.tail.catchUp();
+    entry.whole = entry.tail.catchUp();
+    await entry.whole;
     if (entry.record.live) await this.check(entry);
     entry.caughtUp = true;
     if (entry.record.live) this.watch(entry);
     this.tell(entry);
+  }
+
+  /** Whether more of a run is known than where it stands. */
+  isLoaded(id: string): boolean {
+    return this.entries.get(id)?.whole !== undefined;
+  }
+
+  /** Reads all that a run told, where so far only its end was read. */
+  async load(id: string): Promise<void> {
+    const entry = this.entries.get(id);
+    if (entry) await (entry.whole ??= this.readWhole(entry));
+  }
+
+  private async readWhole(entry: Entry): Promise<void> {
+    const { record } = entry;
+    entry.sink = new RunRecord(record.request, record.folder);
+    entry.caughtUp = false;
+    try {
+      await entry.tail.catchUp();
+      // The end was read already; a damaged log may have lost it since.
+      if (entry.sink.ended) record.adopt(entry.sink);
+    } finally {
+      entry.sink = record;
+      entry.caughtUp = true;
+    }
   }
 
   /** Writes a run's folder and starts it when its device is free. */
@@ -119,6 +167,7 @@ export class Runs implements Disposable {
     await mkdir(folder, { recursive: true });
     await files.writeRequest(folder, request);
     const entry = this.track(new RunRecord(request, folder));
+    entry.whole = Promise.resolve();
     entry.caughtUp = true;
     this.tell(entry);
     await this.startNext();
@@ -145,6 +194,7 @@ export class Runs implements Disposable {
     const entry = this.require(id);
     const { record } = entry;
     if (record.status === 'done' || record.live) return;
+    await this.load(id);
     const request = { ...record.request, resume: record.resumable };
     await files.writeRequest(record.folder, request);
     await files.writeCommand(record.folder, 'run');
@@ -167,20 +217,40 @@ export class Runs implements Disposable {
     this.tell(entry);
   }
 
-  /** Pictures of operators from the file, and those to come with `onDidChange`, until disposed. */
-  async followOperators(
-    id: string,
-    onSnapshot: (event: Extract<CheckedEvent, { type: 'operators' }>) => void,
-  ): Promise<Disposable> {
-    const { tail, record } = this.require(id);
-    await tail.catchUp();
+  /** Has new pictures of operators come with `onDidChange`, until disposed. */
+  followOperators(id: string): Disposable {
+    const { tail } = this.require(id);
     tail.withOperators = true;
-    const path = join(record.folder, runFiles.events);
-    const forward = (event: CheckedEvent): void => {
-      if (event.type === 'operators') onSnapshot(event);
-    };
-    await readEvents(path, { from: 0, to: tail.offset }, forward, holdsOperators);
     return { dispose: () => (tail.withOperators = false) };
+  }
+
+  /** Steps of the pictures that `pictures` gives, as far as the log was read. */
+  pictureSteps(id: string): readonly number[] {
+    return this.pictureLines(id).map(({ step }) => step);
+  }
+
+  /** The newest picture of the operators, as whole as there is one. */
+  async newestPicture(id: string): Promise<OperatorSnapshot | undefined> {
+    const { record, tail } = this.require(id);
+    const last = tail.pictures.at(-1);
+    const beside = await readPicture(join(record.folder, runFiles.picture));
+    if (beside && beside.step >= (last?.step ?? 0)) return beside;
+    const path = join(record.folder, runFiles.events);
+    // A picture that cannot be read leaves the one before it as the newest.
+    for (const line of tail.pictures.slice(-3).reverse()) {
+      for await (const picture of readPictures(path, [line])) return picture;
+    }
+    return beside;
+  }
+
+  /** All pictures of the operators, oldest first; of very large logs some. */
+  pictures(id: string): AsyncGenerator<OperatorSnapshot> {
+    const { record } = this.require(id);
+    return readPictures(join(record.folder, runFiles.events), this.pictureLines(id));
+  }
+
+  private pictureLines(id: string): readonly PictureLine[] {
+    return thinPictures(this.require(id).tail.pictures);
   }
 
   /** Starts what waited for permission. */
@@ -205,6 +275,8 @@ export class Runs implements Disposable {
   private track(record: RunRecord): Entry {
     const entry: Entry = {
       record,
+      sink: record,
+      whole: undefined,
       tail: new EventTail(
         join(record.folder, runFiles.events),
         events => this.onEvents(entry, events),
@@ -221,7 +293,7 @@ export class Runs implements Disposable {
 
   private onEvents(entry: Entry, events: readonly CheckedEvent[]): void {
     const { record } = entry;
-    for (const event of events) record.apply(event);
+    for (const event of events) entry.sink.apply(event);
     if (!entry.caughtUp) return;
     this.tell(entry, events, record.ended);
     if (record.ended) this.afterEnd(entry);
@@ -320,8 +392,7 @@ export class Runs implements Disposable {
 
   private async forgetOld(): Promise<void> {
     const ended = this.list().filter(record => record.ended);
-    for (const record of ended.slice(Math.max(0, this.options.keep()))) {
-      await this.remove(record.request.id);
-    }
+    const old = ended.slice(Math.max(0, this.options.keep()));
+    await forEachSome(old, atOnce, ({ request }) => this.remove(request.id));
   }
 }

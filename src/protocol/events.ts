@@ -112,6 +112,8 @@ export type RunEventBody =
       readonly type: 'operators';
       readonly step: number;
       readonly operators: readonly PooledMatrix[];
+      /** They will not change any more. */
+      readonly final?: boolean;
     }
   | ({
       readonly type: 'evaluation';

@@ -35,10 +35,17 @@ export interface RunSummary {
   readonly failure: { readonly message: string; readonly remedy: string } | undefined;
 }
 
+/** A pooled matrix on its way to a page. */
+export type PicturedMatrix = Omit<PooledMatrix, 'values'> & {
+  readonly values: readonly number[] | Float32Array;
+};
+
 /** Operators at one moment of the training. */
 export interface OperatorSnapshot {
   readonly step: number;
-  readonly operators: readonly PooledMatrix[];
+  readonly operators: readonly PicturedMatrix[];
+  /** Operators that are not shown: even small pictures of all of them were too many. */
+  readonly omitted?: number;
 }
 
 /** One held-out evaluation of a run of a comparison; what was spent includes the growth. */
@@ -76,7 +83,10 @@ export interface RunDetail {
   /** Parallel arrays, one entry a step. */
   readonly curve: { readonly steps: readonly number[]; readonly losses: readonly number[] };
   readonly evaluations: readonly (Evaluation & { readonly model: string; readonly step: number })[];
+  /** The newest picture of the operators; those before it come when the page asks for the history. */
   readonly snapshots: readonly OperatorSnapshot[];
+  /** Steps of the pictures that the history has. */
+  readonly history?: readonly number[];
   readonly warnings: readonly string[];
   readonly receipt: Receipt | undefined;
   /** Of a comparison, which has no curve, evaluations and snapshots of its own. */
@@ -117,6 +127,8 @@ export type ToRunPanel =
       readonly steps: readonly number[];
       readonly losses: readonly number[];
       readonly snapshots: readonly OperatorSnapshot[];
+      /** The snapshots are of the history: some of it, or the last of it. */
+      readonly past?: 'some' | 'all';
       readonly evaluations: RunDetail['evaluations'];
       /** When something of these is new. */
       readonly facts?: Pick<RunDetail, 'plan' | 'warnings' | 'receipt'>;
@@ -137,6 +149,8 @@ export type FromRunPanel =
   | { readonly type: 'control'; readonly command: RunCommand }
   | { readonly type: 'openReport' }
   | { readonly type: 'revealOutput' }
+  /** The person wants to see earlier operators: all pictures, as increments. */
+  | { readonly type: 'history' }
   | { readonly type: 'exactOperator'; readonly name: string }
   | {
       readonly type: 'export';

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { engineChoices } from './engines';
+import { growthPlan, growthReceipt, scores } from './receiptSchemas';
 import type { FromInspector, FromProgress, FromRunPanel } from './messages';
 import type { RunControl, WorkerProcess, WorkerRequest } from './runFolder';
 
@@ -11,6 +12,10 @@ import type { RunControl, WorkerProcess, WorkerRequest } from './runFolder';
 const version = 1;
 
 const size = z.int().check(z.minimum(1), z.maximum(2 ** 20));
+/** Updates, or a number of them that is planned. */
+const updates = z.int().check(z.minimum(0), z.maximum(1e9));
+/** A moment that a date can be made of, milliseconds since the epoch. */
+const moment = z.number().check(z.minimum(0), z.maximum(8.64e15));
 const path = z.string().check(z.minLength(1), z.maxLength(32_768));
 const seconds = z.number().check(z.nonnegative());
 
@@ -26,7 +31,7 @@ const request = {
   version: z.literal(version),
   id: z.string().check(z.regex(/^[\w-]{1,100}$/)),
   title: z.string().check(z.maxLength(1000)),
-  created: z.number(),
+  created: moment,
   engine: z.enum(engineChoices),
   checkpoint: path,
   target: z.strictObject({
@@ -76,27 +81,28 @@ export const workerProcess: z.ZodMiniType<WorkerProcess> = z.object({
 });
 
 const failure = { message: z.string(), remedy: z.string() };
-const scores = {
-  loss: z.number(),
-  accuracy: z.number(),
-  perplexity: z.number(),
-  batches: z.number(),
-};
-const pooled = z.object({
+/** A side of a matrix, and of its picture. */
+const side = z.int().check(z.minimum(1), z.maximum(2 ** 31));
+const pictureSide = z.int().check(z.minimum(1), z.maximum(4096));
+const picture = {
   name: z.string(),
   group: z.enum(['width', 'depth']),
-  shape: z.tuple([z.int(), z.int()]),
-  rows: z.int(),
-  columns: z.int(),
-  // Cells are drawn, never computed with; checking each of a million would hold the host up.
-  values: z.custom<number[]>(value => Array.isArray(value)),
+  shape: z.tuple([side, side]),
+  rows: pictureSide,
+  columns: pictureSide,
+};
+const pooled = z.object({
+  ...picture,
+  // Checking each of a million cells would hold the host up; whoever draws them takes numbers alone.
+  values: z.custom<(number | null)[]>(value => Array.isArray(value)),
 });
+const packed = z.object({ ...picture, limit: z.number(), packed: z.string() });
 const time = { time: z.number() };
-const run = { method: z.string(), seed: z.int() };
+const run = { method: z.string().check(z.maxLength(1000)), seed: z.int() };
 
 /** Checks a line of `events.jsonl` as far as the host reads it. */
 export const runEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('plan'), plan: z.looseObject({}), ...time }),
+  z.object({ type: z.literal('plan'), plan: growthPlan, ...time }),
   z.object({
     type: z.literal('device'),
     engine: z.string(),
@@ -106,7 +112,7 @@ export const runEvent = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('usage'),
-    residentBytes: z.number(),
+    residentBytes: z.number().check(z.nonnegative()),
     device: z.optional(
       z.object({
         usedBytes: z.exactOptional(z.number()),
@@ -118,33 +124,36 @@ export const runEvent = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('step'),
-    step: z.int(),
-    steps: z.int(),
+    step: updates,
+    steps: updates,
     // JSON has no NaN: a loss that is no number comes as null.
     loss: z.nullable(z.number()),
-    seconds: z.number(),
+    seconds,
     tokensPerSecond: z.nullable(z.number()),
     ...time,
   }),
   z.object({
     type: z.literal('operators'),
-    step: z.int(),
-    operators: z.array(pooled),
+    step: updates,
+    operators: z.array(z.union([pooled, packed])),
+    omitted: z.exactOptional(updates),
+    final: z.exactOptional(z.boolean()),
     ...time,
   }),
   z.object({
     type: z.literal('evaluation'),
     model: z.string(),
-    step: z.int(),
+    step: updates,
     ...scores,
     ...time,
   }),
   z.object({ type: z.literal('warning'), ...failure, ...time }),
-  z.object({ type: z.literal('saved'), step: z.int(), path: z.string(), ...time }),
+  z.object({ type: z.literal('saved'), step: updates, path: z.string(), ...time }),
   z.object({
     type: z.literal('done'),
     out: z.string(),
-    receipt: z.optional(z.looseObject({})),
+    // A run is done whether its receipt can be shown or not.
+    receipt: z.catch(z.optional(growthReceipt), undefined),
     ...time,
   }),
   z.object({
@@ -157,27 +166,27 @@ export const runEvent = z.discriminatedUnion('type', [
     type: z.literal('comparison'),
     ...run,
     phase: z.enum(['growth', 'training']),
-    step: z.int(),
-    steps: z.int(),
+    step: updates,
+    steps: updates,
     loss: z.nullable(z.number()),
     flops: z.number(),
-    seconds: z.number(),
+    seconds,
     ...time,
   }),
   z.object({
     type: z.literal('comparisonStep'),
     ...run,
-    step: z.int(),
-    steps: z.int(),
-    seconds: z.number(),
+    step: updates,
+    steps: updates,
+    seconds,
     ...time,
   }),
   z.object({
     type: z.literal('comparisonRun'),
     ...run,
     state: z.enum(['started', 'finished', 'failed']),
-    ended: z.int(),
-    runs: z.int(),
+    ended: updates,
+    runs: updates,
     smallLoss: z.exactOptional(z.nullable(z.number())),
     message: z.exactOptional(z.string()),
     ...time,
@@ -211,6 +220,7 @@ export const fromRunPanel: z.ZodMiniType<FromRunPanel> = z.discriminatedUnion('t
   z.object({ type: z.literal('control'), command }),
   z.object({ type: z.literal('openReport') }),
   z.object({ type: z.literal('revealOutput') }),
+  z.object({ type: z.literal('history') }),
   z.object({ type: z.literal('exactOperator'), name: z.string().check(z.maxLength(1000)) }),
   z.object({
     type: z.literal('export'),

@@ -87,6 +87,7 @@ export async function learnOperators(
     type: 'operators',
     step: result.step,
     operators: poolOperators(operators, learned),
+    final: true,
   });
   return {
     operators: learned,

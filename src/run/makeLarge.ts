@@ -209,7 +209,7 @@ function unlearned(
   }
   const operators = making.operators(growth, seed);
   const pooled = poolOperators(operatorsIn(growth, operators), operators);
-  report(context, { type: 'operators', step: 0, operators: pooled });
+  report(context, { type: 'operators', step: 0, operators: pooled, final: true });
   return { values: parameterGrower(engine, growth, operators, small), operators };
 }
 

@@ -19,7 +19,7 @@ const reportUsageEvery = 5000;
  */
 export async function workOnRun(folder: string): Promise<number> {
   if (!claim(folder, Date.now())) return 0;
-  const log = openEventLog(join(folder, runFiles.events));
+  const log = openEventLog(folder);
   const controller = new AbortController();
   const context = {
     emit: event =>

@@ -1,4 +1,4 @@
-import type { PooledMatrix } from '../../src/protocol/events';
+import type { PicturedMatrix } from '../../src/protocol/messages';
 
 /** A matrix as the heatmap draws it; smaller than `shape` when it was pooled on the way. */
 export interface Matrix {
@@ -13,14 +13,15 @@ export interface Matrix {
 }
 
 /** JSON has no NaN: what is not finite arrives as null, and Float32Array would make that 0. */
-export function toFloat32(values: readonly (number | null)[]): Float32Array {
+export function toFloat32(values: readonly (number | null)[] | Float32Array): Float32Array {
+  if (values instanceof Float32Array) return values;
   const result = new Float32Array(values.length);
   for (let index = 0; index < values.length; index++) result[index] = values[index] ?? NaN;
   return result;
 }
 
 /** A matrix from the host. */
-export function matrixOf({ name, shape, rows, columns, values }: PooledMatrix): Matrix {
+export function matrixOf({ name, shape, rows, columns, values }: PicturedMatrix): Matrix {
   return { name, shape, rows, columns, values: toFloat32(values) };
 }
 
@@ -65,4 +66,25 @@ export function halve({ name, shape, rows, columns, values }: Matrix): Matrix {
     }
   }
   return { name, shape, rows: halfRows, columns: halfColumns, values: result };
+}
+
+/**
+ * A matrix with fewer cells, by the rule of pooling: the element of largest magnitude, and NaN where there
+ * is one. A matrix that is small enough already is given back.
+ */
+export function poolTo(matrix: Matrix, mostRows: number, mostColumns: number): Matrix {
+  const rows = Math.min(matrix.rows, mostRows);
+  const columns = Math.min(matrix.columns, mostColumns);
+  if (rows === matrix.rows && columns === matrix.columns) return matrix;
+  const values = new Float32Array(rows * columns);
+  for (let row = 0; row < matrix.rows; row++) {
+    const start = Math.floor((row * rows) / matrix.rows) * columns;
+    for (let column = 0; column < matrix.columns; column++) {
+      const cell = start + Math.floor((column * columns) / matrix.columns);
+      const value = matrix.values[row * matrix.columns + column] ?? NaN;
+      const present = values[cell] ?? NaN;
+      if (Math.abs(value) > Math.abs(present) || Number.isNaN(value)) values[cell] = value;
+    }
+  }
+  return { ...matrix, rows, columns, values };
 }

@@ -40,7 +40,12 @@ export function createOperatorsView(
   post: (message: FromRunPanel) => void,
 ): OperatorsView {
   let choices = initial;
+  /** Steps there are pictures of, here or at the host. */
+  let steps: readonly number[] = [];
+  /** Of the snapshot that is drawn. */
   let index = 0;
+  let hasMore = false;
+  let askedHistory = false;
   let done = false;
   let table = themeTable(choices.colorMap);
   const history = new OperatorHistory();
@@ -49,11 +54,12 @@ export function createOperatorsView(
   const heatmap = createHeatmap({ colorMap: choices.colorMap, onCloser: askExact });
   const grid = createOperatorGrid(name => choose({ operator: name }));
   const timeline = createTimeline(next => {
-    index = next;
-    const newest = next === history.snapshots.length - 1;
-    choices = { ...choices, step: newest ? undefined : history.snapshots[next]?.step };
+    const newest = next === steps.length - 1;
+    choices = { ...choices, step: newest ? undefined : steps[next] };
     remember(choices);
+    const shown = moveTo(steps[next]);
     draw();
+    return shown;
   });
   const title = element('h3', { class: 'operator-title grow ellipsis' });
   const note = element('p', { class: 'quiet' });
@@ -104,6 +110,7 @@ export function createOperatorsView(
       limitKind => choose({ limitKind }),
     ),
   );
+  const missing = element('p', { class: 'quiet' });
   const empty = element('p', {
     class: 'quiet',
     text: t('The operators appear here with the first step.'),
@@ -137,7 +144,23 @@ export function createOperatorsView(
     ),
     empty,
     body,
+    missing,
   );
+
+  /** Has the snapshot of a step drawn, or asks for the history where it is not here; false then. */
+  function moveTo(step: number | undefined): boolean {
+    const found = history.snapshots.findIndex(snapshot => snapshot.step === step);
+    if (found >= 0) index = found;
+    else askHistory();
+    return found >= 0;
+  }
+
+  /** The host keeps what was before the newest picture until somebody looks. */
+  function askHistory(): void {
+    if (askedHistory) return;
+    askedHistory = true;
+    post({ type: 'history' });
+  }
 
   const selected = (): string | undefined => {
     const operators = history.snapshots.at(-1)?.operators ?? [];
@@ -148,6 +171,8 @@ export function createOperatorsView(
   function choose(change: Partial<OperatorChoices>): void {
     choices = { ...choices, ...change };
     remember(choices);
+    // Changes are told since the first snapshot.
+    if (choices.shown === 'change' && hasMore) askHistory();
     draw();
   }
 
@@ -210,14 +235,24 @@ export function createOperatorsView(
       done = run.summary.status === 'done';
       if (!done) exact.clear();
       history.set(run.snapshots);
-      const steps = run.snapshots.map(({ step }) => step);
+      const waiting = run.history ?? [];
+      hasMore = waiting.length > 0;
+      if (!hasMore) askedHistory = false;
+      steps = [...run.snapshots.map(({ step }) => step), ...waiting].sort((a, b) => a - b);
       const remembered = choices.step === undefined ? -1 : steps.indexOf(choices.step);
-      index = remembered >= 0 ? remembered : steps.length - 1;
-      timeline.update(steps, index);
+      const position = remembered >= 0 ? remembered : steps.length - 1;
+      const newest = run.snapshots.length - 1;
+      if (index > newest || position === steps.length - 1) index = Math.max(0, newest);
+      const shown = steps.length === 0 || moveTo(steps[position]);
+      if (choices.shown === 'change' && hasMore) askHistory();
+      timeline.update(steps, position, !shown);
       timeline.element.hidden = steps.length === 0;
       grid.setOperators(run.snapshots.at(-1)?.operators ?? []);
+      const omitted = run.snapshots.at(-1)?.omitted ?? 0;
+      setText(missing, omitted > 0 ? t('{0} operators more have no picture here.', omitted) : '');
+      missing.hidden = omitted === 0;
       empty.hidden = steps.length > 0;
-      body.hidden = steps.length === 0;
+      body.hidden = run.snapshots.length === 0;
       draw();
     },
     setExact: (name, shape, values) => {

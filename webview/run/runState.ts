@@ -12,24 +12,40 @@ export type OperatorMatrix = Matrix & Pick<PooledMatrix, 'group'>;
 export interface MatrixSnapshot {
   readonly step: number;
   readonly operators: readonly OperatorMatrix[];
+  /** Operators that are not shown. */
+  readonly omitted?: number | undefined;
 }
 
 /** A run as the page keeps it: matrices as typed arrays, half the size of what arrives. */
-export type PageRun = Omit<RunDetail, 'snapshots'> & {
+export type PageRun = Omit<RunDetail, 'snapshots' | 'history'> & {
   readonly snapshots: readonly MatrixSnapshot[];
+  /** Steps of pictures that the host has and did not send yet. */
+  readonly history?: readonly number[];
 };
 
-const compact = ({ step, operators }: OperatorSnapshot): MatrixSnapshot => ({
+const compact = ({ step, operators, omitted }: OperatorSnapshot): MatrixSnapshot => ({
   step,
+  omitted,
   operators: operators.map(operator => ({ ...matrixOf(operator), group: operator.group })),
 });
 
 /** A run as the host sends it whole. */
-export const pageRun = (run: RunDetail): PageRun => ({
-  ...run,
-  snapshots: thin(run.snapshots.map(compact), mostCells),
-});
+export function pageRun(run: RunDetail): PageRun {
+  const snapshots = thin(run.snapshots.map(compact), mostCells);
+  return { ...run, snapshots, history: notIn(snapshots, run.history ?? []) };
+}
 
+/** Steps that there is no snapshot of. */
+function notIn(
+  snapshots: readonly MatrixSnapshot[],
+  steps: readonly number[],
+): readonly number[] {
+  const known = new Set(snapshots.map(({ step }) => step));
+  return steps.filter(step => !known.has(step));
+}
+
+/** Points of the curve at most; every second one goes when there are more. */
+const mostPoints = 10_000;
 /** 160 MB of matrices. */
 const mostCells = 40_000_000;
 
@@ -66,11 +82,44 @@ export function followOn<T extends { readonly step: number }>(
   return result;
 }
 
+/** Snapshots in the order of their steps; one that was there already is not replaced by its history's. */
+export function withPast(
+  known: readonly MatrixSnapshot[],
+  past: readonly MatrixSnapshot[],
+): readonly MatrixSnapshot[] {
+  const bySteps = new Map([...past, ...known].map(snapshot => [snapshot.step, snapshot]));
+  return [...bySteps.values()].sort((a, b) => a.step - b.step);
+}
+
+/** Pictures after an increment, and the steps of those still to come. */
+function followPictures(
+  { snapshots, history = [] }: PageRun,
+  more: Append,
+): Pick<PageRun, 'snapshots' | 'history'> {
+  const fresh = more.snapshots.map(compact);
+  if (more.past !== undefined) {
+    const all = thin(withPast(snapshots, fresh), mostCells);
+    return { snapshots: all, history: more.past === 'all' ? [] : notIn(all, history) };
+  }
+  const first = fresh[0];
+  if (first === undefined) return { snapshots, history };
+  return {
+    snapshots: thin(followOn(snapshots, fresh), mostCells),
+    // A run that was taken up again goes back to an earlier step.
+    history: history.filter(step => step < first.step),
+  };
+}
+
 function followCurve(old: RunDetail['curve'], more: Append): RunDetail['curve'] {
   if (more.steps.length === 0) return old;
   const pairs = ({ steps, losses }: RunDetail['curve']): { step: number; loss: number }[] =>
     steps.map((step, index) => ({ step, loss: losses[index] ?? NaN }));
-  const all = followOn(pairs(old), pairs(more));
+  const followed = followOn(pairs(old), pairs(more));
+  const last = followed.length - 1;
+  const all =
+    followed.length <= mostPoints
+      ? followed
+      : followed.filter((_, index) => index % 2 === 0 || index === last);
   return { steps: all.map(({ step }) => step), losses: all.map(({ loss }) => loss) };
 }
 
@@ -86,10 +135,7 @@ export function appendTo(run: PageRun, more: Append): PageRun {
     ...more.facts,
     summary: more.summary,
     curve: followCurve(run.curve, more),
-    snapshots:
-      more.snapshots.length === 0
-        ? run.snapshots
-        : thin(followOn(run.snapshots, more.snapshots.map(compact)), mostCells),
+    ...followPictures(run, more),
     comparison: more.comparison ?? run.comparison,
     evaluations: newest([...run.evaluations, ...more.evaluations]),
   };

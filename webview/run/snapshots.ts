@@ -1,14 +1,19 @@
-import type { Matrix } from '../heatmap/matrix';
+import { poolTo, type Matrix } from '../heatmap/matrix';
 import { limitOf, type LimitKind } from '../heatmap/scale';
 import type { MatrixSnapshot } from './runState';
 
 /** Whether values are shown, or how far they moved since the first snapshot. */
 export type Shown = 'values' | 'change';
 
-/** b − a, element by element; pooled matrices give the difference of what was pooled. */
+/**
+ * b − a, element by element; pooled matrices give the difference of what was pooled. Of two pictures of
+ * different size the larger one is made as small as the other.
+ */
 export function difference(a: Matrix, b: Matrix): Matrix {
-  const values = b.values.map((value, index) => value - (a.values[index] ?? NaN));
-  return { ...b, values };
+  const before = poolTo(a, b.rows, b.columns);
+  const after = poolTo(b, before.rows, before.columns);
+  const values = after.values.map((value, index) => value - (before.values[index] ?? NaN));
+  return { ...after, values };
 }
 
 /**

@@ -7,14 +7,14 @@ import { button } from '../shared/ui/components';
 /** The slider through training time. */
 export interface Timeline {
   readonly element: HTMLElement;
-  /** The steps there are snapshots of, and which is shown. */
-  update(steps: readonly number[], index: number): void;
+  /** The steps there are snapshots of, which is wanted, and whether it is still being read. */
+  update(steps: readonly number[], index: number, reading: boolean): void;
 }
 
 const millisecondsASnapshot = 120;
 
-/** Makes the slider; `move` is called with the snapshot's index. */
-export function createTimeline(move: (index: number) => void): Timeline {
+/** Makes the slider; `move` is called with the snapshot's index and gives whether it can be shown now. */
+export function createTimeline(move: (index: number) => boolean): Timeline {
   let steps: readonly number[] = [];
   let timer: ReturnType<typeof setInterval> | undefined;
   const text = element('output', { class: 'number timeline-step' });
@@ -27,14 +27,16 @@ export function createTimeline(move: (index: number) => void): Timeline {
     label: t('Play the learning'),
   });
 
-  function go(index: number): void {
+  function go(index: number): boolean {
     slider.set(index);
-    say(index);
-    move(index);
+    const shown = move(index);
+    say(index, !shown);
+    return shown;
   }
 
-  function say(index: number): void {
-    const step = t('step {0}', formatInteger(steps[index] ?? 0));
+  function say(index: number, reading: boolean): void {
+    const number = formatInteger(steps[index] ?? 0);
+    const step = reading ? t('step {0}, being read…', number) : t('step {0}', number);
     setText(text, step);
     slider.element.setAttribute('aria-valuetext', step);
   }
@@ -44,8 +46,9 @@ export function createTimeline(move: (index: number) => void): Timeline {
     let index = at >= steps.length - 1 ? -1 : at;
     play.textContent = '❚❚';
     timer = setInterval(() => {
+      // A snapshot that is still being read is waited for.
+      if (!go(index + 1)) return;
       index++;
-      go(index);
       if (index >= steps.length - 1) stop();
     }, millisecondsASnapshot);
   }
@@ -58,13 +61,13 @@ export function createTimeline(move: (index: number) => void): Timeline {
 
   return {
     element: element('div', { class: 'timeline' }, play, slider.element, text),
-    update: (next, index) => {
+    update: (next, index, reading) => {
       steps = next;
       slider.setMaximum(Math.max(0, steps.length - 1));
       slider.element.disabled = steps.length < 2;
       if (timer === undefined) {
         slider.set(index);
-        say(index);
+        say(index, reading);
       }
     },
   };

@@ -241,10 +241,18 @@ test('pictures of operators are read when somebody looks', async context => {
   const runs = host(context, join(folder, 'runs'));
   const record = await runs.start(request(folder, 'a'));
   await until('it ended', () => record.ended);
+  const later = host(context, join(folder, 'runs'));
+  await later.restore();
+  assert.equal(later.isLoaded('a'), false);
+  assert.equal(later.get('a')?.status, 'done');
+  assert.deepEqual(later.get('a')?.steps, [3], 'its end alone was read');
+  await later.load('a');
+  assert.deepEqual(later.get('a')?.steps, [1, 2, 3]);
+  assert.equal((await later.newestPicture('a'))?.step, 3);
   const steps: number[] = [];
-  const following = await runs.followOperators('a', ({ step }) => steps.push(step));
-  following.dispose();
-  assert.deepEqual([...new Set(steps)], [1, 2, 3]);
+  for await (const { step } of later.pictures('a')) steps.push(step);
+  assert.deepEqual(steps, [1, 2, 3]);
+  assert.deepEqual(later.pictureSteps('a'), steps);
 });
 
 test('a run folder that is damaged loops nowhere and hides no other run', async context => {
