@@ -42,9 +42,7 @@ function cellsOf({
 export function parsePicture(line: Buffer): OperatorSnapshot | undefined {
   try {
     const parsed = runEvent.safeParse(JSON.parse(line.toString('utf8')));
-    return parsed.success && parsed.data.type === 'operators'
-      ? snapshotOf(parsed.data)
-      : undefined;
+    return parsed.success && parsed.data.type === 'operators' ? snapshotOf(parsed.data) : undefined;
   } catch {
     return undefined;
   }

@@ -24,6 +24,8 @@ type Event<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 /** Milliseconds between two looks at the newest of what the log leaves out. */
 const newestEvery = 250;
+/** Steps at the beginning that are all written, so that a curve is there soon. */
+const denseSteps = 200;
 /** The pictures of a run, about. */
 const usualPictures = 50;
 
@@ -37,7 +39,7 @@ export function openEventLog(folder: string): EventLog {
   const room = Math.max(0, 1 - fstatSync(file).size / logBudget.total);
   const newest = openNewest(join(folder, runFiles.newest));
   const picture = join(folder, runFiles.picture);
-  const curve = spaced(logBudget.steps * room);
+  const curve = spaced(logBudget.steps * room, Math.floor(denseSteps * room));
   const compared = new Map<string, ReturnType<typeof spaced>>();
   let comparedRuns = 1;
   let planned = 0;
@@ -47,7 +49,7 @@ export function openEventLog(folder: string): EventLog {
 
   const append = (line: string): void => {
     const bytes = Buffer.from(line);
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
   };
   const lineOf = (event: object): string => `${JSON.stringify(event)}\n`;
   const appendOrKeep = (event: RunEvent, line: string, due: boolean): void => {
@@ -56,7 +58,8 @@ export function openEventLog(folder: string): EventLog {
   };
 
   function writeOperators(event: Event<'operators'>): void {
-    const whole = (): string => lineOf({ ...event, ...fitPicture(event.operators, logBudget.picture) });
+    const whole = (): string =>
+      lineOf({ ...event, ...fitPicture(event.operators, logBudget.picture) });
     if (event.final === true) {
       append(whole());
       rmSync(picture, { force: true });
@@ -115,17 +118,24 @@ export function openEventLog(folder: string): EventLog {
 
 /**
  * Whether the entry of a step is due, so that those of all planned steps fit into some bytes: the first,
- * the last, and those between evenly spaced. A step before the last one begins anew.
+ * the last, and those between evenly spaced; before that, `dense` ones in a row. A step before the last one
+ * begins anew.
  */
 function spaced(
   budget: number,
+  dense = 0,
 ): (at: { readonly step: number; readonly steps: number }, bytes: number) => boolean {
   let last: number | undefined;
+  let left = dense;
   return ({ step, steps }, bytes) => {
-    // A tenth is for steps whose lines are longer than this one's.
-    const interval = Math.max(1, Math.ceil((1.1 * steps * bytes) / budget));
-    const due = last === undefined || step === steps || step < last || step - last >= interval;
-    if (due) last = step;
+    // A quarter is for dense steps, and those whose lines are longer than this one's.
+    const interval = Math.max(1, Math.ceil((1.25 * steps * bytes) / budget));
+    const far = last === undefined || step < last || step - last >= interval;
+    const due = far || step === steps || left > 0;
+    if (due) {
+      last = step;
+      left--;
+    }
     return due;
   };
 }

@@ -22,7 +22,10 @@ export function fitPicture(operators: readonly PooledMatrix[], bytes: number): F
   if (textBytes(operators, bytes) <= bytes) return { operators, omitted: 0 };
   const side = sides.find(each => total(operators, each) <= bytes);
   if (side !== undefined) {
-    return { operators: operators.map(operator => packMatrix(smaller(operator, side))), omitted: 0 };
+    return {
+      operators: operators.map(operator => packMatrix(smaller(operator, side))),
+      omitted: 0,
+    };
   }
   const smallest = sides.at(-1)!;
   let left = bytes;

@@ -24,7 +24,8 @@ const snapshotsOf = (server: EditorServer): Snapshot[] =>
 const largestOf = (snapshots: readonly Snapshot[], operator: string): number =>
   snapshots
     .flatMap(({ operators }) => operators.filter(({ name }) => name === operator))
-    .flatMap(({ values }) => values)
+    // Pictures between the first and the last may be packed.
+    .flatMap(({ values = [] }: Partial<PooledMatrix>) => values)
     .reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 
 journey('growing a model in the workbench', { screenshots: 'growing-' }, step => {

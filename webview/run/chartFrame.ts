@@ -48,6 +48,9 @@ export function lossRange(
   return [low - room, high + room];
 }
 
+/** Ticks on an axis at most. */
+const mostTicks = 1000;
+
 /** Round numbers to write beside the loss axis, about `count` of them. */
 export function lossTicks(
   low: number,
@@ -69,11 +72,11 @@ export function lossTicks(
   const rough = (high - low) / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find(unit => unit * power >= rough) ?? 10) * power;
-  const ticks: number[] = [];
-  for (let tick = Math.ceil(low / step); tick * step <= high; tick++) {
-    ticks.push(Number((tick * step).toPrecision(12)));
-  }
-  return ticks;
+  const first = Math.ceil(low / step);
+  // Numbers so large that neighbours are further apart than the ticks have none.
+  const length = Math.floor(high / step) - first + 1;
+  if (!(length > 0 && length <= mostTicks) || first + 1 === first) return [];
+  return Array.from({ length }, (_, index) => Number(((first + index) * step).toPrecision(12)));
 }
 
 /**

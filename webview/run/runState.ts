@@ -36,10 +36,7 @@ export function pageRun(run: RunDetail): PageRun {
 }
 
 /** Steps that there is no snapshot of. */
-function notIn(
-  snapshots: readonly MatrixSnapshot[],
-  steps: readonly number[],
-): readonly number[] {
+function notIn(snapshots: readonly MatrixSnapshot[], steps: readonly number[]): readonly number[] {
   const known = new Set(snapshots.map(({ step }) => step));
   return steps.filter(step => !known.has(step));
 }
