@@ -61,7 +61,9 @@ export function lossTicks(
   if (logarithmic && high / low > 4) {
     const ticks: number[] = [];
     const units = high / low > 1e4 ? [1] : [1, 2, 5];
-    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    // No number is smaller or larger than these powers.
+    const last = Math.min(308, Math.log10(high));
+    for (let power = Math.max(-324, Math.floor(Math.log10(low))); power <= last; power++) {
       for (const unit of units) {
         const tick = unit * 10 ** power;
         if (tick >= low && tick <= high) ticks.push(Number(tick.toPrecision(1)));

@@ -58,6 +58,18 @@ describe('the frame of the loss chart', () => {
     assert.deepEqual(lossTicks(0.01, 3, 5, true), [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]);
   });
 
+  it('has few ticks, or none, on axes of any numbers', () => {
+    const ends = [0, 1, 1e17, 1e17 + 32, 2 ** 53, 1e300, 1e308, 5e-324, 1e-320, -1e308];
+    for (const low of ends) {
+      for (const high of ends) {
+        for (const logarithmic of [false, true]) {
+          const [from, to] = lossRange([low, high], logarithmic);
+          assert.ok(lossTicks(from, to, 5, logarithmic).length <= 1000, `${low} … ${high}`);
+        }
+      }
+    }
+  });
+
   it('moves labels apart and keeps their order', () => {
     assert.deepEqual(spreadLabels([12, 10, 60], 14), [18, 4, 60]);
     const crowd = spreadLabels([10, 10, 30], 15);
@@ -123,6 +135,36 @@ describe('a run that goes on', () => {
     snapshots: [],
     evaluations: [],
   } as const;
+
+  it('takes the history in the order of its steps and forgets what a resumed run took back', () => {
+    const picture = (step: number) => ({ step, operators: [] });
+    const opened: PageRun = { ...run, snapshots: [picture(9)], history: [1, 5] };
+    const some = appendTo(opened, { ...nothing, snapshots: [picture(1)], past: 'some' });
+    assert.deepEqual(some.history, [5]);
+    const all = appendTo(some, { ...nothing, snapshots: [picture(5)], past: 'all' });
+    assert.deepEqual(
+      all.snapshots.map(({ step }) => step),
+      [1, 5, 9],
+    );
+    assert.deepEqual(all.history, []);
+    const resumed = appendTo(opened, { ...nothing, snapshots: [picture(4)] });
+    assert.deepEqual([resumed.history, resumed.snapshots.map(({ step }) => step)], [[1], [4]]);
+  });
+
+  it('tells changes of pictures that differ in size in the smaller one', () => {
+    const matrix = (columns: number, values: number[]) => ({
+      ...({
+        name: 'a',
+        shape: [1, 4],
+        rows: 1,
+        columns,
+        values: Float32Array.from(values),
+      } as const),
+    });
+    const change = difference(matrix(4, [1, -2, 3, 4]), matrix(2, [0, 5]));
+    assert.deepEqual([change.columns, [...change.values]], [2, [2, 1]]);
+    assert.deepEqual([...difference(matrix(2, [0, 5]), matrix(4, [1, -2, 3, 4])).values], [-2, -1]);
+  });
 
   it('takes new steps, repeated ones once, and the newest of a resumed run', () => {
     const longer = appendTo(run, { ...nothing, steps: [4], losses: [0.5] });
