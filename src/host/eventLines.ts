@@ -111,13 +111,16 @@ const ends = [1 << 13, 1 << 17, 1 << 21];
  * its newest step. Empty when the file has none.
  */
 export async function readLastEvents(path: string): Promise<readonly CheckedEvent[]> {
+  let events: readonly CheckedEvent[] = [];
   for (const most of ends) {
     const end = await readEnd(path, most);
     if (!end) return [];
-    const events = lastEvents(end.bytes, end.from === 0);
-    if (events || end.from === 0) return events ?? [];
+    events = lastEvents(end.bytes, end.from === 0) ?? [];
+    // Of a run that was stopped, people want to know at which step.
+    const enough = events.at(-1)?.type === 'done' || events.some(({ type }) => type === 'step');
+    if (enough || end.from === 0) return events;
   }
-  return [];
+  return events;
 }
 
 /** Undefined when there is no whole line. */

@@ -245,7 +245,6 @@ test('pictures of operators are read when somebody looks', async context => {
   await later.restore();
   assert.equal(later.isLoaded('a'), false);
   assert.equal(later.get('a')?.status, 'done');
-  assert.equal(later.get('a')?.steps.at(-1), 3, 'its end was read');
   await later.load('a');
   assert.deepEqual(later.get('a')?.steps, [1, 2, 3]);
   assert.equal((await later.newestPicture('a'))?.step, 3);
