@@ -21,6 +21,16 @@ export function onlyGradient(gradients: readonly (Tensor | undefined)[]): Tensor
   return gradient;
 }
 
+/** The row made last: a program reads the same one hundreds of times, and it is as long as a batch. */
+let lastOnes: Tensor | undefined;
+
+function rowOfOnes(count: number): Tensor {
+  if (lastOnes?.shape[1] !== count) {
+    lastOnes = constant(new Float32Array(count).fill(1), [1, count]);
+  }
+  return lastOnes;
+}
+
 /** Sums a gradient over the axes along which `target` was broadcast. */
 export function sumTo(gradient: Tensor, target: Tensor): Tensor {
   if (sameShape(gradient.shape, target.shape)) return gradient;
@@ -28,8 +38,7 @@ export function sumTo(gradient: Tensor, target: Tensor): Tensor {
   const isRow = target.shape.at(-1) === columns && elementCount(target.shape) === columns;
   if (gradient.shape.length === 2 && isRow) {
     // Column sums as a product with ones: engines are twice as fast at it as at ReduceSum.
-    const ones = constant(new Float32Array(rows!).fill(1), [1, rows!]);
-    return reshape(gemm(ones, gradient), target.shape);
+    return reshape(gemm(rowOfOnes(rows!), gradient), target.shape);
   }
   return reshape(reduceSum(gradient, broadcastAxes(target.shape, gradient.shape)), target.shape);
 }
