@@ -8,6 +8,7 @@ import { randomGenerator, randomStreams } from '../random';
  * - GPT-2 draws projections back into the residual stream smaller by √(2 · layers), the number of
  *   sums they go into;
  * - BERT's and RoBERTa's row of the padding token is zero, and RoBERTa's row of the padding position;
+ * - the token of masked images is zero;
  * - DeiT's class and distillation tokens and positions are zero.
  */
 export function randomParameter(
@@ -39,7 +40,8 @@ const isNorm = ({ id, kind }: Parameter): boolean =>
   kind === 'ln1' || kind === 'ln2' || id.endsWith('norm.weight');
 
 const startsAtZero = ({ family }: Architecture, { id }: Parameter): boolean =>
-  family === 'deit' && /^embeddings\.(cls|distillation|position)\./.test(id);
+  id === 'embeddings.mask.weight' ||
+  (family === 'deit' && /^embeddings\.(cls|distillation|position)\./.test(id));
 
 function residualScale({ family, dimensions }: Architecture, { kind }: Parameter): number {
   const intoResidual = kind === 'o' || kind === 'fc2';

@@ -25,6 +25,7 @@ import {
 } from './family';
 import { unreadFields } from './encoder';
 import { notesOnUnread } from './fieldNames';
+import { withClass } from './taskHeads';
 import { patchEmbedding, patchGrid, type PatchGrid } from './patches';
 
 /** A token that stands before the patches. */
@@ -67,6 +68,8 @@ interface Variant {
   /** Undefined: no head. */
   readonly head: ClassifierClass | undefined;
   readonly pooler: boolean;
+  /** A token that only masked image modelling reads: grown along, never computed. */
+  readonly maskToken: boolean;
 }
 
 /** The family of vision transformers that `description` describes. */
@@ -83,15 +86,13 @@ export function visionFamily(description: VisionFamily): Family {
       refuseFields(config, commonRefusals);
       refuseMaskedImages(config, file);
       const variant = variantOf(description, config, file);
+      const named = withClass(config, variant.head?.modelClass ?? description.encoderClass);
       return {
-        architecture: buildModel(description, config, variant),
-        notes: notesOnUnread(config, unreadFields(config)),
+        architecture: buildModel(description, named.config, variant),
+        notes: [...named.notes, ...notesOnUnread(config, unreadFields(config))],
       };
     },
     explain(name) {
-      if (name.endsWith('embeddings.mask_token')) {
-        return 'the mask token is only read in masked image modelling';
-      }
       return /(^|\.)pooler\.dense\.(weight|bias)$/.test(name)
         ? 'a pooler of another width than hidden_size lies in no space that grows'
         : undefined;
@@ -125,8 +126,11 @@ function variantOf(
       classifierClasses.find(inFile) ??
       classifierClasses.find(({ modelClass }) => classes.includes(modelClass)),
     pooler: file.has(`${file.prefix}pooler.dense.weight`) && followsHiddenSize(config),
+    maskToken: file.has(`${file.prefix}${maskToken}`),
   };
 }
+
+const maskToken = 'embeddings.mask_token';
 
 const moduleNames: Readonly<Record<ModuleKind, string>> = {
   q: 'attention.attention.query',
@@ -144,7 +148,7 @@ const optionalBias: ReadonlySet<ModuleKind> = new Set<ModuleKind>(['q', 'k', 'v'
 function declareParameters(
   sizes: SpaceSizes,
   { specialTokens }: VisionFamily,
-  { prefix, head, pooler }: Variant,
+  { prefix, head, pooler, maskToken: hasMaskToken }: Variant,
   grid: PatchGrid,
   { numHiddenLayers, queryBias }: { numHiddenLayers: number; queryBias: boolean },
 ): Parameter[] {
@@ -166,6 +170,17 @@ function declareParameters(
         storedShape: [1, 1, width],
       }),
     ),
+    ...(hasMaskToken
+      ? [
+          declareParameter(sizes, {
+            id: 'embeddings.mask.weight',
+            tensor: `${prefix}${maskToken}`,
+            spaces: [residual],
+            storedShape: [1, 1, width],
+            used: false,
+          }),
+        ]
+      : []),
     declareParameter(sizes, {
       id: 'embeddings.position.weight',
       tensor: `${prefix}embeddings.position_embeddings`,

@@ -388,6 +388,17 @@ test("a vision model's pooler is grown along when it is as wide as the model, el
   assert.match(reason(dropped, 'pooler.dense.weight')!, /no space that grows/);
 });
 
+test("a vision model's mask token grows along, and another class than is there is named", () => {
+  const tensors = shapes('vit').set('vit.embeddings.mask_token', { shape: [1, 1, 48] });
+  const config = { ...readConfig('vit'), architectures: ['ViTHybridForSomething'] };
+  const recognition = recognizeArchitecture(config, tensors);
+  const token = parameter(recognition, 'embeddings.mask.weight');
+  assert.deepEqual([token.used, token.shape, token.stored.shape], [false, [48], [1, 1, 48]]);
+  assert.deepEqual(recognition.lost, []);
+  assert.deepEqual(recognition.architecture.config['architectures'], ['ViTForImageClassification']);
+  assert.match(recognition.notes[0]!.message, /"ViTHybridForSomething"/);
+});
+
 test('ViT without query biases has none declared', () => {
   const tensors = renamed(shapes('vit'), name =>
     /attention\.attention\.\w+\.bias$/.test(name) ? undefined : name,
