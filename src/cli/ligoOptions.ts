@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { UsageError } from '../errors';
 import { depthInitializations, widthInitializations } from '../growth/initialize';
 import type { GrowthMethodName } from '../growth/methods';
-import { defaultWarmup, ligoDefaults, type LigoSettings } from '../run/settings';
-import { addOption, addStepOptions, memorySettingsOf, takes, type StepOptions } from './options';
+import { ligoSettings, type LigoSettings } from '../run/settings';
+import { addOption, addStepOptions, takes, type StepOptions } from './options';
 
 /** How operators are learned, as options say it. */
 export interface LigoOptions extends StepOptions {
@@ -38,22 +37,13 @@ export function ligoSettingsOf(
   options: LigoOptions,
   method: GrowthMethodName = 'ligo',
 ): LigoSettings {
-  const { steps, learningRate, warmup, weightDecay, schedule } = options;
-  const preset = ligoDefaults(method);
-  if (options.shareFfn && preset.mapping) {
-    throw new UsageError(
-      `--share-ffn says nothing for ${method}, whose operators are others.`,
-      'Leave it out, or use --method ligo.',
-    );
-  }
+  const { warmup, weightDecay, schedule } = options;
+  const preset = ligoSettings(method, options);
   return {
     ...preset,
-    ...memorySettingsOf(options),
-    ...(options.shareFfn && { mapping: 'shared-ffn' as const }),
-    steps,
-    warmup: warmup ?? preset.warmup ?? defaultWarmup(steps),
-    widthLearningRate: options.widthLearningRate ?? learningRate ?? preset.widthLearningRate,
-    depthLearningRate: options.depthLearningRate ?? learningRate ?? preset.depthLearningRate,
+    warmup: warmup ?? preset.warmup,
+    widthLearningRate: options.widthLearningRate ?? preset.widthLearningRate,
+    depthLearningRate: options.depthLearningRate ?? preset.depthLearningRate,
     weightDecay: weightDecay ?? preset.weightDecay,
     schedule: schedule ?? preset.schedule,
     freshness: options.freshness ?? preset.freshness,

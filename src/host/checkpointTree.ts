@@ -95,8 +95,22 @@ export function arrange(
     return node;
   };
   const roots = shown.map(each => place(each, new Set([each]))).filter(node => !node.parent);
-  const byLabel = (a: CheckpointNode, b: CheckpointNode): number =>
-    a.label.localeCompare(b.label) || a.path.localeCompare(b.path);
-  for (const { children } of nodes.values()) children.sort(byLabel);
-  return roots.sort(byLabel);
+  for (const { children } of nodes.values()) children.sort(inOrder);
+  return roots.sort(inOrder);
+}
+
+const natural = new Intl.Collator(undefined, { numeric: true });
+const kinds: readonly (NonNullable<Found['summary']>['kind'] | undefined)[] = [
+  'model',
+  'unsupported',
+  'tensors',
+  'part',
+  'broken',
+];
+
+/** Models first, then what is something else, then what is broken; each as people count: 2 before 10. */
+function inOrder(a: CheckpointNode, b: CheckpointNode): number {
+  const rank = ({ summary }: CheckpointNode): number =>
+    summary ? kinds.indexOf(summary.kind) : kinds.length;
+  return rank(a) - rank(b) || natural.compare(a.label, b.label) || natural.compare(a.path, b.path);
 }

@@ -45,14 +45,22 @@ export class CheckpointsView implements vscode.TreeDataProvider<CheckpointNode> 
 function describe({ summary, failure }: CheckpointNode): string {
   if (failure) return vscode.l10n.t('cannot be read');
   const { model, elementTypes = '', bytes = 0 } = summary ?? {};
-  if (!model) return `${vscode.l10n.t('tensors only')} · ${formatBytes(bytes)} · ${elementTypes}`;
+  if (!model) return [kindName(summary), formatBytes(bytes), elementTypes].join(' · ');
   const { family, layers, hidden, parameters } = model;
   return `${family} · ${layers} × ${hidden} · ${formatCount(parameters)} · ${elementTypes}`;
 }
 
+/** What a checkpoint that cannot grow is. */
+function kindName(summary: CheckpointNode['summary']): string {
+  if (summary?.kind === 'unsupported') return vscode.l10n.t('not supported');
+  if (summary?.kind === 'broken') return vscode.l10n.t('damaged or incomplete');
+  return vscode.l10n.t('tensors only');
+}
+
 function iconOf({ summary, failure, parent }: CheckpointNode): vscode.ThemeIcon {
-  if (failure)
+  if (failure || summary?.kind === 'broken')
     return new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+  if (summary?.kind === 'unsupported') return new vscode.ThemeIcon('circle-slash');
   if (summary?.kind !== 'model') return new vscode.ThemeIcon('file-binary');
   return new vscode.ThemeIcon(parent ? 'type-hierarchy-sub' : 'layers');
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
+import { UserError } from '../errors';
 import type { ComparisonRequest } from '../protocol/runFolder';
 import type { CheckpointSummary, MethodOffer } from '../protocol/service';
 import { askCount, askWholeNumber } from './askNumber';
@@ -15,8 +16,10 @@ import {
   askData,
   askTarget,
   isTaken,
+  lookAtData,
   merge,
   methodChoice,
+  possibleFirst,
   type WizardParts,
 } from './wizardSteps';
 
@@ -58,7 +61,7 @@ export async function askForComparison(
       if (answer !== back && answer !== cancelled) requireHead(answer);
       return merge(draft, 'checkpoint', answer);
     },
-    async draft => merge(draft, 'target', await askTarget(draft.checkpoint!, frame(2))),
+    async draft => merge(draft, 'target', await askTarget(parts, draft.checkpoint!, frame(2))),
     async draft => {
       const options = { frame: frame(3), required: true };
       const data = await askData(recent, draft.checkpoint!, options);
@@ -89,11 +92,9 @@ export async function askForComparison(
 /** Growths are compared by how they train on, which takes a head. */
 function requireHead({ path, model }: CheckpointSummary): void {
   if (model?.head !== 'none') return;
-  throw new Error(
-    vscode.l10n.t(
-      '{0} has no head, so there is no loss to compare methods by. Save the checkpoint with its pretraining head.',
-      labelOf(path),
-    ),
+  throw new UserError(
+    vscode.l10n.t('{0} has no head, so there is no loss to compare methods by.', labelOf(path)),
+    vscode.l10n.t('Save the checkpoint with its pretraining head.'),
   );
 }
 
@@ -108,16 +109,18 @@ async function askMethods(
   const answer = await pickManyStep<string>(frame, {
     placeholder: vscode.l10n.t('Which methods should be compared?'),
     choices: offers.then(all =>
-      // The yardstick is made first, so it stands first.
-      [...all]
-        .sort((a, b) => Number(b.isYardstick) - Number(a.isYardstick))
-        .map(offer => {
-          const choice = methodChoice(offer);
-          const picked = choice.value !== undefined && isPicked(offer);
-          if (!offer.isYardstick) return { ...choice, picked };
-          const detail = vscode.l10n.t('Always compared: savings are counted against it.');
-          return { ...choice, picked, detail, required: true };
-        }),
+      possibleFirst(
+        // The yardstick is made first, so it stands first.
+        [...all]
+          .sort((a, b) => Number(b.isYardstick) - Number(a.isYardstick))
+          .map(offer => {
+            const choice = methodChoice(offer);
+            const picked = choice.value !== undefined && isPicked(offer);
+            if (!offer.isYardstick) return { ...choice, picked };
+            const detail = vscode.l10n.t('Always compared: savings are counted against it.');
+            return { ...choice, picked, detail, required: true };
+          }),
+      ),
     ),
     problem: chosen =>
       chosen.length < 2 ? vscode.l10n.t('Choose at least one method besides it.') : undefined,
@@ -140,7 +143,7 @@ async function askStart(
   draft: Draft,
   frame: StepFrame,
 ): Promise<Draft | NoAnswer> {
-  const { checkpoint, target, methods, steps, batchSize, seeds } = draft as Required<Draft>;
+  const { checkpoint, target, data, methods, steps, batchSize, seeds } = draft as Required<Draft>;
   const { model } = checkpoint;
   const { sequence } = model!.usualBatch;
   const place = { checkpoint: checkpoint.path, target, batchSize };
@@ -149,18 +152,24 @@ async function askStart(
   const facts = { methods: methods.length, seeds, steps };
   const confirmed = await confirmPlan(parts, frame, {
     // The batch was asked for already.
-    settings: { out, sizes: sequence ? { sequenceLength: sequence.length } : {} },
+    settings: {
+      out,
+      sizes: sequence ? { sequenceLength: sequence.length } : {},
+      chosen: { data },
+    },
     longestSequence: sequence?.longest,
-    plan: sizes =>
+    plan: ({ sizes }) =>
       parts.service.call('comparisonPlan', {
         ...{ ...place, ...sizes, steps, methods, seeds: seedsOf(seeds) },
       }),
-    question: ({ growth: { refusals, cost } }, sizes) =>
+    question: ({ growth: { refusals, cost } }, { sizes }) =>
       refusals.length > 0
         ? undefined
         : { ...place, ...sizes, steps, methods, learns: cost !== undefined },
-    choices: (plan, settings, outlook) =>
-      comparisonChoices(plan, { ...facts, ...settings }, outlook),
+    look: (sizes, signal) =>
+      lookAtData(parts, { checkpoint: checkpoint.path, data, batchSize, ...sizes }, signal),
+    choices: (plan, settings, findings) =>
+      comparisonChoices(plan, { ...facts, ...settings }, findings),
   });
   return merge(draft, 'settings', confirmed);
 }

@@ -37,9 +37,7 @@ export async function dataChoices(
 ): Promise<Choice<DataChoice>[]> {
   const found = await (kind === 'text' ? textFiles() : imageSets());
   const known = await Promise.all(
-    recent.paths.map(async path =>
-      (await sizeOf(vscode.Uri.file(path))) === undefined ? [] : [path],
-    ),
+    recent.paths.map(async path => ((await suits(path, kind)) ? [path] : [])),
   );
   const choice = (path: string, icon: string): Choice<DataChoice> => ({
     label: `$(${icon}) ${basename(path)}`,
@@ -112,6 +110,21 @@ async function imageSets(): Promise<string[]> {
     0,
     mostFound,
   );
+}
+
+/** Files of text, and of images. */
+const textFile = /\.(txt|jsonl?|ndjson|md|text)(\.gz)?$/i;
+const imageFile = /(\.(png|jpe?g|webp)|ubyte(\.gz)?)$/i;
+
+/** Whether what was used before is there, and may be of a kind: a folder by what lies on top in it. */
+async function suits(path: string, kind: 'text' | 'images'): Promise<boolean> {
+  const uri = vscode.Uri.file(path);
+  if ((await sizeOf(uri)) === undefined) return false;
+  const { type } = await vscode.workspace.fs.stat(uri);
+  if ((type & vscode.FileType.Directory) === 0) return (kind === 'text') !== imageFile.test(path);
+  const names = (await vscode.workspace.fs.readDirectory(uri)).map(([name]) => name);
+  const hasText = names.some(name => textFile.test(name));
+  return kind === 'text' ? hasText : !hasText;
 }
 
 /** Undefined when there is nothing. */

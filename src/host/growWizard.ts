@@ -4,6 +4,7 @@ import type { GrowthRequest } from '../protocol/runFolder';
 import type { CheckpointSummary, MethodOffer, PlanQuestion, UsualBatch } from '../protocol/service';
 import { askCount } from './askNumber';
 import { labelOf } from './checkpointTree';
+import { growCommandLine } from './commandLine';
 import { confirmPlan } from './confirmPlan';
 import { freeOutput } from './outputName';
 import { planChoices, type PlanSettings, type PlanSizes } from './planPreview';
@@ -15,8 +16,10 @@ import {
   askCheckpoint,
   askData,
   askTarget,
+  lookAtData,
   merge,
   methodChoice,
+  possibleFirst,
   type WizardParts,
 } from './wizardSteps';
 
@@ -49,7 +52,7 @@ export async function askForGrowth(
   const finished = await runSteps<Draft>(given ? { checkpoint: given } : {}, [
     async draft =>
       given ? 'skip' : merge(draft, 'checkpoint', await askCheckpoint(parts, frame(1))),
-    async draft => merge(draft, 'target', await askTarget(draft.checkpoint!, frame(2))),
+    async draft => merge(draft, 'target', await askTarget(parts, draft.checkpoint!, frame(2))),
     async draft => {
       const options = { frame: frame(3), required: false };
       return merge(draft, 'data', await askData(recent, draft.checkpoint!, options));
@@ -82,13 +85,15 @@ async function askMethod(
   return pickStep<MethodOffer>(frame, {
     placeholder: vscode.l10n.t('How should it grow?'),
     choices: offers.then(all =>
-      all.map(offer => {
-        const { value, ...line } = methodChoice(
-          offer,
-          offer.needsData ? refusedLearning : undefined,
-        );
-        return value === undefined ? line : { ...line, value: offer };
-      }),
+      possibleFirst(
+        all.map(offer => {
+          const { value, ...line } = methodChoice(
+            offer,
+            offer.needsData ? refusedLearning : undefined,
+          );
+          return value === undefined ? line : { ...line, value: offer };
+        }),
+      ),
     ),
   });
 }
@@ -108,19 +113,63 @@ async function askStart(
   const name = `grown-${targetName(target, model!)}`;
   const out = await freeOutput(checkpoint.path, name, exists);
   const confirmed = await confirmPlan(parts, frame, {
-    settings: { out, sizes: data === null ? {} : usualSizes(usualBatch) },
+    settings: {
+      out,
+      sizes: data === null ? {} : usualSizes(usualBatch),
+      more: { seed: 0 },
+      chosen: { method: method.title, ...(data !== null && { data }) },
+    },
     longestSequence: usualBatch.sequence?.longest,
-    plan: sizes =>
+    learns: method.needsData,
+    command: settings =>
+      growCommandLine(
+        requestOf({ ...(draft as Required<Draft>), steps, settings }, parts.settings),
+      ),
+    plan: settings =>
       parts.service
-        .call('plan', { ...question, ...sizes })
+        .call('plan', questionOf(question, settings))
         // Only learning costs steps.
         .then(({ cost, ...plan }) => ({ ...plan, ...(method.needsData && cost && { cost }) })),
-    question: ({ refusals, cost }, sizes) =>
-      refusals.length > 0 ? undefined : { ...question, ...sizes, learns: cost !== undefined },
+    question: ({ refusals, cost }, settings) =>
+      refusals.length > 0
+        ? undefined
+        : { ...questionOf(question, settings), learns: cost !== undefined },
+    ...(data !== null && {
+      look: (sizes: PlanSizes, signal: AbortSignal) =>
+        lookAtData(parts, { checkpoint: checkpoint.path, data, ...sizes }, signal),
+    }),
     choices: planChoices,
   });
   return merge({ ...draft, steps }, 'settings', confirmed);
 }
+
+/** What a plan is asked for under the settings a person made. */
+function questionOf(question: PlanQuestion, { sizes, more }: PlanSettings): PlanQuestion {
+  const { heads, ffn, learningRate, accumulate, recompute, shareFfn } = more ?? {};
+  const learning = { learningRate, accumulate, recompute, shareFfn };
+  return {
+    ...question,
+    ...sizes,
+    ...given(learning),
+    target: targetOf(question.target, { heads, ffn }),
+  };
+}
+
+/** The same without what is undefined, as messages between processes are. */
+const given = <T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+
+/** Sizes with those that a person said beyond layers and width. */
+const targetOf = (
+  target: PlanQuestion['target'],
+  { heads, ffn }: { readonly heads: number | undefined; readonly ffn: number | undefined },
+): PlanQuestion['target'] => ({
+  ...target,
+  ...(heads !== undefined && { heads }),
+  ...(ffn !== undefined && { ffn }),
+});
 
 /** How data is cut unless a person says otherwise. */
 const usualSizes = ({ size, sequence }: UsualBatch): PlanSizes => ({
@@ -130,10 +179,12 @@ const usualSizes = ({ size, sequence }: UsualBatch): PlanSizes => ({
 
 function requestOf(draft: Required<Draft>, { engine, threads }: Settings): GrowthRequest {
   const { checkpoint, target, method, data, steps } = draft;
-  const { out, sizes } = draft.settings;
+  const { out, sizes, more = { seed: 0 } } = draft.settings;
+  const { heads, ffn, ...options } = more;
   return newRequest({
     checkpoint: checkpoint.path,
-    target,
+    target: targetOf(target, { heads, ffn }),
+    ...options,
     method: method.name,
     out,
     steps,

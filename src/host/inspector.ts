@@ -5,6 +5,7 @@ import { DisposableStore } from './lifetime';
 import type { Pages } from './pages';
 import type { ServiceClient } from './serviceClient';
 import type { Telemetry } from './telemetry';
+import { labelOf } from './checkpointTree';
 import { explain } from './text';
 
 /** Opens a checkpoint in the inspector. */
@@ -57,7 +58,9 @@ export class InspectorProvider implements vscode.CustomReadonlyEditorProvider {
         return;
       }
       const checkpoint = await service.call('inspect', uri.fsPath);
-      post({ type: 'checkpoint', checkpoint });
+      const name = labelOf(uri.fsPath);
+      panel.title = name;
+      post({ type: 'checkpoint', checkpoint: { ...checkpoint, name } });
       telemetry.send('inspected', { tensors: checkpoint.tensors.length });
     };
     disposables.add(

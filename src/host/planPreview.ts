@@ -1,12 +1,14 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { GrowthPlan } from '../protocol/events';
-import type { ComparisonPlan, EngineOutlook, TimeEstimate } from '../protocol/service';
+import type { ComparisonPlan, DataOutlook, EngineOutlook, TimeEstimate } from '../protocol/service';
+import type { MoreOptions } from './moreOptions';
 import type { Choice } from './steps';
 import { formatBytes, formatCount, formatFlops, formatSeconds } from './text';
 
 /** What a person may do with a plan. */
-export type PlanAnswer = 'start' | 'otherFolder' | 'setUpEngine' | keyof PlanSizes;
+export type PlanAnswer =
+  'start' | 'otherFolder' | 'setUpEngine' | 'more' | 'copyCommand' | keyof PlanSizes;
 
 /** How data is cut, where a plan lets a person say so. */
 export interface PlanSizes {
@@ -22,6 +24,15 @@ export interface PlanSettings {
   readonly out: string;
   /** Those that are absent are not offered. */
   readonly sizes: PlanSizes;
+  /** What else may be changed; nothing where absent. */
+  readonly more?: MoreOptions;
+  /** What was chosen before, for the plan to repeat. */
+  readonly chosen?: {
+    /** A method's title. */
+    readonly method?: string;
+    /** Absolute path. */
+    readonly data?: string | undefined;
+  };
 }
 
 /** Why no engine can be told of. */
@@ -29,18 +40,26 @@ export interface Problem {
   readonly problem: { readonly message: string; readonly remedy: string };
 }
 
+/** What is found out about a plan while it is open. */
+export interface PlanFindings {
+  readonly outlook?: EngineOutlook | Problem;
+  readonly data?: DataOutlook;
+}
+
 /** A plan as the lines of a list: what can be done first, then what it would be. */
 export function planChoices(
   plan: GrowthPlan,
   settings: PlanSettings,
-  outlook?: EngineOutlook | Problem,
+  findings: PlanFindings = {},
 ): Choice<PlanAnswer>[] {
   const { cost } = plan;
+  const { outlook, data } = findings;
   const found = outlook && 'reason' in outlook ? outlook : undefined;
-  const refused = refusalLines(plan, settings, outlook);
+  const refused = refusalLines(plan, settings, findings);
   if (refused) return refused;
   return [
-    ...startLines(vscode.l10n.t('Start Growing'), settings),
+    ...startLines(vscode.l10n.t('Start Growing'), settings, data),
+    ...chosenLines(settings),
     ...sizeLines(plan),
     ...(cost
       ? [
@@ -55,6 +74,7 @@ export function planChoices(
       ? [line(`$(clock) ${vscode.l10n.t('Time')}`, describeTime(cost.steps, found?.estimate))]
       : []),
     ...engineLines(outlook),
+    ...dataLines(data),
     ...(plan.notes ?? []).map(({ message, remedy }) =>
       line(`$(warning) ${vscode.l10n.t('Note')}`, message, remedy),
     ),
@@ -85,9 +105,10 @@ export interface ComparedFacts {
 export function comparisonChoices(
   { growth, runs, flops, flopsPerStep }: ComparisonPlan,
   { methods, seeds, steps, ...settings }: ComparedFacts & PlanSettings,
-  outlook?: EngineOutlook | Problem,
+  findings: PlanFindings = {},
 ): Choice<PlanAnswer>[] {
-  const refused = refusalLines(growth, settings, outlook);
+  const { outlook, data } = findings;
+  const refused = refusalLines(growth, settings, findings);
   if (refused) return refused;
   const estimate = outlook && 'reason' in outlook ? outlook.estimate : undefined;
   // Each operation is taken to last as long as in the step of training that was timed.
@@ -96,7 +117,8 @@ export function comparisonChoices(
       ? (estimate.secondsPerStep / flopsPerStep) * flops
       : undefined;
   return [
-    ...startLines(vscode.l10n.t('Start Comparing'), settings),
+    ...startLines(vscode.l10n.t('Start Comparing'), settings, data),
+    ...chosenLines(settings),
     line(
       `$(list-ordered) ${vscode.l10n.t('Runs')}`,
       vscode.l10n.t('{0}: methods {1}, seeds {2}, {3} steps each', runs, methods, seeds, steps),
@@ -114,6 +136,10 @@ export function comparisonChoices(
         ]),
     ...sizeLines(growth),
     ...engineLines(outlook),
+    ...dataLines(data),
+    ...(growth.notes ?? []).map(({ message, remedy }) =>
+      line(`$(warning) ${vscode.l10n.t('Note')}`, message, remedy),
+    ),
   ];
 }
 
@@ -128,12 +154,19 @@ const line = (label: string, description: string, detail?: string): Choice<PlanA
 function refusalLines(
   { refusals }: GrowthPlan,
   settings: PlanSettings,
-  outlook: EngineOutlook | Problem | undefined,
+  { outlook, data }: PlanFindings,
 ): Choice<PlanAnswer>[] | undefined {
+  if (data?.refusal) {
+    const { message, remedy } = data.refusal;
+    return [line(`$(error) ${vscode.l10n.t('It cannot learn from these data')}`, message, remedy)];
+  }
   if (refusals.length > 0) {
-    return refusals.map(({ reason, remedy }) =>
-      line(`$(error) ${vscode.l10n.t('This cannot be grown')}`, reason, remedy),
-    );
+    return [
+      ...refusals.map(({ reason, remedy }) =>
+        line(`$(error) ${vscode.l10n.t('This cannot be grown')}`, reason, remedy),
+      ),
+      ...moreChoices(settings),
+    ];
   }
   const refusal = outlook && 'reason' in outlook ? outlook.refusal : undefined;
   if (!refusal) return undefined;
@@ -141,12 +174,17 @@ function refusalLines(
   return [
     line(`$(error) ${vscode.l10n.t('This does not fit')}`, reason, remedy),
     ...sizeChoices(settings.sizes),
+    ...moreChoices(settings),
     ...engineLines(outlook),
   ];
 }
 
 /** What can be done with a plan, and the heading of what it would be. */
-const startLines = (start: string, settings: PlanSettings): Choice<PlanAnswer>[] => [
+const startLines = (
+  start: string,
+  settings: PlanSettings,
+  data: DataOutlook | undefined,
+): Choice<PlanAnswer>[] => [
   {
     label: `$(play) ${start}`,
     description: basename(settings.out),
@@ -159,17 +197,58 @@ const startLines = (start: string, settings: PlanSettings): Choice<PlanAnswer>[]
     value: 'otherFolder',
     alwaysShow: true,
   },
-  ...sizeChoices(settings.sizes),
+  ...sizeChoices(settings.sizes, data),
+  ...moreChoices(settings),
+  ...(settings.more ? [copyChoice()] : []),
   { label: vscode.l10n.t('plan'), kind: vscode.QuickPickItemKind.Separator },
 ];
 
+/** The way to what a plan leaves to its method. */
+const moreChoices = ({ more }: PlanSettings): Choice<PlanAnswer>[] =>
+  more
+    ? [
+        {
+          label: `$(settings) ${vscode.l10n.t('More…')}`,
+          description: vscode.l10n.t('heads, feed-forward units, seed, learning rate, memory'),
+          value: 'more',
+          alwaysShow: true,
+        },
+      ]
+    : [];
+
+const copyChoice = (): Choice<PlanAnswer> => ({
+  label: `$(terminal) ${vscode.l10n.t('Copy as ligo Command')}`,
+  description: vscode.l10n.t('the same growth on the command line'),
+  value: 'copyCommand',
+  alwaysShow: true,
+});
+
+/** What was chosen in the steps before. */
+const chosenLines = ({ chosen }: PlanSettings): Choice<PlanAnswer>[] => [
+  ...(chosen?.method === undefined
+    ? []
+    : [line(`$(beaker) ${vscode.l10n.t('Method')}`, chosen.method)]),
+  ...(chosen?.data === undefined
+    ? []
+    : [line(`$(database) ${vscode.l10n.t('Data')}`, vscode.workspace.asRelativePath(chosen.data))]),
+];
+
 /** How data is cut, for a person to change. */
-function sizeChoices({ batchSize, sequenceLength }: PlanSizes): Choice<PlanAnswer>[] {
+function sizeChoices(
+  { batchSize, sequenceLength }: PlanSizes,
+  data?: DataOutlook,
+): Choice<PlanAnswer>[] {
   const changed = (
     label: string,
     description: string,
     value: keyof PlanSizes,
-  ): Choice<PlanAnswer>[] => [{ label: `$(edit) ${label}`, description, value, alwaysShow: true }];
+    detail?: string,
+  ): Choice<PlanAnswer>[] => [
+    {
+      ...{ label: `$(edit) ${label}`, description, value, alwaysShow: true },
+      ...(detail !== undefined && { detail }),
+    },
+  ];
   const each =
     sequenceLength === undefined
       ? vscode.l10n.t('{0} images in a step', batchSize ?? 0)
@@ -182,9 +261,31 @@ function sizeChoices({ batchSize, sequenceLength }: PlanSizes): Choice<PlanAnswe
           vscode.l10n.t('Sequence Length…'),
           vscode.l10n.t('{0} tokens', sequenceLength),
           'sequenceLength',
+          describeLength(sequenceLength, data),
         )),
   ];
 }
+
+/** What the data tell of a length of sequences. */
+function describeLength(length: number, data: DataOutlook | undefined): string | undefined {
+  const suitable = data?.suitableLength;
+  if (suitable === undefined) return undefined;
+  return length > suitable
+    ? vscode.l10n.t(
+        'On these data it predicts worse from position {0} on: shorter sequences suit it.',
+        suitable,
+      )
+    : vscode.l10n.t(
+        'Suits the model: on these data it predicts worse from position {0} on.',
+        suitable,
+      );
+}
+
+/** What there is to know of the data. */
+const dataLines = (data: DataOutlook | undefined): Choice<PlanAnswer>[] =>
+  (data?.notes ?? []).map(({ message, remedy }) =>
+    line(`$(warning) ${vscode.l10n.t('Data')}`, message, remedy),
+  );
 
 /** How large the model is and becomes. */
 function sizeLines({ source, target }: GrowthPlan): Choice<PlanAnswer>[] {

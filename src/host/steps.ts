@@ -10,6 +10,8 @@ export type NoAnswer = typeof back | typeof cancelled;
 /** A choice in a list; `value` undefined for lines that only tell something. */
 export interface Choice<T> extends vscode.QuickPickItem {
   readonly value?: T;
+  /** The whole of what a line without a value tells, which a list cuts off; shown on Enter. */
+  readonly explanation?: string;
   /** Where several may be picked: this one always is. */
   readonly required?: boolean;
 }
@@ -27,8 +29,8 @@ export function pickStep<T>(
   options: {
     readonly placeholder: string;
     readonly choices: readonly Choice<T>[] | Promise<readonly Choice<T>[]>;
-    /** Better choices that take longer; they replace the first ones. */
-    readonly later?: Promise<readonly Choice<T>[]> | undefined;
+    /** Better choices that take longer; each replaces those before it. */
+    readonly later?: readonly Promise<readonly Choice<T>[]>[] | undefined;
     readonly active?: (value: T) => boolean;
   },
 ): Promise<T | NoAnswer> {
@@ -50,26 +52,34 @@ export function pickStep<T>(
       reject(error instanceof Error ? error : new Error(String(error)));
       pick.dispose();
     };
+    const { active, later = [] } = options;
     const show = (choices: readonly Choice<T>[]): void => {
       if (!open) return;
+      // What a hand is on stays under it when better lines come.
+      const [held] = pick.activeItems;
+      const isHeld = ({ value }: Choice<T>): boolean =>
+        value !== undefined && value === held?.value;
       pick.items = choices;
-      const { active } = options;
-      const preferred = choices.find(({ value }) => value !== undefined && active?.(value));
+      const preferred =
+        choices.find(isHeld) ?? choices.find(({ value }) => value !== undefined && active?.(value));
       if (preferred) pick.activeItems = [preferred];
-      pick.busy = false;
     };
     pick.onDidTriggerButton(() => finish(back));
     pick.onDidHide(() => open && finish(cancelled));
     pick.onDidAccept(() => {
-      const value = pick.selectedItems[0]?.value ?? pick.activeItems[0]?.value;
-      if (value !== undefined) finish(value);
+      const chosen = pick.selectedItems[0] ?? pick.activeItems[0];
+      if (chosen?.value !== undefined) finish(chosen.value);
+      else if (chosen?.explanation !== undefined) {
+        void vscode.window.showInformationMessage(chosen.explanation);
+      }
     });
     pick.busy = true;
-    const first = Promise.resolve(options.choices).then(choices => {
-      show(choices);
-      pick.busy = options.later !== undefined;
-    });
-    Promise.all([first, options.later]).then(([, better]) => better && show(better), fail);
+    const first = Promise.resolve(options.choices).then(show);
+    const all = [
+      first,
+      ...later.map(better => Promise.all([better, first]).then(([c]) => show(c))),
+    ];
+    Promise.all(all).then(() => open && (pick.busy = false), fail);
     pick.show();
   });
 }

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
-import type { CheckpointSummary, MethodOffer } from '../protocol/service';
+import { UserError } from '../errors';
+import type { CheckpointSummary, DataOutlook, MethodOffer, Service } from '../protocol/service';
 import { labelOf, type CheckpointNode } from './checkpointTree';
 import type { Checkpoints } from './checkpoints';
 import { chooseData, dataChoices, type DataChoice, type RecentData } from './dataChoices';
@@ -17,7 +18,7 @@ import {
   type StepFrame,
 } from './steps';
 import { parseTarget, targetPresets, targetProblem, type TargetPreset } from './targets';
-import { formatCount } from './text';
+import { explain, formatCount } from './text';
 
 /** What the wizards need from the rest of the host. */
 export interface WizardParts {
@@ -54,7 +55,7 @@ export async function askCheckpoint(
     const answer = await pickStep<CheckpointSummary | 'other'>(frame, {
       placeholder: vscode.l10n.t('Which checkpoint should grow?'),
       choices: choices(),
-      later: checkpoints.models.length > 0 ? undefined : checkpoints.refresh().then(choices),
+      later: checkpoints.models.length > 0 ? [] : [checkpoints.refresh().then(choices)],
     });
     if (answer !== 'other') return answer;
     const [uri] =
@@ -73,19 +74,40 @@ const sizes = ({ model }: CheckpointSummary): string =>
 
 /** Asks how large a model should become. */
 export async function askTarget(
+  { service }: WizardParts,
   { model, problem, path }: CheckpointSummary,
   frame: StepFrame,
 ): Promise<{ layers: number; hidden: number } | NoAnswer> {
-  if (!model) {
-    const why = problem ? `${problem.message} ${problem.remedy}` : '';
-    throw new Error(vscode.l10n.t('{0} is no model that can grow. {1}', basename(path), why));
-  }
+  if (!model) throw cannotGrow(path, problem);
   const words: Record<TargetPreset['kind'], string> = {
     both: vscode.l10n.t('Deeper and wider'),
     deeper: vscode.l10n.t('Deeper'),
     wider: vscode.l10n.t('Wider'),
   };
   const heads = (hidden: number): number => (hidden * model.heads) / model.hidden;
+  const presets = targetPresets(model);
+  const targets = presets.map(({ layers, hidden }) => ({ layers, hidden }));
+  const counted = service.call('parameters', { checkpoint: path, targets });
+  const choices = (counts: readonly (number | undefined)[]): Choice<TargetPreset | 'custom'>[] => [
+    ...presets.map((preset, index) => ({
+      label: `$(arrow-up) ${words[preset.kind]}`,
+      description: [
+        `${preset.layers} × ${preset.hidden}`,
+        ...(counts[index] === undefined
+          ? []
+          : [vscode.l10n.t('{0} parameters', formatCount(counts[index]))]),
+      ].join(' · '),
+      detail: vscode.l10n.t(
+        '{0} layers, {1} hidden units in {2} heads',
+        preset.layers,
+        preset.hidden,
+        heads(preset.hidden),
+      ),
+      value: preset,
+    })),
+    { label: `$(edit) ${vscode.l10n.t('Other sizes…')}`, value: 'custom' as const },
+  ];
+  const [{ layers, hidden }] = presets as [TargetPreset];
   for (;;) {
     const answer = await pickStep<TargetPreset | 'custom'>(frame, {
       placeholder: vscode.l10n.t(
@@ -94,20 +116,8 @@ export async function askTarget(
         model.layers,
         model.hidden,
       ),
-      choices: [
-        ...targetPresets(model).map(preset => ({
-          label: `$(arrow-up) ${words[preset.kind]}`,
-          description: `${preset.layers} × ${preset.hidden}`,
-          detail: vscode.l10n.t(
-            '{0} layers, {1} hidden units in {2} heads',
-            preset.layers,
-            preset.hidden,
-            heads(preset.hidden),
-          ),
-          value: preset,
-        })),
-        { label: `$(edit) ${vscode.l10n.t('Other sizes…')}`, value: 'custom' as const },
-      ],
+      choices: choices([]),
+      later: [counted.then(choices)],
     });
     if (answer === back || answer === cancelled) return answer;
     if (answer !== 'custom') return { layers: answer.layers, hidden: answer.hidden };
@@ -115,7 +125,7 @@ export async function askTarget(
       { ...frame, step: Math.max(2, frame.step) },
       {
         prompt: vscode.l10n.t('Layers × hidden units of the grown model'),
-        value: `${model.layers} × ${model.hidden}`,
+        value: `${layers} × ${hidden}`,
         placeholder: '12 × 768',
         validate: text => validateTarget(text, model),
       },
@@ -124,6 +134,24 @@ export async function askTarget(
     if (typed !== back) return parseTarget(typed)!;
   }
 }
+
+/** Why a checkpoint that is no model of a known family cannot grow. */
+const cannotGrow = (path: string, problem: CheckpointSummary['problem']): UserError =>
+  new UserError(
+    vscode.l10n.t('{0} cannot grow. {1}', labelOf(path), problem?.message ?? '').trimEnd(),
+    problem?.remedy ?? vscode.l10n.t('Choose the checkpoint of a model.'),
+  );
+
+/** What data turn out to be for a checkpoint, and which length of sequences suits. */
+export const lookAtData = (
+  { service, settings: { threads } }: WizardParts,
+  question: Omit<Parameters<Service['lookAtData']>[0], 'threads'>,
+  signal: AbortSignal,
+): Promise<DataOutlook> =>
+  service
+    .call('lookAtData', { ...question, ...(threads !== undefined && { threads }) }, { signal })
+    // A plan without it is a plan all the same; the run says what it finds.
+    .catch((error: unknown) => ({ notes: [explain(error)] }));
 
 function validateTarget(
   text: string,
@@ -186,7 +214,10 @@ export function methodChoice(
   const refused = refusal ? `${refusal.reason} ${refusal.remedy}` : otherwise;
   if (refused !== undefined) {
     const label = `$(circle-slash) ${title}`;
-    return { label, description: vscode.l10n.t('not possible here'), detail: refused };
+    return {
+      ...{ label, description: vscode.l10n.t('not possible here'), detail: refused },
+      explanation: refused,
+    };
   }
   return {
     label: title,
@@ -195,6 +226,12 @@ export function methodChoice(
     value: name,
   };
 }
+
+/** Lines that can be chosen first, the others last, each in their order. */
+export const possibleFirst = <T>(choices: readonly Choice<T>[]): Choice<T>[] => [
+  ...choices.filter(({ value }) => value !== undefined),
+  ...choices.filter(({ value }) => value === undefined),
+];
 
 /** Whether something lies at an output, or what a stopped run left beside it. */
 export const isTaken = async (out: string): Promise<boolean> =>

@@ -189,8 +189,12 @@ export interface TensorStatistics {
 /** What the inspector shows at first. */
 export interface InspectedCheckpoint {
   readonly path: string;
+  /** What people call it: its folder where the file has the usual name. */
+  readonly name: string;
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   readonly tensors: readonly TensorRow[];
+  /** Whether it is a model of a known family. */
+  readonly canGrow: boolean;
   readonly problems: readonly Note[];
   readonly notes: readonly Note[];
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];

@@ -80,13 +80,27 @@ interface RequestData {
   readonly sequenceLength?: number;
 }
 
+/** What a person may say of a growth beyond its sizes, data and steps; absent is the method's own. */
+export interface GrowthOptions {
+  /** Peak, of all operators. */
+  readonly learningRate?: number;
+  /** Batches whose gradients make one update. */
+  readonly accumulate?: number;
+  /** Computes activations again in the backward pass: more time, less memory. */
+  readonly recompute?: boolean;
+  /** One width operator for the feed-forward units of all layers. */
+  readonly shareFfn?: boolean;
+}
+
 /** One growth: the same request `ligo grow` makes. */
-export interface GrowthRequest extends RequestBase {
+export interface GrowthRequest extends RequestBase, GrowthOptions {
   readonly kind: 'grow';
   readonly method: string;
   readonly data?: RequestData;
   readonly steps: number;
   readonly seed: number;
+  /** Of matrix products; float32 where absent. */
+  readonly precision?: 'mixed';
 }
 
 /** A comparison of methods: the same request `ligo compare` makes. */

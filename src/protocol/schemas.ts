@@ -56,6 +56,11 @@ export const workerRequest: z.ZodMiniType<WorkerRequest> = z.discriminatedUnion(
     data: z.exactOptional(data),
     steps: count,
     seed,
+    precision: z.exactOptional(z.literal('mixed')),
+    learningRate: z.exactOptional(z.number().check(z.positive(), z.maximum(10))),
+    accumulate: z.exactOptional(size),
+    recompute: z.exactOptional(z.boolean()),
+    shareFfn: z.exactOptional(z.boolean()),
   }),
   z.object({
     ...request,

@@ -5,9 +5,10 @@ import type {
   OptionalEngine,
   SelfTestResult,
 } from './engines';
+import type { Note } from '../errors';
 import type { GrowthPlan, ModelSummary } from './events';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
-import type { ComparisonRequest, WorkerRequest } from './runFolder';
+import type { ComparisonRequest, GrowthOptions, WorkerRequest } from './runFolder';
 
 /** A model of a known family. */
 export interface RecognizedModel extends ModelSummary {
@@ -37,8 +38,11 @@ export interface CheckpointSummary {
   /** Absent when this is no model of a known family: `problem` says why. */
   readonly model?: RecognizedModel;
   readonly problem?: { readonly message: string; readonly remedy: string };
-  /** `part` is something that belongs to a model or a run: operators, the state of a stopped run. */
-  readonly kind: 'model' | 'tensors' | 'part';
+  /**
+   * `part` is something that belongs to a model or a run: operators, the state of a stopped run.
+   * `tensors` has no config.json, `unsupported` is a model of another family, `broken` lacks something.
+   */
+  readonly kind: 'model' | 'unsupported' | 'broken' | 'tensors' | 'part';
   /** What it was grown from, by its receipt. */
   readonly parent?: { readonly path: string; readonly sha256: string } & ModelSummary;
 }
@@ -75,7 +79,7 @@ export interface ExactOperator {
 }
 
 /** What a plan is asked for. */
-export interface PlanQuestion {
+export interface PlanQuestion extends GrowthOptions {
   readonly checkpoint: string;
   readonly target: WorkerRequest['target'];
   /** Whose learning is planned; LiGO's where absent. */
@@ -114,10 +118,19 @@ export interface ComparisonPlan {
   readonly flopsPerStep?: number;
 }
 
+/** What data turns out to be before a run reads it. */
+export interface DataOutlook {
+  readonly notes: readonly Note[];
+  /** Why the checkpoint cannot learn from it. */
+  readonly refusal?: Note;
+  /** Tokens: where the model predicts worse from there on, as past the length it was trained on. */
+  readonly suitableLength?: number;
+}
+
 /** What the helper process answers: everything about files and numbers that is no run. */
 export interface Service {
   summarize(path: string): Promise<CheckpointSummary>;
-  inspect(path: string): Promise<InspectedCheckpoint>;
+  inspect(path: string): Promise<Omit<InspectedCheckpoint, 'name'>>;
   plan(question: PlanQuestion): Promise<GrowthPlan>;
   /** Every way to grow to a target, in the order they are offered. */
   methods(question: Pick<PlanQuestion, 'checkpoint' | 'target'>): Promise<readonly MethodOffer[]>;
@@ -137,6 +150,22 @@ export interface Service {
       readonly methods?: readonly string[];
     },
   ): Promise<EngineOutlook>;
+  /** Opens data as a run would, and finds the length of sequences that suits. */
+  lookAtData(
+    question: {
+      readonly checkpoint: string;
+      readonly data: string;
+      readonly batchSize?: number;
+      readonly sequenceLength?: number;
+      readonly threads?: number;
+    },
+    context: CallContext,
+  ): Promise<DataOutlook>;
+  /** Parameters of the checkpoint grown to each of some sizes; undefined where it cannot be. */
+  parameters(question: {
+    readonly checkpoint: string;
+    readonly targets: readonly PlanQuestion['target'][];
+  }): Promise<readonly (number | undefined)[]>;
   statistics(question: {
     readonly path: string;
     readonly tensor: string;

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { listCheckpoint, type ListedCheckpoint } from '../checkpoint/checkpoint';
-import { UserError, type Note } from '../errors';
+import { CorruptFileError, UserError, type Note } from '../errors';
 import type { RecognizedModel } from '../protocol/service';
 import { recognizeModel, summarize } from './model';
 import { tokenizerProblem } from './tokenizerWithin';
@@ -24,6 +24,8 @@ export interface Inspection {
     readonly bytes: number;
   }[];
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
+  /** What it is, or why it is no model: parts are missing or damaged, or it is none we know. */
+  readonly state: 'model' | 'unsupported' | 'broken' | 'tensors';
   /** What keeps it from being grown. */
   readonly problems: readonly Note[];
   /** What a person should know that keeps it from nothing. */
@@ -60,10 +62,11 @@ export async function inspect(path: string): Promise<Inspection> {
 
 async function recognition(
   checkpoint: ListedCheckpoint,
-): Promise<Pick<Inspection, 'model' | 'ignored' | 'problems' | 'notes'>> {
+): Promise<Pick<Inspection, 'model' | 'state' | 'ignored' | 'problems' | 'notes'>> {
   const { notes } = checkpoint;
   if (checkpoint.problems.length > 0) {
-    return { ignored: [], problems: checkpoint.problems.map(asNote), notes };
+    const problems = checkpoint.problems.map(asNote);
+    return { state: 'broken', ignored: [], problems, notes };
   }
   try {
     const { architecture, ignored, notes } = await recognizeModel(checkpoint);
@@ -82,10 +85,17 @@ async function recognition(
       usualBatch: usualBatch(architecture),
     };
     const unread = await tokenizerProblem(architecture, checkpoint.directory);
-    return { model, ignored, problems, notes: [...notes, ...(unread ? [unread] : [])] };
+    const told = [...notes, ...(unread ? [unread] : [])];
+    return { model, state: 'model', ignored, problems, notes: told };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { ignored: [], problems: [asNote(error)], notes };
+    const state =
+      checkpoint.config === undefined
+        ? 'tensors'
+        : error instanceof CorruptFileError
+          ? 'broken'
+          : 'unsupported';
+    return { state, ignored: [], problems: [asNote(error)], notes };
   }
 }
 

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { growthMethods } from '../growth';
 import { harmless } from '../harmless';
 import type { Evaluation, Receipt } from '../protocol/events';
@@ -6,7 +6,9 @@ import type { Evaluation, Receipt } from '../protocol/events';
 /** A short model card for the grown checkpoint's README.md. */
 export function modelCard(receipt: Receipt): string {
   const { source, target, method, losses, data, seed, steps } = receipt;
-  const name = basename(source.path);
+  const name = /\.(safetensors|json)$/.test(source.path)
+    ? basename(dirname(source.path))
+    : basename(source.path);
   const { title, making } = growthMethods.find(({ name: known }) => known === method.name) ?? {};
   const how =
     making?.kind === 'learned'

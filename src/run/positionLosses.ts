@@ -1,5 +1,6 @@
 import { crossEntropy } from '../architecture';
 import type { Engine } from '../engine';
+import type { Note } from '../errors';
 import { simplifyProgram } from '../graph';
 import { batchFeeds } from '../training';
 import type { OpenData } from './data';
@@ -80,6 +81,17 @@ export async function warningOfLength(
   return lengthWarning(await positionLosses(engine, model, data, signal));
 }
 
+/** Tokens from which on a text model predicts worse; undefined where it does not, or none is read. */
+export async function suitableLength(
+  engine: Engine,
+  model: ScoredModel,
+  data: Pick<OpenData, 'batches' | 'shape'>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (model.architecture.accepts.kind !== 'tokens') return undefined;
+  return findDrop(await positionLosses(engine, model, data, signal))?.from;
+}
+
 /** Where a model begins to predict worse: nats above what came before, and in standard errors. */
 const worse = { nats: 0.3, standardErrors: 5 };
 /** Parts with fewer targets say nothing. */
@@ -90,19 +102,27 @@ const leastTargets = 20;
  * the sequences it was trained on: its config tells how many positions there are, not which of them
  * were ever used. Later positions know more of the text and should do no worse.
  */
-export function lengthWarning(
+export function lengthWarning(losses: readonly PartLosses[]): Note | undefined {
+  const drop = findDrop(losses);
+  if (!drop) return undefined;
+  const { from, before, after } = drop;
+  return {
+    message: `The checkpoint predicts worse from position ${from} of a sequence on (a held-out loss of ${after.toFixed(2)} against ${before.toFixed(2)} before), as models do past the length that they were trained with.`,
+    remedy: `Use sequences of at most ${from} tokens (--sequence-length ${from}).`,
+  };
+}
+
+/** The first position from which on a model predicts worse, and its losses before and after. */
+function findDrop(
   losses: readonly PartLosses[],
-): { readonly message: string; readonly remedy: string } | undefined {
+): { readonly from: number; readonly before: number; readonly after: number } | undefined {
   if (losses.some(({ targets }) => targets < leastTargets)) return undefined;
   for (let split = 1; split < losses.length; split++) {
     const before = merged(losses.slice(0, split));
     const after = losses.slice(split);
     if (!after.every(part => isWorse(part, before))) continue;
     const { from } = after[0]!;
-    return {
-      message: `The checkpoint predicts worse from position ${from} of a sequence on (a held-out loss of ${merged(after).mean.toFixed(2)} against ${before.mean.toFixed(2)} before), as models do past the length that they were trained with.`,
-      remedy: `Use sequences of at most ${from} tokens (--sequence-length ${from}).`,
-    };
+    return { from, before: before.mean, after: merged(after).mean };
   }
   return undefined;
 }

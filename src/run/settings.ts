@@ -1,3 +1,4 @@
+import { UsageError } from '../errors';
 import type { FreshnessSetting, Initialization, OperatorMapping } from '../growth';
 import { growthMethod, type GrowthMethodName } from '../growth/methods';
 import type { AdamWOptions, ParameterGroup, Schedule, TrainingOptions } from '../training';
@@ -76,6 +77,39 @@ export function ligoDefaults(
 ): Omit<LigoSettings, 'steps' | 'warmup'> & { readonly warmup?: number } {
   const { making } = growthMethod(name);
   return { ...defaultLigoSettings, ...(making.kind === 'learned' && making.preset) };
+}
+
+/** What a person may say of learning operators; what is left out is the method's own. */
+export interface LearningOptions {
+  readonly steps: number;
+  /** Peak, of all operators. */
+  readonly learningRate?: number | undefined;
+  readonly accumulate?: number | undefined;
+  readonly recompute?: boolean | undefined;
+  /** One width operator for the feed-forward units of all layers. */
+  readonly shareFfn?: boolean | undefined;
+}
+
+/** The settings of a method, as a person changed them. Throws UsageError for what does not fit it. */
+export function ligoSettings(name: GrowthMethodName, options: LearningOptions): LigoSettings {
+  const { steps, learningRate, accumulate, recompute, shareFfn } = options;
+  const preset = ligoDefaults(name);
+  if (shareFfn && preset.mapping) {
+    throw new UsageError(
+      `--share-ffn says nothing for ${name}, whose operators are others.`,
+      'Leave it out, or use --method ligo.',
+    );
+  }
+  return {
+    ...{ warmup: defaultWarmup(steps), ...preset, steps },
+    ...(learningRate !== undefined && {
+      widthLearningRate: learningRate,
+      depthLearningRate: learningRate,
+    }),
+    ...(accumulate !== undefined && { accumulate }),
+    ...(recompute && { recompute }),
+    ...(shareFfn && { mapping: 'shared-ffn' as const }),
+  };
 }
 
 /** Defaults of continued pretraining; the rate suits small models. */

@@ -18,7 +18,7 @@ export async function summarizeCheckpoint(path: string): Promise<CheckpointSumma
     files: files.map(name => join(directory, name)),
     bytes,
     elementTypes: elementTypesOf(inspection),
-    kind: model ? 'model' : isPart(inspection) ? 'part' : 'tensors',
+    kind: !model && isPart(inspection) ? 'part' : inspection.state,
     ...(model && { model }),
     ...(problem && { problem }),
     ...(parent && { parent }),
@@ -71,7 +71,7 @@ async function parentOf(directory: string): Promise<CheckpointSummary['parent']>
 const wholeNumber = new Intl.NumberFormat('en-US');
 
 /** What the inspector shows of a checkpoint, from its headers. */
-export async function inspectCheckpoint(path: string): Promise<InspectedCheckpoint> {
+export async function inspectCheckpoint(path: string): Promise<Omit<InspectedCheckpoint, 'name'>> {
   const inspection = await inspect(path);
   const { model, tensors, files, ignored, problems, notes, metadata } = inspection;
   const facts: readonly (readonly [string, string | undefined])[] = [
@@ -92,6 +92,7 @@ export async function inspectCheckpoint(path: string): Promise<InspectedCheckpoi
     path,
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }])),
     tensors,
+    canGrow: model !== undefined,
     problems,
     notes,
     ignored,

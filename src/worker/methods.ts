@@ -10,19 +10,19 @@ export async function offerMethods(
     import('../growth/methods'),
     import('../run/compare/request'),
   ]);
-  const { model, resolved, requireGrowth, close } = await openPlan({ ...question, steps: 1 });
+  const { model, asked, withMethod, close } = await openPlan({ ...question, steps: 1 });
   try {
-    // What the target itself is refused for, the plan tells.
-    const growth = resolved.refusals.length > 0 ? undefined : requireGrowth(model, resolved);
-    return growthMethods.map(method => {
-      const { name, title, does, preserves, needsData } = method;
-      return {
+    const offers: MethodOffer[] = [];
+    for (const { name, title, does, preserves, needsData } of growthMethods) {
+      offers.push({
         ...{ name, title, does, preserves, needsData },
         isYardstick: name === yardstick,
         isUsual: usualMethods.includes(name),
-        refusals: (growth && method.refusals?.(growth)) ?? [],
-      };
-    });
+        // What the target itself is refused for, the plan tells.
+        refusals: asked.refusals.length > 0 ? [] : (await withMethod(model, asked, name)).refusals,
+      });
+    }
+    return offers;
   } finally {
     await close();
   }

@@ -2,7 +2,7 @@ import type { EngineOutlook, PlanQuestion, Service } from '../protocol/service';
 import type { Engine } from '../engine';
 import type { Growth } from '../growth';
 import type { StepEstimate } from '../run/estimate';
-import { defaultWarmup, ligoDefaults, type LigoSettings } from '../run/settings';
+import { ligoSettings, type LigoSettings } from '../run/settings';
 import type { BatchShape } from '../training';
 import { inEditor } from './failure';
 import { methodOf } from './request';
@@ -17,6 +17,7 @@ export async function openPlan({
   steps,
   batchSize,
   sequenceLength,
+  ...options
 }: PlanQuestion) {
   const [{ openModel }, plan, { batchShape }] = await Promise.all([
     import('../run/model'),
@@ -27,12 +28,15 @@ export async function openPlan({
   const close = () => model.checkpoint.close();
   try {
     const learning = methodOf(method);
+    const asked = await plan.resolveTarget(model, target);
     return {
       ...plan,
       model,
       close,
-      resolved: await plan.withMethod(model, await plan.resolveTarget(model, target), learning),
-      settings: { warmup: defaultWarmup(steps), ...ligoDefaults(learning), steps },
+      /** The target whatever the method. */
+      asked,
+      resolved: await plan.withMethod(model, asked, learning),
+      settings: ligoSettings(learning, { ...options, steps }),
       shape: batchShape(model.architecture, { batchSize, sequenceLength }),
     };
   } catch (error) {
@@ -93,4 +97,30 @@ async function timedStep(
     estimate: engine => estimateStep(engine, growth, settings, shape, cost),
     peakBytes: cost.peakBytes,
   };
+}
+
+/** Parameters of a checkpoint grown to each of some sizes; undefined where it cannot grow so. */
+export async function grownParameters({
+  checkpoint,
+  targets,
+}: Parameters<Service['parameters']>[0]): Promise<readonly (number | undefined)[]> {
+  const [{ openModel, summarize }, { requireGrowth, resolveTarget }] = await Promise.all([
+    import('../run/model'),
+    import('../run/plan'),
+  ]);
+  const model = await openModel(checkpoint);
+  try {
+    const counts: (number | undefined)[] = [];
+    for (const target of targets) {
+      const resolved = await resolveTarget(model, target);
+      counts.push(
+        resolved.refusals.length > 0
+          ? undefined
+          : summarize(requireGrowth(model, resolved).target).parameters,
+      );
+    }
+    return counts;
+  } finally {
+    await model.checkpoint.close();
+  }
 }

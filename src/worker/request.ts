@@ -6,7 +6,7 @@ import { workerRequest } from '../protocol/schemas';
 import { growthMethod, growthMethodNames, type GrowthMethodName } from '../growth/methods';
 import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
 import type { GrowRequest } from '../run/grow';
-import { defaultTrainSettings, defaultWarmup, ligoDefaults } from '../run/settings';
+import { defaultTrainSettings, defaultWarmup, ligoSettings } from '../run/settings';
 
 /** Bytes of `request.json` at most: requests have a few thousand. */
 const largestRequest = 1 << 20;
@@ -38,14 +38,14 @@ const savesOfGrowth = 10;
 
 /** The growth that a request asks for. Throws UnsupportedError for methods not here. */
 export function growRequestOf(request: GrowthRequest): GrowRequest {
-  const { checkpoint, target, out, data, steps, seed, resume, overwrite } = request;
+  const { checkpoint, target, out, data, seed, resume, overwrite } = request;
   const method = methodOf(request.method);
   return {
     ...{ checkpoint, target, out, method, seed, resume, overwrite },
     data: data && { ...dataOf(data), seed },
-    settings: { warmup: defaultWarmup(steps), ...ligoDefaults(method), steps },
+    settings: ligoSettings(method, request),
     ...(growthMethod(method).making.kind === 'learned' && {
-      saveEvery: Math.ceil(steps / savesOfGrowth),
+      saveEvery: Math.ceil(request.steps / savesOfGrowth),
     }),
   };
 }

@@ -3,10 +3,11 @@ import { UserError } from '../errors';
 import type { Service } from '../protocol/service';
 import { tensorStatistics } from '../run/statistics';
 import { comparisonPlan } from './comparisonPlan';
+import { lookAtData } from './dataOutlook';
 import { inspectCheckpoint, summarizeCheckpoint } from './describe';
 import { engineService } from './engines';
 import { offerMethods } from './methods';
-import { engineOutlook, openPlan } from './plans';
+import { engineOutlook, grownParameters, openPlan } from './plans';
 
 /** Everything about files and numbers that the host wants to know without a run. */
 export const service: Service = {
@@ -25,6 +26,8 @@ export const service: Service = {
   methods: offerMethods,
   comparisonPlan,
   outlook: engineOutlook,
+  lookAtData,
+  parameters: grownParameters,
   async operator({ path, name }) {
     const checkpoint = await openCheckpoint(path);
     try {

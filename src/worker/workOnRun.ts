@@ -41,7 +41,9 @@ export async function workOnRun(folder: string): Promise<number> {
     const work = workOf(request);
     const { openEngine } = await import('../engine/open');
     const engine = async () => {
-      const opened = await openEngine({ engine: request.engine, threads: request.threads });
+      const { engine: choice, threads } = request;
+      const precision = request.kind === 'grow' ? request.precision : undefined;
+      const opened = await openEngine({ engine: choice, threads, precision });
       usage.start(opened.adapter);
       return opened;
     };

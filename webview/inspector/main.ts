@@ -97,7 +97,7 @@ function show(shown: InspectedCheckpoint): void {
       host.post({ type: 'statistics', name: row.name });
     },
   );
-  const name = shown.path.split(/[\\/]/).findLast(part => part !== '') ?? shown.path;
+  const { name } = shown;
   pageRoot().replaceChildren(
     element(
       'header',
@@ -106,7 +106,9 @@ function show(shown: InspectedCheckpoint): void {
         'div',
         { class: 'row' },
         element('h1', { class: 'grow ellipsis', text: name, title: shown.path }),
-        button(t('Grow Model…'), () => host.post({ type: 'grow' }), { look: 'primary' }),
+        ...(shown.canGrow
+          ? [button(t('Grow Model…'), () => host.post({ type: 'grow' }), { look: 'primary' })]
+          : []),
       ),
       element('p', { class: 'quiet ellipsis', text: shown.path }),
       facts.element,

@@ -78,6 +78,12 @@ export class Dialogs {
     return typeof told === 'object' ? told.message : told;
   }
 
+  /** Takes what a step's box has in it; tells what speaks against it. */
+  async accept(step: number): Promise<string | undefined> {
+    await until(`step ${step} shows a box`, () => this.typing?.step === step);
+    return this.type(step, this.typing!.value);
+  }
+
   /** Presses Enter. */
   async enter(): Promise<void> {
     await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { planChoices } from '../../../src/host/planPreview';
+import { planChoices, type PlanFindings } from '../../../src/host/planPreview';
 import { api, until, workspaceFolder } from './support';
 
 suite('engines', () => {
@@ -31,12 +31,14 @@ suite('engines', () => {
       ...{ source: model, target: model, operators: { count: 0, width: 0, depth: 0 } },
       ...{ refusals: [], ignored: [], diskBytes: 400 },
     };
-    const valuesFor = (outlook: Parameters<typeof planChoices>[2]) =>
-      planChoices(plan, { out: '/out', sizes: {} }, outlook).flatMap(({ value }) => value ?? []);
+    const valuesFor = (outlook: PlanFindings['outlook']) =>
+      planChoices(plan, { out: '/out', sizes: {} }, { ...(outlook && { outlook }) }).flatMap(
+        ({ value }) => value ?? [],
+      );
     const onCard = { name: 'webgpu', reason: 'WebGPU on NVIDIA RTX 4070, 12 GB' };
     assert.deepEqual(valuesFor(onCard), ['start', 'otherFolder']);
     assert.ok(
-      planChoices(plan, { out: '/out', sizes: {} }, onCard).some(
+      planChoices(plan, { out: '/out', sizes: {} }, { outlook: onCard }).some(
         ({ description }) => description === onCard.reason,
       ),
     );

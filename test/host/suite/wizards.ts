@@ -90,21 +90,45 @@ suite('the length of sequences', () => {
     await dialogs.choose(3, items.find(({ label }) => label.endsWith(' kjv.txt'))!.label);
   }
 
+  /** Of 128 tokens, for which it has positions, it was trained on 64. */
+  async function assertSuited(step: number): Promise<void> {
+    const { description, detail } = await dialogs.line(step, lengthLine);
+    assert.equal(description, '64 tokens');
+    assert.match(detail!, /^Suits the model: .* from position 64 on/);
+  }
+
   async function shorten(step: number): Promise<void> {
-    assert.equal((await dialogs.line(step, lengthLine)).description, '128 tokens');
     await dialogs.choose(step, lengthLine);
     for (const wrong of ['129', '1', 'many']) {
       assert.equal(await dialogs.type(step, wrong), 'Type a whole number from 2 to 128.');
     }
-    assert.equal(await dialogs.type(step, '64'), undefined);
-    assert.equal((await dialogs.line(step, lengthLine)).description, '64 tokens');
+    assert.equal(await dialogs.type(step, '32'), undefined);
+    assert.equal((await dialogs.line(step, lengthLine)).description, '32 tokens');
   }
+
+  test('that suits is found while the plan is open, and longer ones are warned of there', async () => {
+    const asked = vscode.commands.executeCommand('ligo.growModel', bert());
+    await dialogs.choose(2, wider);
+    await chooseText();
+    await dialogs.choose(4, 'Net2Net (FPI)');
+    await assertSuited(6);
+    assert.equal((await dialogs.line(6, '$(beaker) Method')).description, 'Net2Net (FPI)');
+    assert.match((await dialogs.line(6, '$(database) Data')).description!, /kjv\.txt$/);
+    await dialogs.choose(6, lengthLine);
+    assert.equal(await dialogs.type(6, '128'), undefined);
+    const { description, detail } = await dialogs.line(6, lengthLine);
+    assert.equal(description, '128 tokens');
+    assert.match(detail!, /worse from position 64 on: shorter sequences suit it/);
+    await dialogs.leave();
+    await asked;
+  });
 
   test('is changed in the plan of a growth, which grows with it', async () => {
     const asked = vscode.commands.executeCommand('ligo.growModel', bert());
     await dialogs.choose(2, wider);
     await chooseText();
     await dialogs.choose(4, 'Net2Net (FPI)');
+    await assertSuited(6);
     await shorten(6);
     assert.equal((await dialogs.line(6, '$(edit) Batch…')).description, '16 sequences in a step');
     await dialogs.choose(6, '$(play) Start Growing');
@@ -112,11 +136,10 @@ suite('the length of sequences', () => {
     const service = await (await api()).runs();
     const [run] = service.list();
     assert.deepEqual(run!.request.data, {
-      ...{ path: join(workspaceFolder(), 'kjv.txt'), batchSize: 16, sequenceLength: 64 },
+      ...{ path: join(workspaceFolder(), 'kjv.txt'), batchSize: 16, sequenceLength: 32 },
     });
     await until('the growth has ended', () => run!.ended, 60);
     assert.equal(run!.failure, undefined);
-    // Of 128 tokens, for which it has positions, it was trained on 64.
     assert.ok(!run!.warnings.some(warning => /position/.test(warning)), run!.warnings.join());
   });
 
@@ -130,6 +153,7 @@ suite('the length of sequences', () => {
       assert.equal(await dialogs.type(step, '2'), undefined);
     }
     const computation = async () => (await dialogs.line(8, '$(dashboard) Computation')).description;
+    await assertSuited(8);
     const before = await computation();
     await shorten(8);
     assert.notEqual(await computation(), before);
@@ -148,6 +172,69 @@ suite('the length of sequences', () => {
     await asked;
   });
 });
+
+suite('a plan', () => {
+  let dialogs: Dialogs;
+
+  suiteSetup(async () => {
+    await api();
+    dialogs = new Dialogs();
+  });
+  suiteTeardown(() => dialogs.dispose());
+
+  test('takes what More… says, and is copied as a command that says it too', async () => {
+    const asked = vscode.commands.executeCommand('ligo.growModel', bert());
+    const { description } = await dialogs.line(2, wider);
+    assert.match(description!, /^3 × 96 · \d+ K parameters$/);
+    await dialogs.choose(2, wider);
+    await dialogs.choose(3, '$(circle-slash) No data');
+    await dialogs.choose(4, 'Net2Net (FPI)');
+    await dialogs.choose(6, '$(settings) More…');
+    await dialogs.choose(6, '$(edit) Seed…');
+    assert.equal(await dialogs.type(6, '7'), undefined);
+    await dialogs.choose(6, '$(edit) Feed-Forward Units…');
+    assert.equal(await dialogs.type(6, '500'), undefined);
+    await dialogs.choose(6, '$(check) Back to the Plan');
+    await dialogs.choose(6, '$(terminal) Copy as ligo Command');
+    await dialogs.line(6, '$(play) Start Growing');
+    const command = await vscode.env.clipboard.readText();
+    assert.match(
+      command,
+      /^ligo grow \S*bert-kjv\S* --layers 3 --hidden 96 --ffn 500 --method net2net/,
+    );
+    assert.match(command, /--seed 7 --engine \w+ .*--out \S*bert-kjv-grown-3x96$/);
+    await dialogs.leave();
+    await asked;
+  });
+
+  test('is asked for other sizes with some that are accepted', async () => {
+    const asked = vscode.commands.executeCommand('ligo.growModel', bert());
+    await dialogs.choose(2, '$(edit) Other sizes…');
+    assert.equal(await dialogs.accept(2), undefined);
+    await dialogs.list(3);
+    await dialogs.leave();
+    await asked;
+  });
+
+  test('is not started with data of the wrong kind, and says why', () => {
+    const refusal = { message: 'These are images.', remedy: 'Give text.' };
+    const operators = { count: 0, width: 0, depth: 0 };
+    const [line, ...others] = planChoices(
+      { source: sizes, target: sizes, operators, refusals: [], ignored: [], diskBytes: 400 },
+      { out: '/out', sizes: {} },
+      { data: { notes: [], refusal } },
+    );
+    assert.deepEqual(others, []);
+    assert.equal(line!.value, undefined);
+    assert.equal(line!.description, refusal.message);
+    assert.equal(line!.detail, refusal.remedy);
+  });
+});
+
+const sizes = {
+  ...{ family: 'bert', modelClass: 'BertForMaskedLM', layers: 3, hidden: 64 },
+  ...{ heads: 4, ffn: 256, parameters: 229_248 },
+};
 
 test('a plan that is refused offers nothing but its reasons with their remedies', () => {
   const size = { family: 'bert', modelClass: 'BertForMaskedLM', layers: 3, hidden: 64 };

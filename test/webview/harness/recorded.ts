@@ -77,6 +77,7 @@ const inspected = JSON.parse(fixture('inspected.json').toString('utf8')) as Insp
 /** The example as the inspector shows it. */
 export const checkpoint: InspectedCheckpoint = {
   path: 'examples/bert-kjv',
+  name: 'bert-kjv',
   facts: [
     { label: 'Model', value: 'BertForMaskedLM' },
     { label: 'Layers × hidden', value: '3 × 64' },
@@ -85,6 +86,7 @@ export const checkpoint: InspectedCheckpoint = {
     { label: 'Size', value: '895.5 KiB' },
   ],
   tensors: inspected.tensors,
+  canGrow: true,
   problems: [],
   notes: [],
   ignored: [],

@@ -1,0 +1,45 @@
+import { UserError } from '../errors';
+import type { CallContext, DataOutlook, Service } from '../protocol/service';
+import { inEditor } from './failure';
+
+/** Sequences that are read to find the length that suits: held-out batches. */
+const evaluationBatches = 8;
+
+/**
+ * Opens data as a run would, and scores a few held-out sequences position by position on the CPU to
+ * find the length that suits a text model. Rejects with the signal's reason when aborted.
+ */
+export async function lookAtData(
+  { checkpoint, data, threads, ...sizes }: Parameters<Service['lookAtData']>[0],
+  { signal }: Pick<CallContext, 'signal'>,
+): Promise<DataOutlook> {
+  const [{ withData, withModel }, { openEngine }, { readParameters }, lengths, { plainModel }] =
+    await Promise.all([
+      import('../run/resources'),
+      import('../engine/open'),
+      import('../run/model'),
+      import('../run/positionLosses'),
+      import('../run/scoring'),
+    ]);
+  try {
+    return await withModel(checkpoint, async model => {
+      const { engine } = await openEngine({ engine: 'cpu', ...(threads && { threads }) });
+      try {
+        const options = { ...sizes, data, evaluationBatches, seed: 0 };
+        return await withData(engine, model, options, async opened => {
+          const { notes } = opened;
+          if (model.architecture.head === 'none') return { notes };
+          signal.throwIfAborted();
+          const scored = plainModel(model.architecture, await readParameters(model), 'model');
+          const suitableLength = await lengths.suitableLength(engine, scored, opened, signal);
+          return { notes, ...(suitableLength !== undefined && { suitableLength }) };
+        });
+      } finally {
+        await engine.dispose();
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { notes: [], refusal: { message: error.message, remedy: inEditor(error.remedy) } };
+  }
+}
