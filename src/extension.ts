@@ -13,6 +13,7 @@ import {
   growModel,
   inspectCheckpoint,
   methodWord,
+  pathOf,
   startRun,
   type GrowParts,
 } from './host/growCommand';
@@ -30,6 +31,7 @@ import { RunStatusItem } from './host/runStatus';
 import { ServiceClient } from './host/serviceClient';
 import { Settings } from './host/settings';
 import { Telemetry } from './host/telemetry';
+import { copyLoadingCode, openReceipt, openRunOf, whatNext } from './host/whatNext';
 import { forkService, spawnRun } from './host/workerProcess';
 
 /** Puts the host together. Must be quick: it runs whenever a workspace holds a checkpoint. */
@@ -134,6 +136,14 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     });
   }
 
+  /** For commands that need a checkpoint to be called on. */
+  const onPath =
+    (work: (path: string) => Promise<unknown>) =>
+    async (argument?: unknown): Promise<unknown> => {
+      const path = pathOf(argument);
+      return path === undefined ? undefined : work(path);
+    };
+
   const table: Record<string, (argument?: unknown) => Promise<unknown>> = {
     growModel: resource => growModel(grow, resource),
     compareMethods: resource => compareMethods(grow, resource),
@@ -148,6 +158,17 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     revealOutput: id => commands.runs.revealOutput(id),
     openReport: id => commands.runs.openReport(id),
     removeRun: id => commands.runs.remove(id),
+    whatNext: async argument => {
+      const path = pathOf(argument) ?? (await commands.runs.outputOf(argument));
+      if (path !== undefined) await whatNext({ service, runs }, path);
+    },
+    openReceipt: onPath(path => openReceipt(path)),
+    openRunOfCheckpoint: onPath(path => openRunOf({ service, runs }, path)),
+    copyLoadingCode: onPath(path => copyLoadingCode({ service, runs }, path)),
+    copyCheckpointPath: onPath(async path => vscode.env.clipboard.writeText(path)),
+    revealCheckpoint: onPath(async path =>
+      vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(path)),
+    ),
     openExample: () => openExample(context.extensionUri),
     setUpGpuEngine: () => setUpGpuEngine({ service, settings }),
   };

@@ -22,13 +22,13 @@ export class CheckpointsView implements vscode.TreeDataProvider<CheckpointNode> 
   }
 
   getTreeItem(node: CheckpointNode): vscode.TreeItem {
-    const { path, summary, failure, children } = node;
+    const { path, children } = node;
     const label = harmless(node.label);
     const { None, Expanded } = vscode.TreeItemCollapsibleState;
     const item = new vscode.TreeItem(label, children.length > 0 ? Expanded : None);
     // Another id once it has children: the editor remembers that an item without any was not open.
     item.id = children.length > 0 ? `${path}#parent` : path;
-    item.contextValue = failure ? 'broken' : summary?.kind === 'model' ? 'model' : 'tensors';
+    item.contextValue = contextOf(node);
     item.description = harmless(describe(node));
     item.tooltip = tooltip(node);
     item.iconPath = iconOf(node);
@@ -40,6 +40,13 @@ export class CheckpointsView implements vscode.TreeDataProvider<CheckpointNode> 
     };
     return item;
   }
+}
+
+/** What menus are shown by. */
+function contextOf({ failure, summary }: CheckpointNode): string {
+  if (failure) return 'broken';
+  if (summary?.kind !== 'model') return 'tensors';
+  return summary.parent ? 'model.grown' : 'model';
 }
 
 function describe({ summary, failure }: CheckpointNode): string {

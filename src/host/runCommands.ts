@@ -62,6 +62,13 @@ export class RunCommands {
     if (record) await this.reports.show(record);
   }
 
+  /** The folder of a growth's result; asks which where no id is given. */
+  async outputOf(id?: unknown): Promise<string | undefined> {
+    const fits = ({ status, request }: RunRecord): boolean =>
+      status === 'done' && request.kind === 'grow';
+    return (await this.choose(id, fits))?.request.out;
+  }
+
   /** Shows the grown checkpoint, or the report of a comparison, where a person can go on with it. */
   async revealOutput(id?: unknown): Promise<void> {
     const record = await this.choose(id, ({ status }) => status === 'done');

@@ -74,6 +74,7 @@ async function notify(run: RunRecord): Promise<void> {
   const openRun = vscode.l10n.t('Open Run');
   if (run.status === 'done') {
     const compared = run.request.kind === 'compare';
+    const next = vscode.l10n.t('What Next…');
     const show = compared ? vscode.l10n.t('Open Report') : vscode.l10n.t('Show Checkpoint');
     const answer = await vscode.window.showInformationMessage(
       compared
@@ -81,7 +82,9 @@ async function notify(run: RunRecord): Promise<void> {
         : vscode.l10n.t('{0} has grown.', title),
       openRun,
       show,
+      ...(compared ? [] : [next]),
     );
+    if (answer === next) await vscode.commands.executeCommand('ligo.whatNext', id);
     if (answer === openRun) await vscode.commands.executeCommand('ligo.openRun', id);
     if (answer === show) {
       const command = compared ? 'ligo.openReport' : 'ligo.revealOutput';
