@@ -34,6 +34,8 @@ export interface TestRun {
   /** Starts a worker, as a host does: whoever worked on it before has no claim on it. */
   start(): ChildProcess;
   events(): RunEvent[];
+  /** The newest of what the log leaves out. */
+  newest(): RunEvent[];
 }
 
 /** A folder that is gone after the test. */
@@ -111,13 +113,16 @@ export function runFor(context: TestContext, requestOf: (out: string) => WorkerR
       context.after(() => child.kill('SIGKILL'));
       return child;
     },
-    events() {
-      const path = join(folder, runFiles.events);
-      if (!existsSync(path)) return [];
-      const lines = readFileSync(path, 'utf8').split('\n');
-      return lines.slice(0, -1).map(line => JSON.parse(line) as RunEvent);
-    },
+    events: () => eventsIn(join(folder, runFiles.events)),
+    newest: () => eventsIn(join(folder, runFiles.newest)),
   };
+}
+
+/** The events of a file so far; none where there is no file. */
+function eventsIn(path: string): RunEvent[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.slice(0, -1).map(line => JSON.parse(line) as RunEvent);
 }
 
 /** Exit code of a child, once it ends. */
@@ -126,8 +131,8 @@ export const ended = (child: ChildProcess): Promise<number | null> =>
     ? Promise.resolve(child.exitCode)
     : new Promise(resolve => child.once('exit', resolve));
 
-/** Waits until something holds; fails with what it was waiting for. */
-export async function until(what: string, holds: () => unknown, seconds = 20): Promise<void> {
+/** Waits until something holds, however busy the machine is; fails with what it was waiting for. */
+export async function until(what: string, holds: () => unknown, seconds = 300): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await holds())) {
     assert.ok(Date.now() < end, `waited ${seconds} s in vain until ${what}`);

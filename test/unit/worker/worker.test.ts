@@ -33,7 +33,7 @@ test('a worker tells its engine with the reason, and what it takes of the machin
   const device = events.find(({ type }) => type === 'device');
   assert.ok(device?.type === 'device');
   assert.equal(device.reason, 'CPU, 1 thread, as asked for');
-  const usage = events.find(({ type }) => type === 'usage');
+  const usage = run.newest().find(({ type }) => type === 'usage');
   assert.ok(usage?.type === 'usage' && usage.residentBytes > 1e6);
   assert.equal(usage.device, undefined);
 });

@@ -1,0 +1,331 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { listCheckpoint, openCheckpoint } from '../../src/checkpoint/checkpoint';
+import { writeCheckpoint } from '../../src/checkpoint/writeCheckpoint';
+import { loadTokenizer } from '../../src/data/tokenizer';
+import { operatorsIn, startedOperators, type Growth } from '../../src/growth';
+import { Runs } from '../../src/host/runs';
+import { runFiles } from '../../src/protocol/runFolder';
+import { batchShape, openData } from '../../src/run/data';
+import { readOperators } from '../../src/run/grownParameters';
+import { inspect } from '../../src/run/inspect';
+import { openModel } from '../../src/run/model';
+import { requireGrowth, resolveTarget } from '../../src/run/plan';
+import { defaultLigoSettings } from '../../src/run/settings';
+import { summarizeCheckpoint } from '../../src/worker/describe';
+import { example, fixture } from '../support/fixtures';
+import { requestFor } from '../unit/worker/runFolder';
+import { hostileJson, mutateBytes, type Draw } from './mutate';
+
+/** Reads one hostile input, written into the folder first; whatever it throws must be ours. */
+export type ReadOne = (draw: Draw) => Promise<void>;
+
+/** What can be fuzzed, with its share of all inputs; made ready in a folder of its own. */
+export interface Target {
+  readonly share: number;
+  readonly prepare: (folder: string) => Promise<ReadOne>;
+}
+
+const families = ['bert', 'roberta', 'gpt2', 'vit', 'deit'] as const;
+const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+/** The header of a safetensors file, and its data. */
+function splitSafetensors(path: string): { header: unknown; data: Buffer } {
+  const bytes = readFileSync(path);
+  const end = 8 + Number(bytes.readBigUInt64LE(0));
+  return { header: JSON.parse(bytes.toString('utf8', 8, end)), data: bytes.subarray(end) };
+}
+
+function joinSafetensors(header: Buffer, data: Buffer, draw: Draw): Buffer {
+  const length = Buffer.alloc(8);
+  const stated = draw.chance(0.05) ? draw.below(2 ** 31) : header.length;
+  length.writeBigUInt64LE(BigInt(stated));
+  const whole = Buffer.concat([length, header, data]);
+  return draw.chance(0.1) ? mutateBytes(whole, draw) : whole;
+}
+
+/** Lists a checkpoint and reads its first tensor. */
+async function look(path: string): Promise<void> {
+  await inspect(path);
+  const checkpoint = await listCheckpoint(path);
+  try {
+    const [first] = checkpoint.tensors.keys();
+    if (first !== undefined) await checkpoint.readFloat32(first);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Opens data as training does, and reads a batch. */
+async function readBatch(checkpoint: string, data: string): Promise<void> {
+  const model = await openModel(checkpoint);
+  try {
+    const options = { data, batchSize: 2, sequenceLength: 8, evaluationBatches: 1, seed: 0 };
+    batchShape(model.architecture, options);
+    const opened = await openData(model.architecture, checkpoint, options);
+    try {
+      await opened.batches.train(0);
+    } finally {
+      await opened.batches.close();
+    }
+  } finally {
+    await model.checkpoint.close();
+  }
+}
+
+async function smallGrowth(): Promise<Growth> {
+  const model = await openModel(fixture('hf/gpt2'));
+  await model.checkpoint.close();
+  const { numHiddenLayers: layers } = model.architecture.dimensions;
+  return requireGrowth(model, await resolveTarget(model, { layers: layers + 1 }));
+}
+
+export const targets: Readonly<Record<string, Target>> = {
+  safetensors: {
+    share: 20,
+    async prepare(folder) {
+      const sources = families.map(name =>
+        splitSafetensors(fixture(`hf/${name}/model.safetensors`)),
+      );
+      const file = join(folder, 'model.safetensors');
+      return async draw => {
+        const { header, data } = draw.pick(sources);
+        writeFileSync(file, joinSafetensors(hostileJson(header, draw), data, draw));
+        await look(folder);
+      };
+    },
+  },
+  index: {
+    share: 15,
+    async prepare(folder) {
+      cpSync(fixture('hf/bert-sharded'), folder, { recursive: true });
+      const file = join(folder, 'model.safetensors.index.json');
+      const index = readJson(file);
+      return async draw => {
+        writeFileSync(file, hostileJson(index, draw));
+        await look(folder);
+      };
+    },
+  },
+  config: {
+    share: 20,
+    async prepare(folder) {
+      const configs = families.map(name => {
+        cpSync(fixture(`hf/${name}`), join(folder, name), { recursive: true });
+        return { at: join(folder, name), config: readJson(fixture(`hf/${name}/config.json`)) };
+      });
+      return async draw => {
+        const { at, config } = draw.pick(configs);
+        writeFileSync(join(at, 'config.json'), hostileJson(config, draw));
+        await inspect(at);
+      };
+    },
+  },
+  tokenizer: {
+    share: 1,
+    async prepare(folder) {
+      const sources = ['gpt2-kjv', 'bert-kjv'].map(name => {
+        const at = join(folder, name);
+        mkdirSync(at);
+        const names = readdirSync(example(name)).filter(file => /token|vocab|merges/.test(file));
+        for (const file of names) cpSync(join(example(name), file), join(at, file));
+        const files = names
+          .filter(file => file.endsWith('.json'))
+          .map(file => ({ file, content: readJson(join(at, file)) }));
+        return { at, files };
+      });
+      return async draw => {
+        const { at, files } = draw.pick(sources);
+        const { file, content } = draw.pick(files);
+        writeFileSync(join(at, file), hostileJson(content, draw));
+        try {
+          const tokenizer = await loadTokenizer(at, { pattern: 0.5, answer: 1, megabytes: 200 });
+          try {
+            await tokenizer.encode(
+              'Ünder the [MASK] <|endoftext|> 東京 sky…\n\u202e aaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+            );
+          } finally {
+            await tokenizer.close();
+          }
+        } finally {
+          writeFileSync(join(at, file), JSON.stringify(content));
+        }
+      };
+    },
+  },
+  operators: {
+    share: 10,
+    async prepare(folder) {
+      const growth = await smallGrowth();
+      const started = startedOperators(growth, defaultLigoSettings.initialization);
+      const tensors = started.map(({ name, shape }) => ({
+        ...{ name, shape, type: 'F32' as const },
+        values: () => Promise.resolve(new Float32Array(shape[0] * shape[1]).fill(0.5)),
+      }));
+      await writeCheckpoint(folder, tensors, {
+        baseName: 'operators',
+        metadata: { format: 'ligo' },
+      });
+      const file = join(folder, 'operators.safetensors');
+      const { header, data } = splitSafetensors(file);
+      return async draw => {
+        writeFileSync(file, joinSafetensors(hostileJson(header, draw), data, draw));
+        const { operators } = await readOperators(file, growth);
+        operatorsIn(growth, operators);
+      };
+    },
+  },
+  receipts: {
+    share: 14,
+    async prepare(folder) {
+      cpSync(fixture('hf/gpt2'), folder, { recursive: true });
+      const model = {
+        ...{ family: 'gpt2', modelClass: 'GPT2LMHeadModel', layers: 2, hidden: 4, heads: 2 },
+        ...{ ffn: 8, parameters: 100 },
+      };
+      const receipt = { source: { ...model, path: '/a', sha256: 'x', files: [] }, target: model };
+      return async draw => {
+        writeFileSync(join(folder, 'growth.json'), hostileJson(receipt, draw));
+        await summarizeCheckpoint(folder);
+      };
+    },
+  },
+  runs: {
+    share: 8,
+    async prepare(folder) {
+      const at = join(folder, 'run');
+      mkdirSync(at);
+      const request = requestFor('/out', { id: 'run', title: 'run' });
+      const events = [
+        { type: 'device', engine: 'cpu', device: 'CPU', time: 1 },
+        { type: 'step', step: 1, steps: 3, loss: 3, seconds: 1, tokensPerSecond: 1, time: 4 },
+        {
+          type: 'evaluation',
+          model: 'small',
+          step: 0,
+          loss: 1,
+          accuracy: 1,
+          perplexity: 1,
+          batches: 1,
+          time: 6,
+        },
+        { type: 'warning', message: 'm', remedy: 'r', time: 7 },
+        { type: 'done', out: '/out', time: 12 },
+      ];
+      return async draw => {
+        writeFileSync(
+          join(at, runFiles.request),
+          draw.chance(0.3) ? hostileJson(request, draw) : JSON.stringify(request),
+        );
+        writeFileSync(
+          join(at, runFiles.process),
+          draw.chance(0.3) ? hostileJson({ pid: 1, started: 1 }, draw) : '{"pid":1,"started":1}',
+        );
+        writeFileSync(
+          join(at, runFiles.events),
+          Buffer.concat(
+            events.flatMap(event => [
+              draw.chance(0.5) ? hostileJson(event, draw) : Buffer.from(JSON.stringify(event)),
+              Buffer.from('\n'),
+            ]),
+          ),
+        );
+        let failed: unknown;
+        const runs = new Runs({
+          folder,
+          launch: () => {
+            throw new Error('a run was started');
+          },
+          keep: () => 1e6,
+          mayStart: () => false,
+          onError: error => (failed = error),
+        });
+        try {
+          await runs.restore();
+          for (const {
+            request: { id },
+          } of runs.list()) {
+            await runs.load(id);
+            structuredClone(runs.get(id)!.detail(phase => phase));
+          }
+          if (failed !== undefined) throw failed;
+        } finally {
+          runs.dispose();
+        }
+      };
+    },
+  },
+  idx: {
+    share: 6,
+    async prepare(folder) {
+      const source = example('fashion-mnist');
+      const names = readdirSync(source).filter(name => /ubyte/.test(name));
+      const files = names.map(name => ({
+        name,
+        bytes: readFileSync(join(source, name)).subarray(0, 40_000),
+      }));
+      for (const { name, bytes } of files) writeFileSync(join(folder, name), bytes);
+      return async draw => {
+        const { name, bytes } = draw.pick(files);
+        const head = mutateBytes(bytes.subarray(0, 16), draw);
+        writeFileSync(join(folder, name), Buffer.concat([head, bytes.subarray(16)]));
+        try {
+          await readBatch(example('vit-fmnist'), folder);
+        } finally {
+          writeFileSync(join(folder, name), bytes);
+        }
+      };
+    },
+  },
+  images: {
+    share: 3,
+    async prepare(folder) {
+      const { default: sharp } = await import('sharp');
+      const pixels = sharp({ create: { width: 28, height: 28, channels: 3, background: '#963' } });
+      const formats = ['png', 'jpeg', 'webp'] as const;
+      const files = await Promise.all(
+        formats.map(async format => ({
+          name: `a.${format}`,
+          bytes: await pixels.clone().toFormat(format).toBuffer(),
+        })),
+      );
+      const labels = Object.keys(
+        (readJson(join(example('vit-fmnist'), 'config.json')) as { label2id: object }).label2id,
+      );
+      for (const label of labels) {
+        const of = join(folder, label.replaceAll('/', '-'));
+        mkdirSync(of);
+        for (let i = 0; i < 4; i++) writeFileSync(join(of, `${i}.png`), files[0]!.bytes);
+      }
+      return async draw => {
+        const { name, bytes } = draw.pick(files);
+        const path = join(folder, labels[1]!, name);
+        writeFileSync(path, mutateBytes(bytes, draw));
+        await readBatch(example('vit-fmnist'), folder);
+      };
+    },
+  },
+  jsonl: {
+    share: 3,
+    async prepare(folder) {
+      const file = join(folder, 'data.txt');
+      const records = Array.from({ length: 60 }, (_, id) => ({
+        id,
+        text: `In the beginning ${id} was the word.`,
+      }));
+      return async draw => {
+        const lines = records.map(record =>
+          draw.chance(0.02) ? hostileJson(record, draw) : Buffer.from(JSON.stringify(record)),
+        );
+        const text = Buffer.concat(lines.flatMap(line => [line, Buffer.from('\n')]));
+        writeFileSync(file, draw.chance(0.3) ? mutateBytes(text, draw) : text);
+        await readBatch(example('gpt2-kjv'), file);
+      };
+    },
+  },
+};
+
+/** Every input of a model is written by what reads it back: the fixtures must be whole. */
+export async function selfCheck(): Promise<void> {
+  for (const name of families) await (await openCheckpoint(fixture(`hf/${name}`))).close();
+}
