@@ -196,6 +196,7 @@ export class RunRecord {
       step,
       steps,
       loss: losses.at(-1),
+      heldOutLoss: this.heldOutLoss(),
       lossHistory: thin(losses, sparklinePoints),
       secondsLeft: this.live ? this.secondsLeft : undefined,
       tokensPerSecond: this.live ? this.tokensPerSecond : undefined,
@@ -205,6 +206,12 @@ export class RunRecord {
       out: request.out,
       failure,
     };
+  }
+
+  /** Of the grown model: the receipt's, or what was measured before it is written. */
+  private heldOutLoss(): number | undefined {
+    const after = this.evaluations.findLast(({ model }) => model === 'after');
+    return this.receipt?.losses?.after.loss ?? after?.loss;
   }
 
   /** Everything but the pictures of operators, which are read when they are wanted. */

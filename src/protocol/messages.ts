@@ -19,8 +19,10 @@ export interface RunSummary {
   /** Of a comparison: training steps of all its runs together. */
   readonly step: number;
   readonly steps: number;
-  /** Newest step loss, nats. */
+  /** Newest loss of a step on its batch, nats; of a comparison a held-out one. */
   readonly loss: number | undefined;
+  /** Of what came out, on held-out data as the receipt has it, nats. */
+  readonly heldOutLoss: number | undefined;
   /** At most about 200 points of the loss curve. */
   readonly lossHistory: readonly number[];
   readonly secondsLeft: number | undefined;

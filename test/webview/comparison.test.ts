@@ -95,7 +95,7 @@ describe('the panel of a comparison', { skip }, () => {
     await view.page.locator('.comparison-stage').focus();
     await view.page.keyboard.press('Home');
     const first = done.comparison!.runs[0]!.curve[0]!;
-    assert.match(await view.announced(), /random, seed 0 · step 0 · loss /);
+    assert.match(await view.announced(), /random, seed 0 · step 0 · held-out loss /);
     assert.ok((await view.announced()).includes(first.loss.toFixed(3)));
     await view.page.keyboard.press('ArrowRight');
     assert.match(await view.announced(), /random, seed 0 · step 10 · /);

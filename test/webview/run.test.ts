@@ -116,9 +116,9 @@ describe('the run panel', { skip }, () => {
     await view.screenshot('heatmap-cursor');
     await view.page.locator('.chart-stage').focus();
     await view.page.keyboard.press('Home');
-    assert.match(await view.announced(), /step 1 · loss 6\.6/);
+    assert.match(await view.announced(), /step 1 · batch loss 6\.6/);
     await view.page.keyboard.press('ArrowRight');
-    assert.match(await view.announced(), /step 2 · loss 5\.8/);
+    assert.match(await view.announced(), /step 2 · batch loss 5\.8/);
   });
 
   it('opens an operator from the grid and asks for exact values when looked at closer', async () => {

@@ -67,7 +67,7 @@ export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary
       );
       bar.update(run);
       lossRow.hidden = run.loss === undefined;
-      setText(lossLabel, run.kind === 'compare' ? t('Held-out loss') : t('Loss'));
+      setText(lossLabel, run.kind === 'compare' ? t('Held-out loss') : t('Batch loss'));
       setText(loss, run.loss === undefined ? '' : formatLoss(run.loss));
       curve.update(run.lossHistory);
       facts.update(summaryFacts(run));

@@ -73,7 +73,7 @@ export function pastItem(first: RunSummary, actions: PastActions): View<RunSumma
                 : t('step {0} of {1}', formatInteger(run.step), formatInteger(run.steps)),
             ]
           : []),
-        ...(run.loss === undefined || compared ? [] : [t('loss {0}', formatLoss(run.loss))]),
+        ...(compared ? [] : lossOf(run)),
       ];
       setText(facts, parts.join(' · '));
       failure.update(run.failure);
@@ -82,4 +82,10 @@ export function pastItem(first: RunSummary, actions: PastActions): View<RunSumma
       reveal.hidden = run.status !== 'done';
     },
   };
+}
+
+/** The loss of what came out; of a run that has not come so far, of its newest batch. */
+function lossOf({ heldOutLoss, loss }: RunSummary): string[] {
+  if (heldOutLoss !== undefined) return [t('held-out loss {0}', formatLoss(heldOutLoss))];
+  return loss === undefined ? [] : [t('batch loss {0}', formatLoss(loss))];
 }

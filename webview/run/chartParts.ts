@@ -59,11 +59,16 @@ const axis = (): uPlot.Axis => ({
   ticks: { show: false },
 });
 
+/** Room for the title of an axis, pixels, and its look. */
+const axisTitle = (): uPlot.Axis => ({ labelSize: 18, labelFont: labelFont() });
+
 /** The horizontal axis, which `values` writes the numbers of, and the axis of the loss. */
 export const chartAxes = (logarithmic: boolean, horizontal: uPlot.Axis): uPlot.Axis[] => [
-  { ...axis(), size: 30, grid: { show: false }, ...horizontal },
+  { ...axis(), ...axisTitle(), size: 30, grid: { show: false }, ...horizontal },
   {
     ...axis(),
+    ...axisTitle(),
+    label: t('Loss (nats)'),
     size: 52,
     splits: (u, _, low, high) => lossTicks(low, high, u.height / 50, logarithmic),
     filter: (_, splits) => splits,

@@ -38,6 +38,10 @@ export interface ComparisonChart {
 
 const height = 340;
 
+/** What the horizontal axis tells. */
+const spentTitle = (horizontal: Horizontal): string =>
+  ({ step: t('Step'), flops: t('Computation'), seconds: t('Time') })[horizontal];
+
 /** What was spent, in its unit. */
 export function formatSpent(horizontal: Horizontal, value: number): string {
   if (horizontal === 'flops') return formatFlops(value);
@@ -76,7 +80,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
     return [
       t('{0}, seed {1}', run.method, run.seed),
       t('step {0}', formatInteger(step)),
-      t('loss {0}', formatLoss(loss)),
+      t('held-out loss {0}', formatLoss(loss)),
       formatFlops(flops),
       formatDuration(seconds),
     ].join(' · ');
@@ -116,6 +120,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
         ),
       },
       axes: chartAxes(logarithmic, {
+        label: spentTitle(horizontal),
         space: 90,
         values: (_, ticks) => ticks.map(tick => formatSpent(horizontal, tick)),
       }),

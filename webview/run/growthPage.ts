@@ -40,7 +40,7 @@ export function createGrowthPage(
   );
 
   function exportCurve({ summary, curve, evaluations }: PageRun, format: 'png' | 'svg' | 'csv') {
-    const name = `${fileName(`${summary.title} ${t('Loss')}`)}.${format}`;
+    const name = `${fileName(`${summary.title} ${t('Batch loss')}`)}.${format}`;
     const { steps, losses } = curve;
     const levels = levelsOf(evaluations).map(({ model, loss }) => ({
       name: levelName(model),

@@ -46,9 +46,7 @@ export function createHeader(send: (command: RunCommand) => void): View<RunSumma
               },
             ]
           : []),
-        ...(run.loss === undefined || run.kind === 'compare'
-          ? []
-          : [{ label: t('Loss'), value: formatLoss(run.loss) }]),
+        ...(run.kind === 'compare' ? [] : lossOf(run)),
         ...summaryFacts(run),
       ]);
       controls.element.hidden = !live && run.status !== 'queued';
@@ -56,4 +54,12 @@ export function createHeader(send: (command: RunCommand) => void): View<RunSumma
       failure.update(run.failure);
     },
   };
+}
+
+/** The loss of what came out; of a run that has not come so far, of its newest batch. */
+function lossOf({ heldOutLoss, loss }: RunSummary): { label: string; value: string }[] {
+  if (heldOutLoss !== undefined) {
+    return [{ label: t('Held-out loss'), value: formatLoss(heldOutLoss) }];
+  }
+  return loss === undefined ? [] : [{ label: t('Batch loss'), value: formatLoss(loss) }];
 }

@@ -51,7 +51,7 @@ export function createLossChart(
   const readout = element('p', { class: 'number chart-readout', text: ' ' });
   const live = announcer();
   const table = element('table');
-  const stage = parts.chartStage(t('Loss by step. Arrow keys move along the curve.'));
+  const stage = parts.chartStage(t('Batch loss by step. Arrow keys move along the curve.'));
   const windowText = element('span', { class: 'quiet number smoothing-window' });
   const slider = createSlider(t('Smoothing'), 'smoothing-slider', 100, smoothing * 100, value => {
     smoothing = value / 100;
@@ -64,7 +64,7 @@ export function createLossChart(
     element(
       'div',
       { class: 'row' },
-      element('h2', { class: 'grow', text: t('Loss'), attributes: { id: 'chart-title' } }),
+      element('h2', { class: 'grow', text: t('Batch loss'), attributes: { id: 'chart-title' } }),
       element('label', { class: 'row' }, t('Smoothing'), slider.element, windowText),
       checkbox(t('Log scale'), logarithmic, checked => {
         logarithmic = checked;
@@ -97,7 +97,7 @@ export function createLossChart(
     const calm = window() > 1 ? smooth(losses, window()).mean[index] : undefined;
     return [
       t('step {0}', formatInteger(step)),
-      t('loss {0}', formatLoss(loss)),
+      t('batch loss {0}', formatLoss(loss)),
       ...(calm === undefined || calm === null ? [] : [t('smoothed {0}', formatLoss(calm))]),
     ].join(' · ');
   }
@@ -124,6 +124,7 @@ export function createLossChart(
         y: parts.lossScale(logarithmic, () => [...losses, ...levels.map(({ loss }) => loss)]),
       },
       axes: parts.chartAxes(logarithmic, {
+        label: t('Step'),
         values: (_, ticks) =>
           ticks.map(tick => (Number.isInteger(tick) ? formatInteger(tick) : '')),
       }),
@@ -184,8 +185,8 @@ export function createLossChart(
     const row = (tag: 'th' | 'td', ...cells: string[]): HTMLElement =>
       element('tr', {}, ...cells.map(text => element(tag, { text })));
     table.replaceChildren(
-      element('caption', { text: t('Loss by step') }),
-      element('thead', {}, row('th', t('Step'), t('Loss'))),
+      element('caption', { text: t('Batch loss by step') }),
+      element('thead', {}, row('th', t('Step'), t('Batch loss'))),
       element(
         'tbody',
         {},

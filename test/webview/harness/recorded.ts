@@ -35,6 +35,7 @@ export function summaryAt(step: number, change: Partial<RunSummary> = {}): RunSu
     phase: 'learning operators',
     step,
     steps: losses.length,
+    heldOutLoss: undefined,
     loss: losses[step - 1],
     lossHistory: losses.slice(0, step),
     secondsLeft: (losses.length - step) * 0.36,
