@@ -166,8 +166,8 @@ async function askStart(
       refusals.length > 0
         ? undefined
         : { ...place, ...sizes, steps, methods, learns: cost !== undefined },
-    look: (sizes, signal) =>
-      lookAtData(parts, { checkpoint: checkpoint.path, data, batchSize, ...sizes }, signal),
+    look: ({ sequenceLength }, signal) =>
+      lookAtData(parts, { checkpoint: checkpoint.path, data, sequenceLength }, signal),
     choices: (plan, settings, findings) =>
       comparisonChoices(plan, { ...facts, ...settings }, findings),
   });

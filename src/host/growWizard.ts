@@ -135,8 +135,8 @@ async function askStart(
         ? undefined
         : { ...questionOf(question, settings), learns: cost !== undefined },
     ...(data !== null && {
-      look: (sizes: PlanSizes, signal: AbortSignal) =>
-        lookAtData(parts, { checkpoint: checkpoint.path, data, ...sizes }, signal),
+      look: ({ sequenceLength }: PlanSizes, signal: AbortSignal) =>
+        lookAtData(parts, { checkpoint: checkpoint.path, data, sequenceLength }, signal),
     }),
     choices: planChoices,
   });

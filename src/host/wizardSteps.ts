@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
-import type { CheckpointSummary, DataOutlook, MethodOffer, Service } from '../protocol/service';
+import type { CheckpointSummary, DataOutlook, MethodOffer } from '../protocol/service';
 import { labelOf, type CheckpointNode } from './checkpointTree';
 import type { Checkpoints } from './checkpoints';
 import { chooseData, dataChoices, type DataChoice, type RecentData } from './dataChoices';
@@ -145,11 +145,26 @@ const cannotGrow = (path: string, problem: CheckpointSummary['problem']): UserEr
 /** What data turn out to be for a checkpoint, and which length of sequences suits. */
 export const lookAtData = (
   { service, settings: { threads } }: WizardParts,
-  question: Omit<Parameters<Service['lookAtData']>[0], 'threads'>,
+  {
+    sequenceLength,
+    ...question
+  }: {
+    readonly checkpoint: string;
+    readonly data: string;
+    readonly sequenceLength: number | undefined;
+  },
   signal: AbortSignal,
 ): Promise<DataOutlook> =>
   service
-    .call('lookAtData', { ...question, ...(threads !== undefined && { threads }) }, { signal })
+    .call(
+      'lookAtData',
+      {
+        ...question,
+        ...(sequenceLength !== undefined && { sequenceLength }),
+        ...(threads !== undefined && { threads }),
+      },
+      { signal },
+    )
     // A plan without it is a plan all the same; the run says what it finds.
     .catch((error: unknown) => ({ notes: [explain(error)] }));
 

@@ -155,7 +155,6 @@ export interface Service {
     question: {
       readonly checkpoint: string;
       readonly data: string;
-      readonly batchSize?: number;
       readonly sequenceLength?: number;
       readonly threads?: number;
     },

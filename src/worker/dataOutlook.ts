@@ -10,7 +10,7 @@ const evaluationBatches = 8;
  * find the length that suits a text model. Rejects with the signal's reason when aborted.
  */
 export async function lookAtData(
-  { checkpoint, data, threads, ...sizes }: Parameters<Service['lookAtData']>[0],
+  { checkpoint, data, threads, sequenceLength }: Parameters<Service['lookAtData']>[0],
   { signal }: Pick<CallContext, 'signal'>,
 ): Promise<DataOutlook> {
   const [{ withData, withModel }, { openEngine }, { readParameters }, lengths, { plainModel }] =
@@ -25,7 +25,8 @@ export async function lookAtData(
     return await withModel(checkpoint, async model => {
       const { engine } = await openEngine({ engine: 'cpu', ...(threads && { threads }) });
       try {
-        const options = { ...sizes, data, evaluationBatches, seed: 0 };
+        // As many sequences as usual, however few a person wants in a step: they have to tell.
+        const options = { data, sequenceLength, evaluationBatches, seed: 0 };
         return await withData(engine, model, options, async opened => {
           const { notes } = opened;
           if (model.architecture.head === 'none') return { notes };

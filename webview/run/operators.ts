@@ -149,7 +149,8 @@ export function createOperatorsView(
 
   /** Has the snapshot of a step drawn, or asks for the history where it is not here; false then. */
   function moveTo(step: number | undefined): boolean {
-    const found = history.snapshots.findIndex(snapshot => snapshot.step === step);
+    // The last picture of learning and the final one may be of one step.
+    const found = history.snapshots.findLastIndex(snapshot => snapshot.step === step);
     if (found >= 0) index = found;
     else askHistory();
     return found >= 0;

@@ -8,7 +8,7 @@ const never = new AbortController().signal;
 
 for (const name of ['gpt2-kjv', 'bert-kjv']) {
   test(`the length that suits ${name} is the one it was trained with`, async () => {
-    const question = { checkpoint: example(name), data: example('kjv.txt'), batchSize: 16 };
+    const question = { checkpoint: example(name), data: example('kjv.txt') };
     const found = await lookAtData({ ...question, sequenceLength: 128 }, { signal: never });
     assert.equal(found.suitableLength, 64);
     assert.equal(found.refusal, undefined);
