@@ -58,6 +58,7 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
     await quickInput.answer('1');
     await quickInput.step('8/8');
     await quickInput.rows.filter({ hasText: 'without evaluations' }).waitFor();
+    await quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
     await bench.screenshot('2-plan');
     const plan = (await quickInput.rows.allTextContents()).join('\n');
     assert.match(plan, /3: methods 3, seeds 1, 40 steps each/);

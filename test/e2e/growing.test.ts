@@ -50,6 +50,7 @@ journey('growing a model in the workbench', { screenshots: 'growing-' }, step =>
     await quickInput.back();
     await answerUpToPlan(bench, shortGrowth);
     await quickInput.rows.filter({ hasText: 'for 40 steps' }).waitFor();
+    await quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
     await bench.screenshot('3-plan');
     const plan = (await quickInput.rows.allTextContents()).join('\n');
     assert.match(plan, /229 K → 793 K/);

@@ -82,6 +82,7 @@ journey('the packaged extension in a clean profile, by keyboard alone', options,
     await page.keyboard.type('5000');
     await page.keyboard.press('Enter');
     await quickInput.step('6/6');
+    await quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
     await quickInput.focusedRow('Start Growing').waitFor();
     await page.keyboard.press('Enter');
     await quickInput.isHidden();
