@@ -34,6 +34,8 @@ export async function answerUpToPlan(bench: Workbench, answers: WizardAnswers): 
 /** Answers every question after the checkpoint, and starts. */
 export async function growFromHere(bench: Workbench, answers: WizardAnswers): Promise<void> {
   await answerUpToPlan(bench, answers);
+  // A start before the data were looked at only shows what they change.
+  await bench.quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
   await bench.quickInput.choose('Start Growing');
   await bench.quickInput.isHidden();
 }
