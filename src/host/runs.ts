@@ -353,10 +353,14 @@ export class Runs implements Disposable {
   private watch(entry: Entry): void {
     entry.tail.follow();
     this.timer ??= setInterval(() => {
-      for (const each of this.entries.values()) {
-        if (each.record.live) this.check(each).catch(this.options.onError);
-      }
+      this.look().catch(this.options.onError);
     }, watchEvery);
+  }
+
+  /** Looks whether the workers of live runs are there. */
+  async look(): Promise<void> {
+    const live = [...this.entries.values()].filter(({ record }) => record.live);
+    await Promise.all(live.map(entry => this.check(entry)));
   }
 
   /** Looks whether a live run's worker is there, and tells why it is not. */
@@ -364,11 +368,15 @@ export class Runs implements Disposable {
     if (entry.checking) return;
     entry.checking = true;
     try {
-      const { record, exit } = entry;
+      const { record } = entry;
       const worker = await files.readProcess(record.folder);
+      const alive = worker !== undefined && (await files.isAlive(worker, record.folder));
+      const { child, exit } = entry;
       // Another window may have started a worker too; the one that claimed the run works on it.
       const ended = exit && (!worker || worker.pid === exit.pid) ? exit : undefined;
-      if (!ended && worker && (await files.isAlive(worker, record.folder))) return;
+      if (!ended && alive) return;
+      // A worker of this host tells how it ended, if a little later.
+      if (!exit && worker && worker.pid === child?.pid) return;
       const since = Date.now() - (this.startedAt.get(record.request.id) ?? 0);
       if (!ended && !worker && since < patience) return;
       // Its last words may not have been read yet.

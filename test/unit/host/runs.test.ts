@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -109,18 +110,22 @@ test('a run that waits can be cancelled and started again later', async context 
 test('a cancelled run goes on where it stopped', async context => {
   const folder = temporaryFolder(context);
   const runs = host(context, join(folder, 'runs'));
-  const record = await runs.start(request(folder, 'a', { steps: 300 }));
+  const record = await runs.start(request(folder, 'a', { steps: endless }));
   await until('it works', () => record.steps.length > 2);
   await runs.control('a', 'cancel');
   await until('it ended', () => record.ended);
   assert.equal(record.saved, true);
   const stopped = record.steps.length;
   await runs.resume('a');
-  await until('its steps are followed', () => record.live && record.steps.length > stopped);
+  await until('its steps are followed', () => record.steps.length > stopped);
+  assert.equal(record.live, true);
+  await runs.control('a', 'stopAndKeep');
   await until('it ended again', () => record.ended);
   assert.equal(record.status, 'done');
-  assert.equal(record.steps.length, 300);
-  assert.ok(stopped < 300);
+  assert.deepEqual(
+    record.steps,
+    record.steps.map((_, index) => index + 1),
+  );
 });
 
 test('another host finds a live run again and can stop it', async context => {
@@ -167,6 +172,23 @@ test('a killed worker is noticed, told as killed, and its run can start anew', a
   await until('it ended', () => record.ended);
   assert.equal(record.status, 'done');
   assert.equal(record.steps.length, 100);
+});
+
+test('how a worker ended is told by its process, however often it is looked for before', async context => {
+  const folder = temporaryFolder(context);
+  const gone = spawn(process.execPath, ['-e', '']);
+  await new Promise(resolve => gone.once('exit', resolve));
+  // A process that is gone while its end was not told yet.
+  const told = Object.assign(new EventEmitter(), { pid: gone.pid }) as ChildProcess;
+  const runs = host(context, join(folder, 'runs'), { launch: () => told });
+  const record = await runs.start(request(folder, 'a'));
+  const claim = { pid: gone.pid, started: Date.now() };
+  writeFileSync(join(record.folder, 'process.json'), JSON.stringify(claim));
+  await runs.look();
+  assert.equal(record.live, true);
+  told.emit('exit', null, 'SIGKILL');
+  await until('it is noticed', () => record.ended);
+  assert.match(record.failure?.message ?? '', /was killed/);
 });
 
 test('a worker that cannot be started is told with the setting to check', async context => {
