@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const save = `${root}out/fuzz`;
 mkdirSync(save, { recursive: true });
 
-/** Shares of all inputs, as test/fuzz/targets.ts has them. */
+/** Shares of all inputs, for the targets in test/fuzz/targets.ts. */
 const shares = {
   ...{ safetensors: 20, index: 15, config: 20, tokenizer: 1, operators: 10 },
   ...{ receipts: 14, runs: 8, idx: 6, images: 3, jsonl: 3 },

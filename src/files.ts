@@ -139,6 +139,67 @@ export async function openRegular(path: string): Promise<RegularFile> {
   }
 }
 
+/** Kinds of failure by which a path leads to no file that could be read. */
+const unusable = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES', 'EPERM']);
+
+const isUnusable = (error: unknown): boolean =>
+  unusable.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
+
+/**
+ * Opens a regular file of our own that may have gone; undefined when there is none, something else, or
+ * one that may not be read.
+ * @throws UserError when its disk or the system fails
+ */
+export async function openIfRegular(path: string): Promise<FileHandle | undefined> {
+  try {
+    return (await openRegular(path)).handle;
+  } catch (error) {
+    if (error instanceof CorruptFileError || isUnusable(error)) return undefined;
+    if (error instanceof UserError && isUnusable(error.cause)) return undefined;
+    throw error;
+  }
+}
+
+/** So many bytes from one on; fewer where the file ends before. */
+export async function readRange(file: FileHandle, from: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(bytes, filled, length - filled, from + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** All of a file of at most so many bytes; undefined as of `openIfRegular`, and when it is longer. */
+export async function readSmall(path: string, most: number): Promise<Buffer | undefined> {
+  const file = await openIfRegular(path);
+  if (!file) return undefined;
+  try {
+    const { size } = await file.stat();
+    return size > most ? undefined : await readRange(file, 0, size);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The last bytes of a file, at most so many, and where they begin; undefined as of `openIfRegular`. */
+export async function readEnd(
+  path: string,
+  most: number,
+): Promise<{ readonly bytes: Buffer; readonly from: number } | undefined> {
+  const file = await openIfRegular(path);
+  if (!file) return undefined;
+  try {
+    const { size } = await file.stat();
+    const from = Math.max(0, size - most);
+    return { bytes: await readRange(file, from, size - from), from };
+  } finally {
+    await file.close();
+  }
+}
+
 /** A file that was read whole. */
 export interface WholeFile {
   readonly bytes: Uint8Array;

@@ -148,11 +148,12 @@ async function readShards(
 async function openSharded(indexFile: string, text: string): Promise<CheckpointContents> {
   const index = parseShardIndex(text, indexFile);
   const folder = dirname(indexFile);
+  const present: string[] = [];
   const missing: string[] = [];
   for (const shard of index.shards) {
-    if ((await identify(join(folder, shard))) === undefined) missing.push(shard);
+    const isThere = (await identify(join(folder, shard))) !== undefined;
+    (isThere ? present : missing).push(shard);
   }
-  const present = index.shards.filter(shard => !missing.includes(shard));
   const { contents: read, shardOf } = await readShards(folder, present);
   const notes = [...read.notes];
   const problems = [...read.problems];

@@ -2,7 +2,7 @@ import { UnsupportedError, UsageError, UserError, type Note } from '../errors';
 import type { Batch, BatchSource } from './batches';
 import { describeData } from './description';
 import { openImageSets, pixelReader, type ImageSet, type ImageSets } from './imageSource';
-import { counted, listed } from './note';
+import { counted, listed, notesOnBoth } from './note';
 import { normaliseInto } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
 import { permutation, randomGenerator, randomStreams } from '../random';
@@ -106,16 +106,6 @@ const wholeSet = (set: ImageSet): Part => ({
   set,
   indices: Int32Array.from({ length: set.count }, (_, index) => index),
 });
-
-/** The notes on both sets, each said once. */
-function setNotes({ train, heldOut }: ImageSets): Note[] {
-  const known = new Set(train.notes.map(({ message }) => message));
-  const others = heldOut?.set.notes.filter(({ message }) => !known.has(message)) ?? [];
-  return [
-    ...train.notes,
-    ...others.map(({ message, remedy }) => ({ message: `Evaluation data: ${message}`, remedy })),
-  ];
-}
 
 /** Fewer held-out images than this tell little: one of them is a percent or more. */
 const fewHeldOut = 100;
@@ -247,7 +237,10 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
     classes: labels ?? sets.train.classes,
     trainImages: train.indices.length,
     heldOutImages: heldOutCount,
-    notes: [...setNotes(sets), ...splitNotes({ train, heldOut }, labels ?? sets.train.classes)],
+    notes: [
+      ...notesOnBoth(sets.train.notes, sets.heldOut?.set.notes ?? []),
+      ...splitNotes({ train, heldOut }, labels ?? sets.train.classes),
+    ],
     train(step) {
       const count = train.indices.length;
       const chosen = Array.from({ length: batchSize }, (_, row) => {

@@ -1,3 +1,5 @@
+import type { Note } from '../errors';
+
 /** Most names that a note or an error lists. */
 const namedAtMost = 5;
 
@@ -10,3 +12,13 @@ export function listed(names: readonly string[], most = namedAtMost): string {
 /** `1 file`, `2 files`. */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+/** The notes on data to learn from and on those to evaluate on, each said once. */
+export function notesOnBoth(training: readonly Note[], evaluation: readonly Note[]): Note[] {
+  const known = new Set(training.map(({ message }) => message));
+  const others = evaluation.filter(({ message }) => !known.has(message));
+  return [
+    ...training,
+    ...others.map(({ message, remedy }) => ({ message: `Evaluation data: ${message}`, remedy })),
+  ];
+}

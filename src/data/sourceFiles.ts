@@ -1,7 +1,7 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { UserError, type Note } from '../errors';
-import { isMissing } from '../files';
+import { isMissing, readRange } from '../files';
 import { unreadable } from './jsonFiles';
 import { counted, listed } from './note';
 
@@ -21,14 +21,7 @@ export const readBytes: ReadBytes = async (path, position, length) => {
   let handle;
   try {
     handle = await open(path, 'r');
-    const buffer = Buffer.allocUnsafe(length);
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return buffer.subarray(0, filled);
+    return await readRange(handle, position, length);
   } catch (cause) {
     throw unreadable(path, cause);
   } finally {

@@ -67,11 +67,16 @@ const marks: readonly (readonly [string, string])[] = [
   ['feff', 'UTF-16BE'],
 ];
 
+/** The encoding whose byte order mark a file begins with. */
+function markedEncoding(head: Buffer): string | undefined {
+  const start = head.toString('hex', 0, 4);
+  return marks.find(([mark]) => start.startsWith(mark))?.[1];
+}
+
 /** What a file with zero bytes is, as well as its beginning tells. */
 export function encodingWithZeros(head: Buffer): string | undefined {
-  const start = head.toString('hex', 0, 4);
-  const marked = marks.find(([mark]) => start.startsWith(mark));
-  if (marked) return marked[1];
+  const marked = markedEncoding(head);
+  if (marked) return marked;
   let [even, odd] = [0, 0];
   for (let index = 0; index < head.length; index++) {
     if (head[index] !== 0) continue;
@@ -91,12 +96,11 @@ export const conversion = (file: SourceFile, encoding: string): string =>
 
 /** Refuses what a byte order mark says is UTF-16 or UTF-32. */
 function refuseMarked(file: SourceFile, head: Buffer): void {
-  const start = head.toString('hex', 0, 4);
-  const marked = marks.find(([mark]) => start.startsWith(mark));
-  if (!marked) return;
+  const encoding = markedEncoding(head);
+  if (!encoding) return;
   throw new UserError(
-    `${file.name} is not UTF-8 text but ${marked[1]}: it begins with the mark of that encoding.`,
-    `Convert it: ${conversion(file, marked[1])}.`,
+    `${file.name} is not UTF-8 text but ${encoding}: it begins with the mark of that encoding.`,
+    `Convert it: ${conversion(file, encoding)}.`,
   );
 }
 
@@ -170,7 +174,7 @@ export async function textFormat(file: SourceFile, read: ReadBytes): Promise<Tex
       `Make objects of them: jq -c '{text: .[0]}' "${file.name}" > lines.jsonl, with the number of the text in each array.`,
     );
   }
-  if (extension === '.json' && !recordExtensions.includes(extension)) {
+  if (extension === '.json') {
     throw new CorruptFileError(
       `${file.name} is no JSON and no JSON lines, though it is called so and begins with ${start}.`,
       'Repair it, so that each line is one JSON object with its text in "text" or "content"; call it .txt where it is text.',

@@ -4,6 +4,7 @@ import type { DataDescription } from './batches';
 import { boundedCache } from './boundedCache';
 import { openCorpus, type Corpus, type CorpusLine } from './corpus';
 import { describeData } from './description';
+import { notesOnBoth } from './note';
 import { randomGenerator, randomStreams } from '../random';
 import { readBytes, type ReadBytes } from './sourceFiles';
 import { splitText } from './splitText';
@@ -183,17 +184,6 @@ async function splitAt(corpus: Corpus, fraction: number, path: string): Promise<
   return split;
 }
 
-/** The notes on a text and on the one to evaluate on, each said once. */
-function bothNotes(corpus: Corpus, evaluation: Corpus): Note[] {
-  const known = new Set(corpus.notes.map(({ message }) => message));
-  return [
-    ...corpus.notes,
-    ...evaluation.notes
-      .filter(({ message }) => !known.has(message))
-      .map(({ message, remedy }) => ({ message: `Evaluation data: ${message}`, remedy })),
-  ];
-}
-
 /**
  * Opens text for training and evaluation.
  * @throws UserError when there is no text, or too little for one window in either part
@@ -258,7 +248,7 @@ export async function openTextSource(options: TextSourceOptions): Promise<TextSo
 
   return {
     description,
-    notes: evaluationPath === undefined ? corpus.notes : bothNotes(corpus, evaluationCorpus),
+    notes: notesOnBoth(corpus.notes, evaluationPath === undefined ? [] : evaluationCorpus.notes),
     trainBytes: train.end - train.start,
     heldOutBytes: heldOut.end - heldOut.start,
     trainWindow(seed, step, index) {

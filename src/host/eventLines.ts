@@ -1,8 +1,9 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { openRegular, readEnd } from '../protocol/regularFile';
+import { openIfRegular, readEnd } from '../files';
 import { runEvent, type CheckedEvent } from '../protocol/schemas';
-import { longestPicture } from './pictures';
 
+/** Bytes of a line with a picture at most: earlier versions wrote lists of numbers, whatever the model. */
+export const longestPicture = 1 << 26;
 /** Bytes read at a time, so that a long history never holds the host up. */
 const chunkBytes = 1 << 18;
 /** Milliseconds of work after which others get their turn. */
@@ -30,7 +31,7 @@ export async function readLines(
   from: number,
   onLine: (line: EventLine) => void,
 ): Promise<number> {
-  const file = await openRegular(path);
+  const file = await openIfRegular(path);
   if (!file) return from;
   try {
     let used = from;

@@ -1,6 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readSmall } from '../protocol/regularFile';
+import { readSmall } from '../files';
 import { runFiles } from '../protocol/runFolder';
 import type { CheckedEvent } from '../protocol/schemas';
 import { holdsOperators, parseEvent, pictureStep, readLines, type EventLine } from './eventLines';

@@ -1,7 +1,8 @@
+import { openIfRegular, readRange, readSmall } from '../files';
 import type { OperatorSnapshot, PicturedMatrix } from '../protocol/messages';
 import { unpackValues } from '../protocol/packedMatrix';
-import { openRegular, readRange, readSmall } from '../protocol/regularFile';
-import { runEvent, type CheckedEvent } from '../protocol/schemas';
+import type { CheckedEvent } from '../protocol/schemas';
+import { longestPicture, parseEvent } from './eventLines';
 
 /** Where a picture of the operators stands in a file of events. */
 export interface PictureLine {
@@ -10,8 +11,6 @@ export interface PictureLine {
   readonly to: number;
 }
 
-/** Bytes of a line with a picture at most: earlier versions wrote lists of numbers, whatever the model. */
-export const longestPicture = 1 << 26;
 /** Bytes of history that a page is given at most; logs of earlier versions have more. */
 const mostHistory = 8_000_000;
 
@@ -40,12 +39,8 @@ function cellsOf({
 
 /** A picture from a line; undefined when the line is damaged. */
 export function parsePicture(line: Buffer): OperatorSnapshot | undefined {
-  try {
-    const parsed = runEvent.safeParse(JSON.parse(line.toString('utf8')));
-    return parsed.success && parsed.data.type === 'operators' ? snapshotOf(parsed.data) : undefined;
-  } catch {
-    return undefined;
-  }
+  const event = parseEvent(line);
+  return event?.type === 'operators' ? snapshotOf(event) : undefined;
 }
 
 /** The picture that a file holds beside the log; undefined when there is none. */
@@ -59,7 +54,7 @@ export async function* readPictures(
   path: string,
   lines: readonly PictureLine[],
 ): AsyncGenerator<OperatorSnapshot> {
-  const file = await openRegular(path);
+  const file = await openIfRegular(path);
   if (!file) return;
   try {
     for (const { from, to } of lines) {

@@ -1,8 +1,7 @@
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import { readTextFile } from '../files';
-import { readEnd } from '../protocol/regularFile';
+import { readEnd, readTextFile } from '../files';
 import {
   runFiles,
   type RunCommand,

@@ -7,7 +7,8 @@ import { requireGrowth, resolveTarget, type Target } from './plan';
 import { growthReceipt, writeReceipt } from './receipt';
 import { withEngine, withModel, withOutput } from './resources';
 import { stoppable } from './stop';
-import { untilAborted, writeModel } from './writeModel';
+import { untilAborted } from './parameterValues';
+import { writeModel } from './writeModel';
 
 /** Building a grown checkpoint from operators that were learned before. */
 export interface ApplyRequest {

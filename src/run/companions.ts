@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { explainWriteError } from '../checkpoint/outputFolder';
 import { CorruptFileError, UserError, type Note } from '../errors';
 import {
   explainReadError,
   identify,
-  isMissing,
+  ifThere,
   isSameFile,
   ownPath,
   readOwn,
   type FileIdentity,
 } from '../files';
+import { writeNew } from './writeNew';
 
 /** Files beside the weights that belong to the model whatever its size. */
 const companionNames = [
@@ -67,7 +68,7 @@ export async function copyCompanions(from: string, to: string): Promise<Companio
   for (const name of names) {
     const file = await readOwn(from, name, largestCompanion);
     seen.set(name, file && { identity: file.identity, sha256: digest(file.bytes) });
-    if (file) await writeSynced(join(to, name), file.bytes);
+    if (file) await writeInFolder(join(to, name), file.bytes);
   }
   const changed = async (): Promise<string[]> => {
     const found: string[] = [];
@@ -120,29 +121,22 @@ async function isChanged(from: string, name: string, before: Seen): Promise<bool
 /** The names of further chat templates. */
 async function templatesIn(folder: string): Promise<string[]> {
   try {
-    const names = await readdir(await ownPath(folder, templateFolder));
-    return names
+    const names = await ifThere(ownPath(folder, templateFolder).then(path => readdir(path)));
+    return (names ?? [])
       .filter(name => name.endsWith('.jinja'))
       .sort()
       .map(name => `${templateFolder}/${name}`);
   } catch (error) {
-    if (isMissing(error) || (error instanceof UserError && isMissing(error.cause))) return [];
     throw explainReadError(error, join(folder, templateFolder));
   }
 }
 
-/** Writes a file that is on the disk when this ends. @throws UserError when the disk refuses */
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+/** Writes a file into a folder that may not be there yet. @throws UserError when the disk refuses */
+async function writeInFolder(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    const handle = await open(path, 'wx');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
   } catch (error) {
     throw explainWriteError(error, path);
   }
+  await writeNew(path, bytes);
 }

@@ -15,7 +15,8 @@ import { removeRunState } from './runState';
 import { plainModel } from './scoring';
 import type { LigoSettings } from './settings';
 import { stoppable } from './stop';
-import { untilAborted, writeModel } from './writeModel';
+import { untilAborted } from './parameterValues';
+import { writeModel } from './writeModel';
 
 /** The main job. */
 export interface GrowRequest {

@@ -14,7 +14,7 @@ import {
   type OperatorValues,
   type SmallValues,
 } from '../growth';
-import type { ParameterValues } from './writeModel';
+import type { ParameterValues } from './parameterValues';
 
 /**
  * Computes grown parameters on the engine when they are asked for, one at a time, and adds their

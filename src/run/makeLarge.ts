@@ -34,7 +34,7 @@ import {
 import type { LigoSettings } from './settings';
 import { asWritten, isRounded } from './storedTypes';
 import type { TrainedRun } from './stop';
-import type { ParameterValues } from './writeModel';
+import { valuesById, type ParameterValues } from './parameterValues';
 
 /** Everything the making of a large model reads. */
 export interface MakeLarge {
@@ -189,11 +189,7 @@ async function writtenModel(
   computed: ParameterValues,
 ): Promise<ScoredModel> {
   const values = asWritten(model, computed);
-  const all: Record<string, Float32Array> = {};
-  for (const parameter of target.parameters) {
-    if (parameter.used) all[parameter.id] = await values(parameter);
-  }
-  return plainModel(target, all, 'target');
+  return plainModel(target, await valuesById(target, values), 'target');
 }
 
 /** What methods that learn nothing make: operators where they have some, and every value. */

@@ -7,7 +7,7 @@ import type { Receipt } from '../protocol/events';
 import type { Companion } from './companions';
 import { summarize, type Model } from './model';
 import { modelCard } from './modelCard';
-import { writeText } from './writeModel';
+import { writeNew } from './writeNew';
 
 /** Name and version of this software, for receipts. */
 export const software: Receipt['software'] = { name: manifest.name, version: manifest.version };
@@ -70,8 +70,8 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
 
 /** Writes growth.json and the model card into a folder. */
 export async function writeReceipt(directory: string, receipt: Receipt): Promise<void> {
-  await writeText(join(directory, 'growth.json'), `${JSON.stringify(receipt, null, 2)}\n`);
-  await writeText(join(directory, 'README.md'), modelCard(receipt));
+  await writeNew(join(directory, 'growth.json'), `${JSON.stringify(receipt, null, 2)}\n`);
+  await writeNew(join(directory, 'README.md'), modelCard(receipt));
 }
 
 /**

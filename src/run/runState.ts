@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openCheckpoint } from '../checkpoint/checkpoint';
+import { isJsonObject } from '../checkpoint/jsonText';
 import { openOutputFolder, restoreSetAside } from '../checkpoint/outputFolder';
 import { writeCheckpoint } from '../checkpoint/writeCheckpoint';
 import type { NamedData } from '../engine';
@@ -9,7 +10,7 @@ import { CorruptFileError, UserError } from '../errors';
 import { ifThere, ownPath, readTextFile } from '../files';
 import type { CurvePoint } from '../protocol/comparison';
 import { differences, type Decisions } from './decisions';
-import { writeText } from './writeModel';
+import { writeNew } from './writeNew';
 
 /** Which run a state belongs to; it fits no other. */
 export interface RunIdentity {
@@ -65,7 +66,7 @@ export async function saveRunState(out: string, state: RunState): Promise<string
     }));
     await writeCheckpoint(folder.path, tensors, { baseName: 'state' });
     const summary = { version: 1, ...state, tensors: undefined };
-    await writeText(join(folder.path, 'run.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    await writeNew(join(folder.path, 'run.json'), `${JSON.stringify(summary, null, 2)}\n`);
     await folder.commit();
   } catch (error) {
     await folder.discard();
@@ -147,21 +148,17 @@ async function readSummary(folder: string): Promise<Summary> {
 }
 
 function isSummary(value: unknown): value is Summary {
-  if (!isObject(value)) return false;
-  const summary = value;
+  if (!isJsonObject(value)) return false;
   return (
-    summary['version'] === 1 &&
-    typeof summary['fingerprint'] === 'string' &&
-    Number.isSafeInteger(summary['step']) &&
-    typeof summary['seconds'] === 'number' &&
-    (summary['decisions'] === undefined || isObject(summary['decisions'])) &&
-    (summary['curve'] === undefined || Array.isArray(summary['curve'])) &&
-    (summary['resumedAfter'] === undefined || isListOfSteps(summary['resumedAfter']))
+    value['version'] === 1 &&
+    typeof value['fingerprint'] === 'string' &&
+    Number.isSafeInteger(value['step']) &&
+    typeof value['seconds'] === 'number' &&
+    (value['decisions'] === undefined || isJsonObject(value['decisions'])) &&
+    (value['curve'] === undefined || Array.isArray(value['curve'])) &&
+    (value['resumedAfter'] === undefined || isListOfSteps(value['resumedAfter']))
   );
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isListOfSteps = (value: unknown): boolean =>
   Array.isArray(value) && value.every(step => Number.isSafeInteger(step));

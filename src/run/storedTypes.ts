@@ -1,7 +1,7 @@
 import type { Parameter } from '../architecture';
 import { fromFloat32, toFloat32, type StoredType } from '../checkpoint/elementTypes';
 import type { Model } from './model';
-import type { ParameterValues } from './writeModel';
+import type { ParameterValues } from './parameterValues';
 
 /** Element type of the source's tensor of the same role (for new layers: of the first layer's). */
 export function storedType(

@@ -22,7 +22,9 @@ import { asWritten } from './storedTypes';
 import { explainStop, savesOnTheWay, stoppable, type TrainedRun } from './stop';
 import { trainedStage, type TrainingReceipt } from './trainingReceipt';
 import { trainModel, type TrainedModel } from './trainModel';
-import { untilAborted, writeModel, writeText, type ParameterValues } from './writeModel';
+import { untilAborted, valuesById } from './parameterValues';
+import { writeModel } from './writeModel';
+import { writeNew } from './writeNew';
 
 /** Continued pretraining of a checkpoint. */
 export interface TrainRequest {
@@ -143,7 +145,7 @@ async function trainInto(
     ...(trained.resumedAfter && { resumedAfter: trained.resumedAfter }),
     warnings: opened.warnings.map(({ message }) => message),
   };
-  await writeText(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
+  await writeNew(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
   if (!fromScratch) await keepGrowthReceipt(model.checkpoint.directory, directory);
   return receipt;
 }
@@ -156,18 +158,6 @@ const randomParameters = (architecture: Architecture, seed: number): NamedData =
       randomParameter(architecture, parameter, seed),
     ]),
   );
-
-/** All values by id, of parameters that the objective reads. */
-async function valuesById(
-  { parameters }: Architecture,
-  values: ParameterValues,
-): Promise<NamedData> {
-  const byId: Record<string, Float32Array> = {};
-  for (const parameter of parameters) {
-    if (parameter.used) byId[parameter.id] = await values(parameter);
-  }
-  return byId;
-}
 
 /** Trained values, or the file's own for parameters that the objective never reads. */
 async function valuesOf(
@@ -184,7 +174,7 @@ const largestReceipt = 64 * 1024 * 1024;
 /** A grown checkpoint stays a grown checkpoint when it is trained on: its receipt goes along. */
 async function keepGrowthReceipt(from: string, to: string): Promise<void> {
   const text = await readOwnText(from, 'growth.json', largestReceipt);
-  if (text !== undefined) await writeText(join(to, 'growth.json'), text);
+  if (text !== undefined) await writeNew(join(to, 'growth.json'), text);
 }
 
 interface TrainingStart {

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
 import {
@@ -7,21 +6,11 @@ import {
   type ModelConfig,
   type Parameter,
 } from '../architecture';
-import { explainWriteError } from '../checkpoint/outputFolder';
 import { writeCheckpoint, type TensorToWrite } from '../checkpoint/writeCheckpoint';
 import { openModel, type Model } from './model';
+import type { ParameterValues } from './parameterValues';
 import { storedType } from './storedTypes';
-
-/** Gives the values of one logical parameter when its turn to be written comes. */
-export type ParameterValues = (parameter: Parameter) => Promise<Float32Array>;
-
-/** The same values, but none of them once the signal aborts. */
-export const untilAborted =
-  (signal: AbortSignal, values: ParameterValues): ParameterValues =>
-  async parameter => {
-    signal.throwIfAborted();
-    return values(parameter);
-  };
+import { writeNew } from './writeNew';
 
 /**
  * Writes a whole checkpoint folder but for what `copyCompanions` puts there: weights in the source's
@@ -38,7 +27,7 @@ export async function writeModel(
     finite: true,
     ...(options.maxShardBytes !== undefined && { maxShardBytes: options.maxShardBytes }),
   });
-  await writeText(join(directory, 'config.json'), configText(source, architecture.config));
+  await writeNew(join(directory, 'config.json'), configText(source, architecture.config));
   await verify(directory, architecture);
 }
 
@@ -83,15 +72,6 @@ function configText(source: Model, config: ModelConfig): string {
     text = applyEdits(text, modify(text, [field], value, { formattingOptions }));
   }
   return text;
-}
-
-/** Writes a text file, with a clear message when the disk refuses. */
-export async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx', flush: true });
-  } catch (error) {
-    throw explainWriteError(error, path);
-  }
 }
 
 /** Opens what was written as anyone would. Throws when it is not the model it should be. */

@@ -21,9 +21,8 @@ import { hostileJson, mutateBytes, type Draw } from './mutate';
 /** Reads one hostile input, written into the folder first; whatever it throws must be ours. */
 export type ReadOne = (draw: Draw) => Promise<void>;
 
-/** What can be fuzzed, with its share of all inputs; made ready in a folder of its own. */
+/** What can be fuzzed, made ready in a folder of its own. */
 export interface Target {
-  readonly share: number;
   readonly prepare: (folder: string) => Promise<ReadOne>;
 }
 
@@ -83,7 +82,6 @@ async function smallGrowth(): Promise<Growth> {
 
 export const targets: Readonly<Record<string, Target>> = {
   safetensors: {
-    share: 20,
     async prepare(folder) {
       const sources = families.map(name =>
         splitSafetensors(fixture(`hf/${name}/model.safetensors`)),
@@ -97,7 +95,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   index: {
-    share: 15,
     async prepare(folder) {
       cpSync(fixture('hf/bert-sharded'), folder, { recursive: true });
       const file = join(folder, 'model.safetensors.index.json');
@@ -109,7 +106,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   config: {
-    share: 20,
     async prepare(folder) {
       const configs = families.map(name => {
         cpSync(fixture(`hf/${name}`), join(folder, name), { recursive: true });
@@ -123,7 +119,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   tokenizer: {
-    share: 1,
     async prepare(folder) {
       const sources = ['gpt2-kjv', 'bert-kjv'].map(name => {
         const at = join(folder, name);
@@ -155,7 +150,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   operators: {
-    share: 10,
     async prepare(folder) {
       const growth = await smallGrowth();
       const started = startedOperators(growth, defaultLigoSettings.initialization);
@@ -177,7 +171,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   receipts: {
-    share: 14,
     async prepare(folder) {
       cpSync(fixture('hf/gpt2'), folder, { recursive: true });
       const model = {
@@ -192,7 +185,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   runs: {
-    share: 8,
     async prepare(folder) {
       const at = join(folder, 'run');
       mkdirSync(at);
@@ -257,7 +249,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   idx: {
-    share: 6,
     async prepare(folder) {
       const source = example('fashion-mnist');
       const names = readdirSync(source).filter(name => /ubyte/.test(name));
@@ -288,7 +279,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   images: {
-    share: 3,
     async prepare(folder) {
       const { default: sharp } = await import('sharp');
       const pixels = sharp({ create: { width: 28, height: 28, channels: 3, background: '#963' } });
@@ -318,7 +308,6 @@ export const targets: Readonly<Record<string, Target>> = {
     },
   },
   jsonl: {
-    share: 3,
     async prepare(folder) {
       const file = join(folder, 'data.txt');
       const records = Array.from({ length: 60 }, (_, id) => ({

@@ -11,7 +11,7 @@ import { warningOfLength } from '../positionLosses';
 import { withOutput } from '../resources';
 import { plainModel } from '../scoring';
 import { stoppable } from '../stop';
-import { writeText } from '../writeModel';
+import { writeNew } from '../writeNew';
 import { makeRun } from './makeRun';
 import { withComparison, type Comparison } from './open';
 import { comparisonPage } from './page/page';
@@ -56,11 +56,11 @@ export async function compare(
           notes: [...model.notes, ...data.notes, ...tooLong, ...built.notes],
         };
         const result = { ...found, digest: reportDigest(found) };
-        await writeText(
+        await writeNew(
           join(directory, comparisonFiles.data),
           `${JSON.stringify(result, null, 2)}\n`,
         );
-        await writeText(join(directory, comparisonFiles.page), comparisonPage(result));
+        await writeNew(join(directory, comparisonFiles.page), comparisonPage(result));
         return { result, store: comparison.store };
       }),
     ),

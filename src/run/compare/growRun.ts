@@ -2,6 +2,7 @@ import { UserError } from '../../errors';
 import type { GrownRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
 import { isLearned, makeLarge } from '../makeLarge';
+import { untilAborted, valuesById } from '../parameterValues';
 import type { RunData } from '../resources';
 import { stoppable } from '../stop';
 import type { TakenUp } from './halfMadeRun';
@@ -58,11 +59,7 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
       fingerprint: store.fingerprintOf(name),
     });
     const started = performance.now();
-    const tensors: Record<string, Float32Array> = {};
-    for (const parameter of growth.target.parameters) {
-      context.signal.throwIfAborted();
-      if (parameter.used) tensors[parameter.id] = await large.values(parameter);
-    }
+    const tensors = await valuesById(growth.target, untilAborted(context.signal, large.values));
     const seconds = learned + (performance.now() - started) / 1000;
     return { tensors, seconds, measured: large.measured };
   };

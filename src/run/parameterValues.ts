@@ -1,0 +1,24 @@
+import type { Architecture, Parameter } from '../architecture';
+
+/** Gives the values of one logical parameter when its turn comes. */
+export type ParameterValues = (parameter: Parameter) => Promise<Float32Array>;
+
+/** The same values, but none of them once the signal aborts. */
+export const untilAborted =
+  (signal: AbortSignal, values: ParameterValues): ParameterValues =>
+  async parameter => {
+    signal.throwIfAborted();
+    return values(parameter);
+  };
+
+/** All values by id, of parameters that the objective reads. */
+export async function valuesById(
+  { parameters }: Architecture,
+  values: ParameterValues,
+): Promise<Record<string, Float32Array>> {
+  const byId: Record<string, Float32Array> = {};
+  for (const parameter of parameters) {
+    if (parameter.used) byId[parameter.id] = await values(parameter);
+  }
+  return byId;
+}
