@@ -10,6 +10,7 @@ import { explainRun } from '../../src/engine/onnxruntime/webgpuErrors';
 import { DeviceError, UserError } from '../../src/errors';
 import * as g from '../../src/graph';
 import { serializeProgram } from '../../src/graph/onnx/serialize';
+import { patience } from '../support/patience';
 import { withExecutable } from '../support/programs';
 import { failure } from '../support/userError';
 
@@ -36,7 +37,7 @@ function inOwnProcess(script: string, environment: NodeJS.ProcessEnv = {}): stri
   return execFileSync(process.execPath, ['--import', 'tsx', file], {
     encoding: 'utf8',
     env: { ...process.env, ...environment },
-    timeout: 60_000,
+    timeout: patience,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
 }

@@ -5,11 +5,11 @@ import { bundleHostTests, runHostTests } from '../support/editor/hostTests';
 import type { ServerOptions } from '../support/editor/server';
 import { examplesWorkspace } from '../support/editor/workspace';
 
-test('the suites inside the real extension host pass', { timeout: 900_000 }, context =>
+test('the suites inside the real extension host pass', { timeout: 1_800_000 }, context =>
   passes(context, 'suite'),
 );
 
-test('those in a workspace that is not trusted pass', { timeout: 900_000 }, context =>
+test('those in a workspace that is not trusted pass', { timeout: 1_800_000 }, context =>
   passes(context, 'restricted', {
     asksForTrust: true,
     settings: { 'security.workspace.trust.startupPrompt': 'never' },

@@ -11,7 +11,7 @@ export async function run(): Promise<void> {
   // The mark tells the runner outside these lines from the workbench's own.
   Mocha.reporters.Base.consoleLog = (...args: unknown[]) =>
     process.stdout.write(`[test] ${format(...args)}\n`);
-  const mocha = new Mocha({ ui: 'tdd', color: false, timeout: 240_000, reporter: 'spec' });
+  const mocha = new Mocha({ ui: 'tdd', color: false, timeout: 600_000, reporter: 'spec' });
   for (const path of readdirSync(__dirname, { recursive: true, encoding: 'utf8' }).sort()) {
     if (path.endsWith('.cjs') && dirname(path) !== '.') mocha.addFile(join(__dirname, path));
   }

@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { CorruptFileError, UserError } from '../../src/errors';
 import { ownPath, readOwnText, readTextFile, readWhole } from '../../src/files';
+import { patience } from '../support/patience';
 import { failure } from '../support/userError';
 
 const onPosix = process.platform === 'win32' ? 'there are no pipes in folders' : false;
-/** A reader that waits for ever must not take the test along. */
-const patience = 10_000;
 
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'ligo-files-'));

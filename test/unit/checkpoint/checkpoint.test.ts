@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 
 import { openCheckpoint, type Checkpoint } from '../../../src/checkpoint/checkpoint';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../src/errors';
+import { patience } from '../../support/patience';
 import { assertUserError, f32, fixture, put, safetensors, temporaryFolder } from './files';
 
 const onWindows = process.platform === 'win32' ? 'there are no pipes in folders' : false;
@@ -276,7 +277,7 @@ test('a shard is not looked for through a folder that leads out', async t => {
 
 test(
   'pipes in the place of files are named, not waited for',
-  { skip: onWindows, timeout: 10_000 },
+  { skip: onWindows, timeout: patience },
   async t => {
     const folder = await temporaryFolder(t);
     const pipe = (name: string): Buffer => execFileSync('mkfifo', [join(folder, name)]);

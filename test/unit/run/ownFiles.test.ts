@@ -14,6 +14,7 @@ import { resolveTarget } from '../../../src/run/plan';
 import { defaultTrainSettings } from '../../../src/run/settings';
 import { train } from '../../../src/run/train';
 import { example } from '../../support/fixtures';
+import { patience } from '../../support/patience';
 import { failure } from '../../support/userError';
 import {
   bible,
@@ -28,8 +29,6 @@ import {
 const gpt2 = example('gpt2-kjv');
 const target = { layers: 3, hidden: 80 };
 const onWindows = process.platform === 'win32' ? 'there are no pipes in folders' : false;
-/** A reader that waits for ever must not take the test along. */
-const patience = 60_000;
 
 const growth = (
   checkpoint: string,

@@ -7,6 +7,7 @@ import { openEngine } from '../../../src/engine';
 import type { EngineName, SelfTestResult } from '../../../src/protocol/engines';
 import { selfTest } from '../../../src/run/selfTest';
 import { selfTestSteps } from '../../../src/run/selfTestStep';
+import { patience } from '../../support/patience';
 import { builtWorker } from '../worker/runFolder';
 import { temporaryFolder } from './support';
 
@@ -23,9 +24,9 @@ function children(scripts: Partial<Record<EngineName, string>>) {
   };
 }
 
-async function resultOf(script: string, patience = 10_000): Promise<SelfTestResult> {
+async function resultOf(script: string, limit = patience): Promise<SelfTestResult> {
   const { start } = children({ webgpu: script });
-  const [result] = await selfTest(['webgpu'], { start, patience });
+  const [result] = await selfTest(['webgpu'], { start, patience: limit });
   return result!;
 }
 

@@ -21,6 +21,7 @@ import {
   type WorkerRequest,
 } from '../../../src/protocol/runFolder';
 import { example } from '../../support/fixtures';
+import { patience } from '../../support/patience';
 
 /** The worker as the host starts it; `npm test` builds it before the tests run. */
 export const builtWorker = fileURLToPath(new URL('../../../dist/worker.js', import.meta.url));
@@ -132,7 +133,11 @@ export const ended = (child: ChildProcess): Promise<number | null> =>
     : new Promise(resolve => child.once('exit', resolve));
 
 /** Waits until something holds, however busy the machine is; fails with what it was waiting for. */
-export async function until(what: string, holds: () => unknown, seconds = 300): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => unknown,
+  seconds = patience / 1000,
+): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await holds())) {
     assert.ok(Date.now() < end, `waited ${seconds} s in vain until ${what}`);
