@@ -36,6 +36,8 @@ export interface Engine {
 
 /** A compiled program with its state. */
 export interface Executable {
+  /** Input names of the state, in the program's order. */
+  readonly stateNames: readonly string[];
   /** Sets frozen inputs and state. Values may be kept without copying: do not change them after. */
   load(values: NamedData): void;
   /**
@@ -45,5 +47,7 @@ export interface Executable {
   run(feeds: NamedData): Promise<Record<string, TensorData>>;
   /** A copy of the state as it is after the last run, by input name; all of it unless named. */
   readState(names?: readonly string[]): Promise<Record<string, TensorData>>;
+  /** All of the state, not copied where it lies in main memory. Runs are over then: only `dispose` may follow. */
+  takeState(): Promise<Record<string, TensorData>>;
   dispose(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { topologicalOrder } from './program';
+import { topologicalOrder, type Program } from './program';
 import { elementCount } from './shape';
 import { firstOutput, type Node, type Operator, type Tensor } from './tensor';
 
@@ -59,6 +59,10 @@ function otherFlops(node: Node): number {
 
 /** Bytes of one tensor; both element types take four. */
 export const tensorBytes = (tensor: Tensor): number => 4 * elementCount(tensor.shape);
+
+/** Bytes of what a program keeps from run to run besides what is frozen. */
+export const stateBytes = ({ state }: Program): number =>
+  state.reduce((sum, { input }) => sum + tensorBytes(input), 0);
 
 /** Most bytes alive at once: see `aliveBytes`. */
 export const peakBytes = (results: readonly Tensor[]): number =>

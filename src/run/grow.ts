@@ -108,7 +108,7 @@ async function growInto(
     const tooLong = await warningOfLength(task.engine, scored, task.openData, signal);
     if (tooLong) warn(context, [tooLong]);
   }
-  const outcome = await makeLarge(context, { ...task, small, sha256 });
+  const outcome = await makeLarge(context, { ...task, small, sha256, scratch: directory });
   const values = untilAborted(context.signal, outcome.values);
   await writeModel(directory, model, growth.target, values, task);
   const { operators, freshness } = outcome;

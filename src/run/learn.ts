@@ -1,5 +1,5 @@
-import type { Engine } from '../engine';
-import { countFlops, programResults, type Program } from '../graph';
+import type { Engine, NamedData } from '../engine';
+import { countFlops, programResults, stateBytes, type Program } from '../graph';
 import {
   initialOperators,
   learnedOperators,
@@ -9,12 +9,14 @@ import {
   type Growth,
   type OperatorDrift,
   type OperatorValues,
+  type PooledOperator,
   type SmallValues,
 } from '../growth';
 import type { Evaluation } from '../protocol/events';
 import { runTrainingLoop, type LoopResult, type StepReport } from '../training';
 import { report, type RunContext } from './context';
 import type { OpenData } from './data';
+import { keeperOf } from './keepOnDisk';
 import { learningProgram } from './plan';
 import { loadRunState, type RunIdentity, type RunState } from './runState';
 import { grownModel, scoreModel } from './scoring';
@@ -33,6 +35,8 @@ export interface LearningTask extends RunIdentity {
   readonly resume: boolean;
   /** Steps between saves of a state to go on from; only a stop saves by default. */
   readonly saveEvery?: number | undefined;
+  /** A folder for copies that are too large to lie in memory; it is removed or emptied by its owner. */
+  readonly scratch?: string | undefined;
   /** Told when training is done, before its result is measured. */
   readonly onTrained?: ((run: TrainedRun) => void) | undefined;
 }
@@ -65,10 +69,16 @@ export async function learnOperators(
   const { growth, settings, seed, data, small } = task;
   const { initialization, mapping } = settings;
   const operators = startedOperators(growth, initialization, mapping);
-  const initial = initialOperators(growth, initialization, seed, mapping);
-  const resumed = task.resume ? await loadRunState(task.out, task) : undefined;
-  const start = grownModel(growth, small, initial);
-  const before = await scoreModel(engine, start, data.batches, data.shape, context.signal);
+  // They are as large as what is learned of them, and made anew as fast as they are read.
+  const start = (): OperatorValues => initialOperators(growth, initialization, seed, mapping);
+  const resumed = task.resume ? stoodAt(await loadRunState(task.out, task)) : undefined;
+  const before = await scoreModel(
+    engine,
+    grownModel(growth, small, start()),
+    data.batches,
+    data.shape,
+    context.signal,
+  );
   report(context, { type: 'evaluation', model: 'before', step: 0, ...before });
   const { program, weights } = learningProgram(growth, settings, data.shape);
   const flops = countFlops(programResults(program));
@@ -76,10 +86,11 @@ export async function learnOperators(
   const result = await trainOperators(context, engine, task, {
     program,
     frozen: Object.fromEntries([...weights.small.keys()].map(name => [name, small[name]!])),
-    initial,
+    start,
     resumed,
     flopsPerStep,
   });
+  const initial = start();
   const learned = Object.fromEntries(
     operators.map(({ name }) => [name, (result.state[name] ?? initial[name]) as Float32Array]),
   );
@@ -103,16 +114,34 @@ export async function learnOperators(
 interface PreparedTraining {
   readonly program: Program;
   readonly frozen: SmallValues;
-  readonly initial: OperatorValues;
-  readonly resumed: RunState | undefined;
+  /** Makes the operators before the first update. */
+  readonly start: () => OperatorValues;
+  readonly resumed: ResumedRun | undefined;
   readonly flopsPerStep: number;
+}
+
+interface ResumedRun extends Omit<RunState, 'tensors'> {
+  /** Gives the state out of hand: it is as large as what it is loaded into. */
+  readonly takeTensors: () => NamedData;
+}
+
+function stoodAt({ tensors, ...run }: RunState): ResumedRun {
+  let held: NamedData = tensors;
+  return {
+    ...run,
+    takeTensors: () => {
+      const taken = held;
+      held = {};
+      return taken;
+    },
+  };
 }
 
 async function trainOperators(
   context: RunContext,
   engine: Engine,
   task: LearningTask,
-  { program, frozen, initial, resumed, flopsPerStep }: PreparedTraining,
+  { program, frozen, start, resumed, flopsPerStep }: PreparedTraining,
 ): Promise<LoopResult & Pick<LearnedOperators, 'seconds' | 'resumedAfter'>> {
   const { settings, data, growth, saveEvery, out, fingerprint, decisions } = task;
   const executable = await engine.compile(program);
@@ -124,7 +153,7 @@ async function trainOperators(
   const save = savesOnTheWay(context, out);
   let seconds = resumed?.seconds ?? 0;
   try {
-    executable.load({ ...frozen, ...initial, ...resumed?.tensors });
+    executable.load({ ...frozen, ...start(), ...resumed?.takeTensors() });
     const operators = learnedOperators(growth, settings.mapping);
     const interval = Math.max(1, Math.floor(settings.steps / pictures));
     const onStep = async (step: StepReport): Promise<'finish' | void> => {
@@ -138,9 +167,11 @@ async function trainOperators(
         ...step,
       });
       if ((step.step - 1) % interval === 0) {
-        const names = operators.map(({ name }) => name);
-        const state = (await executable.readState(names)) as OperatorValues;
-        const pooled = poolOperators(operators, state);
+        const pooled: PooledOperator[] = [];
+        for (const operator of operators) {
+          const values = (await executable.readState([operator.name])) as OperatorValues;
+          pooled.push(...poolOperators([operator], values));
+        }
         report(context, { type: 'operators', step: step.step, operators: pooled });
       }
       const wish = await context.betweenSteps?.();
@@ -159,7 +190,9 @@ async function trainOperators(
       batchesPerUpdate: batchesPerUpdate(settings),
       schedule: { kind: settings.schedule, steps: settings.steps, warmup: settings.warmup },
       start: resumed?.step ?? 0,
+      startState: resumed ? undefined : () => Promise.resolve(start()),
       keepEvery,
+      keep: keeperOf(context, stateBytes(program), task.scratch),
       signal: context.signal,
       onStep,
     });

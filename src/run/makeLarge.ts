@@ -46,6 +46,8 @@ export interface MakeLarge {
   readonly resume?: boolean;
   /** Steps between saves of a state that learning can be gone on with from. */
   readonly saveEvery?: number | undefined;
+  /** A folder for copies that are too large to lie in memory; its owner removes what is left there. */
+  readonly scratch?: string | undefined;
   /** Of what decides the learning, for its state; by default of all that is given here. */
   readonly fingerprint?: string;
   readonly model: Model;
@@ -118,7 +120,7 @@ async function learnLarge(
   { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
   plan: GrowthPlan,
 ): Promise<LargeModel> {
-  const { growth, engine, small, settings, seed, out, resume = false, saveEvery } = task;
+  const { growth, engine, small, settings, seed, out, resume = false, saveEvery, scratch } = task;
   report(context, { type: 'plan', plan });
   const { name: engineName, precision } = engine.description;
   const identity =
@@ -133,7 +135,8 @@ async function learnLarge(
         })
       : { fingerprint: task.fingerprint };
   const learned = await learnOperators(context, engine, {
-    ...{ growth, small, data, settings, seed, out, resume, saveEvery, onTrained: task.onTrained },
+    ...{ growth, small, data, settings, seed, out, resume, saveEvery, scratch },
+    ...{ onTrained: task.onTrained },
     ...identity,
   });
   const { operators, before, drift, steps, flopsPerStep, seconds, resumedAfter } = learned;

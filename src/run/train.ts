@@ -9,6 +9,7 @@ import type { Evaluation } from '../protocol/events';
 import { copyCompanions, type Companions } from './companions';
 import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
+import { keeperOf } from './keepOnDisk';
 import { readParameter, readParameters, type Model } from './model';
 import { partialSpans } from './partialTraining';
 import { requireHead, requireWhole } from './plan';
@@ -112,7 +113,9 @@ async function trainInto(
     if (tooLong) warn(context, [tooLong]);
   }
   const before = await score(initial, 'before', 0);
-  const trained = await trainParameters(context, request, opened, { initial, before, sha256 });
+  const trained = await trainParameters(context, request, opened, {
+    ...{ initial, before, sha256, directory },
+  });
   const written = asWritten(model, parameter => valuesOf(model, parameter, trained.tensors));
   const after = await score(await valuesById(architecture, written), 'after', trained.step);
   await writeModel(
@@ -183,6 +186,8 @@ interface TrainingStart {
   readonly before: Evaluation;
   /** Of the checkpoint's files. */
   readonly sha256: string;
+  /** Where the output is made. */
+  readonly directory: string;
 }
 
 /** Trains from the checkpoint or from a stopped run's state, and saves what is stopped. */
@@ -190,7 +195,7 @@ async function trainParameters(
   context: RunContext,
   request: TrainRequest,
   { model, engine, memory, data, onTrained }: Opened,
-  { initial, before, sha256 }: TrainingStart,
+  { initial, before, sha256, directory }: TrainingStart,
 ): Promise<TrainedModel & Pick<RunState, 'resumedAfter'>> {
   const { settings, seed, out, resume = false, evaluateEvery, saveEvery } = request;
   const { name: engineName, precision } = engine.description;
@@ -228,6 +233,7 @@ async function trainParameters(
         ...{ loss, accuracy, perplexity, batches },
       }),
     onSave: state => save({ ...identity, ...state }),
+    keeper: bytes => keeperOf(context, bytes, directory),
   });
   const { seconds, curve, tensors: state } = trained;
   const stopped = { ...identity, out, steps: settings.steps, seconds, curve };

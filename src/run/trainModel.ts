@@ -1,9 +1,15 @@
 import type { Architecture } from '../architecture';
 import type { DeviceMemory, Engine, NamedData } from '../engine';
-import { inputName } from '../graph';
+import { inputName, stateBytes } from '../graph';
 import type { TrainingStage } from '../growth';
 import type { CurvePoint } from '../protocol/comparison';
-import { partialBatches, runTrainingLoop, type LoopResult, type StepReport } from '../training';
+import {
+  partialBatches,
+  runTrainingLoop,
+  type KeepState,
+  type LoopResult,
+  type StepReport,
+} from '../training';
 import type { OpenData } from './data';
 import { requireMemory } from './resources';
 import { openScorer, type Scorer } from './scorer';
@@ -43,6 +49,8 @@ export interface TrainingTask {
   readonly onStep?: (step: TrainingStep) => Promise<'finish' | void> | 'finish' | void;
   readonly onEvaluation?: (point: CurvePoint) => void;
   readonly onSave?: (state: TrainingState) => Promise<void>;
+  /** Keeps the states that a diverging run falls back to; in memory unless given. */
+  readonly keeper?: (bytes: number) => KeepState;
 }
 
 /** A step with what it cost. */
@@ -168,6 +176,7 @@ async function trainStage(
       schedule: { kind: settings.schedule, steps: settings.steps, warmup: settings.warmup },
       start: reached.step,
       keepEvery: 100,
+      keep: task.keeper?.(stateBytes(program)),
       signal,
       onStep: async step => {
         progress.seconds += step.seconds;

@@ -7,3 +7,4 @@ export * from './schedule';
 export * from './accumulate';
 export * from './evaluate';
 export * from './loop';
+export * from './keptState';

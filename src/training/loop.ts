@@ -3,6 +3,14 @@ import type { Executable, NamedData } from '../engine';
 import { DeviceError } from '../errors';
 import { runMicroBatches, type AccumulatedUpdate } from './accumulate';
 import {
+  isFiniteData,
+  isFiniteState,
+  keepInMemory,
+  stateTensors,
+  type KeepState,
+  type KeptState,
+} from './keptState';
+import {
   groupRate,
   optimizerFeeds,
   type AdamWOptions,
@@ -33,8 +41,12 @@ export interface TrainingLoop {
   readonly batchesPerUpdate?: number;
   /** Updates already made: 0 for a fresh run. */
   readonly start: number;
+  /** Gives the state before the first step once more; without it a copy is kept. */
+  readonly startState?: (() => Promise<NamedData>) | undefined;
   /** Steps between copies of the state that a diverging run falls back to. */
   readonly keepEvery: number;
+  /** Where such copies are kept: in memory unless given. */
+  readonly keep?: KeepState | undefined;
   /** Stops the loop between steps. */
   readonly signal: AbortSignal;
   /** Awaited after every step; may read state, may take its time. `'finish'` ends the loop here. */
@@ -52,37 +64,78 @@ export interface LoopResult {
 
 /**
  * Runs steps until the schedule ends, the signal aborts, the loss is no number or the device fails. A
- * diverged or failed run gives back the last state whose loss was known to be finite.
+ * diverged or failed run gives back the last state whose loss was known to be finite. The executable
+ * can only be disposed of afterwards.
  */
 export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
-  const safe = { kept: { step: loop.start, state: await loop.executable.readState() } };
+  const states = await SafeStates.from(loop);
   try {
-    return await runSteps(loop, safe);
+    const result = await runSteps(loop, states);
+    return result === 'diverged' ? { outcome: result, ...(await states.last()) } : result;
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
-    return { outcome: 'failed', ...safe.kept, failure: error };
+    return { outcome: 'failed', ...(await states.last()), failure: error };
+  } finally {
+    await states.forget();
   }
 }
 
-/** The last state whose loss is known to be finite. */
-interface SafeState {
-  kept: { readonly step: number; readonly state: NamedData };
+type KeptAfter = KeptState & { readonly step: number };
+
+/** The last state whose loss is known to be finite, and a newer one whose loss is not known yet. */
+class SafeStates {
+  private constructor(
+    private readonly executable: Executable,
+    private readonly keep: KeepState,
+    private safe: KeptAfter,
+    private newer?: KeptAfter,
+  ) {}
+
+  static async from(loop: TrainingLoop): Promise<SafeStates> {
+    const { executable, start, startState, keep = keepInMemory } = loop;
+    const first: KeptState = startState
+      ? { read: startState, forget: () => Promise.resolve() }
+      : ((await keep(stateTensors(executable))) ?? (await keepInMemory(stateTensors(executable)))!);
+    return new SafeStates(executable, keep, { step: start, ...first });
+  }
+
+  /** Keeps the state after a step; a copy of finite numbers may still have no finite loss. */
+  async offer(step: number): Promise<void> {
+    if (!(await isFiniteState(stateTensors(this.executable)))) return;
+    const kept = await this.keep(stateTensors(this.executable));
+    if (kept) this.newer = { step, ...kept };
+  }
+
+  /** Told when a step's loss was finite: so was the state before it. */
+  async confirm(): Promise<void> {
+    if (!this.newer) return;
+    await this.safe.forget();
+    this.safe = this.newer;
+    this.newer = undefined;
+  }
+
+  async last(): Promise<Pick<LoopResult, 'step' | 'state'>> {
+    return { step: this.safe.step, state: await this.safe.read() };
+  }
+
+  async forget(): Promise<void> {
+    await this.safe.forget();
+    await this.newer?.forget();
+  }
 }
 
-async function runSteps(loop: TrainingLoop, safe: SafeState): Promise<LoopResult> {
+async function runSteps(loop: TrainingLoop, states: SafeStates): Promise<LoopResult | 'diverged'> {
   const { executable, groups, schedule, signal } = loop;
-  // A copy of finite numbers may still have no finite loss, which only the next step tells.
-  let copied: SafeState['kept'] | undefined;
   let end = loop.start;
   for (let step = loop.start; step < schedule.steps; step++) {
     if (signal.aborted) {
-      return { outcome: 'interrupted', step, state: await executable.readState() };
+      return { outcome: 'interrupted', step, state: await executable.takeState() };
     }
     const started = performance.now();
     const scale = scheduleScale(schedule, step);
     const { loss, gradientNorm } = await update(loop, step, scale);
-    if (!Number.isFinite(loss)) return { outcome: 'diverged', ...safe.kept };
-    safe.kept = copied ?? safe.kept;
+    if (!Number.isFinite(loss)) return 'diverged';
+    await states.confirm();
     const wish = await loop.onStep({
       step: step + 1,
       loss,
@@ -92,18 +145,17 @@ async function runSteps(loop: TrainingLoop, safe: SafeState): Promise<LoopResult
       ),
       seconds: (performance.now() - started) / 1000,
     });
-    if (!Number.isFinite(gradientNorm)) return { outcome: 'diverged', ...safe.kept };
+    if (!Number.isFinite(gradientNorm)) return 'diverged';
     if ((step + 1) % loop.keepEvery === 0 && step + 1 < schedule.steps) {
-      const state = await executable.readState();
-      if (isFinite(state)) copied = { step: step + 1, state };
+      await states.offer(step + 1);
     }
     end = step + 1;
     if (wish === 'finish') break;
     // Lets signals and messages through: a step may block the event loop.
     await new Promise(resolve => setImmediate(resolve));
   }
-  const state = await executable.readState();
-  if (!isFinite(state)) return { outcome: 'diverged', ...safe.kept };
+  const state = await executable.takeState();
+  if (!Object.values(state).every(isFiniteData)) return 'diverged';
   return { outcome: 'finished', step: end, state };
 }
 
@@ -122,9 +174,4 @@ async function update(
   }
   const outputs = await executable.run({ ...(await batches.train(step)), ...feeds() });
   return { loss: outputs['loss']![0]!, gradientNorm: outputs['gradientNorm']![0]! };
-}
-
-/** True when no value is NaN or infinite. */
-function isFinite(state: NamedData): boolean {
-  return Object.values(state).every(data => data.every(value => Number.isFinite(value)));
 }

@@ -5,12 +5,17 @@ import { buildSync } from 'esbuild';
 /** Where measurements leave their files; not under version control. */
 export const outputFolder = fileURLToPath(new URL('../../out/bench/', import.meta.url));
 
-/** A file beside this one as plain JavaScript, so that no compiler counts towards the memory measured. */
+/**
+ * A file beside this one as plain JavaScript, so that no compiler counts towards the memory measured,
+ * and the program of the tokenizer's thread beside it.
+ */
 export function bundled(name: string): string {
-  const outfile = `${outputFolder}${name}.mjs`;
   buildSync({
-    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
-    outfile,
+    entryPoints: {
+      [name]: fileURLToPath(new URL(`${name}.ts`, import.meta.url)),
+      tokenizer: fileURLToPath(new URL('../../src/data/tokenizer/thread.ts', import.meta.url)),
+    },
+    outdir: outputFolder,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -22,7 +27,7 @@ export function bundled(name: string): string {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
-  return outfile;
+  return `${outputFolder}${name}.js`;
 }
 
 /** What a command prints, which is one JSON object. */

@@ -26,6 +26,10 @@ export class DeviceMemoryExecutable implements Executable {
     for (const { name, data } of zeroState(program)) this.waiting.set(name, data);
   }
 
+  get stateNames(): readonly string[] {
+    return this.kept.stateNames;
+  }
+
   load(values: NamedData): void {
     for (const { name, data } of valuesToKeep(this.kept, values)) this.waiting.set(name, data);
   }
@@ -53,6 +57,10 @@ export class DeviceMemoryExecutable implements Executable {
           );
     }
     return state;
+  }
+
+  takeState(): Promise<Record<string, TensorData>> {
+    return this.readState();
   }
 
   async dispose(): Promise<void> {

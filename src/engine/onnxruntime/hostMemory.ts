@@ -29,6 +29,10 @@ export class HostMemoryExecutable implements Executable {
     }
   }
 
+  get stateNames(): readonly string[] {
+    return this.kept.stateNames;
+  }
+
   load(values: NamedData): void {
     for (const { name, tensor, data } of valuesToKeep(this.kept, values)) {
       // State is written to by later runs, so it gets memory of its own.
@@ -55,6 +59,15 @@ export class HostMemoryExecutable implements Executable {
     return Object.fromEntries(
       names.map(name => [name, dataOf(loaded(this.resident, name)).slice()]),
     );
+  }
+
+  takeState(): Promise<Record<string, TensorData>> {
+    this.spare.clear();
+    const state = this.kept.stateNames.map(
+      name => [name, dataOf(loaded(this.resident, name))] as const,
+    );
+    this.resident.clear();
+    return Promise.resolve(Object.fromEntries(state));
   }
 
   async dispose(): Promise<void> {

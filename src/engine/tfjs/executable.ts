@@ -61,6 +61,10 @@ export class TfjsExecutable implements Executable {
     }
   }
 
+  get stateNames(): readonly string[] {
+    return this.kept.stateNames;
+  }
+
   async run(feeds: NamedData): Promise<Record<string, TensorData>> {
     const given = valuesToFeed(this.program, feeds);
     for (const name of this.kept.inputs.keys()) loaded(this.resident, name);
@@ -76,6 +80,17 @@ export class TfjsExecutable implements Executable {
     return Object.fromEntries(
       names.map(name => [name, download(this.kept.inputs.get(name)!, loaded(this.resident, name))]),
     );
+  }
+
+  async takeState(): Promise<Record<string, TensorData>> {
+    const state: Record<string, TensorData> = {};
+    for (const name of this.kept.stateNames) {
+      const value = loaded(this.resident, name);
+      state[name] = download(this.kept.inputs.get(name)!, value);
+      value.dispose();
+      this.resident.delete(name);
+    }
+    return state;
   }
 
   async dispose(): Promise<void> {

@@ -96,6 +96,16 @@ describe('an executable on ONNX Runtime', () => {
     });
   });
 
+  it('gives its state out of hand at the end', async () => {
+    await withExecutable(engine, accumulator(), async executable => {
+      assert.deepEqual(executable.stateNames, ['sum']);
+      executable.load(kept());
+      await executable.run(feeds);
+      const read = await executable.readState();
+      assert.deepEqual(await executable.takeState(), read);
+    });
+  });
+
   it('gives outputs that later runs do not change, also of state itself', async () => {
     const next = g.add(sum, 1);
     const program: g.Program = {

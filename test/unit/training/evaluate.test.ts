@@ -13,9 +13,11 @@ const batch = (targets: readonly number[], weights: readonly number[]): Batch =>
 
 /** An executable whose outputs are decided by hand. */
 const answering = (run: Executable['run']): Executable => ({
+  stateNames: [],
   load: () => undefined,
   run,
   readState: () => Promise.resolve({}),
+  takeState: () => Promise.resolve({}),
   dispose: () => Promise.resolve(),
 });
 

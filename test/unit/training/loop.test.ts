@@ -5,9 +5,11 @@ import { onnxRuntimeCpu, type Executable, type NamedData } from '../../../src/en
 import { DeviceError } from '../../../src/errors';
 import * as g from '../../../src/graph';
 import {
+  keepInMemory,
   runTrainingLoop,
   trainingProgram,
   type AdamWOptions,
+  type KeepState,
   type StepReport,
   type TrainingLoop,
 } from '../../../src/training';
@@ -49,14 +51,17 @@ function answering(
   state: (runs: number) => number = runs => runs,
 ): Executable {
   let runs = 0;
+  const read = () => Promise.resolve({ w: Float32Array.of(state(runs)) });
   return {
+    stateNames: ['w'],
     load: () => undefined,
     run: () =>
       Promise.resolve({
         loss: Float32Array.of(loss(++runs)),
         gradientNorm: Float32Array.of(1),
       }),
-    readState: () => Promise.resolve({ w: Float32Array.of(state(runs)) }),
+    readState: read,
+    takeState: read,
     dispose: () => Promise.resolve(),
   };
 }
@@ -272,6 +277,48 @@ describe('a training loop that diverges', () => {
   });
 });
 
+describe('where a training loop keeps states', () => {
+  /** Keeps states by number, and says what was done with them. */
+  function recording(refuse: (kept: number) => boolean = () => false) {
+    const told: string[] = [];
+    let count = 0;
+    const keep: KeepState = async tensors => {
+      const number = ++count;
+      if (refuse(number)) return undefined;
+      told.push(`keep ${number}`);
+      const kept = (await keepInMemory(tensors))!;
+      return { read: kept.read, forget: async () => void told.push(`forget ${number}`) };
+    };
+    return { keep, told };
+  }
+
+  it('is asked to forget a state once the loss of a newer one is known, and all at the end', async () => {
+    const { keep, told } = recording();
+    const { result } = await run({ keep, startState: async () => start });
+    assert.equal(result.outcome, 'finished');
+    assert.deepEqual(told, ['keep 1', 'keep 2', 'forget 1', 'forget 2']);
+  });
+
+  it('gives back what a diverged run falls back to', async () => {
+    const { keep, told } = recording();
+    const { result } = await run({
+      ...{ keep, startState: async () => start, batches: spoiledAt(6, withNaN) },
+    });
+    assert.equal(result.step, 4);
+    assert.deepEqual(result.state, (await stoppedAfter(4)).result.state);
+    assert.deepEqual(told, ['keep 1', 'forget 1']);
+  });
+
+  it('may refuse: then an older state is fallen back to', async () => {
+    const { keep } = recording(() => true);
+    const { result } = await run({
+      ...{ keep, startState: async () => start, batches: spoiledAt(6, withNaN) },
+    });
+    assert.deepEqual([result.outcome, result.step], ['diverged', 0]);
+    assert.deepEqual(result.state, start);
+  });
+});
+
 describe('a training loop whose device fails', () => {
   const lost = new DeviceError('The graphics device was lost.', 'Run again with --resume.');
 
@@ -281,8 +328,10 @@ describe('a training loop whose device fails', () => {
       let runs = 0;
       const failing: Executable = {
         ...executable,
+        stateNames: executable.stateNames,
         load: values => executable.load(values),
         readState: names => executable.readState(names),
+        takeState: () => executable.takeState(),
         run: feeds => (++runs > 6 ? Promise.reject(lost) : executable.run(feeds)),
       };
       return run({ executable: failing });
