@@ -34,7 +34,8 @@ interface BigStats {
   readonly ctimeNs: bigint;
 }
 
-const identityOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigStats): FileIdentity => ({
+/** What tells a file from others, out of what the system says of it. */
+export const identityOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigStats): FileIdentity => ({
   ...{ device: dev, inode: ino, size: Number(size), modified: mtimeNs, changed: ctimeNs },
 });
 

@@ -49,11 +49,12 @@ export async function compare(
         const tooLong = await tooLongWarnings(context, comparison);
         warn(context, tooLong);
         const runs = await makeRuns(context, comparison, elsewhere);
+        const touched = await data.batches.requireUnchanged();
         const built = await buildReport(comparison, runs, context.now());
-        warn(context, built.notes);
+        warn(context, [...touched, ...built.notes]);
         const found = {
           ...built,
-          notes: [...model.notes, ...data.notes, ...tooLong, ...built.notes],
+          notes: [...model.notes, ...data.notes, ...tooLong, ...touched, ...built.notes],
         };
         const result = { ...found, digest: reportDigest(found) };
         await writeNew(
@@ -167,15 +168,16 @@ async function makeRuns(
   return names.map(name => kept.get(name)!);
 }
 
-/** A run that is made here, and kept if the checkpoint is still the one it was made from. */
+/** A run that is made here, and kept if checkpoint and data are still those it was made from. */
 async function makeAndKeep(
   context: RunContext,
   comparison: Comparison,
   name: RunName,
 ): Promise<ComparisonRun> {
-  const { model, sha256, store } = comparison;
+  const { model, sha256, store, data } = comparison;
   const run = await makeRun(context, comparison, name);
   await model.checkpoint.requireUnchanged(sha256);
+  await data.batches.requireUnchanged();
   await store.write(run);
   return run;
 }

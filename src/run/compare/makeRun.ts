@@ -1,4 +1,4 @@
-import { DeviceError, InterruptedError, UserError } from '../../errors';
+import { InterruptedError, UserError } from '../../errors';
 import { growthMethod } from '../../growth';
 import type { ComparisonRun, CurvePoint, FailedRun, FinishedRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
@@ -147,7 +147,7 @@ function stepTeller(
 
 /** Throws what kept a training from its end. */
 function requireFinished({ outcome, failure, step, curve }: TrainedModel): void {
-  if (failure) throw new DeviceError(failure.message, failure.remedy, { cause: failure });
+  if (failure) throw failure;
   const finite = curve.every(({ loss }) => Number.isFinite(loss));
   if (outcome !== 'finished' || !finite) throw diverged(step, 'the training');
 }
