@@ -44,31 +44,46 @@ export async function compare(
     withOutput(request.out, request.overwrite ?? false, directory =>
       withComparison(context, request, async comparison => {
         await makeRoom(comparison);
-        const { model, data } = comparison;
-        warn(context, [...model.notes, ...data.notes]);
-        const tooLong = await tooLongWarnings(context, comparison);
-        warn(context, tooLong);
-        const runs = await makeRuns(context, comparison, elsewhere);
-        const touched = await data.batches.requireUnchanged();
-        const built = await buildReport(comparison, runs, context.now());
-        warn(context, [...touched, ...built.notes]);
-        const found = {
-          ...built,
-          notes: [...model.notes, ...data.notes, ...tooLong, ...touched, ...built.notes],
-        };
-        const result = { ...found, digest: reportDigest(found) };
-        await writeNew(
-          join(directory, comparisonFiles.data),
-          `${JSON.stringify(result, null, 2)}\n`,
-        );
-        await writeNew(join(directory, comparisonFiles.page), comparisonPage(result));
-        return { result, store: comparison.store };
+        return sayWhatIsKept(comparison, async () => {
+          const { model, data } = comparison;
+          warn(context, [...model.notes, ...data.notes]);
+          const tooLong = await tooLongWarnings(context, comparison);
+          warn(context, tooLong);
+          const runs = await makeRuns(context, comparison, elsewhere);
+          const touched = await data.batches.requireUnchanged();
+          const built = await buildReport(comparison, runs, context.now());
+          warn(context, [...touched, ...built.notes]);
+          const found = {
+            ...built,
+            notes: [...model.notes, ...data.notes, ...tooLong, ...touched, ...built.notes],
+          };
+          const result = { ...found, digest: reportDigest(found) };
+          await writeNew(
+            join(directory, comparisonFiles.data),
+            `${JSON.stringify(result, null, 2)}\n`,
+          );
+          await writeNew(join(directory, comparisonFiles.page), comparisonPage(result));
+          return { result, store: comparison.store };
+        });
       }),
     ),
   );
   await finished.store.clear();
   report(context, { type: 'done', out: request.out, digest: finished.result.digest });
   return finished.result;
+}
+
+/** A comparison that fails keeps the runs that ended, and says so. */
+async function sayWhatIsKept<T>({ store }: Comparison, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof UserError) || error instanceof InterruptedError) throw error;
+    const { ended } = await store.count();
+    if (ended === 0) throw error;
+    const kept = `Then run the same command with --resume: ${ended} ${ended === 1 ? 'run is' : 'runs are'} kept in ${store.folder}.`;
+    throw new UserError(error.message, `${error.remedy} ${kept}`, { cause: error });
+  }
 }
 
 /** What speaks against the length of the sequences. */

@@ -194,7 +194,8 @@ describe('data that are replaced while a run goes on', () => {
       ...{ methods: ['stack'], seeds: [0], growthSteps: 2, evaluateEvery: 2, training: settings },
       data: { ...bible, data },
     });
-    await failure(comparison, UserError, says('verses\\.txt'));
+    const error = await failure(comparison, UserError, says('verses\\.txt'));
+    assert.match(error.remedy, /--resume: 1 run is kept in .*out\.run/);
     assert.deepEqual(entries(parent), ['out.run']);
     assert.ok(entries(join(parent, 'out.run')).includes('random-0.json'));
     assert.ok(!entries(join(parent, 'out.run')).includes('stack-0.json'));
