@@ -12,6 +12,7 @@ import { withOutput } from '../resources';
 import { plainModel } from '../scoring';
 import { stoppable } from '../stop';
 import { writeNew } from '../writeNew';
+import { dropOthers, placeModels } from './keep';
 import { makeRun } from './makeRun';
 import { withComparison, type Comparison } from './open';
 import { comparisonPage } from './page/page';
@@ -51,11 +52,21 @@ export async function compare(
           warn(context, tooLong);
           const runs = await makeRuns(context, comparison, elsewhere);
           const touched = await data.batches.requireUnchanged();
+          const { store } = comparison;
+          const placed = await placeModels(store, request, runs, directory);
           const built = await buildReport(comparison, runs, context.now());
-          warn(context, [...touched, ...built.notes]);
+          warn(context, [...touched, ...built.notes, ...placed.notes]);
           const found = {
             ...built,
-            notes: [...model.notes, ...data.notes, ...tooLong, ...touched, ...built.notes],
+            notes: [
+              ...model.notes,
+              ...data.notes,
+              ...tooLong,
+              ...touched,
+              ...built.notes,
+              ...placed.notes,
+            ],
+            ...(placed.models.length > 0 && { models: placed.models }),
           };
           const result = { ...found, digest: reportDigest(found) };
           await writeNew(
@@ -63,13 +74,14 @@ export async function compare(
             `${JSON.stringify(result, null, 2)}\n`,
           );
           await writeNew(join(directory, comparisonFiles.page), comparisonPage(result));
-          return { result, store: comparison.store };
+          return { result, store };
         });
       }),
     ),
   );
   await finished.store.clear();
-  report(context, { type: 'done', out: request.out, digest: finished.result.digest });
+  const { digest, models } = finished.result;
+  report(context, { type: 'done', out: request.out, digest, ...(models && { models }) });
   return finished.result;
 }
 
@@ -168,6 +180,7 @@ async function makeRuns(
         tell(name);
         const run = await make(name);
         kept.set(name, run);
+        await dropOthers(store, request, [...kept.values()]);
         tell(name, run);
       } catch (error) {
         // What no method is to blame for ends the comparison; runs beside this one end first.
