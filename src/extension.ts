@@ -132,6 +132,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
           return commands.runs.resume(action.run);
         case 'revealOutput':
           return commands.runs.revealOutput(action.run);
+        case 'whatNext':
+          return void (await vscode.commands.executeCommand('ligo.whatNext', action.run));
       }
     });
   }

@@ -34,7 +34,8 @@ interface BigStats {
   readonly ctimeNs: bigint;
 }
 
-const identityOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigStats): FileIdentity => ({
+/** What tells a file from others, out of what the system says of it. */
+export const identityOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigStats): FileIdentity => ({
   ...{ device: dev, inode: ino, size: Number(size), modified: mtimeNs, changed: ctimeNs },
 });
 
@@ -151,8 +152,12 @@ const isUnusable = (error: unknown): boolean =>
  * @throws UserError when its disk or the system fails
  */
 export async function openIfRegular(path: string): Promise<FileHandle | undefined> {
+  return (await regularIfThere(path))?.handle;
+}
+
+async function regularIfThere(path: string): Promise<RegularFile | undefined> {
   try {
-    return (await openRegular(path)).handle;
+    return await openRegular(path);
   } catch (error) {
     if (error instanceof CorruptFileError || isUnusable(error)) return undefined;
     if (error instanceof UserError && isUnusable(error.cause)) return undefined;
@@ -174,13 +179,13 @@ export async function readRange(file: FileHandle, from: number, length: number):
 
 /** All of a file of at most so many bytes; undefined as of `openIfRegular`, and when it is longer. */
 export async function readSmall(path: string, most: number): Promise<Buffer | undefined> {
-  const file = await openIfRegular(path);
+  const file = await regularIfThere(path);
   if (!file) return undefined;
+  const { handle, identity } = file;
   try {
-    const { size } = await file.stat();
-    return size > most ? undefined : await readRange(file, 0, size);
+    return identity.size > most ? undefined : await readRange(handle, 0, identity.size);
   } finally {
-    await file.close();
+    await handle.close();
   }
 }
 
@@ -189,14 +194,14 @@ export async function readEnd(
   path: string,
   most: number,
 ): Promise<{ readonly bytes: Buffer; readonly from: number } | undefined> {
-  const file = await openIfRegular(path);
+  const file = await regularIfThere(path);
   if (!file) return undefined;
+  const { handle, identity } = file;
   try {
-    const { size } = await file.stat();
-    const from = Math.max(0, size - most);
-    return { bytes: await readRange(file, from, size - from), from };
+    const from = Math.max(0, identity.size - most);
+    return { bytes: await readRange(handle, from, identity.size - from), from };
   } finally {
-    await file.close();
+    await handle.close();
   }
 }
 

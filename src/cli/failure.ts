@@ -1,6 +1,7 @@
 import { InterruptedError, UsageError, UserError } from '../errors';
 import type { RunEvent } from '../protocol/events';
 import { printError, printLine, type Host } from './host';
+import { LostOutput } from './pipe';
 
 /** Exit codes of the contract. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -13,8 +14,18 @@ export interface FailureStyle {
   readonly verbose: boolean;
 }
 
-/** Tells a person what went wrong and what to do; gives the exit code that goes with it. */
-export function reportFailure(host: Host, error: unknown, { json, verbose }: FailureStyle): number {
+/**
+ * Tells a person what went wrong and what to do, in one message; gives the exit code that goes with it. A
+ * run that was stopped because its output can go nowhere failed for that.
+ */
+export function reportFailure(
+  host: Host,
+  thrown: unknown,
+  { json, verbose }: FailureStyle,
+): number {
+  const { reason } = host.signal as { readonly reason: unknown };
+  const isLost = thrown instanceof InterruptedError && reason instanceof LostOutput;
+  const error = isLost ? reason.with(thrown) : thrown;
   const { message, remedy } = explain(error);
   if (json) {
     const event: RunEvent = { type: 'failed', message, remedy, time: host.now() };

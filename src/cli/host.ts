@@ -10,7 +10,9 @@ export interface Output {
 export interface Host {
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Aborted by Ctrl-C. */
+  /** Resolves when all output so far has left, or failed to; at once where that is of no interest. */
+  readonly written?: () => Promise<void>;
+  /** Aborted by Ctrl-C, and when output can go nowhere. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

@@ -11,6 +11,7 @@ import { addPlanCommand } from './commands/plan';
 import { addTrainCommand } from './commands/train';
 import { exitCodes, reportFailure } from './failure';
 import type { Host } from './host';
+import { requireOutput } from './pipe';
 
 /** Runs the command line; gives the exit code and never throws. */
 export async function runCommandLine(args: readonly string[], host: Host): Promise<number> {
@@ -20,14 +21,21 @@ export async function runCommandLine(args: readonly string[], host: Host): Promi
   };
   try {
     await commandLine(host, finish).parseAsync([...args], { from: 'user' });
+    await requireOutput(host);
     return exitCode;
   } catch (error) {
+    const style = { json: args.includes('--json'), verbose: args.includes('--verbose') };
+    const isHelp = error instanceof CommanderError && error.exitCode === 0;
+    if (!isHelp) {
+      return reportFailure(host, error instanceof CommanderError ? usage(error) : error, style);
+    }
     // Help and version were printed; there is nothing to explain.
-    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
-    return reportFailure(host, error instanceof CommanderError ? usage(error) : error, {
-      json: args.includes('--json'),
-      verbose: args.includes('--verbose'),
-    });
+    try {
+      await requireOutput(host);
+      return exitCodes.done;
+    } catch (lost) {
+      return reportFailure(host, lost, style);
+    }
   }
 }
 

@@ -30,5 +30,10 @@ export interface BatchSource {
   train(step: number): Promise<Batch>;
   /** The held-out batch `index`, in 0…evaluationBatches − 1; the same for every run of a seed. */
   evaluate(index: number): Promise<Batch>;
+  /**
+   * Makes sure that the files hold what `description` says of them; the notes tell of files that were
+   * touched meanwhile. @throws CorruptFileError naming one that is gone or holds something else
+   */
+  requireUnchanged(): Promise<readonly Note[]>;
   close(): Promise<void>;
 }

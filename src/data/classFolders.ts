@@ -210,7 +210,7 @@ export async function listClassFolders(
   const { classOf, classes, notes } = matchFolders(folders, labels);
   if (labels?.some(label => isPartName(label)) !== true) refuseParts(path, folders);
   const strangers = top.files.filter(name => !outside.includes(name));
-  const all = [...others, ...strangers.map(name => ({ name, path: join(path, name), bytes: 0 }))];
+  const all = [...others, ...strangers.map(name => ({ name }))];
   notes.push(...leftOutNotes(path, { others: all, leftOut }, kinds));
   if (outside.length > 0) {
     notes.push({

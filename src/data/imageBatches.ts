@@ -1,10 +1,10 @@
 import { UnsupportedError, UsageError, UserError, type Note } from '../errors';
 import type { Batch, BatchSource } from './batches';
-import { describeData } from './description';
 import { openImageSets, pixelReader, type ImageSet, type ImageSets } from './imageSource';
 import { counted, listed, notesOnBoth } from './note';
 import { normaliseInto } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
+import { describeFiles } from './unchanged';
 import { permutation, randomGenerator, randomStreams } from '../random';
 
 export interface ImageBatchOptions {
@@ -224,7 +224,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
         ...separate.set.files.map(file => ({ ...file, name: `evaluation: ${file.name}` })),
       ]
     : sets.train.files;
-  const description = await describeData(
+  const described = await describeFiles(
     files,
     separate?.name ?? `${heldOutCount} of ${sets.train.count} images, drawn once for all seeds`,
   );
@@ -233,7 +233,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
     itemsPerBatch: batchSize,
     unit: 'images',
     evaluationBatches,
-    description,
+    ...described,
     classes: labels ?? sets.train.classes,
     trainImages: train.indices.length,
     heldOutImages: heldOutCount,

@@ -57,6 +57,10 @@ async function idxSet(
       `Put ${split}-labels-idx1-ubyte.gz beside it.`,
     );
   }
+  const files = [
+    await singleFile(join(folder, imageName)),
+    await singleFile(join(folder, labelName)),
+  ];
   const images = await readIdx(join(folder, imageName), 3);
   const { values } = await readIdx(join(folder, labelName), 1);
   const [count = 0, height = 0, width = 0] = images.dimensions;
@@ -88,7 +92,7 @@ async function idxSet(
     count,
     labels: Int32Array.from(values),
     classes,
-    files: [await singleFile(join(folder, imageName)), await singleFile(join(folder, labelName))],
+    files,
     notes: split === 'train' ? besideIdx(folder, names, folders) : [],
     image: index => ({
       width,

@@ -95,6 +95,7 @@ function batchSource(
     unit: 'tokens',
     evaluationBatches,
     description: source.description,
+    requireUnchanged: () => source.requireUnchanged(),
     notes: [...source.notes, ...smallnessNotes(source, evaluationBatches * itemsPerBatch)],
     async train(step) {
       const windows = await Promise.all(rows.map(row => source.trainWindow(seed, step, row)));

@@ -1,7 +1,7 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { UserError, type Note } from '../errors';
-import { isMissing, readRange } from '../files';
+import { identityOf, isMissing, readRange, type FileIdentity } from '../files';
 import { unreadable } from './jsonFiles';
 import { counted, listed } from './note';
 
@@ -11,6 +11,8 @@ export interface SourceFile {
   /** Relative to the path the person gave, with `/`. */
   readonly name: string;
   readonly bytes: number;
+  /** Before anything of it was read. */
+  readonly identity: FileIdentity;
 }
 
 /** Reads part of a file; replaced in tests that count what is read. Fewer bytes only at the end. */
@@ -43,6 +45,10 @@ export async function isFolder(path: string): Promise<boolean> {
   }
 }
 
+const sourceFile = (path: string, name: string, identity: FileIdentity): SourceFile => ({
+  ...{ path, name, bytes: identity.size, identity },
+});
+
 /** The order of code units: the same on every machine, whatever its language. */
 const byName = (a: { name: string }, b: { name: string }): number =>
   a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
@@ -59,7 +65,7 @@ type Entry =
 /** A link's target, or undefined where it leads nowhere. */
 async function targetOf(path: string) {
   try {
-    return await stat(path);
+    return await stat(path, { bigint: true });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (isMissing(cause) || code === 'ELOOP') return undefined;
@@ -94,7 +100,7 @@ async function* walk(folder: string, prefix: string, entered: Set<string>): Asyn
         yield { kind: 'link to a folder that is read already', name };
       } else yield* walk(path, `${name}/`, entered);
     } else if (found.isFile()) {
-      yield { kind: 'file', file: { path, name, bytes: found.size } };
+      yield { kind: 'file', file: sourceFile(path, name, identityOf(found)) };
     } else yield { kind: 'no regular file', name };
   }
 }
@@ -146,7 +152,10 @@ export function extensionsOf(files: readonly { readonly name: string }[]): strin
 /** Says what of a folder is not read, and why. @param kinds what is read, for the sentence */
 export function leftOutNotes(
   folder: string,
-  { others, leftOut }: Pick<FolderListing, 'others' | 'leftOut'>,
+  {
+    others,
+    leftOut,
+  }: Pick<FolderListing, 'leftOut'> & { readonly others: readonly Pick<SourceFile, 'name'>[] },
   kinds: string,
 ): Note[] {
   const notes: Note[] = [];
@@ -179,12 +188,12 @@ export function leftOutNotes(
 
 /** A path that is a file as the only file of a source. Throws UserError for pipes and devices. */
 export async function singleFile(path: string): Promise<SourceFile> {
-  const found = await stat(path);
+  const found = await stat(path, { bigint: true });
   if (!found.isFile()) {
     throw new UserError(
       `${path} is no regular file but a pipe, a socket or a device.`,
       'Write the data into a file first: runs read it at any place and more than once.',
     );
   }
-  return { path, name: basename(path), bytes: found.size };
+  return sourceFile(path, basename(path), identityOf(found));
 }

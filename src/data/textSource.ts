@@ -1,15 +1,15 @@
 import { basename } from 'node:path';
 import { UsageError, UserError, type Note } from '../errors';
-import type { DataDescription } from './batches';
+import type { BatchSource } from './batches';
 import { boundedCache } from './boundedCache';
 import { openCorpus, type Corpus, type CorpusLine } from './corpus';
-import { describeData } from './description';
 import { notesOnBoth } from './note';
 import { randomGenerator, randomStreams } from '../random';
 import { readBytes, type ReadBytes } from './sourceFiles';
 import { splitText } from './splitText';
 import { surveyText, type TextSurvey } from './textSurvey';
 import type { TextTokenizer } from './tokenizer';
+import { describeFiles } from './unchanged';
 
 /**
  * What stands between two lines: the line feed as text, nothing, or ids such as end-of-text. In a
@@ -52,8 +52,7 @@ export async function surveyTextSource(
 }
 
 /** Windows of tokens out of text of any size, most of which is never in memory. */
-export interface TextSource {
-  readonly description: DataDescription;
+export interface TextSource extends Pick<BatchSource, 'description' | 'requireUnchanged'> {
   /** What a person should know: what is not read, and how the rest is. */
   readonly notes: readonly Note[];
   readonly trainBytes: number;
@@ -231,15 +230,15 @@ export async function openTextSource(options: TextSourceOptions): Promise<TextSo
     }
   }
 
-  const described =
+  const files =
     evaluationPath === undefined
       ? corpus.files
       : [
           ...corpus.files,
           ...evaluationCorpus.files.map(file => ({ ...file, name: `evaluation: ${file.name}` })),
         ];
-  const description = await describeData(
-    described,
+  const description = await describeFiles(
+    files,
     evaluationPath === undefined
       ? `the last ${corpus.bytes - split} of ${corpus.bytes} bytes, from byte ${split} on`
       : `separate text: ${basename(evaluationPath)}`,
@@ -247,7 +246,7 @@ export async function openTextSource(options: TextSourceOptions): Promise<TextSo
   );
 
   return {
-    description,
+    ...description,
     notes: notesOnBoth(corpus.notes, evaluationPath === undefined ? [] : evaluationCorpus.notes),
     trainBytes: train.end - train.start,
     heldOutBytes: heldOut.end - heldOut.start,

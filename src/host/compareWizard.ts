@@ -156,11 +156,12 @@ async function askStart(
       out,
       sizes: sequence ? { sequenceLength: sequence.length } : {},
       chosen: { data },
+      keep: 'winner',
     },
     longestSequence: sequence?.longest,
-    plan: ({ sizes }) =>
+    plan: ({ sizes, keep = 'winner' }) =>
       parts.service.call('comparisonPlan', {
-        ...{ ...place, ...sizes, steps, methods, seeds: seedsOf(seeds) },
+        ...{ ...place, ...sizes, steps, methods, seeds: seedsOf(seeds), keep },
       }),
     question: ({ growth: { refusals, cost } }, { sizes }) =>
       refusals.length > 0
@@ -176,12 +177,13 @@ async function askStart(
 
 function requestOf(draft: Required<Draft>, { engine, threads }: Settings): ComparisonRequest {
   const { checkpoint, target, data, methods, steps, batchSize, seeds } = draft;
-  const { out, sizes } = draft.settings;
+  const { out, sizes, keep } = draft.settings;
   return newComparison({
     checkpoint: checkpoint.path,
     ...{ target, methods, steps, out, engine },
     data: { path: data, batchSize, ...sizes },
     seeds: seedsOf(seeds),
+    ...(keep && { keep }),
     title: vscode.l10n.t(
       'Compare {0} → {1} × {2}',
       labelOf(checkpoint.path),

@@ -1,3 +1,4 @@
+import type { KeptModel } from '../protocol/comparison';
 import type { ComparedPoint, ComparedRun, ComparisonDetail } from '../protocol/messages';
 import type { ComparisonRequest } from '../protocol/runFolder';
 import type { CheckedEvent } from '../protocol/schemas';
@@ -41,6 +42,8 @@ export class ComparisonRecord {
   private runsPlanned: number;
   private ended = 0;
   private smallLoss: number | undefined;
+  /** Trained models that were kept, the winner's first. */
+  models: readonly KeptModel[] = [];
 
   constructor(private readonly request: Pick<ComparisonRequest, 'methods' | 'seeds' | 'steps'>) {
     const { methods, seeds } = request;
@@ -141,6 +144,7 @@ export class ComparisonRecord {
   get detail(): ComparisonDetail {
     return {
       smallLoss: this.smallLoss,
+      models: this.models,
       runs: this.runs.map(({ method, seed, state, curve, message }) => ({
         ...{ method, seed, state, message },
         curve: [...curve],

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { DataOutlook, EngineOutlook, Service } from '../protocol/service';
 import { askCount, askSequenceLength } from './askNumber';
 import type { PlanAnswer, PlanFindings, PlanSettings, PlanSizes, Problem } from './planPreview';
-import { askMore } from './moreOptions';
+import { askKeep, askMore } from './moreOptions';
 import { back, cancelled, pickStep, type Choice, type NoAnswer, type StepFrame } from './steps';
 import { explain } from './text';
 import { chooseOutput, type WizardParts } from './wizardSteps';
@@ -96,6 +96,14 @@ async function askUntilStarted<P>(
     if (answer === 'otherFolder') {
       const out = (await chooseOutput(settings.out)) ?? settings.out;
       draft = openDraft(parts, proposed, { ...settings, out }, shown);
+      continue;
+    }
+    if (answer === 'more' && settings.keep) {
+      const keep = await askKeep(frame, settings.keep);
+      if (keep === cancelled) return cancelled;
+      const { isChosen, data, looked } = shown;
+      const changed = keep === back ? settings : { ...settings, keep };
+      draft = openDraft(parts, proposed, changed, { isChosen, data, looked });
       continue;
     }
     if (answer === 'more') {

@@ -127,20 +127,24 @@ export async function readLastEvents(path: string): Promise<readonly CheckedEven
 /** Undefined when there is no whole line. */
 function lastEvents(bytes: Buffer, fromStart: boolean): readonly CheckedEvent[] | undefined {
   const lines: Buffer[] = [];
-  let steps = 0;
+  let newestStep: Buffer | undefined;
   let stop = bytes.lastIndexOf(10);
   while (stop >= 0) {
     const start = stop === 0 ? -1 : bytes.lastIndexOf(10, stop - 1);
     if (start < 0 && !fromStart) break;
     const line = bytes.subarray(start + 1, stop);
     const head = line.toString('latin1', 0, headLength);
-    const isStep = head.startsWith('{"type":"step"');
-    if (!holdsOperators(head) && (lines.length < lastLines || (isStep && steps === 0))) {
-      lines.push(line);
-      if (isStep) steps++;
-    }
+    const isNewestStep = newestStep === undefined && head.startsWith('{"type":"step"');
+    if (isNewestStep) newestStep = line;
+    if (!holdsOperators(head) && (lines.length < lastLines || isNewestStep)) lines.push(line);
     stop = start;
   }
   if (lines.length === 0) return undefined;
-  return lines.reverse().flatMap(line => parseEvent(line) ?? []);
+  const parsed = (some: readonly (Buffer | undefined)[]): CheckedEvent[] =>
+    some.flatMap(line => parseEvent(line) ?? []);
+  const [last, ...before] = lines;
+  const ends = parsed([last]);
+  // A receipt tells what else was told of a growth.
+  const isGrowth = ends[0]?.type === 'done' && ends[0].receipt !== undefined;
+  return [...parsed(isGrowth ? [newestStep] : before.reverse()), ...ends];
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Keep } from '../protocol/comparison';
 import type { GrowthOptions } from '../protocol/runFolder';
 import { askWholeNumber } from './askNumber';
 import {
@@ -19,6 +20,39 @@ export interface MoreOptions extends GrowthOptions {
   /** Feed-forward units of the grown model; in the old ratio to the hidden ones where absent. */
   readonly ffn?: number;
   readonly precision?: 'mixed';
+}
+
+/** What becomes of the trained models of a comparison, in a sentence. */
+export function keepText(keep: Keep | undefined): string {
+  switch (keep) {
+    case 'all':
+      return vscode.l10n.t('The trained model of every run is kept beside the report.');
+    case 'none':
+      return vscode.l10n.t('Only the report is kept.');
+    default:
+      return vscode.l10n.t('The trained model of the winner is kept beside the report.');
+  }
+}
+
+/** Asks whose trained models a comparison keeps. */
+export function askKeep(frame: StepFrame, before: Keep): Promise<Keep | NoAnswer> {
+  const choice = (value: Keep, label: string): Choice<Keep> => ({
+    label,
+    detail: keepText(value),
+    value,
+    ...(value === before && { description: vscode.l10n.t('chosen now') }),
+  });
+  return pickStep<Keep>(
+    { ...frame, step: Math.max(2, frame.step) },
+    {
+      placeholder: vscode.l10n.t('Which trained models should be kept?'),
+      choices: [
+        choice('winner', vscode.l10n.t('The Winner')),
+        choice('all', vscode.l10n.t('All')),
+        choice('none', vscode.l10n.t('None')),
+      ],
+    },
+  );
 }
 
 type Option = Exclude<keyof MoreOptions, 'steps'>;

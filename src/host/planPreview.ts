@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { GrowthPlan } from '../protocol/events';
 import type { ComparisonPlan, DataOutlook, EngineOutlook, TimeEstimate } from '../protocol/service';
-import type { MoreOptions } from './moreOptions';
+import type { Keep } from '../protocol/comparison';
+import { keepText, type MoreOptions } from './moreOptions';
 import type { Choice } from './steps';
 import { formatBytes, formatCount, formatFlops, formatSeconds } from './text';
 
@@ -24,8 +25,10 @@ export interface PlanSettings {
   readonly out: string;
   /** Those that are absent are not offered. */
   readonly sizes: PlanSizes;
-  /** What else may be changed; nothing where absent. */
+  /** What else may be changed of a growth; nothing where absent. */
   readonly more?: MoreOptions;
+  /** Of a comparison, whose trained models are kept. */
+  readonly keep?: Keep;
   /** What was chosen before, for the plan to repeat. */
   readonly chosen?: {
     /** A method's title. */
@@ -103,7 +106,7 @@ export interface ComparedFacts {
 
 /** The plan of a comparison as the lines of a list, as `planChoices` gives that of a growth. */
 export function comparisonChoices(
-  { growth, runs, flops, flopsPerStep }: ComparisonPlan,
+  { growth, runs, flops, flopsPerStep, modelBytes }: ComparisonPlan,
   { methods, seeds, steps, ...settings }: ComparedFacts & PlanSettings,
   findings: PlanFindings = {},
 ): Choice<PlanAnswer>[] {
@@ -135,12 +138,20 @@ export function comparisonChoices(
           ),
         ]),
     ...sizeLines(growth),
+    line(`$(save) ${vscode.l10n.t('Disk')}`, describeDisk(modelBytes), keepText(settings.keep)),
     ...engineLines(outlook),
     ...dataLines(data),
     ...(growth.notes ?? []).map(({ message, remedy }) =>
       line(`$(warning) ${vscode.l10n.t('Note')}`, message, remedy),
     ),
   ];
+}
+
+function describeDisk({ most, end }: ComparisonPlan['modelBytes']): string {
+  if (most === 0) return vscode.l10n.t('no models are kept');
+  return most === end
+    ? vscode.l10n.t('about {0} of models', formatBytes(end))
+    : vscode.l10n.t('about {0} of models, {1} while it runs', formatBytes(end), formatBytes(most));
 }
 
 const line = (label: string, description: string, detail?: string): Choice<PlanAnswer> => ({
@@ -204,12 +215,14 @@ const startLines = (
 ];
 
 /** The way to what a plan leaves to its method. */
-const moreChoices = ({ more }: PlanSettings): Choice<PlanAnswer>[] =>
-  more
+const moreChoices = ({ more, keep }: PlanSettings): Choice<PlanAnswer>[] =>
+  more || keep
     ? [
         {
           label: `$(settings) ${vscode.l10n.t('More…')}`,
-          description: vscode.l10n.t('heads, feed-forward units, seed, learning rate, memory'),
+          description: more
+            ? vscode.l10n.t('heads, feed-forward units, seed, learning rate, memory')
+            : vscode.l10n.t('which trained models are kept'),
           value: 'more',
           alwaysShow: true,
         },

@@ -10,7 +10,10 @@ import { describePhase } from './text';
 export const pageInterval = 100;
 
 /** What a person may do in the progress view. */
-export type ProgressAction = Exclude<FromProgress, { type: 'ready' }>;
+export type ProgressAction =
+  | Exclude<FromProgress, { type: 'ready' }>
+  /** Of the panel of a run alone. */
+  | { readonly type: 'whatNext'; readonly run: string };
 
 /** The sidebar's view of the running job and the history. The page holds no truth. */
 export class ProgressView implements vscode.WebviewViewProvider, Disposable {

@@ -62,11 +62,10 @@ export class RunCommands {
     if (record) await this.reports.show(record);
   }
 
-  /** The folder of a growth's result; asks which where no id is given. */
+  /** The folder of the model that a run made or kept; asks which run where no id is given. */
   async outputOf(id?: unknown): Promise<string | undefined> {
-    const fits = ({ status, request }: RunRecord): boolean =>
-      status === 'done' && request.kind === 'grow';
-    return (await this.choose(id, fits))?.request.out;
+    const record = await this.choose(id, run => modelOf(run) !== undefined);
+    return record && modelOf(record);
   }
 
   /** Shows the grown checkpoint, or the report of a comparison, where a person can go on with it. */
@@ -120,4 +119,12 @@ export class RunCommands {
     );
     return pick?.record;
   }
+}
+
+/** The folder of a grown model, or of the winner that a comparison kept; undefined where there is none. */
+function modelOf({ status, request, comparison }: RunRecord): string | undefined {
+  if (status !== 'done') return undefined;
+  if (!comparison) return request.out;
+  const [winner] = comparison.models;
+  return winner && join(request.out, winner.folder);
 }

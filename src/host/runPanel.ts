@@ -138,6 +138,7 @@ class RunPanel implements Disposable {
       case 'control':
       case 'openReport':
       case 'revealOutput':
+      case 'whatNext':
         return this.parts.act({ ...message, run: this.run });
       case 'exactOperator':
         return this.sendExact(message.name);
@@ -221,6 +222,8 @@ class RunPanel implements Disposable {
         }
       } else if (event.type === 'done' || event.type === 'plan' || event.type === 'warning') {
         this.waiting.hasFacts = true;
+        // A comparison that is done tells which models it kept.
+        if (event.type === 'done') this.waiting.hasComparison = true;
       }
     }
     this.flush.run();

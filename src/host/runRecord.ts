@@ -147,6 +147,7 @@ export class RunRecord {
         this.status = 'done';
         this.saved = false;
         this.receipt = event.receipt;
+        if (this.comparison) this.comparison.models = event.models ?? [];
         break;
       case 'failed':
         this.status = event.interrupted === true ? 'cancelled' : 'failed';

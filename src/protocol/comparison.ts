@@ -114,6 +114,19 @@ export interface MethodSummary {
   readonly failures: readonly FailedRun[];
 }
 
+/** Which trained models a comparison leaves beside its report. */
+export type Keep = 'winner' | 'all' | 'none';
+
+/** A trained model that lies beside a report. */
+export interface KeptModel {
+  readonly method: string;
+  readonly seed: number;
+  /** In the folder of the report. */
+  readonly folder: string;
+  /** Held-out, that its training ended with. */
+  readonly loss: number;
+}
+
 /** report.json: everything that the comparison measured, and how. */
 export interface ComparisonReport {
   readonly version: 1;
@@ -165,6 +178,8 @@ export interface ComparisonReport {
   /** Held-out scores of the small model; absent when no run finished. */
   readonly small?: Evaluation;
   readonly runs: readonly ComparisonRun[];
+  /** Trained models beside the report, the winner's first; absent where none are kept. */
+  readonly models?: readonly KeptModel[];
   /** Largest saving of FLOPs first; then those that never reached the target, best end first. */
   readonly methods: readonly MethodSummary[];
   /** True when all methods of each seed were given the same batches in the same order. */

@@ -1,6 +1,6 @@
 /** Runtime checks of comparison files; apart from the types, so that pages do not bundle them. */
 import * as z from 'zod/mini';
-import type { ComparisonReport, ComparisonRun, GrownRun } from './comparison';
+import type { ComparisonReport, ComparisonRun, GrownRun, KeptModel } from './comparison';
 
 const amount = z.number().check(z.nonnegative());
 const count = z.int().check(z.nonnegative());
@@ -72,6 +72,14 @@ const model = {
 };
 const settings = z.record(z.string(), z.unknown());
 
+/** Checks where a trained model lies: a folder beside the report and nowhere else. */
+export const keptModel: z.ZodMiniType<KeptModel> = z.object({
+  method: z.string(),
+  seed: count,
+  folder: z.string().check(z.regex(/^[a-z0-9-]{1,100}$/)),
+  loss: z.number(),
+});
+
 /** Checks `report.json`. */
 export const comparisonReport: z.ZodMiniType<ComparisonReport> = z.object({
   version: z.literal(1),
@@ -110,6 +118,7 @@ export const comparisonReport: z.ZodMiniType<ComparisonReport> = z.object({
   flopsPerStep: z.object({ exact: amount, paper: amount }),
   small: optional(z.object(evaluation)),
   runs: z.array(comparisonRun),
+  models: optional(z.array(keptModel)),
   methods: z.array(
     z.object({
       method: z.string(),

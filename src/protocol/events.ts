@@ -1,5 +1,5 @@
 import type { Note } from '../errors';
-import type { ComparisonEvent } from './comparison';
+import type { ComparisonEvent, KeptModel } from './comparison';
 
 /** Sizes of a model as the plan and the receipt give them. */
 export interface ModelSummary {
@@ -128,6 +128,8 @@ export type RunEventBody =
       readonly receipt?: Receipt;
       /** Of what a comparison found, without times and machine. */
       readonly digest?: string;
+      /** Trained models that a comparison kept. */
+      readonly models?: readonly KeptModel[];
     }
   | {
       readonly type: 'failed';

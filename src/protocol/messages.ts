@@ -1,4 +1,5 @@
 import type { Note } from '../errors';
+import type { KeptModel } from './comparison';
 import type { RunCommand, WorkerRequest } from './runFolder';
 import type { Evaluation, GrowthPlan, PooledMatrix, Receipt, Usage } from './events';
 
@@ -74,6 +75,8 @@ export interface ComparedRun {
 export interface ComparisonDetail {
   /** Held-out loss of the small model, once a run finished. */
   readonly smallLoss: number | undefined;
+  /** Trained models that were kept, the winner's first; empty until it is done. */
+  readonly models: readonly KeptModel[];
   /** In the order they are made; a method's runs have the same name. */
   readonly runs: readonly ComparedRun[];
 }
@@ -151,6 +154,8 @@ export type FromRunPanel =
   | { readonly type: 'control'; readonly command: RunCommand }
   | { readonly type: 'openReport' }
   | { readonly type: 'revealOutput' }
+  /** Offers what can be done with the trained model that a comparison kept. */
+  | { readonly type: 'whatNext' }
   /** The person wants to see earlier operators: all pictures, as increments. */
   | { readonly type: 'history' }
   | { readonly type: 'exactOperator'; readonly name: string }

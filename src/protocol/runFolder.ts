@@ -1,3 +1,4 @@
+import type { Keep } from './comparison';
 import type { EngineChoice } from './engines';
 
 /**
@@ -117,6 +118,8 @@ export interface ComparisonRequest extends RequestBase {
   readonly evaluateEvery?: number;
   /** Updates of the operators, for methods that learn; a hundredth of `steps`, 10 … 100, when absent. */
   readonly growthSteps?: number;
+  /** Whose trained models are written beside the report; the winner's when absent. */
+  readonly keep?: Keep;
 }
 
 /** Who works on a run. */

@@ -3,6 +3,7 @@
  * their bundles.
  */
 import * as z from 'zod/mini';
+import { keptModel } from './comparisonSchemas';
 import { engineChoices } from './engines';
 import { growthPlan, growthReceipt, scores } from './receiptSchemas';
 import type { FromInspector, FromProgress, FromRunPanel } from './messages';
@@ -46,6 +47,9 @@ const request = {
   overwrite: z.boolean(),
 };
 
+/** Trained models that a comparison keeps, at most: one a run. */
+const mostModels = 10_000;
+
 /** Checks `request.json`. */
 export const workerRequest: z.ZodMiniType<WorkerRequest> = z.discriminatedUnion('kind', [
   z.object({
@@ -71,6 +75,7 @@ export const workerRequest: z.ZodMiniType<WorkerRequest> = z.discriminatedUnion(
     seeds: z.array(seed).check(z.minLength(1), z.maxLength(1000)),
     evaluateEvery: z.exactOptional(count),
     growthSteps: z.exactOptional(count),
+    keep: z.exactOptional(z.enum(['winner', 'all', 'none'])),
   }),
 ]);
 
@@ -159,6 +164,7 @@ export const runEvent = z.discriminatedUnion('type', [
     out: z.string(),
     // A run is done whether its receipt can be shown or not.
     receipt: z.catch(z.optional(growthReceipt), undefined),
+    models: z.catch(z.optional(z.array(keptModel).check(z.maxLength(mostModels))), undefined),
     ...time,
   }),
   z.object({
@@ -225,6 +231,7 @@ export const fromRunPanel: z.ZodMiniType<FromRunPanel> = z.discriminatedUnion('t
   z.object({ type: z.literal('control'), command }),
   z.object({ type: z.literal('openReport') }),
   z.object({ type: z.literal('revealOutput') }),
+  z.object({ type: z.literal('whatNext') }),
   z.object({ type: z.literal('history') }),
   z.object({ type: z.literal('exactOperator'), name: z.string().check(z.maxLength(1000)) }),
   z.object({

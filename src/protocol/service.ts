@@ -116,6 +116,8 @@ export interface ComparisonPlan {
   readonly flops?: number;
   /** Of one training step, which `outlook` times. */
   readonly flopsPerStep?: number;
+  /** Of the trained models that are kept: at most on the way, and in the end. */
+  readonly modelBytes: { readonly most: number; readonly end: number };
 }
 
 /** What data turns out to be before a run reads it. */
@@ -136,7 +138,7 @@ export interface Service {
   methods(question: Pick<PlanQuestion, 'checkpoint' | 'target'>): Promise<readonly MethodOffer[]>;
   /** What comparing methods takes; `steps` are those of each training. */
   comparisonPlan(
-    question: PlanQuestion & Pick<ComparisonRequest, 'methods' | 'seeds'>,
+    question: PlanQuestion & Pick<ComparisonRequest, 'methods' | 'seeds' | 'keep'>,
   ): Promise<ComparisonPlan>;
   /**
    * Chooses the engine of a growth, and times a step on it when operators are learned; of a comparison

@@ -31,6 +31,7 @@ export function evaluateCheckpoint(
       return withEngine(context, engine =>
         withData(engine, model, request.data, async data => {
           warn(context, data.notes);
+          const sha256 = await model.checkpoint.sha256();
           const values = await readParameters(model);
           const scored = plainModel(model.architecture, values, 'model');
           const { batches, shape, classes } = data;
@@ -39,6 +40,8 @@ export function evaluateCheckpoint(
           const scores = await scoreModel(engine, scored, batches, shape, context.signal);
           report(context, { type: 'evaluation', model: 'small', step: 0, ...scores });
           const frequencies = await frequencyLoss(batches, classes);
+          await model.checkpoint.requireUnchanged(sha256);
+          warn(context, await batches.requireUnchanged());
           return { ...scores, frequencies, notes: [...warnings] };
         }),
       );

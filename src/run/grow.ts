@@ -114,7 +114,8 @@ async function growInto(
   const { operators, freshness } = outcome;
   if (operators) await writeOperators(directory, growth, { operators, freshness }, sha256);
   await model.checkpoint.requireUnchanged(sha256);
-  warn(context, await companions.notes());
+  const touched = await task.openData?.batches.requireUnchanged();
+  warn(context, [...(await companions.notes()), ...(touched ?? [])]);
   const learned = isLearned(task.method);
   const receipt = growthReceipt({
     model,

@@ -2,9 +2,13 @@ import { basename, dirname } from 'node:path';
 import { growthMethods } from '../growth';
 import { harmless } from '../harmless';
 import type { Evaluation, Receipt } from '../protocol/events';
+import type { TrainingReceipt } from './trainingReceipt';
 
-/** A short model card for the grown checkpoint's README.md. */
-export function modelCard(receipt: Receipt): string {
+/** A short model card for the grown checkpoint's README.md. @param training where it was trained on */
+export function modelCard(
+  receipt: Receipt,
+  training?: Pick<TrainingReceipt, 'steps' | 'after'>,
+): string {
   const { source, target, method, losses, data, seed, steps } = receipt;
   const name = /\.(safetensors|json)$/.test(source.path)
     ? basename(dirname(source.path))
@@ -21,30 +25,31 @@ export function modelCard(receipt: Receipt): string {
     '- model-growth',
     '---',
     '',
-    `# ${name}, grown`,
+    `# ${name}, grown${training ? ' and trained' : ''}`,
     '',
     `A ${target.modelClass} with ${target.layers} layers × ${target.hidden} (${target.parameters.toLocaleString('en')} parameters), grown from ${name} (${source.layers} × ${source.hidden}, ${source.parameters.toLocaleString('en')} parameters) by ${how}.`,
     '',
-    'It is a start for further training: the small model’s knowledge in the larger shape.',
+    training
+      ? `It was then trained for ${training.steps} steps, as one of the methods of a comparison.`
+      : 'It is a start for further training: the small model’s knowledge in the larger shape.',
     '',
-    ...(losses ? table(losses) : []),
+    ...(losses ? table(losses, training?.after) : []),
     ...(data
       ? [`Data: ${data.files.map(file => file.name).join(', ')} (${data.heldOut}).`, '']
       : []),
-    '`growth.json` is the receipt: hashes, settings and everything that was measured.',
+    training
+      ? '`growth.json` and `training.json` are the receipts: hashes, settings and everything that was measured.'
+      : '`growth.json` is the receipt: hashes, settings and everything that was measured.',
     `Made by ${receipt.software.name} ${receipt.software.version}.`,
     '',
   ];
   return harmless(lines.join('\n'));
 }
 
-function table({
-  small,
-  before,
-  after,
-  float32,
-  frequencies,
-}: NonNullable<Receipt['losses']>): string[] {
+function table(
+  { small, before, after, float32, frequencies }: NonNullable<Receipt['losses']>,
+  trained: Evaluation | undefined,
+): string[] {
   const row = (label: string, { loss, accuracy }: Evaluation): string =>
     `| ${label} | ${loss.toFixed(4)} | ${(100 * accuracy).toFixed(1)} % |`;
   return [
@@ -54,6 +59,7 @@ function table({
     ...(before ? [row('grown, before its operators were trained', before)] : []),
     row('grown', after),
     ...(float32 ? [row('grown, in float32', float32)] : []),
+    ...(trained ? [row('grown and trained', trained)] : []),
     `| target frequencies alone | ${frequencies.toFixed(4)} | |`,
     '',
   ];

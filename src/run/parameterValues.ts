@@ -11,14 +11,15 @@ export const untilAborted =
     return values(parameter);
   };
 
-/** All values by id, of parameters that the objective reads. */
+/** All values by id, of parameters that the objective reads; with `unused`, of the others too. */
 export async function valuesById(
   { parameters }: Architecture,
   values: ParameterValues,
+  { unused = false }: { readonly unused?: boolean } = {},
 ): Promise<Record<string, Float32Array>> {
   const byId: Record<string, Float32Array> = {};
   for (const parameter of parameters) {
-    if (parameter.used) byId[parameter.id] = await values(parameter);
+    if (parameter.used || unused) byId[parameter.id] = await values(parameter);
   }
   return byId;
 }

@@ -7,6 +7,7 @@ import type { Receipt } from '../protocol/events';
 import type { Companion } from './companions';
 import { summarize, type Model } from './model';
 import { modelCard } from './modelCard';
+import type { TrainingReceipt } from './trainingReceipt';
 import { writeNew } from './writeNew';
 
 /** Name and version of this software, for receipts. */
@@ -68,10 +69,14 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
   };
 }
 
-/** Writes growth.json and the model card into a folder. */
-export async function writeReceipt(directory: string, receipt: Receipt): Promise<void> {
+/** Writes growth.json and the model card into a folder. @param training of the model, where it was trained on */
+export async function writeReceipt(
+  directory: string,
+  receipt: Receipt,
+  training?: TrainingReceipt,
+): Promise<void> {
   await writeNew(join(directory, 'growth.json'), `${JSON.stringify(receipt, null, 2)}\n`);
-  await writeNew(join(directory, 'README.md'), modelCard(receipt));
+  await writeNew(join(directory, 'README.md'), modelCard(receipt, training));
 }
 
 /**

@@ -31,8 +31,14 @@ export async function withOutput<T>(
     return result;
   } catch (error) {
     await folder.discard();
-    throw error;
+    throw withoutHidden(error, folder.path, out);
   }
+}
+
+/** An error that names what was asked for instead of the folder in the making, which is gone. */
+function withoutHidden(error: unknown, hidden: string, out: string): unknown {
+  if (error instanceof UserError) error.message = error.message.replaceAll(hidden, out);
+  return error;
 }
 
 /** Starts the engine for the length of `use`, and says which it is and why. */

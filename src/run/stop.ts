@@ -57,11 +57,11 @@ export async function explainStop(
     );
   }
   if (failure) {
-    return new DeviceError(
-      `${failure.message} The state after step ${step} of ${steps} is in ${path}.`,
-      failure.remedy,
-      { cause: failure },
-    );
+    const message = `${failure.message} The state after step ${step} of ${steps} is in ${path}.`;
+    const cause = { cause: failure };
+    if (failure instanceof DeviceError) return new DeviceError(message, failure.remedy, cause);
+    const goOn = 'Then run the same command with --resume to go on.';
+    return new UserError(message, `${failure.remedy} ${goOn}`, cause);
   }
   return new UserError(
     `The loss stopped being a number after step ${step}; the last good state is in ${path}.`,

@@ -126,7 +126,7 @@ async function trainInto(
     request,
   );
   await model.checkpoint.requireUnchanged(sha256);
-  warn(context, await companions.notes());
+  warn(context, [...(await companions.notes()), ...(await data.batches.requireUnchanged())]);
   const receipt: TrainingReceipt = {
     software,
     created: new Date(context.now()).toISOString(),

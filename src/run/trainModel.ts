@@ -22,7 +22,7 @@ export interface TrainingState {
   readonly step: number;
   /** Spent in steps so far. */
   readonly seconds: number;
-  /** Every used parameter by id, and the moments of those that train. */
+  /** Every used parameter by id, others that go along, and the moments of those that train. */
   readonly tensors: NamedData;
   /** Evaluations so far. */
   readonly curve: readonly CurvePoint[];
@@ -159,7 +159,10 @@ async function trainStage(
   );
   // Moments of parameters that train no longer are forgotten.
   const kept = Object.fromEntries(
-    architecture.parameters.filter(({ used }) => used).map(({ id }) => [id, reached.tensors[id]!]),
+    architecture.parameters.flatMap(({ id }) => {
+      const value = reached.tensors[id];
+      return value ? [[id, value]] : [];
+    }),
   );
   let ended = false;
   const executable = await engine.compile(program);

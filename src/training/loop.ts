@@ -1,6 +1,6 @@
-import type { BatchSource } from '../data/batches';
+import type { Batch, BatchSource } from '../data/batches';
 import type { Executable, NamedData } from '../engine';
-import { DeviceError } from '../errors';
+import { DeviceError, UserError } from '../errors';
 import { runMicroBatches, type AccumulatedUpdate } from './accumulate';
 import {
   isFiniteData,
@@ -58,14 +58,14 @@ export interface LoopResult {
   readonly outcome: 'finished' | 'interrupted' | 'diverged' | 'failed';
   readonly step: number;
   readonly state: NamedData;
-  /** Why the device failed, where it did. */
-  readonly failure?: DeviceError;
+  /** Why the device failed, or a batch could not be read. */
+  readonly failure?: UserError;
 }
 
 /**
- * Runs steps until the schedule ends, the signal aborts, the loss is no number or the device fails. A
- * diverged or failed run gives back the last state whose loss was known to be finite. The executable
- * can only be disposed of afterwards.
+ * Runs steps until the schedule ends, the signal aborts, the loss is no number, a batch cannot be read or
+ * the device fails. A run that diverged or whose device failed gives back the last state whose loss was
+ * known to be finite. The executable can only be disposed of afterwards.
  */
 export async function runTrainingLoop(loop: TrainingLoop): Promise<LoopResult> {
   const states = await SafeStates.from(loop);
@@ -133,7 +133,11 @@ async function runSteps(loop: TrainingLoop, states: SafeStates): Promise<LoopRes
     }
     const started = performance.now();
     const scale = scheduleScale(schedule, step);
-    const { loss, gradientNorm } = await update(loop, step, scale);
+    const batches = await batchesOf(loop, step);
+    if (batches instanceof UserError) {
+      return { outcome: 'failed', step, state: await executable.takeState(), failure: batches };
+    }
+    const { loss, gradientNorm } = await update(loop, batches, step, scale);
     if (!Number.isFinite(loss)) return 'diverged';
     await states.confirm();
     const wish = await loop.onStep({
@@ -159,19 +163,30 @@ async function runSteps(loop: TrainingLoop, states: SafeStates): Promise<LoopRes
   return { outcome: 'finished', step: end, state };
 }
 
+/** The batches that make an update together, or why they cannot be read. */
+async function batchesOf(
+  { batches, batchesPerUpdate = 1 }: TrainingLoop,
+  step: number,
+): Promise<readonly Batch[] | UserError> {
+  const first = step * batchesPerUpdate;
+  const numbers = Array.from({ length: batchesPerUpdate }, (_, index) => first + index);
+  try {
+    return await Promise.all(numbers.map(number => batches.train(number)));
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}
+
 /** One update from one batch, or from as many as make one together. */
 async function update(
-  { executable, batches, groups, optimizer, batchesPerUpdate = 1 }: TrainingLoop,
+  { executable, groups, optimizer }: TrainingLoop,
+  batches: readonly Batch[],
   step: number,
   scale: number,
 ): Promise<AccumulatedUpdate> {
   const feeds = (part?: MicroBatch) => optimizerFeeds(groups, optimizer, step + 1, scale, part);
-  if (batchesPerUpdate > 1) {
-    const first = step * batchesPerUpdate;
-    const numbers = Array.from({ length: batchesPerUpdate }, (_, index) => first + index);
-    const together = await Promise.all(numbers.map(number => batches.train(number)));
-    return runMicroBatches(executable, together, feeds);
-  }
-  const outputs = await executable.run({ ...(await batches.train(step)), ...feeds() });
+  if (batches.length > 1) return runMicroBatches(executable, batches, feeds);
+  const outputs = await executable.run({ ...batches[0]!, ...feeds() });
   return { loss: outputs['loss']![0]!, gradientNorm: outputs['gradientNorm']![0]! };
 }

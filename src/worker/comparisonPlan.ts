@@ -6,21 +6,29 @@ import { openPlan } from './plans';
 export async function comparisonPlan(
   question: Parameters<Service['comparisonPlan']>[0],
 ): Promise<ComparisonPlan> {
-  const { seeds } = question;
-  const { usualGrowthSteps } = await import('../run/compare/request');
+  const { seeds, keep = 'winner' } = question;
+  const [{ usualGrowthSteps }, { modelsAtMost, modelsInTheEnd }] = await Promise.all([
+    import('../run/compare/request'),
+    import('../run/compare/keep'),
+  ]);
   const methods = comparedMethods(question.methods);
   const runs = methods.length * seeds.length;
   const plans = await openPlan({ ...question, steps: usualGrowthSteps(question.steps) });
   const { model, resolved, shape, requireGrowth, requireHead, planGrowth, close } = plans;
   try {
     const { cost: learning, ...growth } = planGrowth(model, resolved, plans.settings, shape);
-    if (growth.refusals.length > 0) return { growth, runs };
+    const asked = { keep, seeds, methods };
+    const modelBytes = {
+      most: modelsAtMost(asked) * growth.diskBytes,
+      end: modelsInTheEnd(asked) * growth.diskBytes,
+    };
+    if (growth.refusals.length > 0) return { growth, runs, modelBytes };
     requireHead(model);
     const { steps } = question;
     const cost = await comparedCost(requireGrowth(model, resolved), methods, { steps, shape });
     return {
       growth: { ...growth, ...(learning && methods.some(learns) && { cost: learning }) },
-      ...{ runs, flops: cost.flops * seeds.length, flopsPerStep: cost.step.flops },
+      ...{ runs, modelBytes, flops: cost.flops * seeds.length, flopsPerStep: cost.step.flops },
     };
   } finally {
     await close();

@@ -60,6 +60,7 @@ export function compareRequestOf(request: ComparisonRequest): CompareRequest {
     training: { ...defaultTrainSettings, steps, warmup: defaultWarmup(steps) },
     growthSteps: request.growthSteps ?? usualGrowthSteps(steps),
     evaluateEvery: request.evaluateEvery ?? usualEvaluateEvery(steps),
+    keep: request.keep ?? 'winner',
   };
 }
 

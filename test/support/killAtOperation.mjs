@@ -18,7 +18,7 @@ function before(name, call, changes = () => true) {
   };
 }
 
-for (const name of ['copyFile', 'mkdir', 'rename', 'rm', 'rmdir', 'writeFile']) {
+for (const name of ['copyFile', 'link', 'mkdir', 'rename', 'rm', 'rmdir', 'writeFile']) {
   files[name] = before(name, files[name]);
 }
 const probe = await files.open(new URL(import.meta.url), 'r');

@@ -22,7 +22,7 @@ export function createComparisonView(
   remember: (choices: ComparisonChoices) => void,
 ): View<ComparisonDetail> {
   let choices = initial;
-  let shown: ComparisonDetail = { smallLoss: undefined, runs: [] };
+  let shown: ComparisonDetail = { smallLoss: undefined, models: [], runs: [] };
   const choose = (change: Partial<ComparisonChoices>): void => {
     choices = { ...choices, ...change };
     remember(choices);

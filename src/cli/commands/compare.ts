@@ -1,8 +1,14 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors';
 import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
-import type { ComparisonEvent, ComparisonReport, MethodSummary } from '../../protocol/comparison';
+import type {
+  ComparisonEvent,
+  ComparisonReport,
+  Keep,
+  MethodSummary,
+} from '../../protocol/comparison';
 import type { RunEvent } from '../../protocol/events';
 import type { RunContext } from '../../run/context';
 import {
@@ -45,6 +51,7 @@ type CompareOptions = JobOptions &
     readonly smallSteps?: number;
     readonly smallBatch?: number;
     readonly parallel: number;
+    readonly keep: Keep;
     readonly only?: RunName;
     readonly resume?: boolean;
     readonly out: string;
@@ -59,7 +66,10 @@ export function addCompareCommand(program: Command, host: Host): void {
   addStepOptions(addDataOptions(addTargetOptions(command)));
   addRunOptions(command);
   command
-    .requiredOption('--out <folder>', 'folder for report.json and report.html; whole or absent')
+    .requiredOption(
+      '--out <folder>',
+      'folder for report.json, report.html and models; whole or absent',
+    )
     .option('--overwrite', 'replace the folder if it exists')
     .option('--resume', 'go on with a comparison that was stopped, from where each run stood');
   addEngineOptions(command);
@@ -75,6 +85,10 @@ export function addCompareCommand(program: Command, host: Host): void {
       const report = await compare(told, request, startRuns(host, command, options));
       if (options.json) return;
       printLine(host, `\n${describeReport(report)}`);
+      for (const { method, seed, folder, loss } of report.models ?? []) {
+        const kept = `Model of ${method}, seed ${seed}, held-out loss ${formatLoss(loss)}:`;
+        printLine(host, `${kept} ${join(options.out, folder)}`);
+      }
       printLine(host, `Digest of what was found, without times and machine: ${report.digest}`);
     });
   });
@@ -103,6 +117,13 @@ function addRunOptions(command: Command): void {
   addOption(command, '--small-steps <n>', 'how long the small model was trained', takes.count);
   addOption(command, '--small-batch <n>', 'its batch, if another than --batch', takes.count);
   addOption(command, '--parallel <n>', 'runs at the same time, in processes', takes.count, 1);
+  addOption(
+    command,
+    '--keep <which>',
+    'trained models to write beside the report, each a checkpoint: winner, all or none; on the way several seeds need room for one a method',
+    takes.word(['winner', 'all', 'none'] as const),
+    'winner',
+  );
   const words = 'make this run alone (method:seed), beside --out, for another process to gather';
   addOption(command, '--only <run>', words, runName);
 }
@@ -163,6 +184,7 @@ async function requestOf(
     ...(smallSteps !== undefined && {
       smallTraining: { steps: smallSteps, batchSize: options.smallBatch },
     }),
+    keep: options.keep,
     parallel: options.parallel,
     command: shellLine(['ligo', ...argumentsOf(command, repeat)]),
   };

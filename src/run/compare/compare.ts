@@ -12,6 +12,7 @@ import { withOutput } from '../resources';
 import { plainModel } from '../scoring';
 import { stoppable } from '../stop';
 import { writeNew } from '../writeNew';
+import { dropOthers, placeModels } from './keep';
 import { makeRun } from './makeRun';
 import { withComparison, type Comparison } from './open';
 import { comparisonPage } from './page/page';
@@ -44,30 +45,57 @@ export async function compare(
     withOutput(request.out, request.overwrite ?? false, directory =>
       withComparison(context, request, async comparison => {
         await makeRoom(comparison);
-        const { model, data } = comparison;
-        warn(context, [...model.notes, ...data.notes]);
-        const tooLong = await tooLongWarnings(context, comparison);
-        warn(context, tooLong);
-        const runs = await makeRuns(context, comparison, elsewhere);
-        const built = await buildReport(comparison, runs, context.now());
-        warn(context, built.notes);
-        const found = {
-          ...built,
-          notes: [...model.notes, ...data.notes, ...tooLong, ...built.notes],
-        };
-        const result = { ...found, digest: reportDigest(found) };
-        await writeNew(
-          join(directory, comparisonFiles.data),
-          `${JSON.stringify(result, null, 2)}\n`,
-        );
-        await writeNew(join(directory, comparisonFiles.page), comparisonPage(result));
-        return { result, store: comparison.store };
+        return sayWhatIsKept(comparison, async () => {
+          const { model, data } = comparison;
+          warn(context, [...model.notes, ...data.notes]);
+          const tooLong = await tooLongWarnings(context, comparison);
+          warn(context, tooLong);
+          const runs = await makeRuns(context, comparison, elsewhere);
+          const touched = await data.batches.requireUnchanged();
+          const { store } = comparison;
+          const placed = await placeModels(store, request, runs, directory);
+          const built = await buildReport(comparison, runs, context.now());
+          warn(context, [...touched, ...built.notes, ...placed.notes]);
+          const found = {
+            ...built,
+            notes: [
+              ...model.notes,
+              ...data.notes,
+              ...tooLong,
+              ...touched,
+              ...built.notes,
+              ...placed.notes,
+            ],
+            ...(placed.models.length > 0 && { models: placed.models }),
+          };
+          const result = { ...found, digest: reportDigest(found) };
+          await writeNew(
+            join(directory, comparisonFiles.data),
+            `${JSON.stringify(result, null, 2)}\n`,
+          );
+          await writeNew(join(directory, comparisonFiles.page), comparisonPage(result));
+          return { result, store };
+        });
       }),
     ),
   );
   await finished.store.clear();
-  report(context, { type: 'done', out: request.out, digest: finished.result.digest });
+  const { digest, models } = finished.result;
+  report(context, { type: 'done', out: request.out, digest, ...(models && { models }) });
   return finished.result;
+}
+
+/** A comparison that fails keeps the runs that ended, and says so. */
+async function sayWhatIsKept<T>({ store }: Comparison, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof UserError) || error instanceof InterruptedError) throw error;
+    const { ended } = await store.count();
+    if (ended === 0) throw error;
+    const kept = `Then run the same command with --resume: ${ended} ${ended === 1 ? 'run is' : 'runs are'} kept in ${store.folder}.`;
+    throw new UserError(error.message, `${error.remedy} ${kept}`, { cause: error });
+  }
 }
 
 /** What speaks against the length of the sequences. */
@@ -152,6 +180,7 @@ async function makeRuns(
         tell(name);
         const run = await make(name);
         kept.set(name, run);
+        await dropOthers(store, request, [...kept.values()]);
         tell(name, run);
       } catch (error) {
         // What no method is to blame for ends the comparison; runs beside this one end first.
@@ -167,15 +196,16 @@ async function makeRuns(
   return names.map(name => kept.get(name)!);
 }
 
-/** A run that is made here, and kept if the checkpoint is still the one it was made from. */
+/** A run that is made here, and kept if checkpoint and data are still those it was made from. */
 async function makeAndKeep(
   context: RunContext,
   comparison: Comparison,
   name: RunName,
 ): Promise<ComparisonRun> {
-  const { model, sha256, store } = comparison;
+  const { model, sha256, store, data } = comparison;
   const run = await makeRun(context, comparison, name);
   await model.checkpoint.requireUnchanged(sha256);
+  await data.batches.requireUnchanged();
   await store.write(run);
   return run;
 }

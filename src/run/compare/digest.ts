@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ComparisonReport } from '../../protocol/comparison';
 
 /**
- * Fields of a report, at whatever depth, that tell when, where and how fast it was made and not what
- * was found: they differ between two comparisons that are the same.
+ * Fields of a report, at whatever depth, that tell when, where and how fast it was made, what was kept and
+ * not what was found: they differ between two comparisons that are the same.
  */
 const leftOut = new Set([
   'digest',
@@ -11,6 +11,7 @@ const leftOut = new Set([
   'command',
   'software',
   'machine',
+  'models',
   'path',
   'seconds',
   'growthSeconds',

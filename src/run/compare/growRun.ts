@@ -8,6 +8,7 @@ import { stoppable } from '../stop';
 import type { TakenUp } from './halfMadeRun';
 import type { Comparison } from './open';
 import { countedSizes, paperFlopsPerStep } from './paperFlops';
+import { keepsModels } from './keep';
 import { growthSettings, type RunName } from './request';
 
 /** One run with the data in the order of its seed. */
@@ -59,7 +60,9 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
       fingerprint: store.fingerprintOf(name),
     });
     const started = performance.now();
-    const tensors = await valuesById(growth.target, untilAborted(context.signal, large.values));
+    const values = untilAborted(context.signal, large.values);
+    // What is never trained is part of a model that is kept.
+    const tensors = await valuesById(growth.target, values, { unused: keepsModels(request) });
     const seconds = learned + (performance.now() - started) / 1000;
     return { tensors, seconds, measured: large.measured };
   };

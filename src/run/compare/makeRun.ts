@@ -1,4 +1,4 @@
-import { DeviceError, InterruptedError, UserError } from '../../errors';
+import { InterruptedError, UserError } from '../../errors';
 import { growthMethod } from '../../growth';
 import type { ComparisonRun, CurvePoint, FailedRun, FinishedRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
@@ -8,6 +8,8 @@ import { trainModel, type TrainedModel } from '../trainModel';
 import { evaluationDigest, fedBatches } from './fedBatches';
 import { diverged, growRun, type OwnRun } from './growRun';
 import { runSaver, takeUp, unsaved, type HalfMadeRun, type RunSaver } from './halfMadeRun';
+import { keepsModels } from './keep';
+import { isWhole, keepModel } from './keepModel';
 import type { Comparison } from './open';
 import type { RunName } from './request';
 
@@ -68,10 +70,11 @@ async function growAndTrain(context: RunContext, own: OwnRun): Promise<FinishedR
 /** Trains a grown model from where it stands to its end. */
 async function train(
   context: RunContext,
-  { comparison, name, data }: OwnRun,
+  own: OwnRun,
   { grown, training: start, fed: given }: HalfMadeRun,
   saver: RunSaver,
 ): Promise<FinishedRun> {
+  const { comparison, name, data } = own;
   const { request, engine, flopsPerStep } = comparison;
   const spent = grown.growth;
   const fed = fedBatches(data.batches, given);
@@ -112,7 +115,7 @@ async function train(
     throw stopped();
   }
   requireFinished(trained);
-  return {
+  const run: FinishedRun = {
     ...{ state: 'finished', method: name.method, seed: name.seed, ...grown },
     curve: trained.curve.map(({ flops, seconds, ...point }) => ({
       ...point,
@@ -122,6 +125,10 @@ async function train(
     })),
     fed: { training: fed.digest(), evaluation: await evaluationDigest(data.batches) },
   };
+  if (keepsModels(request) && isWhole(trained, comparison.growth.target.parameters)) {
+    await keepModel(context, own, run, trained);
+  }
+  return run;
 }
 
 /** Milliseconds between steps that are told; in a training of hours, this share of the time so far. */
@@ -147,7 +154,7 @@ function stepTeller(
 
 /** Throws what kept a training from its end. */
 function requireFinished({ outcome, failure, step, curve }: TrainedModel): void {
-  if (failure) throw new DeviceError(failure.message, failure.remedy, { cause: failure });
+  if (failure) throw failure;
   const finite = curve.every(({ loss }) => Number.isFinite(loss));
   if (outcome !== 'finished' || !finite) throw diverged(step, 'the training');
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors';
 import type { GrowthMethodName } from '../../growth';
-import { yardstick } from '../../protocol/comparison';
+import { yardstick, type Keep } from '../../protocol/comparison';
 import type { DataOptions } from '../data';
 import type { Target } from '../plan';
 import { defaultWarmup, ligoDefaults, type LigoSettings, type TrainSettings } from '../settings';
@@ -38,6 +38,8 @@ export interface CompareRequest {
   readonly evaluateEvery: number;
   /** How the small model was trained, to count its training too. */
   readonly smallTraining?: { readonly steps: number; readonly batchSize?: number | undefined };
+  /** Whose trained models are written beside the report; none where absent. */
+  readonly keep?: Keep;
   /** Runs at the same time, each in a process of its own. */
   readonly parallel?: number;
   /** Go on with an earlier, stopped comparison, from where each of its runs stood. */

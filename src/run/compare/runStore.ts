@@ -37,6 +37,11 @@ export interface RunStore {
    */
   readState(key: RunKey, phase: RunPhase): Promise<RunState | undefined>;
   removeStates(key: RunKey): Promise<void>;
+  /** Where the trained model of a run is written, until the comparison ends. */
+  modelFolder(key: RunKey): string;
+  /** The folder of a model, if the run has left one. */
+  findModel(key: RunKey): Promise<string | undefined>;
+  removeModel(key: RunKey): Promise<void>;
   /** How many runs there are, of whatever comparison. */
   count(): Promise<{ readonly ended: number; readonly halfMade: number }>;
   /** Forgets all runs and states. */
@@ -48,6 +53,7 @@ const stored = z.object({ version: z.literal(1), fingerprint: z.string(), run: c
 const ended = /^[a-z0-9-]+-\d+\.json$/;
 const halfMade = /^[a-z0-9-]+-\d+(\.growth)?\.run$/;
 const leftOver = /^\.ligo-.*\.(partial|replaced)$|^[a-z0-9-]+-\d+\.json\.new$/;
+const kept = /^[a-z0-9-]+-\d+\.model(\.old)?$/;
 
 /** The runs beside an output. `fingerprintOf` tells what decides the result of each. */
 export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string): RunStore {
@@ -64,12 +70,24 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
   };
   const stateOut = (key: RunKey, phase: RunPhase): string =>
     join(folder, phase === 'growth' ? `${nameOf(key)}.growth` : nameOf(key));
+  const modelFolder = (key: RunKey): string => join(folder, `${nameOf(key)}.model`);
   const removeStates = async (key: RunKey): Promise<void> => {
     await removeRunState(stateOut(key, 'growth'));
     await removeRunState(stateOut(key, 'training'));
   };
   return {
-    ...{ folder, fingerprintOf, stateOut, removeStates },
+    ...{ folder, fingerprintOf, stateOut, removeStates, modelFolder },
+    async findModel(key) {
+      const path = modelFolder(key);
+      await restoreSetAside(path);
+      return (await ifThere(stat(path))) ? path : undefined;
+    },
+    async removeModel(key) {
+      const path = modelFolder(key);
+      // Under another name first: half of a model must not be taken for one.
+      await ifThere(rename(path, `${path}.old`));
+      await rm(`${path}.old`, { recursive: true, force: true });
+    },
     async read(key) {
       const path = pathOf(key);
       const text = await readOwnText(folder, `${nameOf(key)}.json`, largestRun);
@@ -109,7 +127,7 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
       return { ended: all.filter(name => ended.test(name)).length, halfMade: runs.size };
     },
     async clear() {
-      const own = [ended, halfMade, leftOver];
+      const own = [ended, halfMade, leftOver, kept];
       for (const name of await names()) {
         if (!own.some(pattern => pattern.test(name))) continue;
         await rm(join(folder, name), { recursive: true, force: true });

@@ -247,7 +247,7 @@ test('a plan that is refused offers nothing but its reasons with their remedies'
   const facts = { out: '/out', sizes: {}, methods: 2, seeds: 1, steps: 4 };
   for (const lines of [
     planChoices(plan, { out: '/out', sizes: {} }),
-    comparisonChoices({ growth: plan, runs: 2 }, facts),
+    comparisonChoices({ growth: plan, runs: 2, modelBytes: { most: 0, end: 0 } }, facts),
   ]) {
     assert.deepEqual(
       lines.map(({ description, detail, value }) => ({ description, detail, value })),

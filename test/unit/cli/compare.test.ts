@@ -64,6 +64,10 @@ describe('ligo compare', () => {
     assert.equal(first.code, exitCodes.done, first.stderr);
     assert.match(first.stdout, /stack +seed 0 finished \(2 of 2\)/);
     assert.match(first.stdout, /method +start +end +FLOPs saved +time saved/);
+    // The winner's model is kept without word of it.
+    const [winner] = reportIn(alone).models!;
+    assert.ok(first.stdout.includes(`: ${join(alone, winner!.folder)}`), first.stdout);
+    assert.ok(entries(join(alone, winner!.folder)).includes('model.safetensors'));
 
     const second = await compare(['--out', beside, '--parallel', '2', '--json']);
     assert.equal(second.code, exitCodes.done, second.stderr);
@@ -72,6 +76,7 @@ describe('ligo compare', () => {
     assert.equal(points.length, 3, 'the points of a run that another process made');
     const [own, gathered] = [reportIn(alone), reportIn(beside)];
     assert.deepEqual(timeless(gathered.runs), timeless(own.runs));
+    assert.deepEqual(gathered.models, own.models);
     assert.deepEqual([own.machine.parallel, gathered.machine.parallel], [1, 2]);
     // In the order the options are declared in, not that they were given in.
     const words = (line: string): string[] => line.split(' ').sort();
@@ -84,7 +89,8 @@ describe('ligo compare', () => {
     const out = join(folder, 'out');
     const only = await compare(['--out', out, '--only', 'random:0']);
     assert.equal(only.code, exitCodes.done, only.stderr);
-    assert.deepEqual(entries(join(folder, 'out.run')), ['random-0.json']);
+    // Its model may win, which only the gathering tells.
+    assert.deepEqual(entries(join(folder, 'out.run')), ['random-0.json', 'random-0.model']);
     const { code, stdout, stderr } = await compare(['--out', out, '--resume', '--json']);
     assert.equal(code, exitCodes.done, stderr);
     const started = jsonLines(stdout).flatMap(event =>

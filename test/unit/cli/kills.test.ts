@@ -78,7 +78,9 @@ function result(out: string): Record<string, string> {
     const { digest } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as {
       digest: string;
     };
-    return { digest, names: names.join() };
+    const models = names.filter(name => !name.startsWith('report.'));
+    const weights = models.map(name => JSON.stringify(result(join(out, name))));
+    return { digest, names: names.join(), weights: weights.join() };
   }
   const digest = (name: string): string =>
     createHash('sha256')

@@ -12,7 +12,9 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { listenForInterruption } from '../../../src/cli/interruption';
-import { stopWithoutOutput, type Outlets } from '../../../src/cli/pipe';
+import { reportFailure } from '../../../src/cli/failure';
+import { LostOutput, stopWithoutOutput, type Outlets } from '../../../src/cli/pipe';
+import { InterruptedError } from '../../../src/errors';
 import { example, fixtureJson } from '../../support/fixtures';
 import { safetensors } from '../checkpoint/files';
 import { contents, entries, temporaryFolder } from '../run/support';
@@ -142,6 +144,28 @@ describe('the process', () => {
     assert.ok(!entries(folder).some(name => name.startsWith('.ligo-') || name === 'out'));
   });
 
+  it('saves its state when its terminal closes', async () => {
+    const folder = temporaryFolder();
+    for (const command of ['grow', 'train']) {
+      const out = join(folder, command);
+      const sizes = command === 'grow' ? ['--layers', '4', '--hidden', '80'] : [];
+      const args = [command, gpt2, ...sizes, ...task.slice(6), '--steps', '100000'];
+      const child = start([...args, '--line-separator', 'none', '--out', out, '--json']);
+      let seen: string | undefined = '';
+      child.stdout!.on('data', (chunk: Buffer) => {
+        if (seen === undefined) return;
+        seen += chunk.toString();
+        if (!/"type":"step".*"step":2\b/.test(seen)) return;
+        seen = undefined;
+        child.kill('SIGHUP');
+      });
+      const { code, stderr } = await outcomeOf(child);
+      assert.equal(code, 130);
+      assert.match(stderr, /Interrupted: Stopped after \d+ of 100000 steps; the state is in /);
+    }
+    assert.deepEqual(entries(folder), ['grow.run', 'train.run']);
+  });
+
   it('ends quietly when its reader has seen enough', async () => {
     const child = start(['inspect', gpt2, '--tensors']);
     child.stdout!.destroy();
@@ -199,32 +223,33 @@ describe('interruption', () => {
 
 describe('output that goes nowhere', () => {
   const outlets = () => {
-    const written: string[] = [];
-    const stderr = Object.assign(new EventEmitter(), {
-      write: (text: string) => written.push(text),
-    });
-    const target: Outlets = { stdout: new EventEmitter(), stderr };
+    const target: Outlets = { stdout: new EventEmitter(), stderr: new EventEmitter() };
     const interruption = new AbortController();
     stopWithoutOutput(target, interruption);
-    return { target, written, interruption };
+    return { target, interruption };
   };
   const failure = (code: string) => Object.assign(new Error(code), { code });
 
   it('is no failure when the reader left', () => {
-    const { target, written, interruption } = outlets();
+    const { target, interruption } = outlets();
     target.stdout.emit('error', failure('EPIPE'));
     assert.ok(interruption.signal.aborted);
-    assert.deepEqual([target.exitCode, written], [undefined, []]);
+    assert.ok(!(interruption.signal.reason instanceof LostOutput));
   });
 
-  it('is told once when the disk is full', () => {
-    const { target, written, interruption } = outlets();
+  it('is why a run stops when the disk is full, told with what became of the run', () => {
+    const { target, interruption } = outlets();
     target.stdout.emit('error', failure('ENOSPC'));
-    target.stdout.emit('error', failure('ENOSPC'));
-    assert.ok(interruption.signal.aborted);
-    assert.equal(target.exitCode, 1);
-    assert.equal(written.length, 1);
-    assert.match(written[0]!, /Standard output cannot be written: the disk is full/);
+    target.stdout.emit('error', failure('EIO'));
+    const told: string[] = [];
+    const output = { write: (text: string) => void told.push(text) };
+    const { signal } = interruption;
+    const host = { stdout: output, stderr: output, signal, now: () => 0, script: '' };
+    const stopped = new InterruptedError('Stopped after 2 of 9 steps.', 'Go on with --resume.');
+    assert.equal(reportFailure(host, stopped, { json: false, verbose: false }), 1);
+    assert.deepEqual(told, [
+      'Error: Standard output cannot be written: the disk is full. Stopped after 2 of 9 steps.\nSend it elsewhere. Go on with --resume.\n',
+    ]);
   });
 
   it('does not stop a run that only cannot complain', () => {
@@ -233,18 +258,105 @@ describe('output that goes nowhere', () => {
     assert.ok(!interruption.signal.aborted);
   });
 
-  it('ends the command on a full device with one message', async t => {
-    if (process.platform !== 'linux') return t.skip('only Linux has a device that is always full');
+  /** What a command says to standard error when standard output is on a full device, and its exit code. */
+  async function onFullDevice(args: readonly string[]): Promise<{ code: number; told: string }> {
     const full = openSync('/dev/full', 'w');
-    const child = spawn(process.execPath, [builtCli, 'inspect', gpt2], {
+    const child = spawn(process.execPath, [builtCli, ...args], {
       stdio: ['ignore', full, 'pipe'],
     });
     let told = '';
     child.stderr!.on('data', (chunk: Buffer) => (told += chunk.toString()));
     const code = await new Promise<number | null>(resolve => child.on('close', resolve));
     closeSync(full);
+    return { code: code!, told };
+  }
+  const needsFullDevice = {
+    skip: process.platform === 'linux' ? false : 'only Linux has a device that is always full',
+  };
+  const data = ['--data', example('kjv.txt'), '--line-separator', 'none'];
+  const small = ['--batch', '2', '--sequence-length', '16', '--eval-batches', '1'];
+  const target = ['--layers', '4', '--hidden', '80'];
+
+  for (const [name, args] of Object.entries({
+    inspect: ['inspect', gpt2],
+    'inspect --json': ['inspect', gpt2, '--json'],
+    plan: ['plan', gpt2, ...target],
+    'plan of what is refused': ['plan', gpt2, '--layers', '1', '--json'],
+    evaluate: ['evaluate', gpt2, ...data, ...small],
+    doctor: ['doctor'],
+    help: ['grow', '--help'],
+  })) {
+    it(`ends ${name} with one message`, needsFullDevice, async () => {
+      const { code, told } = await onFullDevice(args);
+      assert.equal(code, 1);
+      assert.match(told, /^Error: Standard output cannot be written: the disk is full\.\n.*\n$/m);
+      assert.equal(told.match(/Error:|Interrupted:/g)?.length, 1, told);
+    });
+  }
+
+  it('leaves a failure that was told as it is', needsFullDevice, async () => {
+    const { code, told } = await onFullDevice(['inspect', '--json']);
+    assert.equal(code, 2);
+    assert.match(told, /^Error: Missing required argument/);
+    assert.equal(told.match(/Error:|Interrupted:/g)?.length, 1, told);
+  });
+
+  for (const [name, args] of Object.entries({
+    grow: ['grow', gpt2, ...target, '--steps', '100000'],
+    'grow --json': ['grow', gpt2, ...target, '--steps', '100000', '--json'],
+    train: ['train', gpt2, '--steps', '100000'],
+    'train --json': ['train', gpt2, '--steps', '100000', '--json'],
+    compare: ['compare', gpt2, ...target, '--steps', '100000', '--methods', 'stack'],
+  })) {
+    it(`stops ${name} with one message`, needsFullDevice, async () => {
+      const folder = temporaryFolder();
+      const run = [...args, ...data, ...small, '--threads', '2', '--out', join(folder, 'out')];
+      const { code, told } = await onFullDevice(run);
+      assert.equal(code, 1);
+      assert.match(told, /^Error: Standard output cannot be written: the disk is full\. Stopped/m);
+      assert.match(told, /\nSend it elsewhere\. Run the same command.*\n$/);
+      assert.equal(told.match(/Error:|Interrupted:/g)?.length, 1, told);
+      assert.ok(!entries(folder).some(entry => entry === 'out' || entry.endsWith('.partial')));
+    });
+  }
+});
+
+describe('a disk that takes no more', () => {
+  /** Runs a command whose files may have so many KiB; blocks are of 1 KiB in bash, of 512 bytes in sh. */
+  const limited = (kib: number, args: readonly string[]) =>
+    outcomeOf(
+      spawn(
+        'bash',
+        ['-c', `ulimit -f ${kib}; exec "$@"`, 'bash', process.execPath, builtCli, ...args],
+        {
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      ),
+    );
+  const skip = process.platform === 'win32' ? 'there are no such limits' : false;
+
+  it('is told once, with a remedy, and leaves nothing half-written', { skip }, async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    const { code, stderr } = await limited(200, [...task, '--steps', '2', '--out', out]);
     assert.equal(code, 1);
-    assert.equal(told.match(/Error:/g)?.length, 1, told);
-    assert.doesNotMatch(told, /    at /);
+    assert.match(
+      stderr,
+      /Error: .*out\/model\.safetensors cannot be written: the disk allows no file/,
+    );
+    assert.equal(stderr.match(/Error:/g)?.length, 1, stderr);
+    assert.deepEqual(entries(folder), []);
+  });
+
+  it('keeps the state where that fits, and the runs of a comparison', { skip }, async () => {
+    const folder = temporaryFolder();
+    const grown = await limited(1000, [...task, '--steps', '2', '--out', join(folder, 'grown')]);
+    assert.equal(grown.code, 1);
+    assert.match(grown.stderr, /--resume: the training is kept in .*grown\.run/);
+    const compared = ['compare', ...task.slice(1), '--methods', 'stack', '--steps', '2'];
+    const comparison = await limited(8, [...compared, '--out', join(folder, 'compared')]);
+    assert.equal(comparison.code, 1);
+    assert.match(comparison.stderr, /--resume: 2 runs are kept in .*compared\.run/);
+    assert.deepEqual(entries(folder), ['compared.run', 'grown.run']);
   });
 });

@@ -5,11 +5,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Runs } from '../../../src/host/runs';
 import { runFiles } from '../../../src/protocol/runFolder';
-import { randomGenerator } from '../../../src/random';
+import { deepJson as deep, mutate, numbers } from '../../support/hostile';
 import { requestFor, temporaryFolder } from '../worker/runFolder';
-
-/** Numbers in [0, 1), the same for the same seed. */
-const numbers = (seed: number): (() => number) => randomGenerator(seed).uniform;
 
 const receipt = {
   software: { name: 's', version: '1' },
@@ -66,45 +63,6 @@ const events: readonly object[] = [
   { type: 'operators', step: 2, operators, time: 11 },
   { type: 'done', out: '/out', receipt, time: 12 },
 ];
-
-const strange: readonly unknown[] = [
-  ...[
-    null,
-    true,
-    '',
-    'x'.repeat(300_000),
-    [],
-    {},
-    [[[[1]]]],
-    -1,
-    0,
-    0.5,
-    1e9 + 1,
-    2 ** 53,
-    -(2 ** 53),
-  ],
-  ...[1e308, -1e308, '\u202e', 1e-320],
-];
-
-/** JSON text nested so deep that what walks it by calling itself ends. */
-const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
-
-/** Changes one value somewhere in a tree. */
-function mutate(value: unknown, draw: () => number): unknown {
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(draw() * list.length)]!;
-  if (typeof value !== 'object' || value === null || draw() < 0.15) return pick(strange);
-  if (Array.isArray(value)) {
-    if (value.length === 0 || draw() < 0.1) return [...(value as unknown[]), pick(strange)];
-    const at = Math.floor(draw() * value.length);
-    return value.map((item, index) => (index === at ? mutate(item, draw) : (item as unknown)));
-  }
-  const entries = Object.entries(value);
-  const at = Math.floor(draw() * entries.length);
-  if (draw() < 0.15) return Object.fromEntries(entries.filter((_, index) => index !== at));
-  return Object.fromEntries(
-    entries.map(([key, item], index) => [key, index === at ? mutate(item, draw) : item]),
-  );
-}
 
 /** A log with some of its lines changed, repeated, out of order, torn or not text. */
 function hostileLog(draw: () => number): Buffer {

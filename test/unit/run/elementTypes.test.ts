@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openCheckpoint } from '../../../src/checkpoint/checkpoint';
@@ -7,6 +7,7 @@ import type { StoredType } from '../../../src/checkpoint/elementTypes';
 import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
 import { UnsupportedError, UserError } from '../../../src/errors';
 import { apply } from '../../../src/run/apply';
+import { compare } from '../../../src/run/compare/compare';
 import { evaluateCheckpoint } from '../../../src/run/evaluate';
 import { grow } from '../../../src/run/grow';
 import { inspect } from '../../../src/run/inspect';
@@ -57,6 +58,20 @@ for (const type of ['F16', 'BF16'] as const) {
     });
     const scores = await evaluateCheckpoint(recorded().context, { checkpoint: out, data: bible });
     assert.equal(receipt.after.loss, scores.loss);
+  });
+
+  test(`the receipt of a ${type} model that a comparison keeps gives the loss of the file as written`, async () => {
+    const out = join(temporaryFolder(), 'out');
+    const report = await compare(recorded().context, {
+      ...{ checkpoint: await exampleIn(type), target, out, data: bible, keep: 'winner' },
+      ...{ methods: ['stack'], seeds: [0], growthSteps: 1, evaluateEvery: 3 },
+      training: { ...defaultTrainSettings, steps: 3, warmup: 1 },
+    });
+    const checkpoint = join(out, report.models![0]!.folder);
+    const scores = await evaluateCheckpoint(recorded().context, { checkpoint, data: bible });
+    const text = readFileSync(join(checkpoint, 'training.json'), 'utf8');
+    const { after } = JSON.parse(text) as { after: { loss: number } };
+    assert.equal(after.loss, scores.loss);
   });
 }
 

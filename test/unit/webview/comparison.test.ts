@@ -77,14 +77,14 @@ describe('a comparison that goes on', () => {
     snapshots: [],
     warnings: [],
     receipt: undefined,
-    comparison: { smallLoss: undefined, runs: [run('random', [7])] },
+    comparison: { smallLoss: undefined, models: [], runs: [run('random', [7])] },
   };
   const nothing = { steps: [], losses: [], snapshots: [], evaluations: [] };
 
   it('is replaced when something is new, and stays when only the summary is', () => {
     const same = appendTo(before, { type: 'append', summary, ...nothing });
     assert.equal(same.comparison, before.comparison);
-    const comparison = { smallLoss: 3, runs: [run('random', [7, 6])] };
+    const comparison = { smallLoss: 3, models: [], runs: [run('random', [7, 6])] };
     const longer = appendTo(before, { type: 'append', summary, ...nothing, comparison });
     assert.equal(longer.comparison, comparison);
   });

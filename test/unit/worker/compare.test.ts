@@ -19,9 +19,17 @@ const endless = { steps: 100_000, evaluateEvery: 5 };
 test('a worker compares what its request says, and writes the report', async context => {
   const run = comparison(context);
   assert.equal(await ended(run.start()), 0);
-  assert.equal(run.events().at(-1)?.type, 'done');
+  const last = run.events().at(-1);
+  assert.ok(last?.type === 'done');
   const text = readFileSync(join(run.out, 'report.json'), 'utf8');
-  const { methods, settings } = comparisonReport.parse(JSON.parse(text));
+  const { methods, settings, models } = comparisonReport.parse(JSON.parse(text));
+  // Without word of it, the winner's model is kept.
+  assert.deepEqual(
+    models?.map(({ folder }) => folder),
+    [methods[0]!.method],
+  );
+  assert.deepEqual(last.models, models);
+  assert.ok(existsSync(join(run.out, models![0]!.folder, 'model.safetensors')));
   assert.deepEqual(methods.map(({ method }) => method).sort(), ['random', 'stack']);
   assert.deepEqual([settings.steps, settings.evaluateEvery, settings.seeds], [4, 2, [0]]);
   assert.match(readFileSync(join(run.out, 'report.html'), 'utf8'), /^<!doctype html>/);

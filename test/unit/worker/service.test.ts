@@ -281,6 +281,10 @@ test('the helper tells what a comparison computes before it runs', async context
   const further = { target: { layers: 7 } };
   const impossible = await ask(['mslt'], further);
   assert.equal(impossible.flops, (await ask(['random'], further)).flops);
+  const model = stacked.growth.diskBytes;
+  assert.deepEqual(stacked.modelBytes, { most: 2 * model, end: model });
+  const all = await ask(['stack'], { keep: 'all', seeds: [0, 1] });
+  assert.deepEqual(all.modelBytes, { most: 4 * model, end: 4 * model });
   const refused = await ask(['stack'], { target: { layers: 2 } });
   assert.equal(refused.flops, undefined);
   assert.ok(refused.growth.refusals.length > 0);

@@ -27,6 +27,27 @@ export function troubles({ methods, runs, notes: known }: ComparisonReport): Mar
   </section>`;
 }
 
+/** Where trained models lie; nothing where none were kept. */
+export function keptModels({ models = [] }: ComparisonReport): Markup | undefined {
+  if (models.length === 0) return undefined;
+  return html`<section aria-labelledby="kept">
+    <h2 id="kept">Trained models</h2>
+    <p>
+      Checkpoints beside this report, with receipts; transformers loads them as they are. The winner
+      is the first method of the table above, of several seeds the one with the lowest held-out loss
+      at its end.
+    </p>
+    <ul>
+      ${models.map(
+        ({ method, seed, folder, loss }) =>
+          html`<li>
+            <code>${folder}</code>: ${method}, seed ${seed}, held-out loss ${lossText(loss)}
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
 /** How the savings are defined. */
 export function definitions({ smallTraining, settings }: ComparisonReport): Markup {
   const small = smallTraining

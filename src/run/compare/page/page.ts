@@ -4,7 +4,7 @@ import { yardstick, type ComparisonReport } from '../../../protocol/comparison';
 import { lossChart, type Level } from './chart';
 import { methodCurves, type MethodCurve } from './curves';
 import { html, type Markup } from './markup';
-import { conditions, definitions, sources, troubles } from './notes';
+import { conditions, definitions, keptModels, sources, troubles } from './notes';
 import { flopUnit, timeUnit } from './quantities';
 import { style } from './style';
 import { curveTable, savingsTable } from './tables';
@@ -44,7 +44,7 @@ export function comparisonPage(report: ComparisonReport): string {
             <h2 id="savings">What each method saves</h2>
             ${savingsTable(report, curves)}
           </section>
-          ${curves.length > 0 ? charts(report, curves) : undefined}
+          ${keptModels(report)} ${curves.length > 0 ? charts(report, curves) : undefined}
           <section aria-labelledby="definitions">
             <h2 id="definitions">What the numbers mean</h2>
             ${definitions(report)}

@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import type { Parameter } from '../../architecture';
+import type { FinishedRun } from '../../protocol/comparison';
+import type { Evaluation } from '../../protocol/events';
+import { frequencyLoss } from '../../training';
+import { copyCompanions } from '../companions';
+import type { RunContext } from '../context';
+import { isLearned } from '../makeLarge';
+import { untilAborted, valuesById, type ParameterValues } from '../parameterValues';
+import { growthReceipt, software, writeReceipt } from '../receipt';
+import { withOutput } from '../resources';
+import { plainModel, scoreModel } from '../scoring';
+import { asWritten, isRounded } from '../storedTypes';
+import type { TrainedModel } from '../trainModel';
+import { trainedStage, type TrainingReceipt } from '../trainingReceipt';
+import { writeModel } from '../writeModel';
+import { writeNew } from '../writeNew';
+import type { OwnRun } from './growRun';
+import { growthSettings } from './request';
+
+/**
+ * Writes the trained model of a run as a checkpoint of its own, with the receipts of its growth and of its
+ * training, where the store keeps it until the report says which are kept.
+ */
+export async function keepModel(
+  context: RunContext,
+  { comparison, name, data }: OwnRun,
+  run: FinishedRun,
+  trained: TrainedModel,
+): Promise<void> {
+  const { model, growth, request, engine, sha256, store } = comparison;
+  const trainedValues: ParameterValues = parameter => Promise.resolve(valueOf(trained, parameter));
+  const values = untilAborted(context.signal, trainedValues);
+  await withOutput(store.modelFolder(name), true, async directory => {
+    const companions = await copyCompanions(model.checkpoint.directory, directory);
+    await writeModel(directory, model, growth.target, values);
+    const created = context.now();
+    const learned = isLearned(name.method);
+    const [start] = run.curve;
+    const receipt = growthReceipt({
+      ...{ model, growth, sha256, created, seed: name.seed, steps: run.growth.steps },
+      companions: companions.files,
+      method: {
+        name: name.method,
+        settings: learned ? { ...growthSettings(request, name.method) } : {},
+      },
+      data: { ...data, separatorNote: comparison.data.separatorNote, path: request.data.data },
+      engine: engine.description,
+      measured: {
+        losses: {
+          small: run.small,
+          after: scoresOf(start!),
+          frequencies: await frequencyLoss(data.batches, data.classes),
+        },
+        ...(run.parity && { parity: run.parity }),
+        ...(run.growth.steps > 0 && {
+          flops: {
+            perStep: run.growth.flops / run.growth.steps,
+            total: run.growth.flops,
+          },
+        }),
+        seconds: run.growth.seconds,
+      },
+      warnings: run.warnings.map(message => ({ message, remedy: '' })),
+    });
+    const training: TrainingReceipt = {
+      software,
+      created: new Date(created).toISOString(),
+      source: { path: model.path, sha256, companions: companions.files },
+      settings: request.training,
+      fromScratch: false,
+      steps: trained.step,
+      seed: name.seed,
+      data: {
+        path: request.data.data,
+        ...data.batches.description,
+        separator: comparison.data.separatorNote,
+      },
+      engine: engine.description,
+      before: scoresOf(start!),
+      after: await scoresAsWritten(context, { comparison, data }, values, run),
+      curve: trained.curve,
+      flops: { perStep: trained.flops / trained.step, total: trained.flops },
+      ...(trained.stages.some(({ partial }) => partial) && {
+        stages: trained.stages.map(stage => trainedStage(growth.target, stage)),
+      }),
+      seconds: trained.seconds,
+      warnings: run.warnings,
+    };
+    await writeReceipt(directory, receipt, training);
+    await writeNew(join(directory, 'training.json'), `${JSON.stringify(training, null, 2)}\n`);
+  });
+}
+
+/** Of what is written; the training has measured it unless it is rounded on its way to the file. */
+async function scoresAsWritten(
+  { signal }: RunContext,
+  { comparison: { model, growth, engine }, data }: Pick<OwnRun, 'comparison' | 'data'>,
+  values: ParameterValues,
+  run: FinishedRun,
+): Promise<Evaluation> {
+  if (!isRounded(model)) return scoresOf(run.curve.at(-1)!);
+  const written = await valuesById(growth.target, asWritten(model, values));
+  const scored = plainModel(growth.target, written, 'model');
+  return scoreModel(engine, scored, data.batches, data.shape, signal);
+}
+
+const scoresOf = ({ loss, accuracy, perplexity, batches }: Evaluation): Evaluation => ({
+  ...{ loss, accuracy, perplexity, batches },
+});
+
+function valueOf({ tensors }: TrainedModel, { id }: Parameter): Float32Array {
+  const value = tensors[id];
+  if (value === undefined) throw new Error(`${id} was neither trained nor carried along`);
+  return value as Float32Array;
+}
+
+/** Whether all of a model is known: states of runs that kept no models have only what is trained. */
+export const isWhole = (
+  { tensors }: Pick<TrainedModel, 'tensors'>,
+  parameters: readonly Parameter[],
+): boolean => parameters.every(({ id }) => tensors[id] !== undefined);
