@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import * as vscode from 'vscode';
 import type { ExtensionApi } from './host/api';
 import { Checkpoints } from './host/checkpoints';
-import { CheckpointsView } from './host/checkpointsView';
+import { showCheckpoints } from './host/checkpointsView';
 import { newComparison } from './host/compareWizard';
 import { RecentData } from './host/dataChoices';
 import { setUpGpuEngine } from './host/engineSetup';
@@ -180,11 +180,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     );
   }
 
-  own(
-    vscode.window.createTreeView(CheckpointsView.id, {
-      treeDataProvider: new CheckpointsView(checkpoints),
-    }),
-  );
+  own(showCheckpoints(checkpoints));
   own(vscode.window.registerWebviewViewProvider(ProgressView.id, progress));
   own(vscode.window.registerWebviewPanelSerializer(RunPanels.viewType, panels));
   for (const viewType of [InspectorProvider.viewType, InspectorProvider.indexViewType]) {

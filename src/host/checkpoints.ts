@@ -1,16 +1,20 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
 import * as vscode from 'vscode';
+import { groupCheckpoints, placeFrom, type TreeNode } from './checkpointGroups';
 import {
   arrange,
   candidates,
+  isUsable,
   parentByPath,
   parentCandidates,
+  siblingAt,
   type CheckpointNode,
   type Found,
 } from './checkpointTree';
 import { gitIgnored } from './gitIgnored';
 import { DisposableStore, throttle, type Disposable } from './lifetime';
+import { isRunning } from './runFolder';
 import type { ServiceClient } from './serviceClient';
 import type { Settings } from './settings';
 import { explain } from './text';
@@ -39,8 +43,10 @@ export class Checkpoints implements Disposable {
   private readonly hashes = new Map<string, Promise<string | undefined>>();
   private parents = new Map<string, string>();
   private roots: readonly CheckpointNode[] = [];
+  private shown: readonly TreeNode[] = [];
   private scanning: Promise<void> | undefined;
   private again = false;
+  private tooMany = false;
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly disposables = new DisposableStore();
   private readonly settle = throttle(settleTime, () => void this.refresh());
@@ -85,11 +91,21 @@ export class Checkpoints implements Disposable {
     return this.roots;
   }
 
+  /** The tree as it is shown: by folder where there are many, and what cannot be used at the end. */
+  get rows(): readonly TreeNode[] {
+    return this.shown;
+  }
+
+  /** How many files were looked at, where there are more; undefined where all were. */
+  get limit(): number | undefined {
+    return this.tooMany ? mostFiles : undefined;
+  }
+
   /** All that can be grown, in the order of the tree. */
   get models(): readonly CheckpointNode[] {
     const all = (nodes: readonly CheckpointNode[]): CheckpointNode[] =>
       nodes.flatMap(node => [node, ...all(node.children)]);
-    return all(this.roots).filter(({ summary }) => summary?.kind === 'model');
+    return all(this.roots).filter(isUsable);
   }
 
   /** Looks at the workspace; several calls at once become one more look. */
@@ -143,8 +159,13 @@ export class Checkpoints implements Disposable {
   private async files(): Promise<string[]> {
     const excluded = this.settings.excludedGlobs;
     const exclude = excluded.length > 0 ? `{${excluded.join(',')}}` : undefined;
-    const uris = await vscode.workspace.findFiles(pattern, exclude, mostFiles);
-    const paths = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+    const uris = await vscode.workspace.findFiles(pattern, exclude, mostFiles + 1);
+    this.tooMany = uris.length > mostFiles;
+    const paths = uris
+      .slice(0, mostFiles)
+      .filter(({ scheme }) => scheme === 'file')
+      .map(({ fsPath }) => fsPath)
+      .filter(path => !isBeingWritten(path));
     paths.sort();
     const { showsGitIgnored } = this.settings;
     // A repository's configuration may name programs, so git is asked in a trusted workspace alone.
@@ -167,17 +188,18 @@ export class Checkpoints implements Disposable {
     const stamp = await stampOf(path);
     if (stamp === undefined || this.known.get(path)?.stamp === stamp) return;
     this.hashes.delete(path);
+    const setAside = siblingAt(path) !== undefined;
     try {
       const summary = await this.service.call('summarize', path);
-      this.known.set(path, { path, stamp, summary });
+      this.known.set(path, { path, stamp, setAside, summary });
     } catch (error) {
-      this.known.set(path, { path, stamp, failure: explain(error) });
+      this.known.set(path, { path, stamp, setAside, failure: explain(error) });
     }
   }
 
   /** By where the receipt says the parent lay, else by what it held. */
   private async findParents(): Promise<Map<string, string>> {
-    const all = [...this.known.values()];
+    const all = [...this.known.values()].filter(isUsable);
     const parents = new Map<string, string>();
     for (const child of all) {
       const byPath = parentByPath(child, all);
@@ -209,6 +231,10 @@ export class Checkpoints implements Disposable {
   private publish(): void {
     const found = [...this.known.values()];
     this.roots = arrange(found, child => this.known.get(this.parents.get(child.path) ?? ''));
+    const severalFolders = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+    this.shown = groupCheckpoints(this.roots, ({ path }) =>
+      placeFrom(vscode.workspace.asRelativePath(path, severalFolders)),
+    );
     this.changed.fire();
   }
 
@@ -220,6 +246,13 @@ export class Checkpoints implements Disposable {
     // Until the first time menus go by the extension of a file.
     await vscode.commands.executeCommand('setContext', 'ligo.checkpointsKnown', true);
   }
+}
+
+/** Whether a run is writing it; a half-written file that a stopped run left counts as that too. */
+function isBeingWritten(path: string): boolean {
+  const sibling = siblingAt(path);
+  if (!sibling) return false;
+  return sibling.kind === 'partial' || isRunning(sibling.pid);
 }
 
 /** Times and sizes of a file and of what beside it decides what it is; undefined when it is gone. */
