@@ -5,6 +5,7 @@ import { Checkpoints } from './host/checkpoints';
 import { showCheckpoints } from './host/checkpointsView';
 import { newComparison } from './host/compareWizard';
 import { RecentData } from './host/dataChoices';
+import { DeviceClaims } from './host/deviceClaims';
 import { setUpGpuEngine } from './host/engineSetup';
 import { openExample } from './host/example';
 import { Failures } from './host/failures';
@@ -58,6 +59,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     const runs = own(
       new Runs({
         folder: vscode.Uri.joinPath(storage, 'runs').fsPath,
+        devices: new DeviceClaims(
+          vscode.Uri.joinPath(context.globalStorageUri, 'devices').fsPath,
+          () => vscode.workspace.name ?? '',
+        ),
         launch: folder => spawnRun(worker, settings.nodePath, folder),
         keep: () => settings.runsKept,
         mayStart: () => vscode.workspace.isTrusted,

@@ -18,7 +18,7 @@ interface Check<T> {
 const largestJson = 1 << 20;
 
 /** A JSON file of a run; undefined when it is missing, damaged or something else. */
-async function readChecked<T>(path: string, check: Check<T>): Promise<T | undefined> {
+export async function readChecked<T>(path: string, check: Check<T>): Promise<T | undefined> {
   try {
     const parsed = check.safeParse(JSON.parse(await readTextFile(path, largestJson)));
     return parsed.success ? parsed.data : undefined;
@@ -29,7 +29,7 @@ async function readChecked<T>(path: string, check: Check<T>): Promise<T | undefi
 }
 
 /** Replaces a JSON file so that no reader sees half of it. */
-async function replaceJson(path: string, content: unknown): Promise<void> {
+export async function replaceJson(path: string, content: unknown): Promise<void> {
   await writeFile(`${path}.new`, `${JSON.stringify(content, null, 2)}\n`);
   await rename(`${path}.new`, path);
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
 import type { ComparisonMoment } from './comparisonRecord';
-import type { Phase } from './runRecord';
+import type { Holder, Phase, PhaseDetails } from './runRecord';
 
 /** 1,234,567 as 1.2 M. */
 export function formatCount(count: number): string {
@@ -35,10 +35,10 @@ export function formatFlops(flops: number): string {
   return `${trim(flops / 1000 ** unit)} ${units[unit]}`;
 }
 
-/** What a run is doing, in the person's language; @param at what a comparison is making now. */
-export function describePhase(phase: Phase, at?: ComparisonMoment): string {
+/** What a run is doing, in the person's language. */
+export function describePhase(phase: Phase, { at, waitsFor }: PhaseDetails = {}): string {
   const words: Record<Phase, () => string> = {
-    waiting: () => vscode.l10n.t('waiting for its turn'),
+    waiting: () => (waitsFor ? describeHolder(waitsFor) : vscode.l10n.t('waiting for its turn')),
     starting: () => vscode.l10n.t('starting'),
     measuring: () => vscode.l10n.t('measuring'),
     learning: () => vscode.l10n.t('learning operators'),
@@ -54,6 +54,16 @@ export function describePhase(phase: Phase, at?: ComparisonMoment): string {
   };
   return words[phase]();
 }
+
+/** Who has the device that a run waits for. */
+function describeHolder({ title, window }: Holder): string {
+  return window === undefined
+    ? vscode.l10n.t('waiting for {0}', title)
+    : vscode.l10n.t('waiting for {0} in another window ({1})', title, windowName(window));
+}
+
+/** What a window is called. */
+export const windowName = (window: string): string => window || vscode.l10n.t('no folder open');
 
 /** The run that a comparison is making, with its method, seed and step. */
 function describeMoment(at: ComparisonMoment): string {
