@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { UsageError, UserError, type Note } from '../errors';
+import { counted } from '../format';
 import type { DataDescription } from './batches';
 import { boundedCache } from './boundedCache';
 import { openCorpus, type Corpus, type CorpusLine } from './corpus';
@@ -225,7 +226,7 @@ export async function openTextSource(options: TextSourceOptions): Promise<TextSo
     const { enough, tokens: found } = await tokens.holds(part, windowTokens);
     if (!enough) {
       throw new UserError(
-        `The ${which} part of ${where} holds only ${found} tokens; one window needs ${windowTokens}.`,
+        `The ${which} part of ${where} holds only ${counted(found, 'token')}; one window needs ${windowTokens}.`,
         'Give more text, a smaller --sequence-length, or a separate text to evaluate on (--eval-data).',
       );
     }

@@ -44,6 +44,7 @@ export class Checkpoints implements Disposable {
   private parents = new Map<string, string>();
   private roots: readonly CheckpointNode[] = [];
   private shown: readonly TreeNode[] = [];
+  private readonly places = new Map<string, readonly string[]>();
   private scanning: Promise<void> | undefined;
   private again = false;
   private tooMany = false;
@@ -80,7 +81,12 @@ export class Checkpoints implements Disposable {
     this.disposables.add(
       folders.onDidDelete(uri => this.onFolder(uri.fsPath, this.holds(uri.fsPath))),
     );
-    this.disposables.add(vscode.workspace.onDidChangeWorkspaceFolders(() => this.settle.run()));
+    this.disposables.add(
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        this.places.clear();
+        this.settle.run();
+      }),
+    );
     // Git may be asked from now on.
     this.disposables.add(vscode.workspace.onDidGrantWorkspaceTrust(() => void this.refresh()));
     void this.refresh();
@@ -231,11 +237,19 @@ export class Checkpoints implements Disposable {
   private publish(): void {
     const found = [...this.known.values()];
     this.roots = arrange(found, child => this.known.get(this.parents.get(child.path) ?? ''));
-    const severalFolders = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
-    this.shown = groupCheckpoints(this.roots, ({ path }) =>
-      placeFrom(vscode.workspace.asRelativePath(path, severalFolders)),
-    );
+    this.shown = groupCheckpoints(this.roots, ({ path }) => this.placeOf(path));
     this.changed.fire();
+  }
+
+  /** Folders from the workspace down to a checkpoint; asked of the editor once, as there may be many. */
+  private placeOf(path: string): readonly string[] {
+    let place = this.places.get(path);
+    if (place === undefined) {
+      const severalFolders = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+      place = placeFrom(vscode.workspace.asRelativePath(path, severalFolders));
+      this.places.set(path, place);
+    }
+    return place;
   }
 
   /** Tells menus which files and folders can be grown. */

@@ -3,14 +3,20 @@ import { harmless } from '../harmless';
 import type { Checkpoints } from './checkpoints';
 import { isGroup, many, type GroupNode, type TreeNode } from './checkpointGroups';
 import type { CheckpointNode } from './checkpointTree';
-import { formatBytes, formatCount } from './text';
+import { formatBytes, formatCount, plural } from './text';
+import { tickStep } from './walkthrough';
 
 /** Shows the tree, and says above it when there is more than it shows. */
 export function showCheckpoints(checkpoints: Checkpoints): vscode.Disposable {
   const view = vscode.window.createTreeView(CheckpointsView.id, {
     treeDataProvider: new CheckpointsView(checkpoints),
   });
+  const tickWhenSeen = (): void => {
+    if (view.visible && checkpoints.rows.length > 0) void tickStep('find');
+  };
+  const shown = view.onDidChangeVisibility(tickWhenSeen);
   const changes = checkpoints.onDidChange(() => {
+    tickWhenSeen();
     const { limit } = checkpoints;
     const text = (most: number): string =>
       vscode.l10n.t(
@@ -19,7 +25,7 @@ export function showCheckpoints(checkpoints: Checkpoints): vscode.Disposable {
       );
     view.message = limit === undefined ? '' : text(limit);
   });
-  return vscode.Disposable.from(view, changes);
+  return vscode.Disposable.from(view, changes, shown);
 }
 
 /** Grown ones below what they were grown from. */
@@ -97,7 +103,7 @@ const headings: Record<
 };
 
 const checkpointCount = (count: number): string =>
-  count === 1 ? vscode.l10n.t('1 checkpoint') : vscode.l10n.t('{0} checkpoints', count);
+  plural(count, '{0} checkpoint', '{0} checkpoints');
 
 /** What menus are shown by. */
 function contextOf({ failure, summary, setAside }: CheckpointNode): string {
@@ -148,20 +154,17 @@ function tooltip({ path, summary, failure }: CheckpointNode): vscode.MarkdownStr
   if (model) {
     line(
       vscode.l10n.t(
-        '{0}: {1} layers, {2} hidden units, {3} heads, {4} parameters',
+        '{0}: {1}, {2}, {3}, {4}',
         model.modelClass,
-        model.layers,
-        model.hidden,
-        model.heads,
-        model.parameters.toLocaleString(vscode.env.language),
+        plural(model.layers, '{0} layer', '{0} layers'),
+        plural(model.hidden, '{0} hidden unit', '{0} hidden units'),
+        plural(model.heads, '{0} head', '{0} heads'),
+        plural(model.parameters, '{0} parameter', '{0} parameters'),
       ),
     );
   }
-  line(
-    files.length === 1
-      ? vscode.l10n.t('{0} in 1 file', formatBytes(bytes))
-      : vscode.l10n.t('{0} in {1} files', formatBytes(bytes), files.length),
-  );
+  const inFiles = plural(files.length, '{0} file', '{0} files');
+  line(vscode.l10n.t('{0} in {1}', formatBytes(bytes), inFiles));
   if (parent) line(vscode.l10n.t('Grown from {0}', parent.path));
   if (problem) line(`${problem.message} ${problem.remedy}`);
   return text;

@@ -21,7 +21,10 @@ export interface MoreOptions extends GrowthOptions {
   readonly precision?: 'mixed';
 }
 
-type Option = Exclude<keyof MoreOptions, 'steps'>;
+/** What nobody has to say. */
+export const usualOptions: MoreOptions = { seed: 0 };
+
+type Option = keyof MoreOptions;
 
 /** Lets a person change options one after another, until they go on or back. */
 export async function askMore(

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
+import { methodTitle } from '../protocol/methodTitles';
 import type { ComparisonMoment } from './comparisonRecord';
 import type { Holder, Phase, PhaseDetails } from './runRecord';
 
@@ -14,6 +15,10 @@ export function formatCount(count: number): string {
   }
   return String(count);
 }
+
+/** A number of things, in the person's language; both forms have it as {0}. */
+export const plural = (count: number, one: string, several: string): string =>
+  vscode.l10n.t(count === 1 ? one : several, count.toLocaleString(vscode.env.language));
 
 export { formatBytes } from '../format';
 
@@ -68,7 +73,8 @@ export const windowName = (window: string): string => window || vscode.l10n.t('n
 /** The run that a comparison is making, with its method, seed and step. */
 function describeMoment(at: ComparisonMoment): string {
   const { run, runs, method, seed, phase, step, steps } = at;
-  const which = vscode.l10n.t('run {0} of {1}: {2}, seed {3}', run, runs, method, seed);
+  const title = methodTitle(method);
+  const which = vscode.l10n.t('run {0} of {1}: {2}, seed {3}', run, runs, title, seed);
   if (steps === 0) return which;
   const far =
     phase === 'training'

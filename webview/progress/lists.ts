@@ -1,7 +1,8 @@
 import type { RunElsewhere, RunSummary } from '../../src/protocol/messages';
 import { element, setText, type View } from '../shared/dom';
-import { formatInteger, formatLoss, formatMoment, formatShare } from '../shared/format';
+import { formatInteger, formatMoment, formatShare } from '../shared/format';
 import { shareDone } from '../shared/progressBar';
+import { newestLoss } from '../shared/runFacts';
 import { failureNotice, showTitle, statusLabel } from '../shared/runParts';
 import { t } from '../shared/strings';
 
@@ -105,8 +106,10 @@ export function pastItem(first: RunSummary, actions: PastActions): View<RunSumma
   };
 }
 
-/** The loss of what came out; of a run that has not come so far, of its newest batch. */
-function lossOf({ heldOutLoss, loss }: RunSummary): string[] {
-  if (heldOutLoss !== undefined) return [t('held-out loss {0}', formatLoss(heldOutLoss))];
-  return loss === undefined ? [] : [t('batch loss {0}', formatLoss(loss))];
+/** Its newest loss, by what it was measured on. */
+function lossOf(run: RunSummary): string[] {
+  const loss = newestLoss(run);
+  if (!loss) return [];
+  const { kind, text } = loss;
+  return [kind === 'heldOut' ? t('held-out loss {0}', text) : t('batch loss {0}', text)];
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors';
+import { counted } from '../../format';
 import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
 import type { ComparisonEvent, ComparisonReport, MethodSummary } from '../../protocol/comparison';
 import type { RunEvent } from '../../protocol/events';
@@ -220,7 +221,7 @@ export function describeReport({
     const spread = method.savings?.[read];
     return spread ? formatShare(spread.mean) : '';
   };
-  const within = `within ${settings.steps} steps`;
+  const within = `within ${counted(settings.steps, 'step')}`;
   const outcome = ({ savings, finished, reached, seeds, failures }: MethodSummary): string => {
     if (savings) return '';
     if (finished === 0) return `failed: ${failures[0]?.message ?? ''}`;
