@@ -65,6 +65,8 @@ interface Entry {
   /** The events that were there when the host came are no news. */
   caughtUp: boolean;
   checking: boolean;
+  /** Letting go of its device, after an end. */
+  releasing: Promise<void>;
 }
 
 /** Runs that are restored, or forgotten, at the same time. */
@@ -221,6 +223,7 @@ export class Runs implements Disposable {
     const { record } = entry;
     if (record.status === 'done' || record.live) return;
     await this.load(id);
+    await entry.releasing;
     const request = { ...record.request, resume: record.resumable };
     await files.writeRequest(record.folder, request);
     await files.writeCommand(record.folder, 'run');
@@ -315,6 +318,7 @@ export class Runs implements Disposable {
       exit: undefined,
       caughtUp: false,
       checking: false,
+      releasing: Promise.resolve(),
     };
     this.entries.set(record.request.id, entry);
     return entry;
@@ -331,10 +335,8 @@ export class Runs implements Disposable {
   private afterEnd(entry: Entry): void {
     entry.tail.dispose();
     const { devices, onError } = this.options;
-    devices
-      .release(entry.record.request.id)
-      .then(() => this.startNext())
-      .catch(onError);
+    entry.releasing = devices.release(entry.record.request.id).catch(onError);
+    entry.releasing.then(() => this.startNext()).catch(onError);
   }
 
   private tell(entry: Entry, events: readonly CheckedEvent[] = [], endedNow = false): void {
@@ -482,7 +484,8 @@ export class Runs implements Disposable {
 
   /** Looks whether a live run's worker is there, and tells why it is not. */
   private async check(entry: Entry): Promise<void> {
-    if (entry.checking) return;
+    // The worker of a run that waits to be taken up again has ended before.
+    if (entry.checking || !entry.record.live) return;
     entry.checking = true;
     try {
       const { record } = entry;
@@ -498,7 +501,7 @@ export class Runs implements Disposable {
       if (!ended && !worker && since < patience) return;
       // Its last words may not have been read yet.
       await entry.tail.catchUp();
-      if (record.ended) return;
+      if (!record.live || entry.child !== child) return;
       const log = await files.logTail(record.folder);
       this.fail(entry, explainDeath({ ...ended, log }));
     } finally {

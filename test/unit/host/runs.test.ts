@@ -275,6 +275,28 @@ test('how a worker ended is told by its process, however often it is looked for 
   assert.match(record.failure?.message ?? '', /was killed/);
 });
 
+test('the late end of an earlier worker is no end of a run that was taken up again', async context => {
+  const folder = temporaryFolder(context);
+  const workers: ChildProcess[] = [];
+  const runs = host(context, join(folder, 'runs'), {
+    launch: () => {
+      workers.push(Object.assign(new EventEmitter(), { pid: process.pid }) as ChildProcess);
+      return workers.at(-1)!;
+    },
+  });
+  const record = await runs.start(request(folder, 'a'));
+  const last = { type: 'failed', message: 'm', remedy: 'r', interrupted: true, time: 1 };
+  writeFileSync(join(record.folder, 'events.jsonl'), `${JSON.stringify(last)}\n`);
+  await until('it was stopped', () => record.status === 'cancelled');
+  // Its process ends while the run waits for its device again.
+  runs.onDidChange(() => record.status === 'queued' && workers[0]!.emit('exit', 1, null));
+  await runs.resume('a');
+  await runs.look();
+  assert.equal(workers.length, 2);
+  assert.equal(record.failure, undefined);
+  assert.equal(record.live, true);
+});
+
 test('a worker that cannot be started is told with the setting to check', async context => {
   const folder = temporaryFolder(context);
   const runs = host(context, join(folder, 'runs'), {
