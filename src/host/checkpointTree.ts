@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
 import { readSiblingName, type OutputSibling } from '../protocol/outputNames';
 import type { CheckpointSummary } from '../protocol/service';
 
@@ -50,6 +50,12 @@ export function labelOf(path: string): string {
   )
     ? basename(dirname(path))
     : name;
+}
+
+/** What is wrong with a checkpoint without where it lies, which its row in the tree tells. */
+export function shortReason(path: string, message: string): string {
+  const own = message.startsWith(path) ? message.slice(path.length) : message;
+  return own.replaceAll(dirname(path) + sep, '').replace(/^[:\s]+/, '');
 }
 
 /** The receipt's parent by where it lay; `undefined` when nothing known lies there. */

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { harmless } from '../harmless';
 import type { Checkpoints } from './checkpoints';
 import { isGroup, many, type GroupNode, type TreeNode } from './checkpointGroups';
-import type { CheckpointNode } from './checkpointTree';
+import { shortReason, type CheckpointNode } from './checkpointTree';
 import { formatBytes, formatCount, plural } from './text';
 import { tickStep } from './walkthrough';
 
@@ -119,14 +119,14 @@ function describe(node: CheckpointNode): string {
 }
 
 /** Its sizes, or why it cannot be used: the heading above says no more than that. */
-function factsOf({ summary, failure }: CheckpointNode): string {
-  if (failure) return failure.message;
+function factsOf({ path, summary, failure }: CheckpointNode): string {
+  if (failure) return shortReason(path, failure.message);
   const { model, problem, elementTypes = '', bytes = 0 } = summary ?? {};
   if (model) {
     const { family, layers, hidden, parameters } = model;
     return `${family} · ${layers} × ${hidden} · ${formatCount(parameters)} · ${elementTypes}`;
   }
-  if (summary?.kind !== 'tensors' && problem) return problem.message;
+  if (summary?.kind !== 'tensors' && problem) return shortReason(path, problem.message);
   return [vscode.l10n.t('tensors only'), formatBytes(bytes), elementTypes].join(' · ');
 }
 

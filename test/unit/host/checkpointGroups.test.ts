@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   groupCheckpoints,
@@ -10,6 +11,7 @@ import {
   arrange,
   labelOf,
   parentByPath,
+  shortReason,
   siblingAt,
   type Found,
 } from '../../../src/host/checkpointTree';
@@ -125,6 +127,16 @@ test('what cannot be used stands at the end, by why', () => {
     'setAside  (1)',
     '  .ligo-00000000-11111111-42-22222222.replaced',
   ]);
+});
+
+test('a reason is told without the path that the row stands for', () => {
+  const path = join('/w', 'm', 'model.safetensors');
+  assert.equal(shortReason(path, `${path} is truncated.`), 'is truncated.');
+  assert.equal(shortReason(path, `${path}: it ends early.`), 'it ends early.');
+  assert.equal(
+    shortReason(path, `There is no ${join('/w', 'm', 'config.json')} beside it.`),
+    'There is no config.json beside it.',
+  );
 });
 
 test('folders in the making, and those set aside, are told by their names', () => {
