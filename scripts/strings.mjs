@@ -15,7 +15,7 @@ const sources = ['src/host', 'src/extension.ts', 'webview'].flatMap(place =>
         .map(name => join(place, name)),
 );
 
-/** Texts given to `vscode.l10n.t` (host) or `t` (pages). */
+/** Texts given to `vscode.l10n.t` (host), `t` (pages) or, in both forms, `plural`. */
 function textsIn(path) {
   const texts = [];
   const file = ts.createSourceFile(
@@ -29,8 +29,10 @@ function textsIn(path) {
       const translates =
         (ts.isIdentifier(callee) && callee.text === 't') ||
         (ts.isPropertyAccessExpression(callee) && callee.name.text === 't');
-      const [first] = node.arguments;
-      if (translates && ts.isStringLiteralLike(first)) texts.push(first.text);
+      const given = translates ? node.arguments.slice(0, 1) : [];
+      if (ts.isIdentifier(callee) && callee.text === 'plural')
+        given.push(...node.arguments.slice(1));
+      for (const text of given) if (ts.isStringLiteralLike(text)) texts.push(text.text);
     }
     ts.forEachChild(node, visit);
   };

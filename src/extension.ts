@@ -2,9 +2,10 @@ import { performance } from 'node:perf_hooks';
 import * as vscode from 'vscode';
 import type { ExtensionApi } from './host/api';
 import { Checkpoints } from './host/checkpoints';
-import { CheckpointsView } from './host/checkpointsView';
+import { showCheckpoints } from './host/checkpointsView';
 import { newComparison } from './host/compareWizard';
 import { RecentData } from './host/dataChoices';
+import { DeviceClaims } from './host/deviceClaims';
 import { setUpGpuEngine } from './host/engineSetup';
 import { openExample } from './host/example';
 import { Failures } from './host/failures';
@@ -58,6 +59,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     const runs = own(
       new Runs({
         folder: vscode.Uri.joinPath(storage, 'runs').fsPath,
+        devices: new DeviceClaims(
+          vscode.Uri.joinPath(context.globalStorageUri, 'devices').fsPath,
+          () => vscode.workspace.name ?? '',
+        ),
         launch: folder => spawnRun(worker, settings.nodePath, folder),
         keep: () => settings.runsKept,
         mayStart: () => vscode.workspace.isTrusted,
@@ -182,11 +187,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     );
   }
 
-  own(
-    vscode.window.createTreeView(CheckpointsView.id, {
-      treeDataProvider: new CheckpointsView(checkpoints),
-    }),
-  );
+  own(showCheckpoints(checkpoints));
   own(vscode.window.registerWebviewViewProvider(ProgressView.id, progress));
   own(vscode.window.registerWebviewPanelSerializer(RunPanels.viewType, panels));
   for (const viewType of [InspectorProvider.viewType, InspectorProvider.indexViewType]) {

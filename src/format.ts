@@ -14,6 +14,14 @@ const byteUnits = [
  * @param number writes three digits; English where absent.
  */
 export function formatBytes(bytes: number, number = threeDigits): string {
+  if (bytes === 1) return '1 byte';
   const [name, size] = byteUnits.find(([, least]) => Math.abs(bytes) >= least) ?? byteUnits.at(-1)!;
   return `${number.format(bytes / size)} ${name}`;
 }
+
+/**
+ * A number of things in English: `1 file`, `2,000 files`.
+ * @param several the word for any number but one; with an s at its end where absent
+ */
+export const counted = (count: number, one: string, several = `${one}s`): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : several}`;

@@ -1,4 +1,5 @@
 import { CorruptFileError, type Note } from '../errors';
+import { counted } from '../format';
 import type { Architecture, ModelConfig } from './architecture';
 import { classNames } from './configFields';
 import { bert } from './families/bert';
@@ -136,7 +137,7 @@ function checkDepth(
     const layer = layerNumber.exec(written.slice(prefix.length))?.[1];
     if (layer === undefined || Number(layer) < dimensions.numHiddenLayers) continue;
     throw new CorruptFileError(
-      `config.json counts ${dimensions.numHiddenLayers} layers, but the file holds ${name}.`,
+      `config.json counts ${counted(dimensions.numHiddenLayers, 'layer')}, but the file holds ${name}.`,
       'Take config.json and the weights from the same place and version.',
     );
   }

@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../errors';
+import { counted } from '../format';
 import type { Family } from './families/family';
 
 /** The error for a model of no supported family; `named` is what config.json calls it. */
@@ -32,7 +33,7 @@ export function withoutConfig(
   const layers = new Set(bare.flatMap(name => family.layerNumber.exec(name)?.[1] ?? [])).size;
   const vector = names.find(name => /layernorm\w*\.(weight|gamma)$|ln_f\.weight$/i.test(name));
   const width = vector === undefined ? undefined : tensors.get(vector)?.shape[0];
-  const looksLike = `${family.modelType} with ${layers} layers${width === undefined ? '' : ` of width ${width}`}`;
+  const looksLike = `${family.modelType} with ${counted(layers, 'layer')}${width === undefined ? '' : ` of width ${width}`}`;
   return new UnsupportedError(
     `There is no config.json beside the weights. They look like ${looksLike}, but the number of attention heads leaves no trace in the tensors' shapes.`,
     remedy,

@@ -6,7 +6,9 @@ export const MAX_NAME_LENGTH = 1024;
 
 /** A name out of a file, made safe and short enough to show in a message. */
 export function quoted(name: string): string {
-  return harmless(JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}…` : name));
+  return harmless(
+    JSON.stringify(name.length > 80 ? `${name.slice(0, 24)}…${name.slice(-55)}` : name),
+  );
 }
 
 function hasControlCharacter(name: string): boolean {

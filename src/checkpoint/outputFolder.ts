@@ -15,6 +15,7 @@ import { homedir, hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 import { UserError } from '../errors';
+import { readSiblingName } from '../protocol/outputNames';
 import { lockOutput, type OutputLock } from './outputLock';
 import { explainWriteError } from './writeErrors';
 
@@ -75,10 +76,9 @@ async function statusOf(path: string) {
 
 /** What a sibling is, when the run that made it has died. */
 function leftBy(name: string, prefix: string): 'partial' | 'replaced' | undefined {
-  if (!name.startsWith(prefix)) return undefined;
-  const match = /^(\d+)-[0-9a-f]{8}\.(partial|replaced)$/.exec(name.slice(prefix.length));
-  if (match === null || isRunning(Number(match[1]))) return undefined;
-  return match[2] as 'partial' | 'replaced';
+  const sibling = readSiblingName(name);
+  if (sibling?.prefix !== prefix || isRunning(sibling.pid)) return undefined;
+  return sibling.kind;
 }
 
 /** Removes what runs that died left beside a target, and puts back a folder they had set aside. */

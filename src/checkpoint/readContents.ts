@@ -161,7 +161,7 @@ async function openSharded(indexFile: string, text: string): Promise<CheckpointC
     const shown = missing.slice(0, 5).map(quoted).join(', ') + (missing.length > 5 ? ', …' : '');
     problems.push(
       new CorruptFileError(
-        `${missing.length} of ${index.shards.length} shards that ${indexFile} names are missing: ${shown}.`,
+        `${missing.length} of ${index.shards.length} shards that ${indexFile} names ${missing.length === 1 ? 'is' : 'are'} missing: ${shown}.`,
         'Download the missing files into the same folder.',
       ),
     );

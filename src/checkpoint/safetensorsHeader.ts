@@ -1,4 +1,5 @@
 import { CorruptFileError } from '../errors';
+import { counted } from '../format';
 import { bytesPerElement, isStoredType, type StoredType } from './elementTypes';
 import { isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from './jsonText';
 import { quoted, tensorNameProblem } from './names';
@@ -56,7 +57,7 @@ export function checkHeaderBytes(headerBytes: number, fileBytes: number, file: s
   }
   if (headerBytes > fileBytes - 8) {
     throw new CorruptFileError(
-      `${file} is truncated: its header takes ${headerBytes} bytes, but only ${fileBytes - 8} follow.`,
+      `${file} is truncated: its header takes ${counted(headerBytes, 'byte')}, but only ${fileBytes - 8} follow.`,
       COPY_AGAIN,
     );
   }
@@ -152,7 +153,7 @@ function readTensor(
   const [begin, end] = offsets;
   if (end - begin !== bytes) {
     return fail(
-      `${tensor} takes ${bytes} bytes by its shape [${shape.join(', ')}] and type ${type}, but ${end - begin} by its data_offsets`,
+      `${tensor} takes ${counted(bytes, 'byte')} by its shape [${shape.join(', ')}] and type ${type}, but ${end - begin} by its data_offsets`,
     );
   }
   return { name, type, shape: [...shape], file, begin: dataBegin + begin, end: dataBegin + end };
@@ -191,9 +192,13 @@ function checkCoverage(
       );
     }
     if (tensor.begin > end) {
-      fail(`${tensor.begin - end} bytes before tensor ${quoted(tensor.name)} belong to no tensor`);
+      const gap = counted(tensor.begin - end, 'byte');
+      const belong = tensor.begin - end === 1 ? 'belongs' : 'belong';
+      fail(`${gap} before tensor ${quoted(tensor.name)} ${belong} to no tensor`);
     }
     end = tensor.end;
   }
-  if (end < fileBytes) fail(`the last ${fileBytes - end} bytes belong to no tensor`);
+  const rest = fileBytes - end;
+  if (rest === 1) fail('the last byte belongs to no tensor');
+  if (rest > 1) fail(`the last ${counted(rest, 'byte')} belong to no tensor`);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CorruptFileError, InterruptedError } from '../errors';
+import { counted } from '../format';
 import type { Evaluation, Receipt } from '../protocol/events';
 import { grow, type GrowRequest } from '../run/grow';
 import type { GrowthMethodName } from '../growth/methods';
@@ -165,7 +166,10 @@ function comparison(learned: Receipt, stacked: Receipt, random: Receipt): string
     ['model', 'held-out loss', 'accuracy'],
     ...row(`small (${sizes(learned.source)})`, learned.losses?.small),
     ...row(`grown, before training (${sizes(learned.target)})`, learned.losses?.before),
-    ...row(`grown, after ${learned.steps} steps on the operators`, learned.losses?.after),
+    ...row(
+      `grown, after ${counted(learned.steps, 'step')} on the operators`,
+      learned.losses?.after,
+    ),
     ...row('stacked and copied, nothing learned', stacked.losses?.after),
     ...row('random weights of the same size', random.losses?.after),
     ...(frequencies === undefined

@@ -1,3 +1,4 @@
+import { counted } from '../format';
 import type { EvaluatedModel, Evaluation, GrowthPlan, RunEvent } from '../protocol/events';
 import { formatCount, formatFlops, formatLoss, formatSeconds, formatShare } from './format';
 import { printError, printLine, type Host } from './host';
@@ -133,7 +134,7 @@ function describePlan({ source, target, operators, cost }: GrowthPlan): string {
   const sizes = ({ layers, hidden, parameters }: GrowthPlan['source']): string =>
     `${layers} × ${hidden} (${formatCount(parameters)} parameters)`;
   const work = cost
-    ? ` ${cost.steps} steps of ${formatFlops(cost.flopsPerStep)} over ${formatCount(operators.width + operators.depth)} operator values.`
+    ? ` ${counted(cost.steps, 'step')} of ${formatFlops(cost.flopsPerStep)} over ${formatCount(operators.width + operators.depth)} operator values.`
     : '';
   return `${source.modelClass}: ${sizes(source)} → ${sizes(target)}.${work}`;
 }

@@ -2,8 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { UserError, type Note } from '../errors';
 import { isMissing } from '../files';
+import { counted } from '../format';
 import { unreadable } from './jsonFiles';
-import { counted, listed } from './note';
+import { listed } from './note';
 import {
   extensionsOf,
   leftOutNotes,
@@ -102,7 +103,7 @@ function matchFolders(
   }
   if (folders.length > labels.length) {
     throw new UserError(
-      `There are ${folders.length} class folders, but the model has ${labels.length} classes.`,
+      `There are ${folders.length} class folders, but the model has ${counted(labels.length, 'class', 'classes')}.`,
       `Give a folder for each class. ${known}`,
     );
   }

@@ -1,7 +1,8 @@
 import { UnsupportedError, UsageError, UserError, type Note } from '../errors';
+import { counted } from '../format';
 import type { Batch, BatchSource } from './batches';
 import { openImageSets, pixelReader, type ImageSet, type ImageSets } from './imageSource';
-import { counted, listed, notesOnBoth } from './note';
+import { listed, notesOnBoth } from './note';
 import { normaliseInto } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
 import { describeFiles } from './unchanged';

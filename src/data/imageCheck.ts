@@ -1,7 +1,8 @@
 import { CorruptFileError, UserError, type Note } from '../errors';
+import { counted } from '../format';
 import { atMost } from './atMost';
 import { checkImage, readImageHeader, type ImageFile, type ImageHeader } from './imageFile';
-import { counted, listed } from './note';
+import { listed } from './note';
 import { checkPreparedSize } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
 

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
+import { counted } from '../format';
 import { atMost } from './atMost';
 import { boundedCache } from './boundedCache';
 import { listClassFolders, partNames, topOf } from './classFolders';
@@ -11,7 +12,7 @@ import {
   type ImageCheckOptions,
 } from './imageCheck';
 import { largestImagePixels } from './imageFile';
-import { counted, listed } from './note';
+import { listed } from './note';
 import { preparePixels, type ImageInput } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
 import type { Pixels } from './resample';
@@ -66,7 +67,7 @@ async function idxSet(
   const [count = 0, height = 0, width = 0] = images.dimensions;
   if (values.length !== count) {
     throw new CorruptFileError(
-      `${labelName} has ${values.length} labels for the ${count} images of ${imageName}.`,
+      `${labelName} has ${counted(values.length, 'label')} for the ${counted(count, 'image')} of ${imageName}.`,
       'Download both files again, from the same place.',
     );
   }

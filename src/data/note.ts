@@ -9,10 +9,6 @@ export function listed(names: readonly string[], most = namedAtMost): string {
   return names.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** `1 file`, `2 files`. */
-export const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
-
 /** The notes on data to learn from and on those to evaluate on, each said once. */
 export function notesOnBoth(training: readonly Note[], evaluation: readonly Note[]): Note[] {
   const known = new Set(training.map(({ message }) => message));

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { UsageError, UserError, type Note } from '../errors';
 import type { BatchSource } from './batches';
+import { counted } from '../format';
 import { boundedCache } from './boundedCache';
 import { openCorpus, type Corpus, type CorpusLine } from './corpus';
 import { notesOnBoth } from './note';
@@ -224,7 +225,7 @@ export async function openTextSource(options: TextSourceOptions): Promise<TextSo
     const { enough, tokens: found } = await tokens.holds(part, windowTokens);
     if (!enough) {
       throw new UserError(
-        `The ${which} part of ${where} holds only ${found} tokens; one window needs ${windowTokens}.`,
+        `The ${which} part of ${where} holds only ${counted(found, 'token')}; one window needs ${windowTokens}.`,
         'Give more text, a smaller --sequence-length, or a separate text to evaluate on (--eval-data).',
       );
     }

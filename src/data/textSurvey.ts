@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
-import { counted, listed } from './note';
+import { counted } from '../format';
+import { listed } from './note';
 import { textFields } from './records';
 import {
   extensionsOf,

@@ -1,8 +1,9 @@
 import { CorruptFileError, type Note } from '../errors';
 import { identify, isSameFile } from '../files';
+import { counted } from '../format';
 import type { BatchSource, DataDescription } from './batches';
 import { describeData } from './description';
-import { counted, listed } from './note';
+import { listed } from './note';
 import type { ReadBytes, SourceFile } from './sourceFiles';
 
 /** A description of files, and a look at whether it is still true. */

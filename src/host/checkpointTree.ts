@@ -1,4 +1,5 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
+import { readSiblingName, type OutputSibling } from '../protocol/outputNames';
 import type { CheckpointSummary } from '../protocol/service';
 
 /** A file that was looked into. */
@@ -7,6 +8,8 @@ export interface Found {
   readonly path: string;
   readonly summary?: CheckpointSummary;
   readonly failure?: { readonly message: string; readonly remedy: string };
+  /** It lies in a folder that a run set aside to replace it, and was stopped before it had done so. */
+  readonly setAside?: boolean;
 }
 
 /** A found checkpoint in its place. */
@@ -14,6 +17,8 @@ export interface CheckpointNode extends Found {
   readonly label: string;
   readonly children: CheckpointNode[];
   readonly parent: CheckpointNode | undefined;
+  /** Where it lies in the workspace, when others beside it in the tree have the same label. */
+  readonly place?: string;
 }
 
 const shard = /^(.*)-\d{5}-of-(\d{5})\.safetensors$/;
@@ -40,9 +45,17 @@ export function candidates(paths: readonly string[]): string[] {
 /** What a checkpoint is called: by its folder where the file has the usual name. */
 export function labelOf(path: string): string {
   const name = basename(path);
-  return /^(model|pytorch_model|diffusion_pytorch_model)\.safetensors(\.index\.json)?$/.test(name)
+  return /^(model|pytorch_model|diffusion_pytorch_model)(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/.test(
+    name,
+  )
     ? basename(dirname(path))
     : name;
+}
+
+/** What is wrong with a checkpoint without where it lies, which its row in the tree tells. */
+export function shortReason(path: string, message: string): string {
+  const own = message.startsWith(path) ? message.slice(path.length) : message;
+  return own.replaceAll(dirname(path) + sep, '').replace(/^[:\s]+/, '');
 }
 
 /** The receipt's parent by where it lay; `undefined` when nothing known lies there. */
@@ -73,7 +86,23 @@ export function parentCandidates(child: Found, all: readonly Found[]): Found[] {
   });
 }
 
-/** Puts grown checkpoints under what they were grown from; parts of others are left out. */
+/** What of a run that was stopped while it replaced a folder lies at a path; undefined of others. */
+export function siblingAt(path: string): OutputSibling | undefined {
+  for (const name of path.split(/[\\/]/)) {
+    const sibling = readSiblingName(name);
+    if (sibling) return sibling;
+  }
+  return undefined;
+}
+
+/** Whether it can be grown, and be what others were grown from. */
+export const isUsable = ({ summary, setAside }: Found): boolean =>
+  summary?.kind === 'model' && setAside !== true;
+
+/**
+ * Puts grown checkpoints under what they were grown from; parts of others are left out. What cannot be
+ * used stands below nothing, and nothing below it.
+ */
 export function arrange(
   found: readonly Found[],
   parentOf: (child: Found) => Found | undefined,
@@ -83,10 +112,10 @@ export function arrange(
   const place = (each: Found, below: ReadonlySet<Found>): CheckpointNode => {
     const existing = nodes.get(each);
     if (existing) return existing;
-    const above = parentOf(each);
+    const above = isUsable(each) ? parentOf(each) : undefined;
     // Receipts may name each other in a circle when folders were swapped.
     const parent =
-      above && shown.includes(above) && !below.has(above)
+      above && isUsable(above) && !below.has(above)
         ? place(above, new Set([...below, each]))
         : undefined;
     const node: CheckpointNode = { ...each, label: labelOf(each.path), children: [], parent };
@@ -99,18 +128,11 @@ export function arrange(
   return roots.sort(inOrder);
 }
 
-const natural = new Intl.Collator(undefined, { numeric: true });
-const kinds: readonly (NonNullable<Found['summary']>['kind'] | undefined)[] = [
-  'model',
-  'unsupported',
-  'tensors',
-  'part',
-  'broken',
-];
+/** Compares as people count: model-2 comes before model-10. */
+export const natural = new Intl.Collator(undefined, { numeric: true });
 
-/** Models first, then what is something else, then what is broken; each as people count: 2 before 10. */
+/** Models first, then what is something else. */
 function inOrder(a: CheckpointNode, b: CheckpointNode): number {
-  const rank = ({ summary }: CheckpointNode): number =>
-    summary ? kinds.indexOf(summary.kind) : kinds.length;
+  const rank = ({ summary }: CheckpointNode): number => (summary?.kind === 'model' ? 0 : 1);
   return rank(a) - rank(b) || natural.compare(a.label, b.label) || natural.compare(a.path, b.path);
 }

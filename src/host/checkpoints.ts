@@ -1,16 +1,20 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
 import * as vscode from 'vscode';
+import { groupCheckpoints, placeFrom, type TreeNode } from './checkpointGroups';
 import {
   arrange,
   candidates,
+  isUsable,
   parentByPath,
   parentCandidates,
+  siblingAt,
   type CheckpointNode,
   type Found,
 } from './checkpointTree';
 import { gitIgnored } from './gitIgnored';
 import { DisposableStore, throttle, type Disposable } from './lifetime';
+import { isRunning } from './runFolder';
 import type { ServiceClient } from './serviceClient';
 import type { Settings } from './settings';
 import { explain } from './text';
@@ -39,8 +43,11 @@ export class Checkpoints implements Disposable {
   private readonly hashes = new Map<string, Promise<string | undefined>>();
   private parents = new Map<string, string>();
   private roots: readonly CheckpointNode[] = [];
+  private shown: readonly TreeNode[] = [];
+  private readonly places = new Map<string, readonly string[]>();
   private scanning: Promise<void> | undefined;
   private again = false;
+  private tooMany = false;
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly disposables = new DisposableStore();
   private readonly settle = throttle(settleTime, () => void this.refresh());
@@ -74,7 +81,12 @@ export class Checkpoints implements Disposable {
     this.disposables.add(
       folders.onDidDelete(uri => this.onFolder(uri.fsPath, this.holds(uri.fsPath))),
     );
-    this.disposables.add(vscode.workspace.onDidChangeWorkspaceFolders(() => this.settle.run()));
+    this.disposables.add(
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        this.places.clear();
+        this.settle.run();
+      }),
+    );
     // Git may be asked from now on.
     this.disposables.add(vscode.workspace.onDidGrantWorkspaceTrust(() => void this.refresh()));
     void this.refresh();
@@ -85,11 +97,21 @@ export class Checkpoints implements Disposable {
     return this.roots;
   }
 
+  /** The tree as it is shown: by folder where there are many, and what cannot be used at the end. */
+  get rows(): readonly TreeNode[] {
+    return this.shown;
+  }
+
+  /** How many files were looked at, where there are more; undefined where all were. */
+  get limit(): number | undefined {
+    return this.tooMany ? mostFiles : undefined;
+  }
+
   /** All that can be grown, in the order of the tree. */
   get models(): readonly CheckpointNode[] {
     const all = (nodes: readonly CheckpointNode[]): CheckpointNode[] =>
       nodes.flatMap(node => [node, ...all(node.children)]);
-    return all(this.roots).filter(({ summary }) => summary?.kind === 'model');
+    return all(this.roots).filter(isUsable);
   }
 
   /** Looks at the workspace; several calls at once become one more look. */
@@ -143,8 +165,13 @@ export class Checkpoints implements Disposable {
   private async files(): Promise<string[]> {
     const excluded = this.settings.excludedGlobs;
     const exclude = excluded.length > 0 ? `{${excluded.join(',')}}` : undefined;
-    const uris = await vscode.workspace.findFiles(pattern, exclude, mostFiles);
-    const paths = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+    const uris = await vscode.workspace.findFiles(pattern, exclude, mostFiles + 1);
+    this.tooMany = uris.length > mostFiles;
+    const paths = uris
+      .slice(0, mostFiles)
+      .filter(({ scheme }) => scheme === 'file')
+      .map(({ fsPath }) => fsPath)
+      .filter(path => !isBeingWritten(path));
     paths.sort();
     const { showsGitIgnored } = this.settings;
     // A repository's configuration may name programs, so git is asked in a trusted workspace alone.
@@ -167,17 +194,18 @@ export class Checkpoints implements Disposable {
     const stamp = await stampOf(path);
     if (stamp === undefined || this.known.get(path)?.stamp === stamp) return;
     this.hashes.delete(path);
+    const setAside = siblingAt(path) !== undefined;
     try {
       const summary = await this.service.call('summarize', path);
-      this.known.set(path, { path, stamp, summary });
+      this.known.set(path, { path, stamp, setAside, summary });
     } catch (error) {
-      this.known.set(path, { path, stamp, failure: explain(error) });
+      this.known.set(path, { path, stamp, setAside, failure: explain(error) });
     }
   }
 
   /** By where the receipt says the parent lay, else by what it held. */
   private async findParents(): Promise<Map<string, string>> {
-    const all = [...this.known.values()];
+    const all = [...this.known.values()].filter(isUsable);
     const parents = new Map<string, string>();
     for (const child of all) {
       const byPath = parentByPath(child, all);
@@ -209,7 +237,19 @@ export class Checkpoints implements Disposable {
   private publish(): void {
     const found = [...this.known.values()];
     this.roots = arrange(found, child => this.known.get(this.parents.get(child.path) ?? ''));
+    this.shown = groupCheckpoints(this.roots, ({ path }) => this.placeOf(path));
     this.changed.fire();
+  }
+
+  /** Folders from the workspace down to a checkpoint; asked of the editor once, as there may be many. */
+  private placeOf(path: string): readonly string[] {
+    let place = this.places.get(path);
+    if (place === undefined) {
+      const severalFolders = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+      place = placeFrom(vscode.workspace.asRelativePath(path, severalFolders));
+      this.places.set(path, place);
+    }
+    return place;
   }
 
   /** Tells menus which files and folders can be grown. */
@@ -220,6 +260,13 @@ export class Checkpoints implements Disposable {
     // Until the first time menus go by the extension of a file.
     await vscode.commands.executeCommand('setContext', 'ligo.checkpointsKnown', true);
   }
+}
+
+/** Whether a run is writing it; a half-written file that a stopped run left counts as that too. */
+function isBeingWritten(path: string): boolean {
+  const sibling = siblingAt(path);
+  if (!sibling) return false;
+  return sibling.kind === 'partial' || isRunning(sibling.pid);
 }
 
 /** Times and sizes of a file and of what beside it decides what it is; undefined when it is gone. */

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { DataOutlook, EngineOutlook, Service } from '../protocol/service';
 import { askCount, askSequenceLength } from './askNumber';
 import type { PlanAnswer, PlanFindings, PlanSettings, PlanSizes, Problem } from './planPreview';
-import { askKeep, askMore } from './moreOptions';
+import { askKeep, askMore, usualOptions } from './moreOptions';
 import { back, cancelled, pickStep, type Choice, type NoAnswer, type StepFrame } from './steps';
 import { explain } from './text';
 import { chooseOutput, type WizardParts } from './wizardSteps';
@@ -107,7 +107,7 @@ async function askUntilStarted<P>(
       continue;
     }
     if (answer === 'more') {
-      const more = await askMore(frame, settings.more ?? { seed: 0 }, { learns });
+      const more = await askMore(frame, settings.more ?? usualOptions, { learns });
       if (more === cancelled) return cancelled;
       const { isChosen, data } = shown;
       draft = openDraft(parts, proposed, { ...settings, more }, { isChosen, data });

@@ -84,7 +84,7 @@ async function textFiles(): Promise<string[]> {
     500,
   );
   const sized = await Promise.all(
-    uris.map(async uri => ({ path: uri.fsPath, size: (await sizeOf(uri)) ?? 0 })),
+    uris.map(async uri => ({ path: uri.fsPath, size: (await statOf(uri))?.size ?? 0 })),
   );
   return sized
     .filter(({ size }) => size >= smallest)
@@ -119,17 +119,15 @@ const imageFile = /(\.(png|jpe?g|webp)|ubyte(\.gz)?)$/i;
 /** Whether what was used before is there, and may be of a kind: a folder by what lies on top in it. */
 async function suits(path: string, kind: 'text' | 'images'): Promise<boolean> {
   const uri = vscode.Uri.file(path);
-  if ((await sizeOf(uri)) === undefined) return false;
-  const { type } = await vscode.workspace.fs.stat(uri);
-  if ((type & vscode.FileType.Directory) === 0) return (kind === 'text') !== imageFile.test(path);
+  const found = await statOf(uri);
+  if (!found) return false;
+  if ((found.type & vscode.FileType.Directory) === 0)
+    return (kind === 'text') !== imageFile.test(path);
   const names = (await vscode.workspace.fs.readDirectory(uri)).map(([name]) => name);
   const hasText = names.some(name => textFile.test(name));
   return kind === 'text' ? hasText : !hasText;
 }
 
 /** Undefined when there is nothing. */
-const sizeOf = (uri: vscode.Uri): Promise<number | undefined> =>
-  Promise.resolve(vscode.workspace.fs.stat(uri)).then(
-    ({ size }) => size,
-    () => undefined,
-  );
+const statOf = (uri: vscode.Uri): Promise<vscode.FileStat | undefined> =>
+  Promise.resolve(vscode.workspace.fs.stat(uri)).catch(() => undefined);

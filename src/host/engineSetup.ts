@@ -10,7 +10,7 @@ import {
 import { describeSurvey, formatMilliseconds } from '../protocol/engineText';
 import type { ServiceClient } from './serviceClient';
 import type { Settings } from './settings';
-import { explain, formatBytes } from './text';
+import { explain, formatBytes, plural } from './text';
 
 /** What setting up engines needs from the rest of the host. */
 export interface EngineSetupParts {
@@ -109,8 +109,8 @@ function itemsOf(survey: EngineSurvey): Item[] {
 
 const cpuFacts = ({ machine }: EngineSurvey): string =>
   vscode.l10n.t(
-    '{0} threads · {1} of {2} memory free',
-    machine.threads,
+    '{0} · {1} of {2} memory free',
+    plural(machine.threads, '{0} thread', '{0} threads'),
     formatBytes(machine.freeMemoryBytes),
     formatBytes(machine.memoryBytes),
   );

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
+import { tickStep } from './walkthrough';
 
 /** Copies the example that comes with the extension to where a person likes, and opens it. */
 export async function openExample(extension: vscode.Uri): Promise<void> {
@@ -20,5 +21,6 @@ export async function openExample(extension: vscode.Uri): Promise<void> {
       { overwrite: true },
     );
   }
+  await tickStep('example');
   await vscode.commands.executeCommand('vscode.openFolder', target, { forceNewWindow: true });
 }

@@ -10,6 +10,8 @@ import { ProgressView } from './progressView';
 import type { Runs } from './runs';
 import type { Telemetry } from './telemetry';
 import { mayGrow, requireTrust } from './trust';
+import { tickStep } from './walkthrough';
+import { weightsIn } from './weightsFile';
 import type { WizardParts } from './wizardSteps';
 
 /** What growing needs from the rest of the host. */
@@ -51,6 +53,7 @@ export async function startRun(parts: GrowParts, request: WorkerRequest): Promis
   const { family = 'unknown' } =
     (await parts.service.call('summarize', request.checkpoint)).model ?? {};
   const record = await runs.start(request);
+  await tickStep('grow');
   parts.telemetry.send('runStarted', { method: methodWord(request), family });
   return record.request.id;
 }
@@ -81,17 +84,14 @@ export async function inspectCheckpoint(resource?: unknown): Promise<void> {
   }
   if (path === undefined) return;
   if ((await stat(path)).isDirectory()) {
-    const folder = vscode.Uri.file(path);
-    const [file] = await vscode.workspace.findFiles(
-      new vscode.RelativePattern(folder, 'model.{safetensors,safetensors.index.json}'),
-    );
+    const file = await weightsIn(path);
     if (!file) {
       throw new UserError(
         vscode.l10n.t('{0} holds no checkpoint.', path),
         vscode.l10n.t('Choose a .safetensors file.'),
       );
     }
-    path = file.fsPath;
+    path = file;
   }
   await openInspector(path);
 }

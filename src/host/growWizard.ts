@@ -6,6 +6,7 @@ import { askCount } from './askNumber';
 import { labelOf } from './checkpointTree';
 import { growCommandLine } from './commandLine';
 import { confirmPlan } from './confirmPlan';
+import { usualOptions } from './moreOptions';
 import { freeOutput } from './outputName';
 import { planChoices, type PlanSettings, type PlanSizes } from './planPreview';
 import { exists } from './runFolder';
@@ -116,7 +117,7 @@ async function askStart(
     settings: {
       out,
       sizes: data === null ? {} : usualSizes(usualBatch),
-      more: { seed: 0 },
+      more: usualOptions,
       chosen: { method: method.title, ...(data !== null && { data }) },
     },
     longestSequence: usualBatch.sequence?.longest,
@@ -179,7 +180,7 @@ const usualSizes = ({ size, sequence }: UsualBatch): PlanSizes => ({
 
 function requestOf(draft: Required<Draft>, { engine, threads }: Settings): GrowthRequest {
   const { checkpoint, target, method, data, steps } = draft;
-  const { out, sizes, more = { seed: 0 } } = draft.settings;
+  const { out, sizes, more = usualOptions } = draft.settings;
   const { heads, ffn, ...options } = more;
   return newRequest({
     checkpoint: checkpoint.path,
@@ -205,7 +206,7 @@ export const newRequest = (
   created: Date.now(),
   kind: 'grow',
   engine: 'auto',
-  seed: 0,
+  ...usualOptions,
   resume: false,
   overwrite: false,
   ...given,

@@ -2,6 +2,7 @@ import { isAbsolute, normalize } from 'node:path';
 import * as vscode from 'vscode';
 import { startRun, type GrowParts } from './growCommand';
 import { newRequest } from './growWizard';
+import { methodTitle } from '../protocol/methodTitles';
 import { labelOf } from './checkpointTree';
 import { DisposableStore, type Disposable } from './lifetime';
 import { freeOutput } from './outputName';
@@ -73,11 +74,11 @@ const growTool = (parts: GrowParts): vscode.LanguageModelTool<GrowInput> => ({
       confirmationMessages: {
         title: vscode.l10n.t('Grow a model'),
         message: vscode.l10n.t(
-          'Grow {0} from {1} to {2} parameters by the method {3} and write {4} to {5}?',
+          'Grow {0} from {1} to {2} parameters by {3} and write {4} to {5}?',
           labelOf(request.checkpoint),
           formatCount(source.parameters),
           formatCount(target.parameters),
-          request.method,
+          methodTitle(request.method),
           formatBytes(diskBytes),
           request.out,
         ),

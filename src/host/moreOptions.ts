@@ -55,7 +55,10 @@ export function askKeep(frame: StepFrame, before: Keep): Promise<Keep | NoAnswer
   );
 }
 
-type Option = Exclude<keyof MoreOptions, 'steps'>;
+/** What nobody has to say. */
+export const usualOptions: MoreOptions = { seed: 0 };
+
+type Option = keyof MoreOptions;
 
 /** Lets a person change options one after another, until they go on or back. */
 export async function askMore(

@@ -5,7 +5,7 @@ import type { ComparisonPlan, DataOutlook, EngineOutlook, TimeEstimate } from '.
 import type { Keep } from '../protocol/comparison';
 import { keepText, type MoreOptions } from './moreOptions';
 import type { Choice } from './steps';
-import { formatBytes, formatCount, formatFlops, formatSeconds } from './text';
+import { formatBytes, formatCount, formatFlops, formatSeconds, plural } from './text';
 
 /** What a person may do with a plan. */
 export type PlanAnswer =
@@ -85,11 +85,13 @@ export function planChoices(
       ? [
           line(
             `$(info) ${vscode.l10n.t('Left out')}`,
-            vscode.l10n.t('{0} tensor(s) of the source', plan.ignored.length),
-            plan.ignored
-              .slice(0, 3)
-              .map(({ name, reason }) => `${name}: ${reason}`)
-              .join(' '),
+            plural(plan.ignored.length, '{0} tensor of the source', '{0} tensors of the source'),
+            [
+              ...plan.ignored.slice(0, 3).map(({ name, reason }) => `${name}: ${reason}`),
+              ...(plan.ignored.length > 3
+                ? [vscode.l10n.t('and {0} more', plan.ignored.length - 3)]
+                : []),
+            ].join(' '),
           ),
         ]
       : []),
@@ -124,7 +126,12 @@ export function comparisonChoices(
     ...chosenLines(settings),
     line(
       `$(list-ordered) ${vscode.l10n.t('Runs')}`,
-      vscode.l10n.t('{0}: methods {1}, seeds {2}, {3} steps each', runs, methods, seeds, steps),
+      [
+        plural(runs, '{0} run', '{0} runs'),
+        plural(methods, '{0} method', '{0} methods'),
+        plural(seeds, '{0} seed', '{0} seeds'),
+        plural(steps, '{0} step each', '{0} steps each'),
+      ].join(' · '),
     ),
     ...(flops === undefined
       ? []
@@ -264,15 +271,15 @@ function sizeChoices(
   ];
   const each =
     sequenceLength === undefined
-      ? vscode.l10n.t('{0} images in a step', batchSize ?? 0)
-      : vscode.l10n.t('{0} sequences in a step', batchSize ?? 0);
+      ? plural(batchSize ?? 0, '{0} image in a step', '{0} images in a step')
+      : plural(batchSize ?? 0, '{0} sequence in a step', '{0} sequences in a step');
   return [
     ...(batchSize === undefined ? [] : changed(vscode.l10n.t('Batch…'), each, 'batchSize')),
     ...(sequenceLength === undefined
       ? []
       : changed(
           vscode.l10n.t('Sequence Length…'),
-          vscode.l10n.t('{0} tokens', sequenceLength),
+          plural(sequenceLength, '{0} token', '{0} tokens'),
           'sequenceLength',
           describeLength(sequenceLength, data),
         )),
@@ -337,9 +344,10 @@ function engineLines(outlook: EngineOutlook | Problem | undefined): Choice<PlanA
 }
 
 function describeTime(steps: number, estimate: TimeEstimate | undefined): string {
-  if (!estimate) return vscode.l10n.t('{0} steps', steps);
+  const work = plural(steps, '{0} step', '{0} steps');
+  if (!estimate) return work;
   const time = formatSeconds(estimate.secondsPerStep * steps);
   return estimate.from === 'step'
-    ? vscode.l10n.t('about {0} for {1} steps', time, steps)
-    : vscode.l10n.t('more than {0} for {1} steps', time, steps);
+    ? vscode.l10n.t('about {0} for {1}', time, work)
+    : vscode.l10n.t('more than {0} for {1}', time, work);
 }

@@ -4,7 +4,7 @@ import { fromProgress } from '../protocol/schemas';
 import { DisposableStore, throttle, type Disposable } from './lifetime';
 import type { Pages } from './pages';
 import type { Runs } from './runs';
-import { describePhase } from './text';
+import { describePhase, windowName } from './text';
 
 /** Milliseconds between increments sent to a page: about ten a second. */
 export const pageInterval = 100;
@@ -61,7 +61,10 @@ export class ProgressView implements vscode.WebviewViewProvider, Disposable {
       }),
     );
     this.runs().then(
-      runs => own.add(runs.onDidChange(() => this.update.run())),
+      runs => {
+        own.add(runs.onDidChange(() => this.update.run()));
+        own.add(runs.onDidChangeElsewhere(() => this.update.run()));
+      },
       error => this.onError(error),
     );
     this.pages.show(view.webview, 'progress', vscode.l10n.t('Growth in progress'));
@@ -81,7 +84,11 @@ export class ProgressView implements vscode.WebviewViewProvider, Disposable {
     this.runs().then(
       runs => {
         const summaries = runs.list().map(record => record.summary(describePhase));
-        this.post({ type: 'runs', runs: summaries });
+        const elsewhere = runs.elsewhere.map(({ id, title, window }) => ({
+          ...{ id, title },
+          window: windowName(window),
+        }));
+        this.post({ type: 'runs', runs: summaries, elsewhere });
       },
       error => this.onError(error),
     );

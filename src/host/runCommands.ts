@@ -10,6 +10,7 @@ import type { RunRecord } from './runRecord';
 import type { Runs } from './runs';
 import { describePhase } from './text';
 import { mayGrow } from './trust';
+import { weightsIn } from './weightsFile';
 
 /** What a person may do with runs, by command. Each takes a run's id, or asks which. */
 export class RunCommands {
@@ -73,22 +74,18 @@ export class RunCommands {
     const record = await this.choose(id, ({ status }) => status === 'done');
     if (!record) return;
     const compared = record.request.kind === 'compare';
-    const names = compared
-      ? [comparisonFiles.page]
-      : ['model.safetensors', 'model.safetensors.index.json'];
-    for (const name of names) {
-      const path = join(record.request.out, name);
-      if (!(await exists(path))) continue;
-      const uri = vscode.Uri.file(path);
-      if (vscode.workspace.getWorkspaceFolder(uri)) {
-        await vscode.commands.executeCommand('revealInExplorer', uri);
-      } else if (compared) await this.reports.show(record);
-      else await openInspector(path);
+    const { out } = record.request;
+    const page = join(out, comparisonFiles.page);
+    const path = compared ? (await exists(page)) && page : await weightsIn(out);
+    if (!path) {
+      void vscode.window.showWarningMessage(vscode.l10n.t('{0} is no longer there.', out));
       return;
     }
-    void vscode.window.showWarningMessage(
-      vscode.l10n.t('{0} is no longer there.', record.request.out),
-    );
+    const uri = vscode.Uri.file(path);
+    if (vscode.workspace.getWorkspaceFolder(uri)) {
+      await vscode.commands.executeCommand('revealInExplorer', uri);
+    } else if (compared) await this.reports.show(record);
+    else await openInspector(path);
   }
 
   async remove(id?: unknown): Promise<void> {

@@ -18,7 +18,7 @@ interface Check<T> {
 const largestJson = 1 << 20;
 
 /** A JSON file of a run; undefined when it is missing, damaged or something else. */
-async function readChecked<T>(path: string, check: Check<T>): Promise<T | undefined> {
+export async function readChecked<T>(path: string, check: Check<T>): Promise<T | undefined> {
   try {
     const parsed = check.safeParse(JSON.parse(await readTextFile(path, largestJson)));
     return parsed.success ? parsed.data : undefined;
@@ -29,7 +29,7 @@ async function readChecked<T>(path: string, check: Check<T>): Promise<T | undefi
 }
 
 /** Replaces a JSON file so that no reader sees half of it. */
-async function replaceJson(path: string, content: unknown): Promise<void> {
+export async function replaceJson(path: string, content: unknown): Promise<void> {
   await writeFile(`${path}.new`, `${JSON.stringify(content, null, 2)}\n`);
   await rename(`${path}.new`, path);
 }
@@ -50,16 +50,22 @@ export const writeCommand = (folder: string, command: RunCommand): Promise<void>
 export const readProcess = (folder: string): Promise<WorkerProcess | undefined> =>
   readChecked(join(folder, runFiles.process), workerProcess);
 
+/** Whether a process of this id runs on this machine. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs, as somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** Whether the worker of a run is still there: a process id may be another's by now. */
 export async function isAlive(worker: WorkerProcess, folder: string): Promise<boolean> {
   // Process ids begin anew with every start of the machine; a minute is for clocks that were set.
   if (worker.started < Date.now() - uptime() * 1000 - 60_000) return false;
-  try {
-    process.kill(worker.pid, 0);
-  } catch (error) {
-    // EPERM: it runs, as somebody else.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
+  if (!isRunning(worker.pid)) return false;
   if (process.platform !== 'linux') return true;
   try {
     const words = (await readFile(`/proc/${worker.pid}/cmdline`, 'utf8')).split('\0');

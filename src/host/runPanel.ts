@@ -12,6 +12,7 @@ import type { RunRecord } from './runRecord';
 import type { ServiceClient } from './serviceClient';
 import { snapshotOf } from './pictures';
 import { describePhase } from './text';
+import { tickStep } from './walkthrough';
 
 /** Numbers of pictures that go into one message, so that packing it never holds the host up. */
 const numbersPerMessage = 25_000;
@@ -70,6 +71,7 @@ export class RunPanels implements vscode.WebviewPanelSerializer, Disposable {
 
   private attach(panel: vscode.WebviewPanel, run: string): void {
     this.open.set(run, new RunPanel(panel, run, this.parts));
+    void tickStep('watch');
     panel.onDidDispose(() => {
       this.open.get(run)?.dispose();
       this.open.delete(run);

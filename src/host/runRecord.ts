@@ -20,8 +20,21 @@ export type Phase =
   | 'failed'
   | 'cancelled';
 
-/** Says a phase in the person's language; @param at what a comparison is making now. */
-export type DescribePhase = (phase: Phase, at?: ComparisonMoment) => string;
+/** A run that has the device another one waits for. */
+export interface Holder {
+  readonly title: string;
+  /** What people call the other window it belongs to; absent where it is a run of this one. */
+  readonly window?: string;
+}
+
+/** Of a phase: what a comparison is making now, and which run is waited for. */
+export interface PhaseDetails {
+  readonly at?: ComparisonMoment | undefined;
+  readonly waitsFor?: Holder | undefined;
+}
+
+/** Says a phase in the person's language. */
+export type DescribePhase = (phase: Phase, details?: PhaseDetails) => string;
 
 /** Points of the small loss curve in lists. */
 const sparklinePoints = 200;
@@ -43,6 +56,8 @@ export class RunRecord {
   readonly losses: number[] = [];
   readonly evaluations: (Evaluation & { readonly model: string; readonly step: number })[] = [];
   readonly warnings: string[] = [];
+  /** The run that keeps this one waiting, while it is queued. */
+  waitsFor: Holder | undefined;
   /** A stopped run left its state, so it can go on. */
   saved = false;
   /** Of a comparison of methods. */
@@ -80,6 +95,7 @@ export class RunRecord {
   /** A new worker takes over. */
   restart(): void {
     this.status = 'starting';
+    this.waitsFor = undefined;
     this.failure = undefined;
     // A state that is gone on from stays until a newer one takes its place.
     this.saved = this.request.resume;
@@ -176,7 +192,7 @@ export class RunRecord {
 
   /** The phase in the person's language. */
   told(describePhase: DescribePhase): string {
-    return describePhase(this.phase, this.comparison?.moment);
+    return describePhase(this.phase, { at: this.comparison?.moment, waitsFor: this.waitsFor });
   }
 
   /** What lists show; `phase` comes in the person's language. */

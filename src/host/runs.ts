@@ -1,24 +1,32 @@
 import type { ChildProcess } from 'node:child_process';
+import { watch, type FSWatcher } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
-import type { EngineChoice } from '../protocol/engines';
-import { runFiles, type RunCommand, type WorkerRequest } from '../protocol/runFolder';
+import {
+  runFiles,
+  type DeviceClaim,
+  type RunCommand,
+  type WorkerRequest,
+} from '../protocol/runFolder';
 import type { OperatorSnapshot } from '../protocol/messages';
 import type { CheckedEvent } from '../protocol/schemas';
 import { explainDeath } from './death';
+import { shareDevice, type DeviceClaims } from './deviceClaims';
 import { readLastEvents } from './eventLines';
 import { EventTail } from './eventTail';
 import { forEachSome } from './forEachSome';
-import { Emitter, type Disposable } from './lifetime';
+import { Emitter, throttle, type Disposable } from './lifetime';
 import { readPicture, readPictures, thinPictures, type PictureLine } from './pictures';
 import * as files from './runFolder';
-import { RunRecord } from './runRecord';
+import { RunRecord, type Holder } from './runRecord';
 
 /** What the service of runs needs from where it lives. */
 export interface RunsOptions {
   /** Where run folders lie. */
   readonly folder: string;
+  /** What the windows of this machine tell each other of its devices. */
+  readonly devices: DeviceClaims;
   /** Starts a worker on a run folder. */
   readonly launch: (folder: string) => ChildProcess;
   /** How many ended runs are kept. */
@@ -57,18 +65,18 @@ interface Entry {
   /** The events that were there when the host came are no news. */
   caughtUp: boolean;
   checking: boolean;
+  /** Letting go of its device, after an end. */
+  releasing: Promise<void>;
 }
 
 /** Runs that are restored, or forgotten, at the same time. */
 const atOnce = 16;
 /** Milliseconds between looks at the workers. */
 const watchEvery = 1500;
+/** Milliseconds that what other windows tell is collected for. */
+const newsEvery = 100;
 /** Milliseconds a worker may take to say that it started. */
 const patience = 30_000;
-
-/** Whether two runs may want the same device: the CPU, the GPU, or either where nobody chose. */
-export const shareDevice = (a: EngineChoice, b: EngineChoice): boolean =>
-  a === 'auto' || b === 'auto' || (a === 'cpu') === (b === 'cpu');
 
 /**
  * All runs: starts workers, one at a time on each device, finds those of an earlier host again, and
@@ -78,10 +86,18 @@ export class Runs implements Disposable {
   private readonly entries = new Map<string, Entry>();
   private readonly changes = new Emitter<RunChange>();
   private readonly startedAt = new Map<string, number>();
+  private readonly changesElsewhere = new Emitter<void>();
   private timer: NodeJS.Timeout | undefined;
+  private watcher: FSWatcher | undefined;
+  private readonly news = throttle(newsEvery, () => this.look().catch(this.options.onError));
+  private starting: Promise<void> | undefined;
+  private startAgain = false;
+  private claims: readonly DeviceClaim[] = [];
   private ended = false;
 
   readonly onDidChange = this.changes.on;
+  /** Tells when `elsewhere` changed. */
+  readonly onDidChangeElsewhere = this.changesElsewhere.on;
 
   constructor(private readonly options: RunsOptions) {}
 
@@ -96,17 +112,24 @@ export class Runs implements Disposable {
     return this.entries.get(id)?.record;
   }
 
+  /** Runs of other windows that hold a device of this machine, oldest first. */
+  get elsewhere(): readonly DeviceClaim[] {
+    return this.claims.filter(({ id }) => !this.entries.has(id));
+  }
+
   /**
    * Finds the runs of earlier hosts: attaches to those that live, tells of those that died. Of those that
    * ended only the last lines are read, until somebody wants the whole (`load`).
    */
   async restore(): Promise<void> {
+    this.claims = await this.options.devices.list();
     const names = await readdir(this.options.folder).catch(() => [] as string[]);
     await forEachSome(names, atOnce, name =>
       // One bad run never hides another.
       this.restoreRun(name, join(this.options.folder, name)).catch(this.options.onError),
     );
     await this.forgetOld();
+    await this.watchOthers();
     await this.startNext();
   }
 
@@ -132,7 +155,12 @@ export class Runs implements Disposable {
     await entry.whole;
     if (entry.record.live) await this.check(entry);
     entry.caughtUp = true;
-    if (entry.record.live) this.watch(entry);
+    if (entry.record.live) {
+      this.watch(entry);
+      // Versions before this one started workers without a claim.
+      const isClaimed = this.claims.some(({ id }) => id === request.id);
+      if (worker && !isClaimed) await this.options.devices.hold(request, folder, worker);
+    }
     this.tell(entry);
   }
 
@@ -195,6 +223,7 @@ export class Runs implements Disposable {
     const { record } = entry;
     if (record.status === 'done' || record.live) return;
     await this.load(id);
+    await entry.releasing;
     const request = { ...record.request, resume: record.resumable };
     await files.writeRequest(record.folder, request);
     await files.writeCommand(record.folder, 'run');
@@ -262,6 +291,9 @@ export class Runs implements Disposable {
   dispose(): void {
     this.ended = true;
     clearInterval(this.timer);
+    this.watcher?.close();
+    this.news.dispose();
+    this.changesElsewhere.dispose();
     for (const { tail } of this.entries.values()) tail.dispose();
     this.changes.dispose();
   }
@@ -286,6 +318,7 @@ export class Runs implements Disposable {
       exit: undefined,
       caughtUp: false,
       checking: false,
+      releasing: Promise.resolve(),
     };
     this.entries.set(record.request.id, entry);
     return entry;
@@ -301,29 +334,104 @@ export class Runs implements Disposable {
 
   private afterEnd(entry: Entry): void {
     entry.tail.dispose();
-    this.startNext().catch(this.options.onError);
+    const { devices, onError } = this.options;
+    entry.releasing = devices.release(entry.record.request.id).catch(onError);
+    entry.releasing.then(() => this.startNext()).catch(onError);
   }
 
   private tell(entry: Entry, events: readonly CheckedEvent[] = [], endedNow = false): void {
     if (!this.ended) this.changes.fire({ run: entry.record, events, endedNow });
   }
 
-  /** Starts the oldest waiting run of each device that nobody uses. */
+  /** Starts what can start now; several calls at once become one more look. */
   private async startNext(): Promise<void> {
-    if (this.ended || !this.options.mayStart()) return;
-    const busy = this.list()
-      .filter(({ live }) => live)
-      .map(({ request }) => request.engine);
-    for (const record of this.list().reverse()) {
-      const { id, engine } = record.request;
-      if (record.status !== 'queued' || busy.some(other => shareDevice(engine, other))) continue;
-      busy.push(engine);
-      this.launch(this.entries.get(id)!);
+    if (this.starting) {
+      this.startAgain = true;
+      return this.starting;
     }
+    const start = async (): Promise<void> => {
+      do {
+        this.startAgain = false;
+        await this.startWaiting();
+      } while (this.startAgain);
+    };
+    this.starting = start().finally(() => (this.starting = undefined));
+    await this.starting;
     await this.forgetOld();
   }
 
-  private launch(entry: Entry): void {
+  /** Starts the oldest waiting run of each device that nobody uses, in this window or another. */
+  private async startWaiting(): Promise<void> {
+    if (this.ended) return;
+    await this.lookElsewhere();
+    if (!this.options.mayStart()) return;
+    for (const record of this.list().reverse()) {
+      const entry = this.entries.get(record.request.id)!;
+      if (record.status !== 'queued') continue;
+      const waitsFor =
+        this.holderOf(record) ?? (await this.options.devices.take(record.request, record.folder));
+      if (waitsFor) this.queue(entry, waitsFor);
+      else if (record.status === 'queued' && !this.ended) await this.launch(entry);
+      // It was cancelled meanwhile.
+      else await this.options.devices.release(record.request.id);
+    }
+  }
+
+  /** The live run of this window that has the device of one that waits. */
+  private holderOf({ request }: RunRecord): Holder | undefined {
+    const own = this.list().find(
+      ({ live, request: { engine } }) => live && shareDevice(engine, request.engine),
+    );
+    return own && { title: own.request.title };
+  }
+
+  /** Has a run wait, and says for whom. */
+  private queue(entry: Entry, { title, window }: Holder): void {
+    const { record } = entry;
+    this.keepLooking();
+    if (record.waitsFor?.title === title && record.waitsFor.window === window) return;
+    record.waitsFor = window === undefined ? { title } : { title, window };
+    this.tell(entry);
+  }
+
+  /** Follows what other windows tell of the devices. */
+  private async watchOthers(): Promise<void> {
+    const { devices } = this.options;
+    await devices.prepare();
+    if (this.ended) return;
+    try {
+      this.watcher = watch(devices.folder, () => this.news.run());
+      this.watcher.on('error', () => this.watcher?.close());
+    } catch {
+      // Some file systems tell nothing: whoever waits looks from time to time.
+    }
+  }
+
+  /** Learns which runs of other windows there are, and takes over those of our own folder. */
+  private async lookElsewhere(): Promise<void> {
+    const before = JSON.stringify(this.elsewhere);
+    this.claims = await this.options.devices.list();
+    for (const { id, folder } of this.claims) {
+      const entry = this.entries.get(id);
+      if (!entry && folder === join(this.options.folder, id)) {
+        await this.restoreRun(id, folder).catch(this.options.onError);
+      }
+      if (entry?.record.status === 'queued') this.follow(entry);
+    }
+    if (this.elsewhere.length > 0) this.keepLooking();
+    if (JSON.stringify(this.elsewhere) !== before && !this.ended) this.changesElsewhere.fire();
+  }
+
+  /** Follows a run of our own folder that another window has started. */
+  private follow(entry: Entry): void {
+    const { record } = entry;
+    record.restart();
+    this.startedAt.set(record.request.id, Date.now());
+    this.watch(entry);
+    this.tell(entry);
+  }
+
+  private async launch(entry: Entry): Promise<void> {
     const { record } = entry;
     record.restart();
     entry.exit = undefined;
@@ -348,24 +456,36 @@ export class Runs implements Disposable {
     });
     this.watch(entry);
     this.tell(entry);
+    const worker = child.pid === undefined ? undefined : { pid: child.pid, started: Date.now() };
+    if (worker) await this.options.devices.hold(record.request, record.folder, worker);
+    // Its end may have been told while that was written.
+    if (!record.live) await this.options.devices.release(record.request.id);
   }
 
   private watch(entry: Entry): void {
     entry.tail.follow();
+    this.keepLooking();
+  }
+
+  private keepLooking(): void {
+    if (this.ended) return;
     this.timer ??= setInterval(() => {
       this.look().catch(this.options.onError);
     }, watchEvery);
   }
 
-  /** Looks whether the workers of live runs are there. */
+  /** Looks whether the workers of live runs are there, and whether a device came free elsewhere. */
   async look(): Promise<void> {
     const live = [...this.entries.values()].filter(({ record }) => record.live);
     await Promise.all(live.map(entry => this.check(entry)));
+    if (this.list().some(({ status }) => status === 'queued')) await this.startNext();
+    else await this.lookElsewhere();
   }
 
   /** Looks whether a live run's worker is there, and tells why it is not. */
   private async check(entry: Entry): Promise<void> {
-    if (entry.checking) return;
+    // The worker of a run that waits to be taken up again has ended before.
+    if (entry.checking || !entry.record.live) return;
     entry.checking = true;
     try {
       const { record } = entry;
@@ -381,7 +501,7 @@ export class Runs implements Disposable {
       if (!ended && !worker && since < patience) return;
       // Its last words may not have been read yet.
       await entry.tail.catchUp();
-      if (record.ended) return;
+      if (!record.live || entry.child !== child) return;
       const log = await files.logTail(record.folder);
       this.fail(entry, explainDeath({ ...ended, log }));
     } finally {

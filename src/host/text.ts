@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
+import { methodTitle } from '../protocol/methodTitles';
 import type { ComparisonMoment } from './comparisonRecord';
-import type { Phase } from './runRecord';
+import type { Holder, Phase, PhaseDetails } from './runRecord';
 
 /** 1,234,567 as 1.2 M. */
 export function formatCount(count: number): string {
@@ -14,6 +15,10 @@ export function formatCount(count: number): string {
   }
   return String(count);
 }
+
+/** A number of things, in the person's language; both forms have it as {0}. */
+export const plural = (count: number, one: string, several: string): string =>
+  vscode.l10n.t(count === 1 ? one : several, count.toLocaleString(vscode.env.language));
 
 export { formatBytes } from '../format';
 
@@ -35,10 +40,10 @@ export function formatFlops(flops: number): string {
   return `${trim(flops / 1000 ** unit)} ${units[unit]}`;
 }
 
-/** What a run is doing, in the person's language; @param at what a comparison is making now. */
-export function describePhase(phase: Phase, at?: ComparisonMoment): string {
+/** What a run is doing, in the person's language. */
+export function describePhase(phase: Phase, { at, waitsFor }: PhaseDetails = {}): string {
   const words: Record<Phase, () => string> = {
-    waiting: () => vscode.l10n.t('waiting for its turn'),
+    waiting: () => (waitsFor ? describeHolder(waitsFor) : vscode.l10n.t('waiting for its turn')),
     starting: () => vscode.l10n.t('starting'),
     measuring: () => vscode.l10n.t('measuring'),
     learning: () => vscode.l10n.t('learning operators'),
@@ -55,10 +60,21 @@ export function describePhase(phase: Phase, at?: ComparisonMoment): string {
   return words[phase]();
 }
 
+/** Who has the device that a run waits for. */
+function describeHolder({ title, window }: Holder): string {
+  return window === undefined
+    ? vscode.l10n.t('waiting for {0}', title)
+    : vscode.l10n.t('waiting for {0} in another window ({1})', title, windowName(window));
+}
+
+/** What a window is called. */
+export const windowName = (window: string): string => window || vscode.l10n.t('no folder open');
+
 /** The run that a comparison is making, with its method, seed and step. */
 function describeMoment(at: ComparisonMoment): string {
   const { run, runs, method, seed, phase, step, steps } = at;
-  const which = vscode.l10n.t('run {0} of {1}: {2}, seed {3}', run, runs, method, seed);
+  const title = methodTitle(method);
+  const which = vscode.l10n.t('run {0} of {1}: {2}, seed {3}', run, runs, title, seed);
   if (steps === 0) return which;
   const far =
     phase === 'training'

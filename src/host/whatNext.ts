@@ -6,6 +6,7 @@ import { loadingCode } from './loadingCode';
 import { exists } from './runFolder';
 import type { Runs } from './runs';
 import type { ServiceClient } from './serviceClient';
+import { weightsIn } from './weightsFile';
 
 /** What a person may go on to do with a checkpoint. */
 export interface NextParts {
@@ -109,14 +110,6 @@ async function inspectBeside(parent: string, child: string): Promise<void> {
     vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), view(path), column);
   await open(left, vscode.ViewColumn.One);
   await open(right, vscode.ViewColumn.Two);
-}
-
-/** The weights or index of a folder; undefined where a path is no folder that holds some. */
-async function weightsIn(path: string): Promise<string | undefined> {
-  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
-    if (await exists(join(path, name))) return join(path, name);
-  }
-  return undefined;
 }
 
 /** The folder of a checkpoint, given it or a file in it. */

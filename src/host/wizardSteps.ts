@@ -18,7 +18,7 @@ import {
   type StepFrame,
 } from './steps';
 import { parseTarget, targetPresets, targetProblem, type TargetPreset } from './targets';
-import { explain, formatCount } from './text';
+import { explain, formatCount, plural } from './text';
 
 /** What the wizards need from the rest of the host. */
 export interface WizardParts {
@@ -98,10 +98,10 @@ export async function askTarget(
           : [vscode.l10n.t('{0} parameters', formatCount(counts[index]))]),
       ].join(' · '),
       detail: vscode.l10n.t(
-        '{0} layers, {1} hidden units in {2} heads',
-        preset.layers,
-        preset.hidden,
-        heads(preset.hidden),
+        '{0}, {1} in {2}',
+        plural(preset.layers, '{0} layer', '{0} layers'),
+        plural(preset.hidden, '{0} hidden unit', '{0} hidden units'),
+        plural(heads(preset.hidden), '{0} head', '{0} heads'),
       ),
       value: preset,
     })),
@@ -111,9 +111,9 @@ export async function askTarget(
   for (;;) {
     const answer = await pickStep<TargetPreset | 'custom'>(frame, {
       placeholder: vscode.l10n.t(
-        'How large should {0} ({1} layers × {2}) become?',
+        'How large should {0} ({1} × {2}) become?',
         labelOf(path),
-        model.layers,
+        plural(model.layers, '{0} layer', '{0} layers'),
         model.hidden,
       ),
       choices: choices([]),

@@ -1,5 +1,5 @@
 /** A survey as plain text, for terminals and reports: both the command line and the editor show it. */
-import { formatBytes } from '../format';
+import { counted, formatBytes } from '../format';
 import type { EngineReport, EngineSurvey, GraphicsAdapter, SelfTestResult } from './engines';
 
 const stateWords: Readonly<Record<EngineReport['state'], string>> = {
@@ -9,8 +9,7 @@ const stateWords: Readonly<Record<EngineReport['state'], string>> = {
 };
 
 /** Threads of a processor: 1 thread, 2 threads. */
-export const threadsText = (threads: number): string =>
-  threads === 1 ? '1 thread' : `${threads} threads`;
+export const threadsText = (threads: number): string => counted(threads, 'thread');
 
 /** Everything that was found, the choice, and what self tests gave. */
 export function describeSurvey(

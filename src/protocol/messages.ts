@@ -105,10 +105,22 @@ export interface PageOptions {
   readonly colorMap: 'RdBu' | 'PuOr';
 }
 
+/** A run of another window that holds a device of this machine. */
+export interface RunElsewhere {
+  readonly id: string;
+  readonly title: string;
+  /** What people call that window. */
+  readonly window: string;
+}
+
 /** Host → progress view (sidebar). */
 export type ToProgress =
   | { readonly type: 'options'; readonly options: PageOptions }
-  | { readonly type: 'runs'; readonly runs: readonly RunSummary[] };
+  | {
+      readonly type: 'runs';
+      readonly runs: readonly RunSummary[];
+      readonly elsewhere: readonly RunElsewhere[];
+    };
 
 /** Progress view → host. */
 export type FromProgress =

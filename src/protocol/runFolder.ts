@@ -139,3 +139,24 @@ export type RunCommand = 'run' | 'pause' | 'stopAndKeep' | 'cancel';
 export interface RunControl {
   readonly command: RunCommand;
 }
+
+/** A run that holds a device of a machine, or is about to: how the windows of one machine know of it. */
+export interface DeviceClaim {
+  readonly version: 1;
+  /** Of the run. */
+  readonly id: string;
+  readonly title: string;
+  readonly engine: EngineChoice;
+  /** Of the run. */
+  readonly folder: string;
+  /** Name of the machine. */
+  readonly machine: string;
+  /** What people call the window by that started it; empty where no folder was open in it. */
+  readonly window: string;
+  /** Process id of that window's host. */
+  readonly host: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Absent until it has started. */
+  readonly worker?: WorkerProcess;
+}

@@ -7,7 +7,7 @@ import { keptModel } from './comparisonSchemas';
 import { engineChoices } from './engines';
 import { growthPlan, growthReceipt, scores } from './receiptSchemas';
 import type { FromInspector, FromProgress, FromRunPanel } from './messages';
-import type { RunControl, WorkerProcess, WorkerRequest } from './runFolder';
+import type { DeviceClaim, RunControl, WorkerProcess, WorkerRequest } from './runFolder';
 
 /** The one version of `request.json` that this software reads. */
 const version = 1;
@@ -28,10 +28,12 @@ const data = z.object({
   batchSize: z.exactOptional(size),
   sequenceLength: z.exactOptional(size),
 });
+const runId = z.string().check(z.regex(/^[\w-]{1,100}$/));
+const title = z.string().check(z.maxLength(1000));
 const request = {
   version: z.literal(version),
-  id: z.string().check(z.regex(/^[\w-]{1,100}$/)),
-  title: z.string().check(z.maxLength(1000)),
+  id: runId,
+  title,
   created: moment,
   engine: z.enum(engineChoices),
   checkpoint: path,
@@ -88,6 +90,20 @@ export const runControl: z.ZodMiniType<RunControl> = z.object({
 export const workerProcess: z.ZodMiniType<WorkerProcess> = z.object({
   pid: z.int().check(z.minimum(1)),
   started: seconds,
+});
+
+/** Checks a device's claim. */
+export const deviceClaim: z.ZodMiniType<DeviceClaim> = z.object({
+  version: z.literal(version),
+  id: runId,
+  title,
+  engine: z.enum(engineChoices),
+  folder: path,
+  machine: z.string().check(z.maxLength(1000)),
+  window: z.string().check(z.maxLength(1000)),
+  host: z.int().check(z.minimum(1)),
+  since: moment,
+  worker: z.exactOptional(workerProcess),
 });
 
 const failure = { message: z.string(), remedy: z.string() };

@@ -13,6 +13,7 @@ import { listed } from '../data/note';
 import { surveyTextSource, type LineSeparator, type TextSourceSurvey } from '../data/textSource';
 import { loadTokenizer, type TextTokenizer } from '../data/tokenizer';
 import { CorruptFileError, UnsupportedError, UsageError, type Note } from '../errors';
+import { counted } from '../format';
 import { imageSize, type BatchShape } from '../training';
 import { notesOnPadding, withPositions } from './positions';
 import { aroundNotes, tokenizerWithin } from './tokenizerWithin';
@@ -130,7 +131,7 @@ async function openText(
   const positions = usualBatch(architecture).sequence?.longest;
   if (positions !== undefined && sequenceLength > positions) {
     throw new UsageError(
-      `A sequence of ${sequenceLength} tokens is longer than the model's ${positions} positions.`,
+      `A sequence of ${sequenceLength} tokens is longer than the model's ${counted(positions, 'position')}.`,
       `Give --sequence-length ${positions} or less.`,
     );
   }
@@ -230,7 +231,7 @@ async function openImages(
   if (batches.classes.length > classes) {
     await batches.close();
     throw new UnsupportedError(
-      `The data has ${batches.classes.length} classes, but the model tells ${classes} apart.`,
+      `The data has ${counted(batches.classes.length, 'class', 'classes')}, but the model tells ${classes} apart.`,
       'Use data with the classes the model was trained on.',
     );
   }
@@ -266,7 +267,7 @@ function labelsOf({ config, spaceSizes }: Architecture): {
   const notes: Note[] = [];
   if (labels.length < classes) {
     notes.push({
-      message: `config.json names ${labels.length} classes in "id2label", but the model tells ${classes} apart.`,
+      message: `config.json names ${counted(labels.length, 'class', 'classes')} in "id2label", but the model tells ${classes} apart.`,
       remedy: 'Name all classes in "id2label", so that folders can be matched to them.',
     });
   }

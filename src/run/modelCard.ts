@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { counted } from '../format';
 import { growthMethods } from '../growth';
 import { harmless } from '../harmless';
 import type { Evaluation, Receipt } from '../protocol/events';
@@ -16,8 +17,8 @@ export function modelCard(
   const { title, making } = growthMethods.find(({ name: known }) => known === method.name) ?? {};
   const how =
     making?.kind === 'learned'
-      ? `${title} with learned operators (${steps} steps, seed ${seed})`
-      : `the method "${method.name}" (seed ${seed}), without learning`;
+      ? `${title} with learned operators (${counted(steps, 'step')}, seed ${seed})`
+      : `${title ?? method.name} (seed ${seed}), without learning`;
   const lines = [
     '---',
     'tags:',
@@ -27,7 +28,7 @@ export function modelCard(
     '',
     `# ${name}, grown${training ? ' and trained' : ''}`,
     '',
-    `A ${target.modelClass} with ${target.layers} layers × ${target.hidden} (${target.parameters.toLocaleString('en')} parameters), grown from ${name} (${source.layers} × ${source.hidden}, ${source.parameters.toLocaleString('en')} parameters) by ${how}.`,
+    `A ${target.modelClass} with ${counted(target.layers, 'layer')} × ${target.hidden} (${target.parameters.toLocaleString('en')} parameters), grown from ${name} (${source.layers} × ${source.hidden}, ${source.parameters.toLocaleString('en')} parameters) by ${how}.`,
     '',
     training
       ? `It was then trained for ${training.steps} steps, as one of the methods of a comparison.`

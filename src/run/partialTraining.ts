@@ -1,5 +1,6 @@
 import type { Architecture } from '../architecture';
 import { UnsupportedError, UsageError } from '../errors';
+import { counted } from '../format';
 import { middleLayers, rowsPerSequence, type BatchShape, type PartialShape } from '../training';
 import type { SubNetwork, TrainSettings } from './settings';
 
@@ -107,7 +108,7 @@ function tokensToDrop(
   const dropped = Math.round(tokenDrop * length);
   if (dropped > 0 && length - dropped > architecture.leadingTokens) return dropped;
   throw new UsageError(
-    `--token-drop ${tokenDrop} of ${length} tokens a sequence leaves out ${dropped === 0 ? 'none' : 'all but special ones'}.`,
+    `--token-drop ${tokenDrop} of ${counted(length, 'token')} a sequence leaves out ${dropped === 0 ? 'none' : 'all but special ones'}.`,
     'Give another share, or longer sequences.',
   );
 }
@@ -121,7 +122,7 @@ function requireLayerDrop(
   requireShare('--layer-drop', layerDrop);
   if (sequencesToDrop(numHiddenLayers, layerDrop, batchSize).some(count => count > 0)) return;
   throw new UsageError(
-    `--layer-drop ${layerDrop} leaves out no layer for any of ${batchSize} sequences.`,
+    `--layer-drop ${layerDrop} leaves out no layer for any of ${counted(batchSize, 'sequence')}.`,
     'Give a higher share, or larger batches (--batch).',
   );
 }
@@ -134,7 +135,7 @@ function requireSubNetwork(numHiddenLayers: number, { subNetwork, steps }: Train
   const layers = subNetworkLayers(subNetwork, numHiddenLayers);
   if (layers < 1 || layers >= numHiddenLayers) {
     throw new UsageError(
-      `A sub-network of ${layers} layers is no part of a model of ${numHiddenLayers}.`,
+      `A sub-network of ${counted(layers, 'layer')} is no part of a model of ${numHiddenLayers}.`,
       numHiddenLayers > 1
         ? `Give --sub-network-layers 1 to ${numHiddenLayers - 1}.`
         : 'Train without --sub-network-steps.',
@@ -142,7 +143,7 @@ function requireSubNetwork(numHiddenLayers: number, { subNetwork, steps }: Train
   }
   if (subNetwork.steps < 1 || subNetwork.steps >= steps) {
     throw new UsageError(
-      `The sub-network would be trained for ${subNetwork.steps} of ${steps} steps, which leaves none for the whole.`,
+      `The sub-network would be trained for ${subNetwork.steps} of ${counted(steps, 'step')}, which leaves none for the whole.`,
       'Give fewer --sub-network-steps, or more --steps.',
     );
   }

@@ -1,6 +1,7 @@
 import { crossEntropy } from '../architecture';
 import type { Engine } from '../engine';
 import type { Note } from '../errors';
+import { counted } from '../format';
 import { simplifyProgram } from '../graph';
 import { batchFeeds } from '../training';
 import type { OpenData } from './data';
@@ -108,7 +109,7 @@ export function lengthWarning(losses: readonly PartLosses[]): Note | undefined {
   const { from, before, after } = drop;
   return {
     message: `The checkpoint predicts worse from position ${from} of a sequence on (a held-out loss of ${after.toFixed(2)} against ${before.toFixed(2)} before), as models do past the length that they were trained with.`,
-    remedy: `Use sequences of at most ${from} tokens (--sequence-length ${from}).`,
+    remedy: `Use sequences of at most ${counted(from, 'token')} (--sequence-length ${from}).`,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { NamedData } from '../engine';
 import { DeviceError, InterruptedError, UserError } from '../errors';
+import { counted } from '../format';
 import type { CurvePoint } from '../protocol/comparison';
 import type { LoopResult } from '../training';
 import { report, type RunContext } from './context';
@@ -52,7 +53,7 @@ export async function explainStop(
   report(context, { type: 'saved', step, path });
   if (outcome === 'interrupted') {
     return new InterruptedError(
-      `Stopped after ${step} of ${steps} steps; the state is in ${path}.`,
+      `Stopped after ${step} of ${counted(steps, 'step')}; the state is in ${path}.`,
       'Run the same command with --resume to go on.',
     );
   }

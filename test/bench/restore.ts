@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DeviceClaims } from '../../src/host/deviceClaims';
 import { Runs } from '../../src/host/runs';
 import { runFiles } from '../../src/protocol/runFolder';
 
@@ -82,6 +83,7 @@ try {
   for (let round = 0; round < 3; round++) {
     const service = new Runs({
       ...{ folder: parent, keep: () => 1e6, mayStart: () => false },
+      devices: new DeviceClaims(`${parent}.devices`, () => ''),
       launch: () => {
         throw new Error('nothing is started');
       },

@@ -20,7 +20,8 @@ journey('checkpoints in the workbench', options, step => {
         'bert-kjv': /bert · 3 × 64 · 229 K · F32/,
         'gpt2-kjv': /gpt2 · 3 × 64 · 224 K · F32/,
         'vit-fmnist': /vit · 3 × 48 · 89 K · F32/,
-        'broken.safetensors': /cannot be read/,
+        Damaged: /1 checkpoint/,
+        'broken.safetensors': /truncated|cut off|incomplete|no safetensors/,
       };
       for (const [name, fact] of Object.entries(facts)) {
         await bench.treeRow('Checkpoints', name).filter({ hasText: fact }).waitFor();

@@ -5,6 +5,7 @@ import { listCheckpoint, openCheckpoint } from '../../src/checkpoint/checkpoint'
 import { writeCheckpoint } from '../../src/checkpoint/writeCheckpoint';
 import { loadTokenizer } from '../../src/data/tokenizer';
 import { operatorsIn, startedOperators, type Growth } from '../../src/growth';
+import { DeviceClaims } from '../../src/host/deviceClaims';
 import { Runs } from '../../src/host/runs';
 import { runFiles } from '../../src/protocol/runFolder';
 import { batchShape, openData } from '../../src/run/data';
@@ -226,6 +227,7 @@ export const targets: Readonly<Record<string, Target>> = {
         let failed: unknown;
         const runs = new Runs({
           folder,
+          devices: new DeviceClaims(join(folder, 'devices'), () => ''),
           launch: () => {
             throw new Error('a run was started');
           },

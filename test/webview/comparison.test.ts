@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { methodTitle } from '../../src/protocol/methodTitles';
 import { skip, startHarness, themes, type Harness } from './harness/browser';
 import { comparisonAt, comparisonDone, eventsUntil } from './harness/recordedComparison';
 
@@ -79,15 +80,28 @@ describe('the panel of a comparison', { skip }, () => {
       })()`);
     const stack = looks[2]!.slice(0, 7);
     assert.ok((await drawn(stack)) > 50);
-    await view.page.getByRole('button', { name: 'stack', exact: true }).click();
+    await view.page.getByRole('button', { name: 'Stack (StackBERT)' }).click();
     await view.ask('harness.settle()');
     assert.equal(await drawn(stack), 0);
     assert.equal(
       await view.page
-        .getByRole('button', { name: 'stack', exact: true })
+        .getByRole('button', { name: 'Stack (StackBERT)' })
         .getAttribute('aria-pressed'),
       'false',
     );
+  });
+
+  it('names methods as the wizard does, and says so when all of them are hidden', async () => {
+    const view = await open(done);
+    const buttons = view.page.locator('.legend-button');
+    const names = await buttons.allInnerTexts();
+    const known = done.comparison!.runs.map(({ method }) => methodTitle(method));
+    assert.deepEqual(names, [...new Set(known)]);
+    assert.deepEqual(await view.page.locator('.method-name').allInnerTexts(), names);
+    for (const button of await buttons.all()) await button.click();
+    await view.page.getByText('All methods are hidden: choose one above.').waitFor();
+    await view.screenshot('comparison-hidden');
+    await view.assertClean();
   });
 
   it('is read by keyboard: along a curve, and from one to the next', async () => {
@@ -95,14 +109,17 @@ describe('the panel of a comparison', { skip }, () => {
     await view.page.locator('.comparison-stage').focus();
     await view.page.keyboard.press('Home');
     const first = done.comparison!.runs[0]!.curve[0]!;
-    assert.match(await view.announced(), /random, seed 0 · step 0 · held-out loss /);
+    assert.match(
+      await view.announced(),
+      /Random \(from scratch\), seed 0 · step 0 · held-out loss /,
+    );
     assert.ok((await view.announced()).includes(first.loss.toFixed(3)));
     await view.page.keyboard.press('ArrowRight');
-    assert.match(await view.announced(), /random, seed 0 · step 10 · /);
+    assert.match(await view.announced(), /Random \(from scratch\), seed 0 · step 10 · /);
     await view.page.keyboard.press('ArrowDown');
-    assert.match(await view.announced(), /ligo, seed 0 · /);
+    assert.match(await view.announced(), /LiGO, seed 0 · /);
     await view.page.keyboard.press('End');
-    assert.match(await view.announced(), /ligo, seed 0 · step 200 · /);
+    assert.match(await view.announced(), /LiGO, seed 0 · step 200 · /);
   });
 
   it('draws against time and steps when asked, and remembers it', async () => {
@@ -162,7 +179,7 @@ describe('the progress view of a comparison', { skip }, () => {
       const view = await harness.open('progress', { width: 300, height: 760 });
       await view.send(options);
       const past = { ...done.summary, id: 'past', status: 'done', secondsLeft: undefined };
-      await view.send({ type: 'runs', runs: [running.summary, past] });
+      await view.send({ type: 'runs', runs: [running.summary, past], elsewhere: [] });
       await view.page.getByText('run 4 of 7: bert2bert').waitFor();
       const bar = view.page.getByRole('progressbar');
       // LiGO learned for 20 steps before it trained, and is done.

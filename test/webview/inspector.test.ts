@@ -110,6 +110,26 @@ describe('the inspector', { skip }, () => {
     await view.assertClean();
   });
 
+  it('says so when no tensor fits the filter, and shows all of a long name', async () => {
+    const view = await harness.open('inspector', { width: 520 });
+    await view.send(options);
+    const name = 'bert-base-multilingual-cased-grown-to-24-layers-by-1152-with-every-layer-learned';
+    await view.send({ type: 'checkpoint', checkpoint: { ...checkpoint, name } });
+    const heading = view.page.getByRole('heading', { name });
+    const cut = await heading.evaluate(node => node.scrollWidth > node.clientWidth);
+    assert.equal(cut, false, 'the name wraps');
+    await view.page.getByRole('textbox').fill('no such tensor');
+    await view.page
+      .getByText('No tensor has “no such tensor” in its name, type or shape.')
+      .waitFor();
+    await view.page.getByRole('grid').waitFor({ state: 'hidden' });
+    await view.screenshot('inspector-nothing');
+    await view.assertClean();
+    await view.page.getByRole('textbox').fill('');
+    await view.page.getByRole('grid').waitFor();
+    assert.ok((await view.page.locator('.tensor').count()) > 0);
+  });
+
   it('shows why a tensor cannot be read, and remembers over a reload', async () => {
     const view = await harness.open('inspector');
     await view.send(options);

@@ -153,6 +153,57 @@ describe('the run panel', { skip }, () => {
     await view.page.locator('.timeline-step', { hasText: 'step 20' }).waitFor();
   });
 
+  it('smooths from the first position of the slider on, another window at each', async () => {
+    const view = await openRun(harness, 20);
+    const text = view.page.locator('.smoothing-window');
+    await view.ask('harness.settle()');
+    const seen = [await text.innerText()];
+    const slider = view.page.getByRole('slider', { name: 'Smoothing' });
+    await slider.focus();
+    const last = Number(await slider.getAttribute('max'));
+    for (let position = 1; position <= last; position++) {
+      await view.page.keyboard.press('ArrowRight');
+      await view.ask('harness.settle()');
+      seen.push(await text.innerText());
+    }
+    assert.deepEqual(seen, ['off', '3 steps', '5 steps', '7 steps']);
+    await view.screenshot('run-smoothed');
+  });
+
+  it('shows the ends of operator names, and how many operators have no picture', async () => {
+    const view = await harness.open('run', { width: 480 });
+    await view.send(options);
+    const run = runAt(20);
+    const { step, operators } = run.snapshots.at(-1)!;
+    const [first] = operators;
+    const name = 'depth.attention.output.with.a.long.name.LayerNorm.weight';
+    const snapshots = (omitted: number) => [
+      { step, omitted, operators: [{ ...first, group: 'depth', name }, ...operators] },
+    ];
+    await view.send({ type: 'run', run: { ...run, snapshots: snapshots(1) } });
+    await view.page.getByText('1 more operator has no picture here.').waitFor();
+    await view.send({ type: 'run', run: { ...run, snapshots: snapshots(42) } });
+    await view.page.getByText('42 more operators have no picture here.').waitFor();
+    const tile = view.page.locator('button.tile', {
+      has: view.page.locator(`[data-operator="${name}"]`),
+    });
+    const caption = tile.locator('.end-shown');
+    assert.equal(await caption.getAttribute('title'), name.slice('depth.'.length));
+    // Where it is cut, the beginning goes: the end of the text stands at the right edge.
+    const ends = await caption.evaluate(node => {
+      const inner = node.firstElementChild!.getBoundingClientRect();
+      const outer = node.getBoundingClientRect();
+      return { cut: inner.left < outer.left - 1, right: Math.abs(inner.right - outer.right) };
+    });
+    assert.deepEqual({ ...ends, right: ends.right < 1 }, { cut: true, right: true });
+    await tile.click();
+    const title = view.page.locator('.operator-title');
+    assert.equal(await title.innerText(), name);
+    assert.ok(await title.evaluate(node => node.scrollWidth <= node.clientWidth), 'it wraps');
+    await view.screenshot('run-names');
+    await view.assertClean();
+  });
+
   it('takes increments, repeats and a resumed run', async () => {
     const view = await openRun(harness, 7);
     const run = runAt(20);

@@ -1,5 +1,5 @@
 import { announcer, element, oncePerFrame, setText } from '../shared/dom';
-import { formatInteger, formatShape, formatValue } from '../shared/format';
+import { formatShape, formatValue, plural } from '../shared/format';
 import { t } from '../shared/strings';
 import { onThemeChange } from '../shared/theme';
 import { button } from '../shared/ui/components';
@@ -298,10 +298,10 @@ export function createHeatmap(options: HeatmapOptions): Heatmap {
       canvas.setAttribute(
         'aria-label',
         t(
-          '{0}, {1} rows, {2} columns',
+          '{0}, {1}, {2}',
           next.name,
-          formatInteger(next.rows),
-          formatInteger(next.columns),
+          plural(next.rows, '{0} row', '{0} rows'),
+          plural(next.columns, '{0} column', '{0} columns'),
         ),
       );
       fitStage();

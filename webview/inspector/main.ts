@@ -7,6 +7,7 @@ import type {
 import { element, pageRoot } from '../shared/dom';
 import { factList } from '../shared/factList';
 import { connect } from '../shared/host';
+import { notice } from '../shared/notice';
 import { setStrings, t } from '../shared/strings';
 import { button } from '../shared/ui/components';
 import { createStatisticsView, type StatisticsView } from './statisticsView';
@@ -39,25 +40,9 @@ function receive(message: ToInspector): void {
       return;
     case 'failed':
       if (statistics !== undefined) statistics.fail(message.message, message.remedy);
-      else pageRoot().replaceChildren(notice(message.message, message.remedy));
+      else pageRoot().replaceChildren(notice(message.message, message.remedy, 'alert'));
   }
 }
-
-const notice = (message: string, remedy: string): HTMLElement =>
-  element(
-    'div',
-    { class: 'notice bad', attributes: { role: 'alert' } },
-    element('p', { text: message }),
-    element('p', { text: remedy }),
-  );
-
-const remark = (message: string, remedy: string): HTMLElement =>
-  element(
-    'div',
-    { class: 'notice' },
-    element('p', { text: message }),
-    element('p', { text: remedy }),
-  );
 
 /** A list that opens on demand; nothing where it is empty. */
 function drawer(
@@ -105,15 +90,15 @@ function show(shown: InspectedCheckpoint): void {
       element(
         'div',
         { class: 'row' },
-        element('h1', { class: 'grow ellipsis', text: name, title: shown.path }),
+        element('h1', { class: 'grow wraps', text: name, title: shown.path }),
         ...(shown.canGrow
           ? [button(t('Grow Model…'), () => host.post({ type: 'grow' }), { look: 'primary' })]
           : []),
       ),
-      element('p', { class: 'quiet ellipsis', text: shown.path }),
+      element('p', { class: 'quiet wraps', text: shown.path }),
       facts.element,
-      ...shown.problems.map(({ message, remedy }) => notice(message, remedy)),
-      ...shown.notes.map(({ message, remedy }) => remark(message, remedy)),
+      ...shown.problems.map(({ message, remedy }) => notice(message, remedy, 'alert')),
+      ...shown.notes.map(({ message, remedy }) => notice(message, remedy)),
       drawer(t('Metadata'), Object.entries(shown.metadata)),
       drawer(
         t('Tensors that are left out'),

@@ -55,6 +55,7 @@ export function createTensorTable(
     cell.append(sort);
     return { column, cell };
   });
+  const nothing = element('p', { class: 'quiet nothing' });
   const filler = element('div', { class: 'filler', attributes: { role: 'rowgroup' } });
   const head = element(
     'div',
@@ -89,6 +90,7 @@ export function createTensorTable(
       arrange();
     }),
     grid,
+    nothing,
     live.element,
   );
 
@@ -117,6 +119,14 @@ export function createTensorTable(
       rows.length === all.length
         ? formatInteger(all.length)
         : t('{0} of {1}', formatInteger(rows.length), formatInteger(all.length)),
+    );
+    grid.hidden = rows.length === 0;
+    nothing.hidden = rows.length > 0;
+    setText(
+      nothing,
+      all.length === 0
+        ? t('There are no tensors in this file.')
+        : t('No tensor has “{0}” in its name, type or shape.', choices.filter.trim()),
     );
     for (const { column, cell } of headers) {
       const sorted = choices.order?.column === column ? choices.order : undefined;

@@ -1,7 +1,8 @@
-import type { RunSummary } from '../../src/protocol/messages';
+import type { RunElsewhere, RunSummary } from '../../src/protocol/messages';
 import { element, setText, type View } from '../shared/dom';
-import { formatInteger, formatLoss, formatMoment, formatShare } from '../shared/format';
+import { formatInteger, formatMoment, formatShare } from '../shared/format';
 import { shareDone } from '../shared/progressBar';
+import { newestLoss } from '../shared/runFacts';
 import { failureNotice, showTitle, statusLabel } from '../shared/runParts';
 import { t } from '../shared/strings';
 
@@ -23,19 +24,40 @@ const textButton = (text: string, run: RunSummary, onClick: () => void): HTMLEle
     on: { click: onClick },
   });
 
-/** One line of the queue. */
+/** A run of the queue, and what it waits for. */
 export function queuedItem(first: RunSummary, actions: PastActions): View<RunSummary> {
-  const title = element('span', { class: 'grow ellipsis' });
+  const title = element('span', { class: 'grow past-title' });
+  const phase = element('div', { class: 'quiet small' });
   return {
     element: element(
       'li',
-      { class: 'row past' },
-      element('span', { class: 'status', attributes: { 'data-status': 'queued' } }),
-      title,
-      textButton(t('Cancel'), first, () => actions.cancel(first.id)),
+      { class: 'past' },
+      element(
+        'div',
+        { class: 'row' },
+        element('span', { class: 'status', attributes: { 'data-status': 'queued' } }),
+        title,
+        textButton(t('Cancel'), first, () => actions.cancel(first.id)),
+      ),
+      phase,
     ),
-    update: run =>
-      setText(title, run.kind === 'compare' ? `${run.title} · ${t('Comparison')}` : run.title),
+    update: run => {
+      showTitle(title, run.kind === 'compare' ? `${run.title} · ${t('Comparison')}` : run.title);
+      setText(phase, run.phase);
+    },
+  };
+}
+
+/** A run of another window, which only that one can stop. */
+export function elsewhereItem(): View<RunElsewhere> {
+  const title = element('div', { class: 'past-title' });
+  const place = element('div', { class: 'quiet small' });
+  return {
+    element: element('li', { class: 'past' }, title, place),
+    update: run => {
+      showTitle(title, run.title);
+      setText(place, run.window);
+    },
   };
 }
 
@@ -84,8 +106,10 @@ export function pastItem(first: RunSummary, actions: PastActions): View<RunSumma
   };
 }
 
-/** The loss of what came out; of a run that has not come so far, of its newest batch. */
-function lossOf({ heldOutLoss, loss }: RunSummary): string[] {
-  if (heldOutLoss !== undefined) return [t('held-out loss {0}', formatLoss(heldOutLoss))];
-  return loss === undefined ? [] : [t('batch loss {0}', formatLoss(loss))];
+/** Its newest loss, by what it was measured on. */
+function lossOf(run: RunSummary): string[] {
+  const loss = newestLoss(run);
+  if (!loss) return [];
+  const { kind, text } = loss;
+  return [kind === 'heldOut' ? t('held-out loss {0}', text) : t('batch loss {0}', text)];
 }

@@ -1,11 +1,16 @@
-import type { FromProgress, RunSummary, ToProgress } from '../../src/protocol/messages';
+import type {
+  FromProgress,
+  RunElsewhere,
+  RunSummary,
+  ToProgress,
+} from '../../src/protocol/messages';
 import { announcer, element, keyedList, pageRoot } from '../shared/dom';
 import { connect } from '../shared/host';
 import { isLive, statusText } from '../shared/runStatus';
 import { setStrings, t } from '../shared/strings';
 import { button } from '../shared/ui/components';
 import { jobCard } from './job';
-import { pastItem, queuedItem, type PastActions } from './lists';
+import { elsewhereItem, pastItem, queuedItem, type PastActions } from './lists';
 import './progress.css';
 
 /** What the page remembers: what it showed last, so that it is not empty while the host wakes up. */
@@ -22,16 +27,16 @@ function receive(message: ToProgress): void {
     case 'options':
       setStrings(message.options.strings);
       showRuns = build();
-      showRuns(host.state.runs ?? []);
+      showRuns(host.state.runs ?? [], []);
       return;
     case 'runs':
       host.remember({ runs: message.runs });
-      showRuns(message.runs);
+      showRuns(message.runs, message.elsewhere);
   }
 }
 
-/** Builds the page; what it returns shows a list of runs. */
-function build(): (runs: readonly RunSummary[]) => void {
+/** Builds the page; what it returns shows a list of runs, and those of other windows. */
+function build(): (runs: readonly RunSummary[], elsewhere: readonly RunElsewhere[]) => void {
   const actions: PastActions = {
     cancel: run => host.post({ type: 'control', run, command: 'cancel' }),
     open: run => host.post({ type: 'openRun', run }),
@@ -46,6 +51,8 @@ function build(): (runs: readonly RunSummary[]) => void {
   const queue = element('ul');
   const history = element('ul');
   const queueSection = section(t('Waiting'), queue);
+  const others = element('ul');
+  const othersSection = section(t('In other windows'), others);
   const historySection = section(t('Earlier runs'), history);
   const grow = (): void => host.post({ type: 'grow' });
   const empty = element(
@@ -69,6 +76,7 @@ function build(): (runs: readonly RunSummary[]) => void {
     empty,
     jobs,
     queueSection,
+    othersSection,
     historySection,
     status.element,
   );
@@ -80,9 +88,10 @@ function build(): (runs: readonly RunSummary[]) => void {
     }),
   );
   const showQueue = keyedList<RunSummary>(queue, keyOf, run => queuedItem(run, actions));
+  const showOthers = keyedList<RunElsewhere>(others, run => run.id, elsewhereItem);
   const showHistory = keyedList<RunSummary>(history, keyOf, run => pastItem(run, actions));
 
-  return runs => {
+  return (runs, elsewhere) => {
     const live = runs.filter(run => isLive(run.status));
     const queued = runs.filter(run => run.status === 'queued');
     const past = runs
@@ -90,9 +99,11 @@ function build(): (runs: readonly RunSummary[]) => void {
       .sort((a, b) => b.created - a.created);
     showJobs(live);
     showQueue(queued);
+    showOthers(elsewhere);
     showHistory(past);
     empty.hidden = live.length + queued.length > 0;
     queueSection.hidden = queued.length === 0;
+    othersSection.hidden = elsewhere.length === 0;
     historySection.hidden = past.length === 0;
     for (const run of runs) {
       const before = known.get(run.id);
@@ -104,5 +115,5 @@ function build(): (runs: readonly RunSummary[]) => void {
   };
 }
 
-showRuns(host.state.runs ?? []);
+showRuns(host.state.runs ?? [], []);
 host.post({ type: 'ready' });

@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import { methodTitle } from '../../src/protocol/methodTitles';
 import { announcer, element, oncePerFrame, setText } from '../shared/dom';
 import { formatDuration, formatFlops, formatInteger, formatLoss } from '../shared/format';
 import { t } from '../shared/strings';
@@ -28,6 +29,8 @@ export interface ChartContent {
   readonly smallLoss: number | undefined;
   readonly horizontal: Horizontal;
   readonly logarithmic: boolean;
+  /** There are curves, and a person has hidden them all. */
+  readonly allHidden: boolean;
 }
 
 /** Held-out loss of every run, against what was spent. */
@@ -52,7 +55,7 @@ export function formatSpent(horizontal: Horizontal, value: number): string {
 export function createComparisonChart(onThemed: () => void): ComparisonChart {
   let content: ChartContent = {
     ...{ curves: [], looks: new Map(), smallLoss: undefined },
-    ...{ horizontal: 'flops', logarithmic: false },
+    ...{ horizontal: 'flops', logarithmic: false, allHidden: false },
   };
   /** What the plot was built for; data alone does not need another one. */
   let built = '';
@@ -78,7 +81,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
     const { run, points } = content.curves[curve]!;
     const { step, loss, flops, seconds } = points[point]!;
     return [
-      t('{0}, seed {1}', run.method, run.seed),
+      t('{0}, seed {1}', methodTitle(run.method), run.seed),
       t('step {0}', formatInteger(step)),
       t('held-out loss {0}', formatLoss(loss)),
       formatFlops(flops),
@@ -165,7 +168,10 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
       built = shape;
       plot = new uPlot(options(), data(), stage);
     } else plot.setData(data());
-    if (curves.length === 0) setText(readout, t('No model has been evaluated yet.'));
+    const none = content.allHidden
+      ? t('All methods are hidden: choose one above.')
+      : t('No model has been evaluated yet.');
+    if (curves.length === 0) setText(readout, none);
     else if (!pointed) setText(readout, t('Point at a curve to read it.'));
   });
 

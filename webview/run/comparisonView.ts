@@ -1,4 +1,5 @@
 import type { ComparedRun, ComparisonDetail } from '../../src/protocol/messages';
+import { methodTitle } from '../../src/protocol/methodTitles';
 import { element, keyedList, setText, svgElement, type View } from '../shared/dom';
 import { formatDuration, formatFlops, formatInteger, formatLoss } from '../shared/format';
 import { t } from '../shared/strings';
@@ -64,7 +65,8 @@ export function createComparisonView(
     looks = drawnLooks(methods);
     const { horizontal, logarithmic, hidden } = choices;
     const curves = curvesOf(runs, new Set(hidden));
-    chart.update({ curves, looks, smallLoss, horizontal, logarithmic });
+    const allHidden = curves.length === 0 && curvesOf(runs, new Set()).length > 0;
+    chart.update({ curves, looks, smallLoss, horizontal, logarithmic, allHidden });
     showLegend(methods);
     seedHeading.hidden = new Set(runs.map(({ seed }) => seed)).size < 2;
     rows.classList.toggle('one-seed', seedHeading.hidden);
@@ -172,11 +174,11 @@ function legendItem(
     'button',
     {
       class: 'legend-button',
-      attributes: { type: 'button', title: t('Show or hide {0}', method) },
+      attributes: { type: 'button', title: t('Show or hide {0}', methodTitle(method)) },
       on: { click: onClick },
     },
     sample.element,
-    element('span', { text: method }),
+    element('span', { text: methodTitle(method) }),
   );
   return {
     element: element('li', {}, button),
@@ -213,7 +215,7 @@ function runRow(first: ComparedRun, look: () => DrawnLook): View<ComparedRun> {
       element(
         'th',
         { attributes: { scope: 'row' } },
-        element('span', { class: 'method-name' }, sample.element, first.method),
+        element('span', { class: 'method-name' }, sample.element, methodTitle(first.method)),
       ),
       element('td', { class: 'value seed', text: String(first.seed) }),
       ...[start, last, step, flops, seconds, state],
@@ -247,7 +249,7 @@ function fillPoints(table: HTMLTableElement, curves: readonly ComparedCurve[]): 
           const { step, flops, seconds, loss } = points[index]!;
           return row(
             'td',
-            t('{0}, seed {1}', run.method, run.seed),
+            t('{0}, seed {1}', methodTitle(run.method), run.seed),
             formatInteger(step),
             formatFlops(flops),
             formatDuration(seconds),

@@ -1,18 +1,19 @@
 import type { RunSummary } from '../../src/protocol/messages';
 import type { RunCommand } from '../../src/protocol/runFolder';
 import { element, setText, type View } from '../shared/dom';
+import type { Fact } from '../shared/fact';
 import { factList } from '../shared/factList';
-import { formatInteger, formatLoss } from '../shared/format';
+import { formatInteger } from '../shared/format';
 import { progressBar } from '../shared/progressBar';
 import { runControls } from '../shared/runControls';
-import { summaryFacts } from '../shared/runFacts';
+import { newestLoss, summaryFacts } from '../shared/runFacts';
 import { failureNotice, showTitle, statusLabel } from '../shared/runParts';
 import { isLive } from '../shared/runStatus';
 import { t } from '../shared/strings';
 
 /** Title, status, progress, measures and buttons of a run. */
 export function createHeader(send: (command: RunCommand) => void): View<RunSummary> {
-  const title = element('h1', { class: 'grow ellipsis' });
+  const title = element('h1', { class: 'grow wraps' });
   const status = statusLabel('status');
   const phase = element('p', { class: 'quiet' });
   const bar = progressBar();
@@ -56,10 +57,11 @@ export function createHeader(send: (command: RunCommand) => void): View<RunSumma
   };
 }
 
-/** The loss of what came out; of a run that has not come so far, of its newest batch. */
-function lossOf({ heldOutLoss, loss }: RunSummary): { label: string; value: string }[] {
-  if (heldOutLoss !== undefined) {
-    return [{ label: t('Held-out loss'), value: formatLoss(heldOutLoss) }];
-  }
-  return loss === undefined ? [] : [{ label: t('Batch loss'), value: formatLoss(loss) }];
+/** Its newest loss, by what it was measured on. */
+function lossOf(run: RunSummary): readonly Fact[] {
+  const loss = newestLoss(run);
+  if (!loss) return [];
+  return [
+    { label: loss.kind === 'heldOut' ? t('Held-out loss') : t('Batch loss'), value: loss.text },
+  ];
 }

@@ -8,7 +8,7 @@ import { checkbox } from '../shared/ui/components';
 import * as frame from './chartFrame';
 import * as parts from './chartParts';
 import type { PageRun } from './runState';
-import { smooth, windowFor } from './smoothing';
+import { lastPosition, positionAt, smooth, windowFor } from './smoothing';
 
 /** What a person chose for the chart. */
 export interface ChartChoices {
@@ -53,11 +53,18 @@ export function createLossChart(
   const table = element('table');
   const stage = parts.chartStage(t('Batch loss by step. Arrow keys move along the curve.'));
   const windowText = element('span', { class: 'quiet number smoothing-window' });
-  const slider = createSlider(t('Smoothing'), 'smoothing-slider', 100, smoothing * 100, value => {
-    smoothing = value / 100;
+  const slider = createSlider(t('Smoothing'), 'smoothing-slider', 0, 0, position => {
+    smoothing = position / lastPosition(losses.length);
     remember({ logarithmic, smoothing });
     refresh();
   });
+  const smoothingLabel = element(
+    'label',
+    { class: 'row' },
+    t('Smoothing'),
+    slider.element,
+    windowText,
+  );
   const root = element(
     'section',
     { class: 'card', attributes: { 'aria-labelledby': 'chart-title' } },
@@ -65,7 +72,7 @@ export function createLossChart(
       'div',
       { class: 'row' },
       element('h2', { class: 'grow', text: t('Batch loss'), attributes: { id: 'chart-title' } }),
-      element('label', { class: 'row' }, t('Smoothing'), slider.element, windowText),
+      smoothingLabel,
       checkbox(t('Log scale'), logarithmic, checked => {
         logarithmic = checked;
         remember({ logarithmic, smoothing });
@@ -78,7 +85,16 @@ export function createLossChart(
     live.element,
   );
 
-  const window = (): number => windowFor(smoothing, losses.length);
+  const window = (): number => windowFor(positionAt(smoothing, losses.length), losses.length);
+
+  /** Longer curves have more positions. */
+  function fitSlider(): void {
+    const last = lastPosition(losses.length);
+    smoothingLabel.hidden = last === 0;
+    if (slider.element.max === String(last)) return;
+    slider.setMaximum(last);
+    slider.set(positionAt(smoothing, losses.length));
+  }
 
   function data(): uPlot.AlignedData {
     const width = window();
@@ -230,6 +246,7 @@ export function createLossChart(
       const dense = losses.length >= 3;
       ({ steps, losses } = run.curve);
       levels = frame.levelsOf(run.evaluations);
+      fitSlider();
       if (dense !== losses.length >= 3) rebuild();
       else refresh();
     },

@@ -2,7 +2,7 @@ import type { ColorTable } from '../heatmap/colorMaps';
 import type { Matrix } from '../heatmap/matrix';
 import type { Scale } from '../heatmap/scale';
 import { thumbnail } from '../heatmap/thumbnail';
-import { element } from '../shared/dom';
+import { element, endShown } from '../shared/dom';
 import { formatShape } from '../shared/format';
 import { t } from '../shared/strings';
 import { byKind, parseOperatorName } from './operatorNames';
@@ -48,7 +48,7 @@ export function createOperatorGrid(choose: (name: string) => void): OperatorGrid
         on: { click: () => choose(operator.name) },
       },
       element('span', { class: 'tile-picture' }, picture.element),
-      element('span', { class: 'tile-caption ellipsis', text: caption }),
+      element('span', { class: 'tile-caption' }, endShown('div', caption)),
     );
     tiles.set(operator.name, { button, picture });
     return button;

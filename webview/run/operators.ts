@@ -6,6 +6,7 @@ import type { Matrix } from '../heatmap/matrix';
 import { limitOf, type LimitKind, type Scale } from '../heatmap/scale';
 import { themeTable } from '../heatmap/themeTable';
 import { element, oncePerFrame, setText } from '../shared/dom';
+import { plural } from '../shared/format';
 import { t } from '../shared/strings';
 import { onThemeChange } from '../shared/theme';
 import { button, dropdown } from '../shared/ui/components';
@@ -61,7 +62,7 @@ export function createOperatorsView(
     draw();
     return shown;
   });
-  const title = element('h3', { class: 'operator-title grow ellipsis' });
+  const title = element('h3', { class: 'operator-title grow wraps' });
   const note = element('p', { class: 'quiet' });
   const save = (format: 'png' | 'svg' | 'csv'): HTMLElement =>
     button(
@@ -250,7 +251,16 @@ export function createOperatorsView(
       timeline.element.hidden = steps.length === 0;
       grid.setOperators(run.snapshots.at(-1)?.operators ?? []);
       const omitted = run.snapshots.at(-1)?.omitted ?? 0;
-      setText(missing, omitted > 0 ? t('{0} operators more have no picture here.', omitted) : '');
+      setText(
+        missing,
+        omitted > 0
+          ? plural(
+              omitted,
+              '{0} more operator has no picture here.',
+              '{0} more operators have no picture here.',
+            )
+          : '',
+      );
       missing.hidden = omitted === 0;
       empty.hidden = steps.length > 0;
       body.hidden = run.snapshots.length === 0;

@@ -2,6 +2,7 @@ import type { GrowthPlan, ModelSummary } from '../../src/protocol/events';
 import { element, type View } from '../shared/dom';
 import { factList } from '../shared/factList';
 import { formatBytes, formatCompact, formatFlops, formatInteger } from '../shared/format';
+import { notice } from '../shared/notice';
 import { t } from '../shared/strings';
 
 /** Small and large model side by side: what grows and by how much. */
@@ -87,22 +88,8 @@ export function createPlanView(): View<GrowthPlan | undefined> {
       ]);
       content.replaceChildren(sizeTable(plan.source, plan.target), facts.element);
       refusals.replaceChildren(
-        ...plan.refusals.map(({ reason, remedy }) =>
-          element(
-            'div',
-            { class: 'notice bad' },
-            element('p', { text: reason }),
-            element('p', { text: remedy }),
-          ),
-        ),
-        ...(plan.notes ?? []).map(({ message, remedy }) =>
-          element(
-            'div',
-            { class: 'notice' },
-            element('p', { text: message }),
-            element('p', { text: remedy }),
-          ),
-        ),
+        ...plan.refusals.map(({ reason, remedy }) => notice(reason, remedy, 'bad')),
+        ...(plan.notes ?? []).map(({ message, remedy }) => notice(message, remedy)),
         ...plan.ignored.map(({ name, reason }) =>
           element(
             'div',

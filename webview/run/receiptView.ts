@@ -1,6 +1,7 @@
 import type { Receipt } from '../../src/protocol/events';
+import { methodTitle } from '../../src/protocol/methodTitles';
 import { copyButton } from '../shared/clipboard';
-import { element, type View } from '../shared/dom';
+import { element, endShown, type View } from '../shared/dom';
 import type { Fact } from '../shared/fact';
 import { factList } from '../shared/factList';
 import {
@@ -73,7 +74,7 @@ function lossTable(losses: Losses): HTMLElement {
 function measures(receipt: Receipt): readonly Fact[] {
   const { parity, drift, flops, seconds } = receipt;
   return [
-    { label: t('Method'), value: receipt.method.name },
+    { label: t('Method'), value: methodTitle(receipt.method.name) },
     { label: t('Steps'), value: formatInteger(receipt.steps) },
     { label: t('Seed'), value: String(receipt.seed) },
     ...(seconds === undefined ? [] : [{ label: t('Time'), value: formatDuration(seconds) }]),
@@ -137,7 +138,7 @@ function driftList(operators: Readonly<Record<string, number>>): HTMLElement {
         return element(
           'li',
           {},
-          element('code', { class: 'ellipsis', text: name, title: name }),
+          endShown('code', name),
           element('span', { class: 'drift-track', attributes: { 'aria-hidden': 'true' } }, bar),
           element('span', { class: 'number value', text: formatShare(value) }),
         );

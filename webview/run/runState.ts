@@ -56,12 +56,12 @@ export function thin(
     0,
   );
   if (cells <= most || snapshots.length < 3) return snapshots;
-  const last = snapshots.length - 1;
-  return thin(
-    snapshots.filter((_, index) => index % 2 === 0 || index === last),
-    most,
-  );
+  return thin(everySecond(snapshots), most);
 }
+
+/** Every second of a list, the first and the last among them. */
+const everySecond = <T>(list: readonly T[]): readonly T[] =>
+  list.filter((_, index) => index % 2 === 0 || index === list.length - 1);
 
 /**
  * Old entries and then the fresh ones. Entries may come again, and a run that was taken up again goes
@@ -112,11 +112,7 @@ function followCurve(old: RunDetail['curve'], more: Append): RunDetail['curve'] 
   const pairs = ({ steps, losses }: RunDetail['curve']): { step: number; loss: number }[] =>
     steps.map((step, index) => ({ step, loss: losses[index] ?? NaN }));
   const followed = followOn(pairs(old), pairs(more));
-  const last = followed.length - 1;
-  const all =
-    followed.length <= mostPoints
-      ? followed
-      : followed.filter((_, index) => index % 2 === 0 || index === last);
+  const all = followed.length <= mostPoints ? followed : everySecond(followed);
   return { steps: all.map(({ step }) => step), losses: all.map(({ loss }) => loss) };
 }
 

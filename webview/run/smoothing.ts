@@ -5,9 +5,32 @@ export interface Smoothed {
   readonly high: (number | null)[];
 }
 
-/** Window in steps for a slider position 0…1: 1 at the left, a quarter of the curve at the right. */
-export const windowFor = (position: number, length: number): number =>
-  1 + 2 * Math.round((position ** 2 * length) / 8);
+/** Positions a slider has at most besides the first. */
+const mostPositions = 100;
+
+/** Steps on either side of a point in the widest window: together a quarter of the curve. */
+const widestReach = (length: number): number =>
+  length < 3 ? 0 : Math.max(1, Math.round(length / 8));
+
+/** The last position of the slider for a curve of so many steps; 0 where there is nothing to smooth. */
+export const lastPosition = (length: number): number =>
+  Math.min(mostPositions, widestReach(length));
+
+/** The position nearest to a share 0…1 of the way; only at 0 nothing is smoothed. */
+export const positionAt = (share: number, length: number): number =>
+  share <= 0 ? 0 : Math.max(1, Math.round(share * lastPosition(length)));
+
+/**
+ * Window in steps for a position of the slider: 1 at the left, a quarter of the curve at the right,
+ * finer steps at the left. Every position has another window.
+ */
+export function windowFor(position: number, length: number): number {
+  const last = lastPosition(length);
+  if (position <= 0 || last === 0) return 1;
+  const at = Math.min(position, last);
+  const reach = Math.round((at / last) ** 2 * widestReach(length));
+  return 1 + 2 * Math.max(at, reach);
+}
 
 /**
  * Mean, minimum and maximum of a window centred on each point (shorter at the ends). Points that are

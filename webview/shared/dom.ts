@@ -51,6 +51,17 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return prepare(document.createElement(tag), options, children);
 }
 
+/**
+ * A name that loses its beginning where there is no room for all of it, as its end tells it from
+ * others; whole where the pointer rests.
+ */
+export const endShown = (tag: 'span' | 'code' | 'div', name: string): HTMLElement =>
+  element(
+    tag,
+    { class: 'end-shown', title: name },
+    element('bdi', { text: name, attributes: { dir: 'ltr' } }),
+  );
+
 /** Makes an SVG element. */
 export function svgElement<K extends keyof SVGElementTagNameMap>(
   tag: K,

@@ -17,6 +17,9 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeSty
 
 /** 792544 → "792,544". */
 export const formatInteger = (value: number): string => integer.format(value);
+/** A number of things, in the person's language; both forms have it as {0}. */
+export const plural = (count: number, one: string, several: string): string =>
+  t(count === 1 ? one : several, formatInteger(count));
 /** 792544 → "793K". */
 export const formatCompact = (value: number): string => compactNumber.format(value);
 /** A loss in nats, three decimals. */

@@ -1,7 +1,16 @@
 import type { RunSummary } from '../../src/protocol/messages';
 import type { Fact } from './fact';
-import { formatBytes, formatCompact, formatDuration, formatShare } from './format';
+import { formatBytes, formatCompact, formatDuration, formatLoss, formatShare } from './format';
 import { t } from './strings';
+
+/** The loss of what came out; of a run that has not come so far, of its newest batch. */
+export function newestLoss({
+  heldOutLoss,
+  loss,
+}: RunSummary): { readonly kind: 'heldOut' | 'batch'; readonly text: string } | undefined {
+  if (heldOutLoss !== undefined) return { kind: 'heldOut', text: formatLoss(heldOutLoss) };
+  return loss === undefined ? undefined : { kind: 'batch', text: formatLoss(loss) };
+}
 
 /** What is measured while a run goes on; nothing is said of what is not known. */
 export function summaryFacts(run: RunSummary): readonly Fact[] {

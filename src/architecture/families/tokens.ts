@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../../errors';
+import { counted } from '../../format';
 import { gather, type Tensor } from '../../graph';
 import type { ForwardInputs } from '../architecture';
 import type { Lookup } from '../weights';
@@ -26,7 +27,7 @@ export function tokenLookups(
   if (sequenceLength > longestSequence) {
     throw new UnsupportedError(
       `Sequences of ${sequenceLength} tokens do not fit: the model has positions for ${longestSequence}.`,
-      `Use sequences of at most ${longestSequence} tokens.`,
+      `Use sequences of at most ${counted(longestSequence, 'token')}.`,
     );
   }
   const table = 'embeddings.position.weight';

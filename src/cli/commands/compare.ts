@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors';
+import { counted } from '../../format';
 import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
 import type {
   ComparisonEvent,
@@ -242,7 +243,7 @@ export function describeReport({
     const spread = method.savings?.[read];
     return spread ? formatShare(spread.mean) : '';
   };
-  const within = `within ${settings.steps} steps`;
+  const within = `within ${counted(settings.steps, 'step')}`;
   const outcome = ({ savings, finished, reached, seeds, failures }: MethodSummary): string => {
     if (savings) return '';
     if (finished === 0) return `failed: ${failures[0]?.message ?? ''}`;

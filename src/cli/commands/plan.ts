@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../format';
 import { learningMethodNames, type GrowthMethodName } from '../../growth/methods';
 import type { GrowthPlan } from '../../protocol/events';
 import type { RunContext } from '../../run/context';
@@ -157,7 +158,7 @@ function describeCost(plan: TimedPlan): string {
     cost &&
     (cost.sequenceLength > 1
       ? `${cost.batchSize} × ${cost.sequenceLength} tokens`
-      : `${cost.batchSize} images`);
+      : counted(cost.batchSize, 'image'));
   return formatFields([
     [
       'operators',
@@ -165,7 +166,7 @@ function describeCost(plan: TimedPlan): string {
     ],
     ['batch', batch],
     ['FLOPs a step', cost && formatFlops(cost.flopsPerStep)],
-    [`FLOPs of ${cost?.steps ?? 0} steps`, cost && formatFlops(cost.flops)],
+    [`FLOPs of ${counted(cost?.steps ?? 0, 'step')}`, cost && formatFlops(cost.flops)],
     ['peak memory', cost && `about ${formatBytes(cost.peakBytes)} in a step`],
     ['too large', memoryRefusal && `${memoryRefusal.reason} ${memoryRefusal.remedy}`],
     ['disk', formatBytes(diskBytes)],

@@ -1,4 +1,5 @@
 import type { Parameter } from '../../architecture';
+import { methodTitles } from '../../protocol/methodTitles';
 import { grows, readsSpace, spaceSizes, type Growth } from '../operators';
 import { layerCounts, stackedWithTop } from './layers';
 import { filled, smallMatrix } from './matrix';
@@ -29,7 +30,7 @@ function copiedAxis(growth: Growth, parameter: Parameter, axis: number, seed: nu
  */
 export const bert2bert = {
   name: 'bert2bert',
-  title: 'bert2BERT (AKI)',
+  title: methodTitles.bert2bert,
   does: 'Copies units; new outputs of a layer come from the layer above. Layers are stacked.',
   preserves: 'The old outputs of each layer’s modules; the function changes.',
   source:

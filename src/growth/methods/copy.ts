@@ -1,3 +1,4 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import { randomParameter } from '../randomParameter';
 import { layerCounts } from './layers';
 import { filled, smallMatrix } from './matrix';
@@ -9,7 +10,7 @@ import type { GrowthMethod } from './method';
  */
 export const copy = {
   name: 'copy',
-  title: 'Direct copy',
+  title: methodTitles.copy,
   does: 'Puts the small model into the first rows, columns and layers; the rest is random.',
   preserves: 'The small model’s weights as a block of the large ones; the function changes.',
   source:

@@ -1,3 +1,4 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import { copyOperators } from './copyOperators';
 import { interpolatedLayers } from './layers';
 import type { GrowthMethod } from './method';
@@ -5,7 +6,7 @@ import type { GrowthMethod } from './method';
 /** Interpolation in depth, W'ᵢ = W_{⌊i · L1 / L2⌋}; width by copied units (FPI). */
 export const interpolate = {
   name: 'interpolate',
-  title: 'Interpolate',
+  title: methodTitles.interpolate,
   does: 'Repeats each layer in place; new units copy old ones.',
   preserves:
     'Every layer is one of the small model’s, in its order; with more layers the function changes.',

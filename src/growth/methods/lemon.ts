@@ -1,4 +1,5 @@
 import type { Parameter } from '../../architecture';
+import { methodTitles } from '../../protocol/methodTitles';
 import { randomGenerator, randomStreams } from '../../random';
 import type { SmallValues } from '../growParameter';
 import { followsTiedNorm, grows, readsSpace, spaceSizes, type Growth } from '../operators';
@@ -132,7 +133,7 @@ function makeWeights(growth: Growth, small: SmallValues, seed: number) {
  */
 export const lemon = {
   name: 'lemon',
-  title: 'Lossless (LEMON)',
+  title: methodTitles.lemon,
   does: 'Repeats units in uneven shares, fills odd widths with the mean, and inserts layers that pass their input on.',
   preserves:
     'The function, up to rounding (post-norm models also the norms’ ε); post-norm models only grow to multiples of their hidden size.',

@@ -1,9 +1,10 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import type { GrowthMethod } from './method';
 
 /** LiGO with the settings that the study in docs/operator-study.md found best. */
 export const ligo = {
   name: 'ligo',
-  title: 'LiGO',
+  title: methodTitles.ligo,
   does: 'Learns width and depth operators on data, the small model frozen.',
   preserves: 'Nothing exactly: the operators are trained until the loss is low.',
   source:

@@ -1,3 +1,4 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import type { GrowthMethod } from './method';
 
 /**
@@ -7,7 +8,7 @@ import type { GrowthMethod } from './method';
  */
 export const ligoPaper = {
   name: 'ligo-paper',
-  title: 'LiGO as released',
+  title: methodTitles['ligo-paper'],
   does: 'Learns the same operators with the optimizer, rate and warm-up of the paper’s released command.',
   preserves: 'Nothing exactly: the operators stay near their random start.',
   source:

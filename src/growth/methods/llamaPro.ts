@@ -1,3 +1,4 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import { grows } from '../operators';
 import { copyOperators } from './copyOperators';
 import { insertedLayers, insertedPlacements } from './layers';
@@ -9,7 +10,7 @@ import type { GrowthMethod } from './method';
  */
 export const llamaPro = {
   name: 'llama-pro',
-  title: 'Zero blocks (LLaMA-Pro)',
+  title: methodTitles['llama-pro'],
   does: 'Inserts copies of layers whose outputs start at zero, and trains only those.',
   preserves: 'The function, up to the norms’ ε.',
   source:

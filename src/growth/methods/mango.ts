@@ -1,10 +1,11 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import { multilinearRefusals } from '../multilinear';
 import type { GrowthMethod } from './method';
 
 /** Mango's multi-linear operator, learned over LiGO's engine from LiGO's start. */
 export const mango = {
   name: 'mango',
-  title: 'Mango',
+  title: methodTitles.mango,
   does: 'Learns one operator over the matrices of all layers and kinds together, the small model frozen.',
   preserves: 'Nothing exactly: the operator is trained until the loss is low.',
   source:

@@ -1,4 +1,6 @@
 import type { Architecture, Parameter } from '../../architecture';
+import { counted } from '../../format';
+import { methodTitles } from '../../protocol/methodTitles';
 import type { Growth } from '../operators';
 import { copyOperators } from './copyOperators';
 import { layerCounts, type LayerMap } from './layers';
@@ -25,7 +27,7 @@ const usedIds = ({ parameters }: Architecture, chosen: (parameter: Parameter) =>
  */
 export const mslt = {
   name: 'mslt',
-  title: 'Multi-stage layerwise (MSLT)',
+  title: methodTitles.mslt,
   does: 'Copies the top layers onto the top, trains those first and then everything.',
   preserves: 'The old layers, unchanged and in place where only depth grows; the function changes.',
   source: 'Yang et al. 2020, Progressively Stacking 2.0 (arXiv 2011.13635)',
@@ -39,7 +41,7 @@ export const mslt = {
     if (large > small && large <= 2 * small) return [];
     return [
       {
-        reason: `mslt copies top layers onto the top: from ${small} layers it makes ${small + 1} to ${2 * small}, not ${large}.`,
+        reason: `mslt copies top layers onto the top: from ${counted(small, 'layer')} it makes ${small + 1} to ${2 * small}, not ${large}.`,
         remedy:
           large > small
             ? `Grow to ${2 * small} layers first, train, and grow again.`

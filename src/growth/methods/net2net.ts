@@ -1,3 +1,4 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import { copyOperators } from './copyOperators';
 import { insertedLayers } from './layers';
 import type { GrowthMethod } from './method';
@@ -8,7 +9,7 @@ import type { GrowthMethod } from './method';
  */
 export const net2net = {
   name: 'net2net',
-  title: 'Net2Net (FPI)',
+  title: methodTitles.net2net,
   does: 'Copies units, divides by the number of copies where they are read, and inserts layers that pass their input on.',
   preserves:
     'The function, up to the norms’ ε, when the hidden size stays or becomes a multiple; otherwise LayerNorm’s mean and variance shift.',

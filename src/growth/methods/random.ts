@@ -1,10 +1,11 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import { randomParameter } from '../randomParameter';
 import type { GrowthMethod } from './method';
 
 /** Training from scratch at the large size: what savings are counted against. */
 export const random = {
   name: 'random',
-  title: 'Random (from scratch)',
+  title: methodTitles.random,
   does: 'Starts anew at the large size, as transformers initialises the family.',
   preserves: 'Nothing.',
   source: 'Hugging Face transformers, _init_weights of each family',

@@ -1,3 +1,4 @@
+import { methodTitles } from '../../protocol/methodTitles';
 import { copyOperators } from './copyOperators';
 import { stackedLayers } from './layers';
 import type { GrowthMethod } from './method';
@@ -5,7 +6,7 @@ import type { GrowthMethod } from './method';
 /** StackBERT in depth, W'ᵢ = W_{i mod L1}; width, which it leaves open, by copied units (FPI). */
 export const stack = {
   name: 'stack',
-  title: 'Stack (StackBERT)',
+  title: methodTitles.stack,
   does: 'Repeats the stack of layers; new units copy old ones.',
   preserves: 'Every layer is one of the small model’s; with more layers the function changes.',
   source: 'Gong et al. 2019, Efficient Training of BERT by Progressively Stacking (ICML)',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InterruptedError, UsageError, UserError } from '../../errors';
+import { counted } from '../../format';
 import { sourceValues } from '../../growth';
 import {
   comparisonFiles,
@@ -139,7 +140,7 @@ async function makeRoom({ request, store }: Comparison): Promise<void> {
   const count = ended + halfMade;
   if (count > 0 && !request.overwrite) {
     throw new UsageError(
-      `${store.folder} holds ${count} ${count === 1 ? 'run' : 'runs'} of an earlier comparison.`,
+      `${store.folder} holds ${counted(count, 'run')} of an earlier comparison.`,
       'Go on with it by --resume, or start anew with --overwrite.',
     );
   }
@@ -237,11 +238,11 @@ async function stopped(
   if (ended > 0) {
     const more = halfMade > 0 ? ', with what was done of the next' : '';
     return new InterruptedError(
-      `Stopped after ${ended} of ${runs} runs, which are kept in ${store.folder}${more}.`,
+      `Stopped after ${ended} of ${counted(runs, 'run')}, which are kept in ${store.folder}${more}.`,
       goOn,
     );
   }
-  const before = `Stopped before the first of ${runs} runs ended`;
+  const before = `Stopped before the first of ${counted(runs, 'run')} ended`;
   return halfMade > 0
     ? new InterruptedError(`${before}; what was done of it is kept in ${store.folder}.`, goOn)
     : new InterruptedError(`${before}; nothing was written.`, 'Run the same command again.');

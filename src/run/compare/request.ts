@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors';
+import { counted } from '../../format';
 import type { GrowthMethodName } from '../../growth';
 import { yardstick, type Keep } from '../../protocol/comparison';
 import type { DataOptions } from '../data';
@@ -92,7 +93,7 @@ export function checkRequest(request: CompareRequest): void {
   }
   if (evaluateEvery > training.steps) {
     throw new UsageError(
-      `Evaluating every ${evaluateEvery} steps never happens in ${training.steps} steps.`,
+      `Evaluating every ${counted(evaluateEvery, 'step')} never happens in ${counted(training.steps, 'step')}.`,
       'Give --evaluate-every a number below --steps.',
     );
   }

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import manifest from '../../../package.json';
+import { isGroup } from '../../../src/host/checkpointGroups';
+import type { Checkpoints } from '../../../src/host/checkpoints';
 import { api, until, workspaceFolder } from './support';
+
+/** The headings in the tree, each with how many checkpoints are below it. */
+const headings = ({ rows }: Checkpoints): string[] =>
+  rows.flatMap(row => (isGroup(row) ? [`${row.group} ${row.count}`] : []));
 
 suite('the extension', () => {
   test('activates within 50 ms', async () => {
@@ -43,7 +51,28 @@ suite('the extension', () => {
     const found = () => checkpoints.tree.find(({ path }) => path === file.fsPath);
     await until('the damaged file is found', found);
     assert.match(found()?.failure?.message ?? '', /truncated|no safetensors/);
+    assert.deepEqual(headings(checkpoints), ['damaged 1']);
     await vscode.workspace.fs.delete(folder, { recursive: true });
     await until('the damaged file is forgotten', () => !found());
+    assert.deepEqual(headings(checkpoints), []);
+  });
+
+  test('hides what is half-written, and names what a stopped run set aside', async () => {
+    const { checkpoints } = await api();
+    const source = join(workspaceFolder(), 'gpt2-kjv');
+    // No process has an id beyond what systems give.
+    const folderOf = (kind: string): string =>
+      join(workspaceFolder(), `.ligo-00000000-11111111-999999999-22222222.${kind}`);
+    for (const kind of ['partial', 'replaced']) {
+      await mkdir(folderOf(kind));
+      for (const name of ['config.json', 'model.safetensors']) {
+        await copyFile(join(source, name), join(folderOf(kind), name));
+      }
+    }
+    await until('what was set aside is found', () => headings(checkpoints).length > 0);
+    assert.deepEqual(headings(checkpoints), ['setAside 1']);
+    assert.equal(checkpoints.models.length, 3);
+    for (const kind of ['partial', 'replaced']) await rm(folderOf(kind), { recursive: true });
+    await until('it is forgotten', () => headings(checkpoints).length === 0);
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { isGroup } from '../../../src/host/checkpointGroups';
 import { api, until, workspaceFolder } from './support';
 
 const many = 1500;
@@ -28,6 +29,8 @@ suite('a workspace with thousands of checkpoints', () => {
     }
     await until('all are listed', () => checkpoints.models.length === many + 3, 60);
     delay.disable();
+    const headings = checkpoints.rows.filter(isGroup).map(({ name, count }) => [name, count]);
+    assert.deepEqual(headings, [['many', many]]);
     // Not the very longest: the machine does the rest of the tests' work as well.
     const long = delay.percentile(99) / 1e6;
     assert.ok(long < 50, `the event loop stood still for ${long} ms`);

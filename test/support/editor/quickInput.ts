@@ -66,7 +66,11 @@ export class QuickInput {
 
   /** Clicks the row with this text. */
   async choose(text: string | RegExp): Promise<void> {
-    await this.rows.filter({ hasText: text }).first().click();
+    const row = this.rows.filter({ hasText: text }).first();
+    await row.waitFor();
+    // Where the pointer rests, the whole of a long line comes up and lies over the list.
+    await this.page.mouse.move(0, 0);
+    await row.click();
   }
 
   /** Types an answer into an input box and accepts it. */

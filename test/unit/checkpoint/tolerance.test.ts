@@ -185,7 +185,7 @@ test('what can be listed of a checkpoint with missing, damaged or unreadable par
   assert.equal(model, undefined);
   const said = problems.map(({ message }) => message).join('\n');
   assert.match(said, /00004-of-00006\.safetensors is truncated/);
-  assert.match(said, /1 of 6 shards .* are missing: "model-00002-of-00006\.safetensors"/);
+  assert.match(said, /1 of 6 shards .* is missing: "model-00002-of-00006\.safetensors"/);
   assert.match(said, /config\.json cannot be used/);
   await assertUserError(openCheckpoint(folder), CorruptFileError, /truncated/);
   assert.ok((await readdir(folder)).includes(indexName));

@@ -171,7 +171,7 @@ describe('batches of MNIST files', () => {
     writeFileSync(join(folder, 'train-labels.idx1-ubyte'), short);
     await assert.rejects(open(folder, options), {
       name: 'CorruptFileError',
-      message: /1000 labels for the 2000 images/,
+      message: /1,000 labels for the 2,000 images/,
     });
     const lonely = temporaryFolder({ 'train-images-idx3-ubyte': images });
     await assert.rejects(open(lonely, options), { name: 'UserError', message: /no labels/ });

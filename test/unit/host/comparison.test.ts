@@ -6,6 +6,7 @@ import { growthMethodNames } from '../../../src/growth/methods';
 import { ComparisonRecord } from '../../../src/host/comparisonRecord';
 import { reportHtml } from '../../../src/host/reportHtml';
 import { RunRecord } from '../../../src/host/runRecord';
+import { DeviceClaims } from '../../../src/host/deviceClaims';
 import { Runs } from '../../../src/host/runs';
 import { spawnRun } from '../../../src/host/workerProcess';
 import type { CheckedEvent } from '../../../src/protocol/schemas';
@@ -192,6 +193,7 @@ test('a comparison that was stopped goes on with the runs that had not ended', a
   const folder = temporaryFolder(context);
   const runs = new Runs({
     folder: join(folder, 'runs'),
+    devices: new DeviceClaims(join(folder, 'devices'), () => ''),
     launch: run => spawnRun({ script: builtWorker, engines: '' }, process.execPath, run),
     keep: () => 10,
     mayStart: () => true,

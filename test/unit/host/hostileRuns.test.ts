@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { DeviceClaims } from '../../../src/host/deviceClaims';
 import { Runs } from '../../../src/host/runs';
 import { runFiles } from '../../../src/protocol/runFolder';
 import { deepJson as deep, mutate, numbers } from '../../support/hostile';
@@ -85,6 +86,7 @@ function hostileLog(draw: () => number): Buffer {
 function serviceOf(context: TestContext, folder: string): Runs {
   const runs = new Runs({
     folder,
+    devices: new DeviceClaims(join(folder, '..', 'devices'), () => ''),
     launch: () => assert.fail('nothing is started'),
     keep: () => 1e6,
     mayStart: () => false,

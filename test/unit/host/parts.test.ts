@@ -10,10 +10,10 @@ import {
   type Found,
 } from '../../../src/host/checkpointTree';
 import { explainDeath } from '../../../src/host/death';
+import { shareDevice } from '../../../src/host/deviceClaims';
 import { EventTail } from '../../../src/host/eventTail';
 import { freeOutput } from '../../../src/host/outputName';
 import { RunRecord, thin } from '../../../src/host/runRecord';
-import { shareDevice } from '../../../src/host/runs';
 import { parseTarget, targetPresets, targetProblem } from '../../../src/host/targets';
 import { nodeEnvironment } from '../../../src/host/workerProcess';
 import { requestFor, temporaryFolder } from '../worker/runFolder';

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { DeviceClaims } from '../../../src/host/deviceClaims';
 import { Runs, type RunChange } from '../../../src/host/runs';
 import { spawnRun } from '../../../src/host/workerProcess';
 import type { GrowthRequest } from '../../../src/protocol/runFolder';
@@ -17,6 +19,7 @@ function host(
 ): Runs & { readonly seen: RunChange[] } {
   const runs = new Runs({
     folder,
+    devices: new DeviceClaims(join(folder, '..', 'devices'), () => basename(folder)),
     launch: run => spawnRun({ script: builtWorker, engines: '' }, process.execPath, run),
     keep: () => 10,
     mayStart: () => true,
@@ -75,7 +78,7 @@ test('a run that two windows start is worked on by one worker, and both follow i
   const folder = temporaryFolder(context);
   const windows = [host(context, join(folder, 'runs')), host(context, join(folder, 'runs'))];
   await windows[0]!.start(request(folder, 'a'));
-  // No worker has said yet that it works, so this window starts one as well.
+  // No worker has said yet that it works, but the first window has said that it started one.
   await windows[1]!.restore();
   const records = windows.map(window => window.get('a')!);
   await until('both saw its end', () => records.every(({ ended }) => ended));
@@ -85,6 +88,87 @@ test('a run that two windows start is worked on by one worker, and both follow i
   }
   const events = readFileSync(join(records[0]!.folder, 'events.jsonl'), 'utf8');
   assert.equal(events.match(/"type":"device"/g)?.length, 1);
+});
+
+test('a run waits for one of another window that has its device, and says which', async context => {
+  const folder = temporaryFolder(context);
+  const [first, second] = [host(context, join(folder, 'one')), host(context, join(folder, 'two'))];
+  await second.restore();
+  const holder = await first.start(request(folder, 'a', { steps: endless, title: 'the first' }));
+  await until('the other window knows of it', () => second.elsewhere.length === 1);
+  assert.deepEqual([second.elsewhere[0]?.title, second.elsewhere[0]?.window], ['the first', 'one']);
+  const waiting = await second.start(request(folder, 'b'));
+  assert.equal(waiting.status, 'queued');
+  assert.deepEqual(waiting.waitsFor, { title: 'the first', window: 'one' });
+  assert.equal(waiting.phase, 'waiting');
+  assert.equal(
+    waiting.told((_, details) => details?.waitsFor?.window ?? ''),
+    'one',
+  );
+  // Its window may be closed: it is the worker that counts.
+  await until('the first works', () => holder.steps.length > 1);
+  first.dispose();
+  await second.look();
+  assert.equal(waiting.status, 'queued');
+  killWorker(holder.folder);
+  await until('the second had its turn', () => waiting.ended);
+  assert.equal(waiting.status, 'done');
+  assert.equal(waiting.waitsFor, undefined);
+  assert.deepEqual(second.elsewhere, []);
+  await until('nothing is claimed', () => readdirSync(join(folder, 'devices')).length === 0);
+});
+
+test('of two windows that start a run at the same moment one waits for the other', async context => {
+  const folder = temporaryFolder(context);
+  const windows = ['one', 'two', 'three'].map(name => host(context, join(folder, name)));
+  const records = await Promise.all(
+    windows.map((window, index) => window.start(request(folder, `run-${index}`, { steps: 30 }))),
+  );
+  let most = 0;
+  await until('all ended', () => {
+    most = Math.max(most, records.filter(({ live }) => live).length);
+    return records.every(({ ended }) => ended);
+  });
+  assert.deepEqual(
+    records.map(({ status }) => status),
+    ['done', 'done', 'done'],
+  );
+  assert.equal(most, 1);
+});
+
+test('claims that no longer count, or are none, keep nobody waiting', async context => {
+  const folder = temporaryFolder(context);
+  const devices = join(folder, 'devices');
+  mkdirSync(devices);
+  const claim = {
+    ...{ version: 1, id: 'x', title: 'x', engine: 'cpu', folder, machine: hostname(), window: '' },
+    ...{ host: process.pid, since: Date.now() },
+  };
+  const hostile: Record<string, unknown> = {
+    'killed.json': { ...claim, id: 'killed', worker: { pid: 999_999_999, started: Date.now() } },
+    'recycled.json': { ...claim, id: 'recycled', worker: { pid: process.pid, started: 1 } },
+    'never-started.json': { ...claim, id: 'never-started', since: 1 },
+    'elsewhere.json': { ...claim, id: 'elsewhere', machine: 'another' },
+    'renamed.json': claim,
+    'newer.json': { ...claim, id: 'newer', version: 2 },
+    'number.json': 7,
+  };
+  for (const [name, content] of Object.entries(hostile)) {
+    writeFileSync(join(devices, name), JSON.stringify(content));
+  }
+  writeFileSync(join(devices, 'torn.json'), '{"version":1,"id":"to');
+  mkdirSync(join(devices, 'folder.json'));
+  const runs = host(context, join(folder, 'runs'));
+  await runs.restore();
+  assert.deepEqual(runs.elsewhere, []);
+  const record = await runs.start(request(folder, 'a'));
+  assert.equal(record.status, 'starting');
+  await until('it ended', () => record.ended);
+  const left = readdirSync(devices);
+  for (const name of ['killed.json', 'recycled.json', 'never-started.json']) {
+    assert.ok(!left.includes(name), name);
+  }
+  assert.ok(left.includes('elsewhere.json'), 'what another machine says is left alone');
 });
 
 test('a run that waits can be cancelled and started again later', async context => {
@@ -189,6 +273,28 @@ test('how a worker ended is told by its process, however often it is looked for 
   told.emit('exit', null, 'SIGKILL');
   await until('it is noticed', () => record.ended);
   assert.match(record.failure?.message ?? '', /was killed/);
+});
+
+test('the late end of an earlier worker is no end of a run that was taken up again', async context => {
+  const folder = temporaryFolder(context);
+  const workers: ChildProcess[] = [];
+  const runs = host(context, join(folder, 'runs'), {
+    launch: () => {
+      workers.push(Object.assign(new EventEmitter(), { pid: process.pid }) as ChildProcess);
+      return workers.at(-1)!;
+    },
+  });
+  const record = await runs.start(request(folder, 'a'));
+  const last = { type: 'failed', message: 'm', remedy: 'r', interrupted: true, time: 1 };
+  writeFileSync(join(record.folder, 'events.jsonl'), `${JSON.stringify(last)}\n`);
+  await until('it was stopped', () => record.status === 'cancelled');
+  // Its process ends while the run waits for its device again.
+  runs.onDidChange(() => record.status === 'queued' && workers[0]!.emit('exit', 1, null));
+  await runs.resume('a');
+  await runs.look();
+  assert.equal(workers.length, 2);
+  assert.equal(record.failure, undefined);
+  assert.equal(record.live, true);
 });
 
 test('a worker that cannot be started is told with the setting to check', async context => {

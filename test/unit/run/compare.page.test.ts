@@ -139,7 +139,7 @@ describe('the page of a comparison', () => {
     const words = `<strong>${shareText(flops.mean)}</strong> less compute (${rangeText(flops, shareText)} over seeds)`;
     assert.ok(page.includes(words), words);
     assert.match(page, /<td class="failed" colspan="3">failed: It makes/);
-    assert.match(page, /mslt, seed 0, failed\./);
+    assert.match(page, /Multi-stage layerwise \(MSLT\), seed 0, failed\./);
   });
 
   it('draws each method in a way of its own', () => {

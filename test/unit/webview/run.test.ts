@@ -10,7 +10,7 @@ import {
 } from '../../../webview/run/chartFrame';
 import { axesOf, byKind, parseOperatorName } from '../../../webview/run/operatorNames';
 import { appendTo, followOn, thin, type PageRun } from '../../../webview/run/runState';
-import { smooth, windowFor } from '../../../webview/run/smoothing';
+import { lastPosition, positionAt, smooth, windowFor } from '../../../webview/run/smoothing';
 import { difference, OperatorHistory } from '../../../webview/run/snapshots';
 
 describe('smoothing', () => {
@@ -40,7 +40,28 @@ describe('smoothing', () => {
 
   it('has nothing to say where nothing is finite', () => {
     assert.deepEqual(smooth([NaN], 1).mean, [null]);
-    assert.equal(windowFor(0, 1000), 1);
+  });
+
+  it('has another window for every position, none at the left and a quarter of the curve at the right', () => {
+    for (const length of [3, 8, 20, 100, 801, 1000, 100_000]) {
+      const windows = Array.from({ length: lastPosition(length) + 1 }, (_, position) =>
+        windowFor(position, length),
+      );
+      assert.equal(windows[0], 1);
+      assert.equal(new Set(windows).size, windows.length, `${length} steps`);
+      assert.deepEqual(
+        windows,
+        windows.toSorted((a, b) => a - b),
+      );
+      assert.ok(windows.every(window => window % 2 === 1));
+      const widest = windows.at(-1)!;
+      assert.ok(widest <= Math.max(3, length / 4 + 2) && widest >= length / 4 - 1, `${widest}`);
+    }
+    for (const length of [0, 1, 2]) assert.equal(lastPosition(length), 0);
+    assert.equal(positionAt(0, 1000), 0);
+    assert.equal(positionAt(0.001, 1000), 1);
+    assert.equal(positionAt(1, 20), lastPosition(20));
+    assert.equal(windowFor(5, 2), 1);
   });
 });
 

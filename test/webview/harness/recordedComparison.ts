@@ -46,7 +46,7 @@ export function comparisonAt(count: number): RunDetail {
   );
   record.apply({ type: 'device', engine: 'cpu', device: 'CPU', reason: 'CPU, 2 threads', time: 0 });
   for (const event of comparisonEvents.slice(0, count)) record.apply(event);
-  return record.detail((phase, at) =>
+  return record.detail((phase, { at } = {}) =>
     at
       ? `run ${at.run} of ${at.runs}: ${at.method}, seed ${at.seed}, step ${at.step} of ${at.steps}`
       : phase,

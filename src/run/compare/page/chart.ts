@@ -22,8 +22,9 @@ export interface Chart {
   readonly horizontalLabel: string;
 }
 
-const size = { width: 920, height: 440 };
-const margin = { top: 14, right: 176, bottom: 46, left: 54 };
+const size = { width: 1010, height: 440 };
+/** On the right there is room for the longest title of a method with its loss. */
+const margin = { top: 14, right: 270, bottom: 46, left: 54 };
 const labelGap = 17;
 /** Of all values, the share that the picture reaches up to: what starts far above is cut. */
 const shownShare = 0.93;
@@ -175,7 +176,7 @@ function endLabels({ curves, levels, horizontal }: Chart, x: Scale, y: Scale): r
     ...curves.map(curve => {
       const { loss, ...spent } = curve.samples.at(-1)!;
       const end = [x.place(spent[horizontal]), y.place(loss.mean)] as const;
-      return { text: `${curve.method} ${lossText(loss.mean)}`, look: lookOf(curve), end };
+      return { text: `${curve.title} ${lossText(loss.mean)}`, look: lookOf(curve), end };
     }),
     ...levels.map(({ label, loss, kind }) => ({
       text: `${label} ${lossText(loss)}`,

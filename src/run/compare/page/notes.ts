@@ -1,4 +1,6 @@
+import { counted } from '../../../format';
 import type { ComparisonReport } from '../../../protocol/comparison';
+import { methodTitle } from '../../../protocol/methodTitles';
 import { html, type Content, type Markup } from './markup';
 import { countText, flopUnit, inUnit, lossText } from './quantities';
 
@@ -7,14 +9,14 @@ export function troubles({ methods, runs, notes: known }: ComparisonReport): Mar
   const failures = methods.flatMap(summary => summary.failures);
   const warned = runs.flatMap(run =>
     run.state === 'finished'
-      ? run.warnings.map(warning => `${run.method}, seed ${run.seed}: ${warning}`)
+      ? run.warnings.map(warning => `${methodTitle(run.method)}, seed ${run.seed}: ${warning}`)
       : [],
   );
   const notes = [
     ...known.map(({ message, remedy }) => `${message} ${remedy}`),
     ...failures.map(
       ({ method, seed, message, remedy }) =>
-        `${method}, seed ${seed}, failed. ${message} ${remedy}`,
+        `${methodTitle(method)}, seed ${seed}, failed. ${message} ${remedy}`,
     ),
     ...warned,
   ];
@@ -51,13 +53,14 @@ export function keptModels({ models = [] }: ComparisonReport): Markup | undefine
 /** How the savings are defined. */
 export function definitions({ smallTraining, settings }: ComparisonReport): Markup {
   const small = smallTraining
-    ? `The small model’s own training (${countText(smallTraining.steps)} steps, ${inUnit(smallTraining.flops, flopUnit)}, by ${smallTraining.from}) is counted as the method’s in the column that says so, and nowhere else.`
+    ? `The small model’s own training (${countText(smallTraining.steps)} ${smallTraining.steps === 1 ? 'step' : 'steps'}, ${inUnit(smallTraining.flops, flopUnit)}, by ${smallTraining.from}) is counted as the method’s in the column that says so, and nowhere else.`
     : 'The small model’s own training is not counted, as in the paper; what it took is not known here (name it with --small-steps and --small-batch).';
   return html`<p>
       A saving is 1 − method / scratch: what each had spent when its held-out loss first reached the
       loss that training from scratch ended with, on the same seed. Between evaluations,
-      ${settings.evaluateEvery} steps apart, the loss is taken to fall on a straight line. A method
-      is charged for its growth and for its training; evaluations are charged to nobody.
+      ${counted(settings.evaluateEvery, 'step')} apart, the loss is taken to fall on a straight
+      line. A method is charged for its growth and for its training; evaluations are charged to
+      nobody.
     </p>
     <p>
       <strong>FLOPs</strong> are counted exactly, on the very programs that ran, forward, backward
@@ -96,7 +99,7 @@ export function conditions(report: ComparisonReport): Markup {
   const { source, target, data, settings, machine, flopsPerStep, small } = report;
   const batch =
     data.unit === 'images'
-      ? `${data.batchSize} images`
+      ? counted(data.batchSize, 'image')
       : `${data.batchSize} × ${data.sequenceLength} tokens`;
   const rows: readonly (readonly [string, Content])[] = [
     [
@@ -106,10 +109,13 @@ export function conditions(report: ComparisonReport): Markup {
     ['its held-out loss', small && lossText(small.loss)],
     [
       'large model',
-      `${target.modelClass} ${target.layers} × ${target.hidden}, ${target.heads} heads, ${target.ffn} feed-forward units, ${countText(target.parameters)} parameters`,
+      `${target.modelClass} ${target.layers} × ${target.hidden}, ${counted(target.heads, 'head')}, ${target.ffn} feed-forward units, ${countText(target.parameters)} parameters`,
     ],
     ['data', `${data.path}, SHA-256 ${data.sha256}`],
-    ['held out', `${data.heldOut}; ${data.evaluationBatches} batches, the same for every run`],
+    [
+      'held out',
+      `${data.heldOut}; ${counted(data.evaluationBatches, 'batch', 'batches')}, the same for every run`,
+    ],
     ['lines of text', data.separator],
     ['batch', batch],
     ['seeds', settings.seeds.join(', ')],
@@ -119,12 +125,12 @@ export function conditions(report: ComparisonReport): Markup {
     ],
     ['training', settingsText(settings.training)],
     ...Object.entries(settings.growth).map(
-      ([method, own]) => [`growing by ${method}`, settingsText(own)] as const,
+      ([method, own]) => [`growing by ${methodTitle(method)}`, settingsText(own)] as const,
     ),
     ['engine', machine.engine.device],
     [
       'machine',
-      `${machine.processor}, ${machine.cores} cores, ${machine.parallel === 1 ? 'one run' : `${machine.parallel} runs`} at a time`,
+      `${machine.processor}, ${counted(machine.cores, 'core')}, ${machine.parallel === 1 ? 'one run' : `${machine.parallel} runs`} at a time`,
     ],
     [
       'same batches',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, extname } from 'node:path';
+import { counted } from '../../../format';
 import { yardstick, type ComparisonReport } from '../../../protocol/comparison';
 import { lossChart, type Level } from './chart';
 import { methodCurves, type MethodCurve } from './curves';
@@ -36,7 +37,7 @@ export function comparisonPage(report: ComparisonReport): string {
           <header>
             <h1>Growing ${name}: methods compared</h1>
             <p class="quiet">
-              ${source.modelClass} ${sizes}, ${settings.steps} training steps, ${seeds}.
+              ${source.modelClass} ${sizes}, ${counted(settings.steps, 'training step')}, ${seeds}.
             </p>
           </header>
           ${verdict(report)} ${troubles(report)}

@@ -1,3 +1,4 @@
+import { counted } from '../../../format';
 import {
   yardstick,
   type ComparisonReport,
@@ -74,7 +75,7 @@ function savingsCells(report: ComparisonReport, summary: MethodSummary): Markup 
   if (finished === 0) {
     return html`<td class="failed" colspan="${columns}">failed: ${failures[0]?.message}</td>`;
   }
-  const within = `within ${report.settings.steps} steps`;
+  const within = `within ${counted(report.settings.steps, 'step')}`;
   const outcome =
     reached === 0 ? `never ${within}` : `only ${reached} of ${seeds.length} seeds ${within}`;
   const words = seeds.length === 0 ? 'nothing to compare with' : outcome;
@@ -123,7 +124,7 @@ export function curveTable(curves: readonly MethodCurve[]): Markup {
         <thead>
           <tr>
             <th scope="col">Step</th>
-            ${curves.map(({ method }) => html`<th scope="col">${method}</th>`)}
+            ${curves.map(({ title }) => html`<th scope="col">${title}</th>`)}
           </tr>
         </thead>
         <tbody>

@@ -1,3 +1,4 @@
+import { counted } from '../../../format';
 import { yardstick, type ComparisonReport, type MethodSummary } from '../../../protocol/comparison';
 import { html, type Markup } from './markup';
 import { rangeText, shareText } from './quantities';
@@ -43,5 +44,5 @@ function whyNoSaving({ methods, settings }: ComparisonReport): string {
   if (others.length === 0) return 'Only training from scratch was made.';
   if (others.every(({ finished }) => finished === 0)) return 'Only training from scratch finished.';
   const seeds = others.some(({ reached }) => reached > 0) ? ' with every seed' : '';
-  return `No method reached the final loss of training from scratch within ${settings.steps} steps${seeds}.`;
+  return `No method reached the final loss of training from scratch within ${counted(settings.steps, 'step')}${seeds}.`;
 }
