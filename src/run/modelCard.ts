@@ -26,6 +26,9 @@ export function modelCard(receipt: Receipt): string {
     `A ${target.modelClass} with ${target.layers} layers × ${target.hidden} (${target.parameters.toLocaleString('en')} parameters), grown from ${name} (${source.layers} × ${source.hidden}, ${source.parameters.toLocaleString('en')} parameters) by ${how}.`,
     '',
     'It is a start for further training: the small model’s knowledge in the larger shape.',
+    ...(losses && source.learns !== undefined
+      ? [`What it was measured on is ${source.learns}.`]
+      : []),
     '',
     ...(losses ? table(losses) : []),
     ...(data
@@ -46,15 +49,17 @@ function table({
   frequencies,
 }: NonNullable<Receipt['losses']>): string[] {
   const row = (label: string, { loss, accuracy }: Evaluation): string =>
-    `| ${label} | ${loss.toFixed(4)} | ${(100 * accuracy).toFixed(1)} % |`;
+    `| ${label} | ${loss.toFixed(4)} | ${accuracy === undefined ? '' : `${(100 * accuracy).toFixed(1)} %`} |`;
   return [
-    '| model | held-out loss | accuracy |',
+    after.accuracy === undefined
+      ? '| model | held-out mean squared error | |'
+      : '| model | held-out loss | accuracy |',
     '|---|---|---|',
     row('small', small),
     ...(before ? [row('grown, before its operators were trained', before)] : []),
     row('grown', after),
     ...(float32 ? [row('grown, in float32', float32)] : []),
-    `| target frequencies alone | ${frequencies.toFixed(4)} | |`,
+    `| ${after.accuracy === undefined ? 'the mean of the targets' : 'target frequencies'} alone | ${frequencies.toFixed(4)} | |`,
     '',
   ];
 }
