@@ -18,6 +18,7 @@ const goldenTests = [
   'test/unit/graph/operators.test.ts',
   'test/unit/growth/releasedCode.test.ts',
   'test/unit/training/goldens.test.ts',
+  'test/unit/training/labelGoldens.test.ts',
 ];
 
 const filesOf = name =>

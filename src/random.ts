@@ -13,6 +13,8 @@ export const randomStreams = {
   weightInitialization: 8,
   tokenDrop: 9,
   layerDrop: 10,
+  labelledOrder: 11,
+  labelledSplit: 12,
 } as const;
 
 /** Independent draws of one stream; the same stream always yields the same draws. */

@@ -8,7 +8,19 @@ export type ModelConfig = Readonly<Record<string, unknown>>;
 
 /** What the model is trained to do; decides which batches it reads. */
 export type Objective =
-  'masked-language-modeling' | 'causal-language-modeling' | 'image-classification';
+  | 'masked-language-modeling'
+  | 'causal-language-modeling'
+  | 'image-classification'
+  | 'sequence-classification'
+  | 'token-classification';
+
+/** What the targets of a classifier are, by transformers' names: they decide the loss. */
+export const problems = [
+  'single_label_classification',
+  'multi_label_classification',
+  'regression',
+] as const;
+export type Problem = (typeof problems)[number];
 
 /** Sizes by the names Hugging Face configs use. */
 export interface Dimensions {
@@ -65,7 +77,7 @@ export interface ForwardOutputs {
    */
   readonly hiddenStates: readonly Tensor[];
   /**
-   * Scores before the loss: for language models of the rows `positions` (int32 [p], flat token
+   * Scores before the loss: for models of text of the rows `positions` (int32 [p], flat token
    * indices) or of all rows; for image classifiers one row an image (`positions` is not used).
    */
   readout(positions?: Tensor): Readout;
@@ -78,6 +90,10 @@ export interface Architecture {
   /** Hugging Face class whose checkpoints look like this: `BertForMaskedLM`. */
   readonly modelClass: string;
   readonly objective: Objective;
+  /** Set for classifiers of text alone; every other objective asks for one class a target. */
+  readonly problem?: Problem;
+  /** The token of each sequence that a classifier of whole texts reads; absent for other objectives. */
+  readonly readsToken?: 'first' | 'last';
   readonly config: ModelConfig;
   readonly accepts: AcceptedInput;
   /** Tokens at the start of every sequence that stand for the whole of it: [CLS], a distillation token. */
@@ -87,7 +103,7 @@ export interface Architecture {
   readonly spaceSizes: ReadonlyMap<SpaceRole, number>;
   /** Every parameter, layers in order. Tied parameters appear once, under the table's id. */
   readonly parameters: readonly Parameter[];
-  /** Tied to the word embeddings, untied, or no head at all (then training is impossible). */
+  /** The objective's: tied to the word embeddings, untied, or none at all (then training is impossible). */
   readonly head: 'tied' | 'untied' | 'none';
   /**
    * Positions of tokens, for models whose positions depend on what the tokens are: int32

@@ -160,7 +160,7 @@ function comparison(learned: Receipt, stacked: Receipt, random: Receipt): string
   const sizes = ({ layers, hidden, parameters }: Receipt['target']): string =>
     `${layers} × ${hidden}, ${formatCount(parameters)} parameters`;
   const row = (label: string, scores: Evaluation | undefined): string[][] =>
-    scores ? [[label, formatLoss(scores.loss), formatShare(scores.accuracy)]] : [];
+    scores ? [[label, formatLoss(scores.loss), formatShare(scores.accuracy ?? NaN)]] : [];
   const frequencies = learned.losses?.frequencies;
   return formatTable([
     ['model', 'held-out loss', 'accuracy'],

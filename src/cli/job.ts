@@ -35,8 +35,11 @@ export const quietContext = (host: Host, options: EngineOptions): RunContext => 
 
 /** What the model reads; headers tell. */
 export async function rateUnit(checkpoint: string): Promise<RateUnit> {
-  const { openModel } = await import('../run/model');
+  const [{ openModel }, { readsLabelledText }] = await Promise.all([
+    import('../run/model'),
+    import('../training'),
+  ]);
   const model = await openModel(checkpoint);
   await model.checkpoint.close();
-  return model.architecture.accepts.kind;
+  return readsLabelledText(model.architecture) ? 'texts' : model.architecture.accepts.kind;
 }

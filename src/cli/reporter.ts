@@ -18,7 +18,7 @@ const progressLines = 20;
 type StepEvent = Extract<RunEvent, { type: 'step' }>;
 
 /** What the rate of a run counts. */
-export type RateUnit = 'tokens' | 'images';
+export type RateUnit = 'tokens' | 'images' | 'texts';
 
 /** JSON lines, a progress bar or plain lines, as the options and the terminal ask. */
 export function openReporter(host: Host, options: OutputOptions, unit: RateUnit): Reporter {
@@ -107,10 +107,15 @@ const modelNames: Readonly<Record<EvaluatedModel, string>> = {
   training: 'In training',
 };
 
-/** Held-out scores on one line; perplexity means something for text. */
+/** Held-out scores on one line; perplexity means something for text that runs on. */
 function describeScores({ loss, accuracy, perplexity }: Evaluation, unit: RateUnit): string {
-  const scores = `held-out loss ${formatLoss(loss)}, accuracy ${formatShare(accuracy)}`;
-  return unit === 'images' ? scores : `${scores}, perplexity ${perplexity.toPrecision(4)}`;
+  return [
+    `held-out loss ${formatLoss(loss)}`,
+    accuracy === undefined ? ' (mean squared error)' : `, accuracy ${formatShare(accuracy)}`,
+    ...(unit === 'images' || perplexity === undefined
+      ? []
+      : [`, perplexity ${perplexity.toPrecision(4)}`]),
+  ].join('');
 }
 
 function describe(event: RunEvent, unit: RateUnit): string | undefined {
@@ -136,5 +141,6 @@ function describePlan({ source, target, operators, cost }: GrowthPlan): string {
   const work = cost
     ? ` ${counted(cost.steps, 'step')} of ${formatFlops(cost.flopsPerStep)} over ${formatCount(operators.width + operators.depth)} operator values.`
     : '';
-  return `${source.modelClass}: ${sizes(source)} → ${sizes(target)}.${work}`;
+  const learned = cost && source.learns !== undefined ? ` Learned: ${source.learns}.` : '';
+  return `${source.modelClass}: ${sizes(source)} → ${sizes(target)}.${learned}${work}`;
 }

@@ -19,9 +19,9 @@ export interface DataDescription {
  * their index, so a run can resume at any step and see the batches it would have seen.
  */
 export interface BatchSource {
-  /** Tokens (or image patches' images) in one batch, for tokens/s. */
+  /** Tokens, images or labelled texts in one batch, for rates. */
   readonly itemsPerBatch: number;
-  readonly unit: 'tokens' | 'images';
+  readonly unit: 'tokens' | 'images' | 'texts';
   readonly evaluationBatches: number;
   readonly description: DataDescription;
   /** What a person should know: what was left out, how the rest is read. */

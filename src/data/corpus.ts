@@ -1,6 +1,6 @@
 import { UserError, type Note } from '../errors';
 import { blockBytes, lineReader, type LineRange } from './lines';
-import { BadRecord, parseRecord, recordRemedy } from './records';
+import { BadRecord, parseRecord } from './records';
 import { readBytes, type ReadBytes, type SourceFile } from './sourceFiles';
 import { surveyText, type TextSurvey } from './textSurvey';
 
@@ -79,7 +79,7 @@ export async function openCorpus(
         } catch (error) {
           if (!(error instanceof BadRecord)) throw error;
           const number = await lineNumber(file, range.start, read);
-          throw new UserError(`${file.name}, line ${number}: ${error.message}`, recordRemedy, {
+          throw new UserError(`${file.name}, line ${number}: ${error.message}`, error.remedy, {
             cause: error,
           });
         }

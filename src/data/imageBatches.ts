@@ -1,6 +1,7 @@
 import { UnsupportedError, UsageError, UserError, type Note } from '../errors';
 import { counted } from '../format';
 import type { Batch, BatchSource } from './batches';
+import { epochs } from './epochs';
 import { openImageSets, pixelReader, type ImageSet, type ImageSets } from './imageSource';
 import { listed, notesOnBoth } from './note';
 import { normaliseInto } from './pixels';
@@ -40,9 +41,6 @@ export interface ImageBatchSource extends BatchSource {
 }
 
 const mostEvaluationBatches = 16;
-
-/** Orders of epochs that are kept: a batch touches two, evaluation none. */
-const keptEpochs = 2;
 
 /** Which images of a set a part consists of. */
 interface Part {
@@ -198,19 +196,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
     return { pixel_values: values, targets, weights };
   }
 
-  const epochs = new Map<number, Int32Array>();
-  function orderOf(epoch: number): Int32Array {
-    const known = epochs.get(epoch);
-    if (known) return known;
-    const random = randomGenerator(seed, randomStreams.imageOrder, epoch);
-    const order = permutation(train.indices.length, random);
-    for (const oldest of epochs.keys()) {
-      if (epochs.size < keptEpochs) break;
-      epochs.delete(oldest);
-    }
-    epochs.set(epoch, order);
-    return order;
-  }
+  const shown = epochs(train.indices.length, seed, randomStreams.imageOrder);
 
   const heldOutCount = heldOut.indices.length;
   const evaluationBatches =
@@ -243,11 +229,9 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
       ...splitNotes({ train, heldOut }, labels ?? sets.train.classes),
     ],
     train(step) {
-      const count = train.indices.length;
-      const chosen = Array.from({ length: batchSize }, (_, row) => {
-        const position = step * batchSize + row;
-        return orderOf(Math.floor(position / count))[position % count]!;
-      });
+      const chosen = Array.from({ length: batchSize }, (_, row) =>
+        shown.at(step * batchSize + row),
+      );
       return toBatch(train, trainReader, chosen);
     },
     evaluate(index) {
@@ -266,7 +250,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
     close() {
       trainReader.clear();
       heldOutReader.clear();
-      epochs.clear();
+      shown.clear();
       // Sets that others opened are theirs to stop.
       if (!options.sets) stopChecking(sets);
       return Promise.resolve();

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { UserError } from '../errors';
-import { BadRecord, parseRecord, recordRemedy, textFields, type TextField } from './records';
+import { BadRecord, parseRecord, type TextRecord } from './records';
 import type { ReadBytes, SourceFile } from './sourceFiles';
 import { conversion, encodingWithZeros, type TextFormat } from './textFormat';
 import { firstBadByte, type BadByte } from './utf8';
@@ -25,8 +25,8 @@ export interface TextFindings {
   readonly replaced: number;
   /** Carriage returns in a file that has no line feed. */
   readonly lonelyReturns: number;
-  /** Records by the field their text is in. */
-  readonly texts: Readonly<Record<TextField, number>>;
+  /** Number of records by the field their text is in. */
+  readonly texts: ReadonlyMap<string, number>;
   /** Records whose text is empty. */
   readonly empty: number;
   /** Other fields of records. */
@@ -94,6 +94,7 @@ function zeroByte(file: SourceFile, head: Buffer, where: string): UserError {
  * Reads a whole file once, piece by piece, before hours are spent on it: every byte must be UTF-8, and
  * every record must parse.
  * @param signal stops it between pieces
+ * @param parse reads a record of a file of JSON lines, given also the byte its line starts at
  * @throws UserError naming the file, the line and the byte
  */
 export async function checkTextFile(
@@ -101,11 +102,9 @@ export async function checkTextFile(
   format: TextFormat,
   read: ReadBytes,
   signal?: AbortSignal,
+  parse: (json: string, start: number) => TextRecord = parseRecord,
 ): Promise<TextFindings> {
-  const texts = Object.fromEntries(textFields.map(field => [field, 0])) as Record<
-    TextField,
-    number
-  >;
+  const texts = new Map<string, number>();
   const otherFields = new Set<string>();
   let [lines, filled, objects, replaced, returns, empty] = [0, 0, 0, 0, 0, 0];
   /** Beginning of a line that a piece ended in. */
@@ -115,29 +114,29 @@ export async function checkTextFile(
   let carried = Buffer.alloc(0);
   let hasOthers = false;
 
-  function takeRecord(line: Buffer, number: number): void {
+  function takeRecord(line: Buffer, number: number, start: number): void {
     const text = line.toString('utf8');
     const json = number === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text;
     if (json.trim() === '') return;
     filled++;
     try {
-      const found = parseRecord(json);
-      texts[found.field]++;
+      const found = parse(json, start);
+      texts.set(found.field, (texts.get(found.field) ?? 0) + 1);
       if (found.text === '') empty++;
       for (const field of Object.keys(found.record)) {
         if (field !== found.field && otherFields.size < mostFields) otherFields.add(field);
       }
     } catch (error) {
       if (!(error instanceof BadRecord)) throw error;
-      throw new UserError(`${file.name}, line ${number}: ${error.message}`, recordRemedy, {
+      throw new UserError(`${file.name}, line ${number}: ${error.message}`, error.remedy, {
         cause: error,
       });
     }
   }
 
-  function takeLine(line: Buffer): void {
+  function takeLine(line: Buffer, start: number): void {
     lines++;
-    if (format === 'records') return takeRecord(line, lines);
+    if (format === 'records') return takeRecord(line, lines, start);
     if (!isBlank(line)) filled++;
     if (looksLikeObject(line)) objects++;
   }
@@ -146,7 +145,10 @@ export async function checkTextFile(
     let from = 0;
     for (let feed = piece.indexOf(lineFeed); feed >= 0; feed = piece.indexOf(lineFeed, from)) {
       const line = piece.subarray(from, feed);
-      takeLine(rest.length > 0 ? Buffer.concat([...rest, line]) : line);
+      takeLine(
+        rest.length > 0 ? Buffer.concat([...rest, line]) : line,
+        position + from - restBytes,
+      );
       if (rest.length > 0) [rest, restBytes] = [[], 0];
       from = feed + 1;
     }
@@ -199,7 +201,7 @@ export async function checkTextFile(
     takeLines(piece, position);
     if (lines === 0) returns += occurrences(piece, carriageReturn);
   }
-  if (restBytes > 0) takeLine(Buffer.concat(rest));
+  if (restBytes > 0) takeLine(Buffer.concat(rest), file.bytes - restBytes);
   const lonelyReturns = lines <= 1 ? Math.max(0, returns - 1) : 0;
   return { lines, filled, objects, replaced, lonelyReturns, texts, empty, otherFields };
 }

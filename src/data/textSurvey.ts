@@ -34,7 +34,10 @@ const textExtensions = ['.txt', '.text', '.md', '.json', ...recordExtensions];
 /** Tables that are text, though their separators and quotes are not what was written. */
 const tableExtensions = ['.csv', '.tsv'];
 
-async function textFiles(path: string): Promise<{ files: readonly SourceFile[]; notes: Note[] }> {
+/** The files of a source of text. Throws UserError where there are none. */
+export async function textFiles(
+  path: string,
+): Promise<{ files: readonly SourceFile[]; notes: Note[] }> {
   if (!(await isFolder(path))) return { files: [await singleFile(path)], notes: [] };
   const listing = await listFolder(path, textExtensions);
   const notes = leftOutNotes(path, listing, kinds);
@@ -186,7 +189,7 @@ function notesOn(checked: readonly Checked[]): Note[] {
 /** Says which field of JSON lines is learned, and which are not. */
 function recordsNote(records: readonly Checked[]): Note {
   const count = (field: (typeof textFields)[number]): number =>
-    records.reduce((total, { findings }) => total + findings.texts[field], 0);
+    records.reduce((total, { findings }) => total + (findings.texts.get(field) ?? 0), 0);
   const used = textFields.filter(field => count(field) > 0);
   const others = [...new Set(records.flatMap(({ findings }) => [...findings.otherFields]))];
   const names = listed(

@@ -64,6 +64,9 @@ export function planChoices(
     ...startLines(vscode.l10n.t('Start Growing'), settings, data),
     ...chosenLines(settings),
     ...sizeLines(plan),
+    ...(cost && plan.source.learns !== undefined
+      ? [line(`$(target) ${vscode.l10n.t('Learned')}`, plan.source.learns)]
+      : []),
     ...(cost
       ? [
           line(

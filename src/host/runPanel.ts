@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { evaluationOf } from '../protocol/evaluation';
 import type { Evaluation } from '../protocol/events';
 import type { FromRunPanel, OperatorSnapshot, ToRunPanel } from '../protocol/messages';
 import { fromRunPanel } from '../protocol/schemas';
@@ -215,8 +216,8 @@ class RunPanel implements Disposable {
       } else if (event.type === 'operators') {
         this.waiting.snapshots = [snapshotOf(event)];
       } else if (event.type === 'evaluation') {
-        const { model, step, loss, accuracy, perplexity, batches } = event;
-        this.waiting.evaluations.push({ model, step, loss, accuracy, perplexity, batches });
+        const { model, step } = event;
+        this.waiting.evaluations.push({ model, step, ...evaluationOf(event) });
       } else if (event.type === 'comparisonRun' || event.type === 'comparison') {
         // While operators are learned only the summary changes.
         if (event.type === 'comparisonRun' || event.phase === 'training') {

@@ -1,3 +1,4 @@
+import { evaluationOf } from '../protocol/evaluation';
 import type { Evaluation, GrowthPlan, Receipt, Usage } from '../protocol/events';
 import type { RunDetail, RunStatus, RunSummary } from '../protocol/messages';
 import type { RunCommand, WorkerRequest } from '../protocol/runFolder';
@@ -290,8 +291,7 @@ export class RunRecord {
     const same = this.evaluations.findIndex(entry => entry.model === model && entry.step === step);
     if (same >= 0) this.evaluations.splice(same, 1);
     else if (this.evaluations.length >= mostFacts) this.evaluations.shift();
-    const { loss, accuracy, perplexity, batches } = scores;
-    this.evaluations.push({ model, step, loss, accuracy, perplexity, batches });
+    this.evaluations.push({ model, step, ...evaluationOf(scores) });
   }
 }
 

@@ -4,7 +4,14 @@ import { UserError } from '../errors';
 import type { CheckpointSummary, DataOutlook, MethodOffer } from '../protocol/service';
 import { labelOf, type CheckpointNode } from './checkpointTree';
 import type { Checkpoints } from './checkpoints';
-import { chooseData, dataChoices, type DataChoice, type RecentData } from './dataChoices';
+import {
+  chooseData,
+  dataChoices,
+  dataKind,
+  type DataChoice,
+  type DataKind,
+  type RecentData,
+} from './dataChoices';
 import { exists } from './runFolder';
 import type { ServiceClient } from './serviceClient';
 import type { Settings } from './settings';
@@ -191,6 +198,17 @@ function validateTarget(
   }
 }
 
+function dataQuestion(kind: DataKind): string {
+  switch (kind) {
+    case 'text':
+      return vscode.l10n.t('Which text should it learn from?');
+    case 'labels':
+      return vscode.l10n.t('Which labelled texts should it learn from?');
+    case 'images':
+      return vscode.l10n.t('Which images should it learn from?');
+  }
+}
+
 /** Asks for data to learn from; null for none, which is offered unless it is required. */
 export async function askData(
   recent: RecentData,
@@ -198,17 +216,14 @@ export async function askData(
   options: { readonly frame: StepFrame; readonly required: boolean },
 ): Promise<string | null | NoAnswer> {
   const { frame, required } = options;
-  const kind = checkpoint.model?.objective === 'image-classification' ? 'images' : 'text';
+  const kind = dataKind(checkpoint.model?.objective);
   const choices = async (): Promise<Choice<DataChoice>[]> => {
     const all = await dataChoices(recent, kind);
     return required ? all.filter(({ value }) => value?.kind !== 'none') : all;
   };
   for (;;) {
     const answer = await pickStep(frame, {
-      placeholder:
-        kind === 'text'
-          ? vscode.l10n.t('Which text should it learn from?')
-          : vscode.l10n.t('Which images should it learn from?'),
+      placeholder: dataQuestion(kind),
       choices: choices(),
     });
     if (answer === back || answer === cancelled) return answer;

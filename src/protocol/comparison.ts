@@ -27,7 +27,7 @@ export interface GrownRun {
   /** Of the small model, on the same held-out data. */
   readonly small: Evaluation;
   /** Grown against small logits on one held-out batch. */
-  readonly parity?: { readonly relativeError: number; readonly agreement: number };
+  readonly parity?: { readonly relativeError: number; readonly agreement?: number };
   readonly growth: {
     /** Updates of the operators; 0 for methods that learn nothing. */
     readonly steps: number;
@@ -142,7 +142,7 @@ export interface ComparisonReport {
     readonly path: string;
     readonly sha256: string;
     readonly heldOut: string;
-    readonly unit: 'tokens' | 'images';
+    readonly unit: 'tokens' | 'images' | 'texts';
     readonly batchSize: number;
     readonly sequenceLength: number;
     readonly evaluationBatches: number;

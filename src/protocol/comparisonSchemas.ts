@@ -4,13 +4,13 @@ import type { ComparisonReport, ComparisonRun, GrownRun, KeptModel } from './com
 
 const amount = z.number().check(z.nonnegative());
 const count = z.int().check(z.nonnegative());
+const optional = z.exactOptional;
 const evaluation = {
   loss: z.number(),
-  accuracy: z.number(),
-  perplexity: z.number(),
+  accuracy: optional(z.number()),
+  perplexity: optional(z.number()),
   batches: count,
 };
-const optional = z.exactOptional;
 
 // In the order in which runs are made, so that what was read back is written as what was not.
 const point = z.object({
@@ -23,7 +23,7 @@ const point = z.object({
 
 const grown = {
   small: z.object(evaluation),
-  parity: optional(z.object({ relativeError: amount, agreement: amount })),
+  parity: optional(z.object({ relativeError: amount, agreement: optional(amount) })),
   growth: z.object({ steps: count, flops: amount, paperFlops: amount, seconds: amount }),
   warnings: z.array(z.string()),
 };
@@ -93,7 +93,7 @@ export const comparisonReport: z.ZodMiniType<ComparisonReport> = z.object({
     path: z.string(),
     sha256: z.string(),
     heldOut: z.string(),
-    unit: z.enum(['tokens', 'images']),
+    unit: z.enum(['tokens', 'images', 'texts']),
     batchSize: count,
     sequenceLength: count,
     evaluationBatches: count,

@@ -9,6 +9,8 @@ export interface ModelSummary {
   readonly hidden: number;
   readonly heads: number;
   readonly ffn: number;
+  /** What it is trained to do, in words; older receipts and logs do not say. */
+  readonly learns?: string;
   readonly parameters: number;
 }
 
@@ -53,12 +55,12 @@ export type EvaluatedModel = 'small' | 'before' | 'after' | 'float32' | 'trainin
 
 /** Held-out loss of a model. */
 export interface Evaluation {
-  /** Mean cross-entropy, nats. */
+  /** Mean cross-entropy in nats, or mean squared error where numbers are predicted. */
   readonly loss: number;
-  /** Share of targets predicted right, 0…1. */
-  readonly accuracy: number;
-  /** e to the loss; for language models. */
-  readonly perplexity: number;
+  /** Share of targets predicted right, 0…1; absent where numbers are predicted. */
+  readonly accuracy?: number;
+  /** e to the loss; absent where that says nothing. */
+  readonly perplexity?: number;
   readonly batches: number;
 }
 
@@ -189,8 +191,8 @@ export interface Receipt {
   readonly parity?: {
     /** ‖grown − small‖ / ‖small‖ */
     readonly relativeError: number;
-    /** Share of rows whose best class is the same. */
-    readonly agreement: number;
+    /** Share of predictions that are the same; absent where numbers are predicted. */
+    readonly agreement?: number;
   };
   readonly drift?: {
     readonly groups: Readonly<Record<string, number>>;

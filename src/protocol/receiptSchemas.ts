@@ -19,14 +19,15 @@ const modelSummary = z.looseObject({
   hidden: z.number(),
   heads: z.number(),
   ffn: z.number(),
+  learns: z.exactOptional(text),
   parameters: z.number(),
 });
 
 /** Held-out scores. */
 export const scores = {
   loss: measured,
-  accuracy: measured,
-  perplexity: measured,
+  accuracy: z.exactOptional(measured),
+  perplexity: z.exactOptional(measured),
   batches: measured,
 };
 
@@ -82,7 +83,9 @@ export const growthReceipt = z.looseObject({
       frequencies: measured,
     }),
   ),
-  parity: z.exactOptional(z.looseObject({ relativeError: measured, agreement: measured })),
+  parity: z.exactOptional(
+    z.looseObject({ relativeError: measured, agreement: z.exactOptional(measured) }),
+  ),
   drift: z.exactOptional(z.looseObject({ groups: shares, operators: shares })),
   flops: z.exactOptional(z.looseObject({ perStep: measured, total: measured })),
   seconds: z.exactOptional(measured),

@@ -9,12 +9,13 @@ import {
   wrapsSequences,
 } from '../data/languageBatches';
 import { loadPreprocessor, type PreprocessorConfig } from '../data/preprocessor';
-import { listed } from '../data/note';
 import { surveyTextSource, type LineSeparator, type TextSourceSurvey } from '../data/textSource';
 import { loadTokenizer, type TextTokenizer } from '../data/tokenizer';
-import { CorruptFileError, UnsupportedError, UsageError, type Note } from '../errors';
+import { UnsupportedError, UsageError, type Note } from '../errors';
 import { counted } from '../format';
-import { imageSize, type BatchShape } from '../training';
+import { imageSize, readsLabelledText, type BatchShape, type TargetKind } from '../training';
+import { labelsOf } from './classLabels';
+import { labelRules, openLabelled, openLabelledSets, type LabelledSurvey } from './labelledData';
 import { notesOnPadding, withPositions } from './positions';
 import { aroundNotes, tokenizerWithin } from './tokenizerWithin';
 import { usualBatch } from './usualBatch';
@@ -37,8 +38,8 @@ export interface DataOptions {
 export interface OpenData {
   readonly batches: BatchSource;
   readonly shape: BatchShape;
-  /** Number of classes a target can have. */
-  readonly classes: number;
+  /** What a target can be. */
+  readonly targets: TargetKind;
   /** Things a person should know that are no errors. */
   readonly notes: readonly Note[];
 }
@@ -47,6 +48,7 @@ export interface OpenData {
 export interface DataSurvey {
   readonly text?: TextSourceSurvey;
   readonly images?: ImageSurvey;
+  readonly labelled?: LabelledSurvey;
   /** Ends what is still looked at. */
   close(): void;
 }
@@ -69,6 +71,10 @@ export async function surveyData(
   options: Pick<DataOptions, 'data' | 'evaluationData' | 'leaveOutBroken'>,
 ): Promise<DataSurvey> {
   const { data: path, evaluationData: evaluationPath, leaveOutBroken } = options;
+  if (readsLabelledText(architecture)) {
+    const labelled = await openLabelledSets(labelRules(architecture), path, evaluationPath);
+    return { labelled, close: () => undefined };
+  }
   if (architecture.objective !== 'image-classification') {
     return { text: await surveyTextSource({ path, evaluationPath }), close: () => undefined };
   }
@@ -90,11 +96,25 @@ export function batchShape(architecture: Architecture, options: Partial<DataOpti
   const batchSize = options.batchSize ?? usual.size;
   if (!usual.sequence) return { batchSize, sequenceLength: 1, targets: batchSize };
   const sequenceLength = options.sequenceLength ?? usual.sequence.length;
-  const targets =
-    objective === 'causal-language-modeling'
-      ? batchSize * (sequenceLength - 1)
-      : maskedPositions(batchSize, sequenceLength, true);
-  return { batchSize, sequenceLength, targets };
+  return { batchSize, sequenceLength, targets: targetsIn(objective, batchSize, sequenceLength) };
+}
+
+/** Rows of a batch of text that have a target. */
+function targetsIn(
+  objective: Architecture['objective'],
+  batchSize: number,
+  sequenceLength: number,
+): number {
+  switch (objective) {
+    case 'causal-language-modeling':
+      return batchSize * (sequenceLength - 1);
+    case 'sequence-classification':
+      return batchSize;
+    case 'token-classification':
+      return batchSize * sequenceLength;
+    default:
+      return maskedPositions(batchSize, sequenceLength, true);
+  }
 }
 
 /**
@@ -108,7 +128,7 @@ export async function openData(
   survey?: DataSurvey,
 ): Promise<OpenData> {
   if (architecture.objective !== 'image-classification') {
-    return openText(architecture, directory, options, survey?.text);
+    return openText(architecture, directory, options, survey);
   }
   if (survey?.images) return openImages(architecture, options, survey.images);
   const own = await surveyData(architecture, directory, options);
@@ -124,7 +144,7 @@ async function openText(
   architecture: Architecture,
   directory: string,
   options: DataOptions,
-  survey: TextSourceSurvey | undefined,
+  survey: DataSurvey | undefined,
 ): Promise<OpenData> {
   const shape = batchShape(architecture, options);
   const { sequenceLength } = shape;
@@ -137,7 +157,13 @@ async function openText(
   }
   const tokenizer = await loadTokenizer(directory);
   try {
-    return await openTokenized(architecture, tokenizer, options, { shape, survey });
+    if (!readsLabelledText(architecture)) {
+      return await openTokenized(architecture, tokenizer, options, { shape, survey: survey?.text });
+    }
+    const { labelled } = survey ?? (await surveyData(architecture, directory, options));
+    return await openLabelled(architecture, tokenizer, options, {
+      ...{ shape, directory, survey: labelled! },
+    });
   } catch (error) {
     await tokenizer.close();
     throw error;
@@ -174,7 +200,7 @@ async function openTokenized(
   };
   const masked = architecture.objective === 'masked-language-modeling';
   const batches = masked ? await openMaskedBatches(common) : await openCausalBatches(common);
-  const targets = masked
+  const rows = masked
     ? maskedPositions(batchSize, sequenceLength, wrapsSequences(tokenizer))
     : shape.targets;
   return {
@@ -188,8 +214,8 @@ async function openTokenized(
         }
       },
     },
-    shape: { ...shape, targets },
-    classes,
+    shape: { ...shape, targets: rows },
+    targets: { kind: 'class', classes },
     notes: [
       ...batches.notes,
       ...notes,
@@ -235,53 +261,6 @@ async function openImages(
       'Use data with the classes the model was trained on.',
     );
   }
-  return { batches, shape, classes, notes: [...notes, ...batches.notes] };
-}
-
-/**
- * Labels in class order from `id2label`, when the config names them.
- * @throws CorruptFileError where they are not numbered 0, 1, 2, … or more than the model's classes
- */
-function labelsOf({ config, spaceSizes }: Architecture): {
-  labels: string[] | undefined;
-  notes: Note[];
-} {
-  const named = config['id2label'];
-  if (typeof named !== 'object' || named === null) return { labels: undefined, notes: [] };
-  const entries = Object.entries(named as Record<string, unknown>).sort(
-    ([a], [b]) => Number(a) - Number(b),
-  );
-  if (entries.some(([key], index) => Number(key) !== index || key.trim() === '')) {
-    throw new CorruptFileError(
-      `config.json: "id2label" does not number its ${entries.length} classes from 0 on without a gap (${entries
-        .slice(0, 5)
-        .map(([key]) => key)
-        .join(
-          ', ',
-        )}${entries.length > 5 ? ', …' : ''}), so it does not say which output is which class.`,
-      'Correct "id2label" in config.json.',
-    );
-  }
-  const labels = entries.map(([, label]) => String(label));
-  const classes = spaceSizes.get('class') ?? labels.length;
-  const notes: Note[] = [];
-  if (labels.length < classes) {
-    notes.push({
-      message: `config.json names ${counted(labels.length, 'class', 'classes')} in "id2label", but the model tells ${classes} apart.`,
-      remedy: 'Name all classes in "id2label", so that folders can be matched to them.',
-    });
-  }
-  const numbers = config['label2id'];
-  const wrong = labels.filter((label, index) => {
-    if (typeof numbers !== 'object' || numbers === null) return false;
-    const number = (numbers as Record<string, unknown>)[label];
-    return number !== undefined && Number(number) !== index && labels.indexOf(label) === index;
-  });
-  if (wrong.length > 0) {
-    notes.push({
-      message: `config.json contradicts itself: "label2id" numbers ${listed(wrong)} otherwise than "id2label", which is followed.`,
-      remedy: 'Correct "id2label" and "label2id" in config.json.',
-    });
-  }
-  return { labels, notes };
+  const targets = { kind: 'class', classes } as const;
+  return { batches, shape, targets, notes: [...notes, ...batches.notes] };
 }

@@ -34,12 +34,12 @@ export function evaluateCheckpoint(
           const sha256 = await model.checkpoint.sha256();
           const values = await readParameters(model);
           const scored = plainModel(model.architecture, values, 'model');
-          const { batches, shape, classes } = data;
+          const { batches, shape, targets } = data;
           const tooLong = await warningOfLength(engine, scored, data, context.signal);
           if (tooLong) warn(context, [tooLong]);
           const scores = await scoreModel(engine, scored, batches, shape, context.signal);
           report(context, { type: 'evaluation', model: 'small', step: 0, ...scores });
-          const frequencies = await frequencyLoss(batches, classes);
+          const frequencies = await frequencyLoss(batches, targets);
           await model.checkpoint.requireUnchanged(sha256);
           warn(context, await batches.requireUnchanged());
           return { ...scores, frequencies, notes: [...warnings] };

@@ -94,7 +94,7 @@ export async function makeLarge(context: RunContext, task: MakeLarge): Promise<L
     data,
     smallModel,
     small: await score(context, engine, smallModel, data, 'small'),
-    frequencies: await frequencyLoss(data.batches, data.classes),
+    frequencies: await frequencyLoss(data.batches, data.targets),
   };
   return plan ? learnLarge(context, task, measured, plan) : copyLarge(context, task, measured);
 }

@@ -13,6 +13,7 @@ import { CorruptFileError } from '../errors';
 import { checkWeightTypes, notesOnQuantization } from './weightTypes';
 import { smallInputName, sourcesOf, type Growth, type SmallValues } from '../growth';
 import type { ModelSummary } from '../protocol/events';
+import { describeObjective } from './objective';
 
 /** An opened checkpoint that was recognised as a model of a known family. */
 export interface Model extends Recognition {
@@ -123,12 +124,8 @@ export async function readSmallValues(model: Model, growth: Growth): Promise<Sma
 }
 
 /** A model's sizes for plans and receipts. */
-export function summarize({
-  family,
-  modelClass,
-  dimensions,
-  parameters,
-}: Architecture): ModelSummary {
+export function summarize(architecture: Architecture): ModelSummary {
+  const { family, modelClass, dimensions, parameters } = architecture;
   return {
     family,
     modelClass,
@@ -136,6 +133,7 @@ export function summarize({
     hidden: dimensions.hiddenSize,
     heads: dimensions.numAttentionHeads,
     ffn: dimensions.intermediateSize,
+    learns: describeObjective(architecture),
     parameters: parameters.reduce(
       (sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1),
       0,

@@ -33,6 +33,9 @@ export function modelCard(
     training
       ? `It was then trained for ${training.steps} steps, as one of the methods of a comparison.`
       : 'It is a start for further training: the small model’s knowledge in the larger shape.',
+    ...(losses && source.learns !== undefined
+      ? [`What it was measured on is ${source.learns}.`]
+      : []),
     '',
     ...(losses ? table(losses, training?.after) : []),
     ...(data
@@ -52,16 +55,18 @@ function table(
   trained: Evaluation | undefined,
 ): string[] {
   const row = (label: string, { loss, accuracy }: Evaluation): string =>
-    `| ${label} | ${loss.toFixed(4)} | ${(100 * accuracy).toFixed(1)} % |`;
+    `| ${label} | ${loss.toFixed(4)} | ${accuracy === undefined ? '' : `${(100 * accuracy).toFixed(1)} %`} |`;
   return [
-    '| model | held-out loss | accuracy |',
+    after.accuracy === undefined
+      ? '| model | held-out mean squared error | |'
+      : '| model | held-out loss | accuracy |',
     '|---|---|---|',
     row('small', small),
     ...(before ? [row('grown, before its operators were trained', before)] : []),
     row('grown', after),
     ...(float32 ? [row('grown, in float32', float32)] : []),
     ...(trained ? [row('grown and trained', trained)] : []),
-    `| target frequencies alone | ${frequencies.toFixed(4)} | |`,
+    `| ${after.accuracy === undefined ? 'the mean of the targets' : 'target frequencies'} alone | ${frequencies.toFixed(4)} | |`,
     '',
   ];
 }

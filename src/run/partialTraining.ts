@@ -1,7 +1,13 @@
 import type { Architecture } from '../architecture';
 import { UnsupportedError, UsageError } from '../errors';
 import { counted } from '../format';
-import { middleLayers, rowsPerSequence, type BatchShape, type PartialShape } from '../training';
+import {
+  middleLayers,
+  readsLabelledText,
+  rowsPerSequence,
+  type BatchShape,
+  type PartialShape,
+} from '../training';
 import type { SubNetwork, TrainSettings } from './settings';
 
 /** Steps in which the same part of a network is computed. */
@@ -54,6 +60,7 @@ export function partialSpans(
 ): readonly PartialSpan[] {
   const { steps, subNetwork, layerDrop } = settings;
   const { numHiddenLayers } = architecture.dimensions;
+  requireWholeTexts(architecture, settings);
   requireSubNetwork(numHiddenLayers, settings);
   requireLayerDrop(numHiddenLayers, settings, shape);
   const tokens = tokensToDrop(architecture, settings, shape);
@@ -147,4 +154,17 @@ function requireSubNetwork(numHiddenLayers: number, { subNetwork, steps }: Train
       'Give fewer --sub-network-steps, or more --steps.',
     );
   }
+}
+
+/** Labelled texts are padded, and where a text is padded all of the network is computed. */
+function requireWholeTexts(
+  architecture: Architecture,
+  { tokenDrop, layerDrop, subNetwork }: TrainSettings,
+): void {
+  if (!readsLabelledText(architecture)) return;
+  if (tokenDrop === undefined && layerDrop === undefined && !subNetwork) return;
+  throw new UnsupportedError(
+    'A classifier of text is trained as a whole: --token-drop, --layer-drop and --sub-network-steps are for pretraining.',
+    'Leave them out.',
+  );
 }

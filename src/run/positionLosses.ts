@@ -3,7 +3,7 @@ import type { Engine } from '../engine';
 import type { Note } from '../errors';
 import { counted } from '../format';
 import { simplifyProgram } from '../graph';
-import { batchFeeds } from '../training';
+import { batchFeeds, readsLabelledText } from '../training';
 import type { OpenData } from './data';
 import { loaded, type ScoredModel } from './scoring';
 
@@ -68,6 +68,10 @@ export async function positionLosses(
   });
 }
 
+/** Where a loss has a position: a classifier of whole texts tells nothing of one. */
+const isOfLanguage = ({ architecture }: ScoredModel): boolean =>
+  architecture.accepts.kind === 'tokens' && !readsLabelledText(architecture);
+
 /**
  * Warns of sequences that are longer than a text model was trained on, where held-out data tells.
  * Rejects with the signal's reason when aborted.
@@ -78,7 +82,7 @@ export async function warningOfLength(
   data: Pick<OpenData, 'batches' | 'shape'>,
   signal: AbortSignal,
 ): Promise<ReturnType<typeof lengthWarning>> {
-  if (model.architecture.accepts.kind !== 'tokens') return undefined;
+  if (!isOfLanguage(model)) return undefined;
   return lengthWarning(await positionLosses(engine, model, data, signal));
 }
 
@@ -89,7 +93,7 @@ export async function suitableLength(
   data: Pick<OpenData, 'batches' | 'shape'>,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  if (model.architecture.accepts.kind !== 'tokens') return undefined;
+  if (!isOfLanguage(model)) return undefined;
   return findDrop(await positionLosses(engine, model, data, signal))?.from;
 }
 

@@ -127,8 +127,8 @@ export function scoreModel(
 export interface Parity {
   /** ‖b − a‖ / ‖a‖ over all logits. */
   readonly relativeError: number;
-  /** Share of rows whose best class is the same, 0…1. */
-  readonly agreement: number;
+  /** Share of predictions that are the same, 0…1; absent where nothing but numbers is predicted. */
+  readonly agreement?: number;
 }
 
 /** Compares the logits of two models on held-out batch 0, on the device. */
@@ -150,18 +150,21 @@ export async function compareLogits(
     outputs: {
       difference: squares(difference),
       norm: squares(first.logits),
-      first: first.predictions,
-      second: second.predictions,
+      ...(first.predictions && { first: first.predictions }),
+      ...(second.predictions && { second: second.predictions }),
     },
   });
   const executable = await engine.compile(program);
   try {
     executable.load({ ...loaded(a), ...loaded(b) });
     const outputs = await executable.run(await batches.evaluate(0));
-    const same = outputs['first']!.filter((value, row) => value === outputs['second']![row]);
+    const { first: own, second: others } = outputs;
     return {
       relativeError: Math.sqrt(outputs['difference']![0]! / outputs['norm']![0]!),
-      agreement: same.length / outputs['first']!.length,
+      ...(own &&
+        others && {
+          agreement: own.filter((value, row) => value === others[row]).length / own.length,
+        }),
     };
   } finally {
     await executable.dispose();

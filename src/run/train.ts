@@ -5,12 +5,14 @@ import type { DeviceMemory, Engine, NamedData } from '../engine';
 import { readOwnText } from '../files';
 import { randomParameter } from '../growth';
 import type { CurvePoint } from '../protocol/comparison';
+import { evaluationOf } from '../protocol/evaluation';
 import type { Evaluation } from '../protocol/events';
 import { copyCompanions, type Companions } from './companions';
 import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { keeperOf } from './keepOnDisk';
 import { readParameter, readParameters, type Model } from './model';
+import { describeObjective } from './objective';
 import { partialSpans } from './partialTraining';
 import { requireHead, requireWhole } from './plan';
 import { warningOfLength } from './positionLosses';
@@ -132,6 +134,7 @@ async function trainInto(
     created: new Date(context.now()).toISOString(),
     source: { path: request.checkpoint, sha256, companions: companions.files },
     settings: request.settings,
+    objective: describeObjective(architecture),
     fromScratch,
     steps: trained.step,
     seed: request.seed,
@@ -227,10 +230,10 @@ async function trainParameters(
       });
       return context.betweenSteps?.();
     },
-    onEvaluation: ({ step, loss, accuracy, perplexity, batches }) =>
+    onEvaluation: point =>
       report(context, {
-        ...{ type: 'evaluation', model: 'training', step },
-        ...{ loss, accuracy, perplexity, batches },
+        ...{ type: 'evaluation', model: 'training', step: point.step },
+        ...evaluationOf(point),
       }),
     onSave: state => save({ ...identity, ...state }),
     keeper: bytes => keeperOf(context, bytes, directory),

@@ -15,6 +15,8 @@ export interface TrainingReceipt {
     readonly companions: readonly { readonly name: string; readonly sha256: string }[];
   };
   readonly settings: TrainSettings;
+  /** What was learned, in words. */
+  readonly objective: string;
   /** True when the weights of the source were not used, only its sizes. */
   readonly fromScratch: boolean;
   /** Updates made. */

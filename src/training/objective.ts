@@ -1,9 +1,15 @@
 import {
+  binaryCrossEntropy,
+  binaryPredictions,
   crossEntropy,
   logits,
   predictions,
+  squaredError,
   type Architecture,
   type ForwardInputs,
+  type Loss,
+  type Problem,
+  type Readout,
   type Weights,
 } from '../architecture';
 import { input, type Tensor } from '../graph';
@@ -13,7 +19,7 @@ export interface BatchShape {
   readonly batchSize: number;
   /** Tokens a sequence; 1 for images. */
   readonly sequenceLength: number;
-  /** Rows that have a target: masked positions, tokens with a successor, or images. */
+  /** Rows that have a target: masked positions, tokens with a successor, images, texts, or all tokens. */
   readonly targets: number;
 }
 
@@ -23,6 +29,7 @@ export interface BatchFeeds {
   readonly forward: ForwardInputs;
   /** Flat token indices of the target rows; absent for images. */
   readonly positions: Tensor | undefined;
+  /** int32 [targets], or float32 [targets, outputs] where every output has a target of its own. */
   readonly targets: Tensor;
   readonly weights: Tensor;
 }
@@ -30,17 +37,41 @@ export interface BatchFeeds {
 /** An objective's loss over fed batches. */
 export interface ObjectiveGraph {
   readonly feeds: readonly Tensor[];
-  /** Scalar, in nats. */
+  /** Scalar: in nats, or a squared error. */
   readonly loss: Tensor;
-  /** Best class of each target row, int32 `[targets]`. */
-  readonly predictions: Tensor;
+  /**
+   * Best class of each target row, int32 `[targets]`; 0 or 1 for each output, `[targets · outputs]`, where
+   * each has a target of its own; absent for numbers, which are not right or wrong.
+   */
+  readonly predictions?: Tensor;
   /** `[targets, classes]` */
   readonly logits: Tensor;
   /** What every layer reads, and what the last one gives; absent where nothing has layers. */
   readonly layerBoundaries?: readonly Tensor[];
 }
 
-/** The architecture's pretraining loss over inputs that several models may share. */
+/** How far scores are from their targets, and what they predict. */
+function scored(
+  problem: Problem | undefined,
+  readout: Readout,
+  targets: Tensor,
+  weights: Tensor,
+): Pick<ObjectiveGraph, 'loss' | 'predictions'> {
+  const of = ({ loss }: Loss, predicted?: Tensor) => ({
+    loss,
+    ...(predicted && { predictions: predicted }),
+  });
+  switch (problem) {
+    case 'multi_label_classification':
+      return of(binaryCrossEntropy(readout, targets, weights), binaryPredictions(readout));
+    case 'regression':
+      return of(squaredError(readout, targets, weights));
+    default:
+      return of(crossEntropy(readout, targets, weights), predictions(readout));
+  }
+}
+
+/** The loss of the architecture's objective over inputs that several models may share. */
 export function objectiveGraph(
   architecture: Architecture,
   weights: Weights,
@@ -50,8 +81,7 @@ export function objectiveGraph(
   const readout = forward.readout(feeds.positions);
   return {
     feeds: feeds.tensors,
-    loss: crossEntropy(readout, feeds.targets, feeds.weights).loss,
-    predictions: predictions(readout),
+    ...scored(architecture.problem, readout, feeds.targets, feeds.weights),
     logits: logits(readout),
     layerBoundaries: forward.hiddenStates,
   };
@@ -60,12 +90,26 @@ export function objectiveGraph(
 /** What batches call the positions of tokens, which some models are fed (`Architecture.positionIds`). */
 export const positionIdsName = 'position_ids';
 
+/** What batches call the mask of padded text: 1 for tokens, 0 for padding. */
+export const attentionMaskName = 'attention_mask';
+
+/** True where sequences are whole texts with their labels, which are padded to one length. */
+export const readsLabelledText = ({ objective }: Pick<Architecture, 'objective'>): boolean =>
+  objective === 'sequence-classification' || objective === 'token-classification';
+
+/** True where every output has a target of its own, which is a number. */
+export const hasNumericTargets = ({ problem }: Pick<Architecture, 'problem'>): boolean =>
+  problem === 'multi_label_classification' || problem === 'regression';
+
 /** Makes the inputs for batches of a static shape. */
 export function batchFeeds(
-  { objective, config, positionIds: positionsOf }: Architecture,
+  architecture: Architecture,
   { batchSize, sequenceLength, targets: rows }: BatchShape,
 ): BatchFeeds {
-  const targets = input('targets', [rows], 'int32');
+  const { objective, config, positionIds: positionsOf, spaceSizes } = architecture;
+  const targets = hasNumericTargets(architecture)
+    ? input('targets', [rows, spaceSizes.get('class')!])
+    : input('targets', [rows], 'int32');
   const weights = input('weights', [rows]);
   const common = { targets, weights };
   if (objective === 'image-classification') {
@@ -82,10 +126,22 @@ export function batchFeeds(
   const inputIds = input('input_ids', [batchSize * sequenceLength], 'int32');
   const positions = input('positions', [rows], 'int32');
   const positionIds = positionsOf && input(positionIdsName, [batchSize * sequenceLength], 'int32');
+  const attentionMask = readsLabelledText(architecture)
+    ? input(attentionMaskName, [batchSize, sequenceLength])
+    : undefined;
   return {
     ...common,
-    tensors: [inputIds, ...(positionIds ? [positionIds] : []), positions, targets, weights],
-    forward: { batchSize, sequenceLength, inputIds, ...(positionIds && { positionIds }) },
+    tensors: [
+      inputIds,
+      ...(positionIds ? [positionIds] : []),
+      ...(attentionMask ? [attentionMask] : []),
+      ...[positions, targets, weights],
+    ],
+    forward: {
+      ...{ batchSize, sequenceLength, inputIds },
+      ...(positionIds && { positionIds }),
+      ...(attentionMask && { attentionMask }),
+    },
     positions,
   };
 }

@@ -42,6 +42,9 @@ export function evaluationProgram(
     feeds: objective.feeds,
     frozen: parameters,
     state: [],
-    outputs: { loss: objective.loss, predictions: objective.predictions },
+    outputs: {
+      loss: objective.loss,
+      ...(objective.predictions && { predictions: objective.predictions }),
+    },
   });
 }

@@ -13,20 +13,30 @@ export async function lookAtData(
   { checkpoint, data, threads, sequenceLength }: Parameters<Service['lookAtData']>[0],
   { signal }: Pick<CallContext, 'signal'>,
 ): Promise<DataOutlook> {
-  const [{ withData, withModel }, { openEngine }, { readParameters }, lengths, { plainModel }] =
-    await Promise.all([
-      import('../run/resources'),
-      import('../engine/open'),
-      import('../run/model'),
-      import('../run/positionLosses'),
-      import('../run/scoring'),
-    ]);
+  const [
+    { withData, withModel },
+    { openEngine },
+    { readParameters },
+    lengths,
+    { plainModel },
+    { readsLabelledText },
+  ] = await Promise.all([
+    import('../run/resources'),
+    import('../engine/open'),
+    import('../run/model'),
+    import('../run/positionLosses'),
+    import('../run/scoring'),
+    import('../training'),
+  ]);
   try {
     return await withModel(checkpoint, async model => {
       const { engine } = await openEngine({ engine: 'cpu', ...(threads && { threads }) });
       try {
-        // As many sequences as usual, however few a person wants in a step: they have to tell.
-        const options = { data, sequenceLength, evaluationBatches, seed: 0 };
+        const options = {
+          ...{ data, sequenceLength, seed: 0 },
+          // As many sequences as usual, however few a person wants in a step: they have to tell.
+          ...(!readsLabelledText(model.architecture) && { evaluationBatches }),
+        };
         return await withData(engine, model, options, async opened => {
           const { notes } = opened;
           if (model.architecture.head === 'none') return { notes };

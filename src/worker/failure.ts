@@ -34,6 +34,8 @@ export const inEditor = (remedy: string): string =>
     .replace(/ \(--sequence-length \d+\)/g, ' (Sequence Length… in the plan)')
     .replace(/ \(--[a-z-]+( \d+)?\)/g, '')
     .replace(/a smaller --sequence-length/g, 'shorter sequences')
+    .replace(/a larger --sequence-length/g, 'longer sequences')
+    .replace(/a larger --batch/g, 'a larger batch')
     .replace(/--batch or --sequence-length/g, 'the batch or the length of sequences')
     .replace(/Give --sequence-length (\d+) or less/g, 'Use sequences of at most $1 tokens')
     .replace(/ligo doctor --install [\w-]+/g, 'the command LiGO: Set Up GPU Engine')

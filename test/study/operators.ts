@@ -76,7 +76,7 @@ async function study(example: Example, run: StudyRun): Promise<StudyLine> {
             small: scores.loss,
             before: learned.before.loss,
             after: after.loss,
-            accuracy: after.accuracy,
+            accuracy: after.accuracy ?? NaN,
             drift: { ...learned.drift.groups },
           };
         },

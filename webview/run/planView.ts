@@ -63,6 +63,9 @@ export function createPlanView(): View<GrowthPlan | undefined> {
       const facts = factList();
       facts.update([
         { label: t('Model'), value: plan.target.modelClass },
+        ...(cost === undefined || plan.source.learns === undefined
+          ? []
+          : [{ label: t('Learned'), value: plan.source.learns }]),
         {
           label: t('Operators'),
           value: t(

@@ -18,7 +18,15 @@ import { t } from '../shared/strings';
 
 type Losses = NonNullable<Receipt['losses']>;
 
+const figure = (value: number): string => formatValue(Number(value.toPrecision(4)));
+const orNothing = (value: number | undefined, format: (value: number) => string): string =>
+  value === undefined ? '' : format(value);
+
 function lossTable(losses: Losses): HTMLElement {
+  // What one of the models has, all have: it goes by what is learned.
+  const { accuracy, perplexity } = losses.after;
+  const hasAccuracy = accuracy !== undefined;
+  const hasPerplexity = perplexity !== undefined;
   const rows = [
     { label: t('Small model'), evaluation: losses.small },
     { label: t('Grown, before learning'), evaluation: losses.before },
@@ -39,9 +47,9 @@ function lossTable(losses: Losses): HTMLElement {
         'tr',
         {},
         element('td'),
-        heading(t('Loss')),
-        heading(t('Perplexity')),
-        heading(t('Accuracy')),
+        heading(hasAccuracy ? t('Loss') : t('Mean squared error')),
+        hasPerplexity ? heading(t('Perplexity')) : undefined,
+        hasAccuracy ? heading(t('Accuracy')) : undefined,
       ),
     ),
     element(
@@ -55,17 +63,20 @@ function lossTable(losses: Losses): HTMLElement {
               { class: evaluation === losses.after ? 'strong' : '' },
               element('th', { text: label, attributes: { scope: 'row' } }),
               cell(formatLoss(evaluation.loss)),
-              cell(formatValue(Number(evaluation.perplexity.toPrecision(4)))),
-              cell(formatShare(evaluation.accuracy)),
+              hasPerplexity ? cell(orNothing(evaluation.perplexity, figure)) : undefined,
+              hasAccuracy ? cell(orNothing(evaluation.accuracy, formatShare)) : undefined,
             ),
       ),
       element(
         'tr',
         { class: 'quiet' },
-        element('th', { text: t('Frequencies alone'), attributes: { scope: 'row' } }),
+        element('th', {
+          text: hasAccuracy ? t('Frequencies alone') : t('The mean alone'),
+          attributes: { scope: 'row' },
+        }),
         cell(formatLoss(losses.frequencies)),
-        element('td'),
-        element('td'),
+        hasPerplexity ? element('td') : undefined,
+        hasAccuracy ? element('td') : undefined,
       ),
     ),
   );
@@ -82,7 +93,9 @@ function measures(receipt: Receipt): readonly Fact[] {
     ...(parity === undefined
       ? []
       : [
-          { label: t('Same answer as small'), value: formatShare(parity.agreement) },
+          ...(parity.agreement === undefined
+            ? []
+            : [{ label: t('Same answer as small'), value: formatShare(parity.agreement) }]),
           { label: t('Logits differ by'), value: formatShare(parity.relativeError) },
         ]),
     ...Object.entries(drift?.groups ?? {}).map(([group, value]) => ({

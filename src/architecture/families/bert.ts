@@ -22,8 +22,17 @@ export const bert = encoderFamily({
   pretrainingClass: 'BertForPreTraining',
   decoderClass: 'BertLMHeadModel',
   taskHeads: [
-    { modelClass: 'BertForSequenceClassification', modules: classifier(), pooler: true },
-    { modelClass: 'BertForTokenClassification', modules: classifier() },
+    {
+      modelClass: 'BertForSequenceClassification',
+      modules: classifier(),
+      objective: { name: 'sequence-classification', token: 'first', through: 'pooler' },
+      pooler: true,
+    },
+    {
+      modelClass: 'BertForTokenClassification',
+      modules: classifier(),
+      objective: { name: 'token-classification' },
+    },
     { modelClass: 'BertForQuestionAnswering', modules: classifier('qa_outputs') },
     { modelClass: 'BertForMultipleChoice', modules: classifier(), pooler: true, classes: 1 },
     {

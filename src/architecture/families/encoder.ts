@@ -119,11 +119,15 @@ export function encoderParameters(
   ];
 }
 
-/** The pooler of a model that has one: grown along with the rest, read by no objective here. */
-export function poolerParameters(sizes: SpaceSizes, prefix: string): Parameter[] {
+/** The pooler of a model that has one: grown along with the rest; only some classifiers read it. */
+export function poolerParameters(
+  sizes: SpaceSizes,
+  prefix: string,
+  { used }: { readonly used: boolean },
+): Parameter[] {
   return declareModule(
     sizes,
-    { id: 'pooler', out: space('residual'), in: space('residual'), used: false },
+    { id: 'pooler', out: space('residual'), in: space('residual'), used },
     { name: `${prefix}pooler.dense` },
   );
 }

@@ -38,10 +38,15 @@ import {
   type Aliases,
 } from './fieldNames';
 import {
+  besideLanguageModel,
   classifier,
+  isComputed,
+  notesOnBeside,
   outputsOf,
   taskHeadIn,
+  taskObjective,
   taskParameters,
+  taskReadout,
   withClass,
   type TaskHead,
 } from './taskHeads';
@@ -123,15 +128,28 @@ export const gpt2: Family = {
     const architecture = buildModel(named.config, variant);
     return {
       architecture,
-      notes: [...notes, ...named.notes, ...notesOnFields(written, architecture)],
+      notes: [
+        ...notes,
+        ...named.notes,
+        ...variant.besides,
+        ...notesOnFields(written, architecture),
+      ],
     };
   },
 };
 
 /** Heads over the final norm's output. */
 const taskHeads: readonly TaskHead[] = [
-  { modelClass: 'GPT2ForSequenceClassification', modules: classifier('score', false) },
-  { modelClass: 'GPT2ForTokenClassification', modules: classifier() },
+  {
+    modelClass: 'GPT2ForSequenceClassification',
+    modules: classifier('score', false),
+    objective: { name: 'sequence-classification', token: 'last' },
+  },
+  {
+    modelClass: 'GPT2ForTokenClassification',
+    modules: classifier(),
+    objective: { name: 'token-classification' },
+  },
   { modelClass: 'GPT2ForQuestionAnswering', modules: classifier('qa_outputs'), classes: 2 },
   {
     modelClass: 'GPT2DoubleHeadsModel',
@@ -146,6 +164,8 @@ interface Variant {
   readonly prefix: string;
   readonly head: Architecture['head'];
   readonly modelClass: string;
+  /** What is said of a classifier that is not learned with. */
+  readonly besides: readonly Note[];
 }
 
 function variantOf(config: ModelConfig, file: StoredNames, tied: boolean): Variant {
@@ -158,7 +178,11 @@ function variantOf(config: ModelConfig, file: StoredNames, tied: boolean): Varia
   // A tied head is not in the file, so GPT2Model's checkpoints can be trained like any other.
   const bare = classes.includes('GPT2Model') || head === 'none';
   const modelClass = task?.modelClass ?? (bare ? 'GPT2Model' : headClass);
-  return { prefix: file.prefix, head, task, modelClass };
+  return {
+    ...{ prefix: file.prefix, head, modelClass },
+    task: task && head !== 'none' ? besideLanguageModel(task) : task,
+    besides: notesOnBeside(task, head),
+  };
 }
 
 function declareParameters(
@@ -215,6 +239,7 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
     textField(config, activationName.field, activationName.fallback),
   );
   const scaled = flagField(config, 'scale_attn_weights', true);
+  const { task } = variant;
   const spaceSizes = new Map<SpaceRole, number>([
     ['vocabulary', vocabularySize],
     ['position', positions],
@@ -229,16 +254,20 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
   return {
     family: 'gpt2',
     modelClass: variant.modelClass,
-    objective: 'causal-language-modeling',
+    ...((task && taskObjective(task, config)) ?? {
+      objective: 'causal-language-modeling',
+      head: variant.head,
+    }),
     config,
     accepts: { kind: 'tokens', vocabularySize, longestSequence: positions },
     leadingTokens: 0,
     dimensions,
     spaceSizes,
-    head: variant.head,
     parameters: declareParameters(spaceSizes, variant, numHiddenLayers),
     forward(weights, inputs) {
-      if (variant.head === 'none') throw missingHead(variant.modelClass, headClass);
+      if (variant.head === 'none' && !isComputed(task)) {
+        throw missingHead(variant.modelClass, headClass);
+      }
       const { batchSize, sequenceLength, attentionMask, tokenTypeIds } = inputs;
       const lookups = tokenLookups(inputs, positions, 0);
       // GPT-2 has no table of token types: transformers looks them up among the words.
@@ -263,6 +292,7 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
         readout(rows) {
           // Rows are chosen before the norm, so that it runs on no more than are read.
           const features = norm(weights, 'final.norm', selectRows(last, rows), layerNormEpsilon);
+          if (isComputed(task)) return taskReadout(weights, task, features);
           return weights.readout(features, table, undefined);
         },
       };

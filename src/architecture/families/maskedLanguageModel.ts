@@ -1,5 +1,6 @@
 import { CorruptFileError, type Note } from '../../errors';
 import type { Architecture, ModelConfig } from '../architecture';
+import type { Tensor } from '../../graph';
 import { activation } from '../activations';
 import { classNames, flagField } from '../configFields';
 import { declareModule, declareParameter, space, type SpaceSizes } from '../declare';
@@ -25,7 +26,18 @@ import {
   type StoredNames,
 } from './family';
 import { notesOnUnread } from './fieldNames';
-import { outputsOf, taskHeadIn, taskParameters, withClass, type TaskHead } from './taskHeads';
+import {
+  besideLanguageModel,
+  isComputed,
+  notesOnBeside,
+  outputsOf,
+  taskHeadIn,
+  taskObjective,
+  taskParameters,
+  taskReadout,
+  withClass,
+  type TaskHead,
+} from './taskHeads';
 import { selectRows } from './tokens';
 
 /** Where a family keeps its masked-language-model head. */
@@ -76,6 +88,8 @@ interface Variant {
   readonly pooler: boolean;
   readonly nextSentence: boolean;
   readonly task: TaskHead | undefined;
+  /** What is said of a classifier that is not learned with. */
+  readonly besides: readonly Note[];
 }
 
 const nextSentenceClasses = 2;
@@ -121,6 +135,7 @@ export function encoderFamily(description: EncoderFamily): Family {
         notes: [
           ...tie.notes,
           ...named.notes,
+          ...variant.besides,
           ...biasNotes(head, variant, file, config),
           ...notesOnUnread(config, unreadFields(config)),
         ],
@@ -171,7 +186,8 @@ function variantOf(
   return {
     prefix: file.prefix,
     head: !hasHead ? 'none' : tied ? 'tied' : 'untied',
-    task,
+    task: task && hasHead ? besideLanguageModel(task) : task,
+    besides: notesOnBeside(task, hasHead ? 'untied' : 'none'),
     pooler: task?.pooler === true || file.has(`${file.prefix}pooler.dense.weight`),
     nextSentence:
       head.nextSentence !== undefined &&
@@ -243,11 +259,15 @@ function buildModel(
   const { headClass } = description;
   const modelClass = modelClassOf(description, variant);
   const nextSentence = variant.nextSentence ? description.head.nextSentence : undefined;
+  const { task } = variant;
 
   return {
     family: description.modelType,
     modelClass,
-    objective: 'masked-language-modeling',
+    ...((task && taskObjective(task, config)) ?? {
+      objective: 'masked-language-modeling',
+      head: variant.head,
+    }),
     config,
     accepts: {
       kind: 'tokens',
@@ -258,12 +278,13 @@ function buildModel(
     ...(positionIds && { positionIds }),
     dimensions: settings.dimensions,
     spaceSizes: sizes,
-    head: variant.head,
     parameters: [
       ...encoderParameters(sizes, variant.prefix, settings.dimensions, {
         ...(variant.head === 'tied' && { outputTable: `${description.head.decoder}.weight` }),
       }),
-      ...(variant.pooler ? poolerParameters(sizes, variant.prefix) : []),
+      ...(variant.pooler
+        ? poolerParameters(sizes, variant.prefix, { used: task?.objective?.through === 'pooler' })
+        : []),
       ...headParameters(sizes, description.head, variant),
       ...(nextSentence === undefined
         ? []
@@ -275,9 +296,13 @@ function buildModel(
       ...(variant.task ? taskParameters(sizes, variant.task) : []),
     ],
     forward(weights, inputs) {
-      if (variant.head === 'none') throw missingHead(modelClass, headClass);
+      if (variant.head === 'none' && !isComputed(task)) throw missingHead(modelClass, headClass);
       const hiddenStates = encode(weights, inputs, settings, firstPosition);
       const last = hiddenStates.at(-1)!;
+      if (isComputed(task)) {
+        const readout = (rows?: Tensor) => taskReadout(weights, task, selectRows(last, rows));
+        return { hiddenStates, readout };
+      }
       const table = variant.head === 'tied' ? 'embeddings.word.weight' : 'head.decoder.weight';
       return {
         hiddenStates,

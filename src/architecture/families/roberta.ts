@@ -58,12 +58,17 @@ export const roberta = encoderFamily({
   taskHeads: [
     {
       modelClass: 'RobertaForSequenceClassification',
+      objective: { name: 'sequence-classification', token: 'first', through: 'head.dense' },
       modules: [
         { id: 'head.dense', name: 'classifier.dense', out: 'residual' },
         ...classifier('classifier.out_proj'),
       ],
     },
-    { modelClass: 'RobertaForTokenClassification', modules: classifier() },
+    {
+      modelClass: 'RobertaForTokenClassification',
+      modules: classifier(),
+      objective: { name: 'token-classification' },
+    },
     { modelClass: 'RobertaForQuestionAnswering', modules: classifier('qa_outputs') },
     { modelClass: 'RobertaForMultipleChoice', modules: classifier(), pooler: true, classes: 1 },
   ],

@@ -1,8 +1,11 @@
-import type { Note } from '../../errors';
-import type { ModelConfig } from '../architecture';
+import { CorruptFileError, type Note } from '../../errors';
+import { tanh, type Tensor } from '../../graph';
+import { problems, type Architecture, type ModelConfig, type Problem } from '../architecture';
 import { classCount, classNames } from '../configFields';
 import { declareModule, space, type SpaceSizes } from '../declare';
+import { linear } from '../layers';
 import type { Parameter } from '../parameter';
+import type { Readout, Weights } from '../weights';
 import type { StoredNames } from './family';
 
 /** A linear module of a head. It reads the residual space, and writes that or one unit a class. */
@@ -16,13 +19,24 @@ export interface HeadModule {
   readonly bias?: boolean;
 }
 
+/** What is learned with a head, and from what. */
+export interface TaskObjective {
+  readonly name: 'sequence-classification' | 'token-classification';
+  /** For whole sequences, the token that stands for them. */
+  readonly token?: 'first' | 'last';
+  /** Id of the module whose output, through a tanh, the classifier reads; the model's own where absent. */
+  readonly through?: string;
+}
+
 /**
- * A head for a task that is not pretraining. Its modules grow along with the model and are not
- * computed here: its classes stay, and what it reads is widened as everything that reads is.
+ * A head for a task that is not pretraining. Its modules grow along with the model: its classes stay,
+ * and what it reads is widened as everything that reads is.
  */
 export interface TaskHead {
   readonly modelClass: string;
   readonly modules: readonly HeadModule[];
+  /** Absent where what it learns is not computed here. */
+  readonly objective?: TaskObjective | undefined;
   /** Whether it reads the pooler's output. Default false. */
   readonly pooler?: boolean;
   /** Outputs; the number of labels in config.json by default. */
@@ -57,18 +71,86 @@ export function taskHeadIn(
 }
 
 /** How many outputs a head has. */
-export const outputsOf = ({ classes }: TaskHead, config: ModelConfig): number =>
+export const outputsOf = ({ classes }: Pick<TaskHead, 'classes'>, config: ModelConfig): number =>
   classes ?? classCount(config);
 
 /** The modules of a head; `sizes` has the space `class`. */
-export const taskParameters = (sizes: SpaceSizes, { modules }: TaskHead): Parameter[] =>
+export const taskParameters = (sizes: SpaceSizes, { modules, objective }: TaskHead): Parameter[] =>
   modules.flatMap(({ id, name, out, bias = true }) =>
     declareModule(
       sizes,
-      { id, out: space(out), in: space('residual'), used: false },
+      { id, out: space(out), in: space('residual'), used: objective !== undefined },
       { name, bias },
     ),
   );
+
+/** The head where a language model's stands beside it, which is what is learned with then. */
+export const besideLanguageModel = (head: TaskHead): TaskHead => ({
+  ...head,
+  objective: undefined,
+});
+
+/** Says that a classifier is not what is learned with. */
+export function notesOnBeside(task: TaskHead | undefined, head: Architecture['head']): Note[] {
+  if (head === 'none' || !isComputed(task)) return [];
+  return [
+    {
+      message: `The file holds a language model's head beside the classifier of a ${task.modelClass}: it is trained and grown as a language model, and the classifier grows along.`,
+      remedy: 'Save it as the class itself (without that head) to train the classifier on labels.',
+    },
+  ];
+}
+
+/**
+ * What a model with this head is trained to do. Throws CorruptFileError for a `problem_type` that
+ * transformers does not know.
+ */
+export function taskObjective(
+  { objective, ...head }: TaskHead,
+  config: ModelConfig,
+): Pick<Architecture, 'objective' | 'problem' | 'readsToken' | 'head'> | undefined {
+  if (!objective) return undefined;
+  const isOfTokens = objective.name === 'token-classification';
+  return {
+    objective: objective.name,
+    problem: isOfTokens
+      ? 'single_label_classification'
+      : problemOf(config, outputsOf(head, config)),
+    ...(objective.token && { readsToken: objective.token }),
+    head: 'untied',
+  };
+}
+
+/** `problem_type`, or what transformers takes in its place for whole-numbered labels. */
+function problemOf(config: ModelConfig, outputs: number): Problem {
+  const value = config['problem_type'];
+  if (value === undefined || value === null) {
+    return outputs === 1 ? 'regression' : 'single_label_classification';
+  }
+  const problem = problems.find(known => known === value);
+  if (problem) return problem;
+  throw new CorruptFileError(
+    `config.json: problem_type is ${JSON.stringify(value)?.slice(0, 60)}, which transformers does not know.`,
+    `Set problem_type to ${problems.join(', ')}, or leave it out.`,
+  );
+}
+
+/** The classifier's scores of rows x [n, hiddenSize]. */
+export function taskReadout(
+  weights: Weights,
+  { modules, objective }: TaskHead & { readonly objective: TaskObjective },
+  x: Tensor,
+): Readout {
+  const { id, bias = true } = modules.at(-1)!;
+  const features =
+    objective.through === undefined ? x : tanh(linear(weights, objective.through, x));
+  return weights.readout(features, `${id}.weight`, bias ? `${id}.bias` : undefined);
+}
+
+/** True for heads whose objective is computed here. */
+export const isComputed = (
+  task: TaskHead | undefined,
+): task is TaskHead & { readonly objective: TaskObjective } => task?.objective !== undefined;
 
 /**
  * config.json with the class that the file really holds under `architectures`, where it names another;

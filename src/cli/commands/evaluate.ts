@@ -10,7 +10,9 @@ import { formatFields } from '../table';
 export function addEvaluateCommand(program: Command, host: Host): void {
   const command = program
     .command('evaluate <checkpoint>')
-    .description('held-out loss, accuracy and perplexity of a checkpoint');
+    .description(
+      'held-out loss of a checkpoint, with its accuracy and perplexity where it has them',
+    );
   addDataOptions(command);
   addSeedOption(addEngineOptions(command));
   addOutputOptions(command).action(async (checkpoint: string, options: JobOptions & DataFlags) => {
@@ -19,13 +21,20 @@ export function addEvaluateCommand(program: Command, host: Host): void {
     const { evaluateCheckpoint } = await import('../../run/evaluate');
     const result = await evaluateCheckpoint(context, { checkpoint, data });
     const unit = await rateUnit(checkpoint);
+    // Only numbers are never right or wrong.
+    const isSquared = result.accuracy === undefined;
+    const withUnit = (loss: number): string =>
+      `${formatLoss(loss)} ${isSquared ? '(mean squared error)' : 'nats'}`;
     const text = options.json
       ? JSON.stringify(result)
       : formatFields([
-          ['held-out loss', `${formatLoss(result.loss)} nats`],
-          ['accuracy', formatShare(result.accuracy)],
-          ['perplexity', unit === 'images' ? undefined : result.perplexity.toPrecision(5)],
-          ['by target frequencies alone', `${formatLoss(result.frequencies)} nats`],
+          ['held-out loss', withUnit(result.loss)],
+          ['accuracy', result.accuracy === undefined ? undefined : formatShare(result.accuracy)],
+          ['perplexity', unit === 'images' ? undefined : result.perplexity?.toPrecision(5)],
+          [
+            isSquared ? 'by the mean of the targets alone' : 'by target frequencies alone',
+            withUnit(result.frequencies),
+          ],
           ['batches', formatCount(result.batches)],
         ]);
     printLine(host, text);

@@ -172,6 +172,7 @@ function describeCost(plan: TimedPlan): string {
     ['disk', formatBytes(diskBytes)],
     ['engine', estimate?.reason],
     ['time', estimate && describeTime(estimate)],
+    ['objective', cost && source.learns],
     ['learning', cost ? undefined : `not possible: ${source.modelClass} has no head`],
   ]);
 }

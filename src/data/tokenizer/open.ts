@@ -30,6 +30,9 @@ export interface TokenizerDescription {
   readonly specialIds: ReadonlySet<number>;
   /** What transformers puts around every text, as a person reads it: `[CLS] … [SEP]`; or nothing. */
   readonly around: string;
+  /** Its ids in front of and behind a text; undefined where the tokenizer does not know one of them. */
+  readonly aroundIds:
+    { readonly before: readonly number[]; readonly after: readonly number[] } | undefined;
   /** What it is for masked batches, which go by the tokens for it: `[CLS] … [SEP]`, or nothing. */
   readonly wrapping: string;
   /** What a person should know of what the files say. */
@@ -141,6 +144,7 @@ export async function openTokenizer(
     special: idsOfRoles,
     specialIds,
     around: aroundText(around),
+    aroundIds: idsAround(around, idOf),
     wrapping: aroundText(wrapping),
     notes: json && kind !== 'plain' ? notFollowed(kind, name, json, steps) : [],
     encode(text) {
@@ -152,6 +156,16 @@ export async function openTokenizer(
       return Int32Array.from(ids);
     },
   };
+}
+
+/** The ids of what stands around a text, where all are known. */
+function idsAround(
+  { before, after }: Around,
+  idOf: ReadonlyMap<string, number>,
+): TokenizerDescription['aroundIds'] {
+  if (![...before, ...after].every(token => idOf.has(token))) return undefined;
+  const ids = (tokens: readonly string[]): number[] => tokens.map(token => idOf.get(token)!);
+  return { before: ids(before), after: ids(after) };
 }
 
 function largest(ids: Iterable<number>): number {

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { Parameter } from '../../architecture';
 import type { FinishedRun } from '../../protocol/comparison';
+import { evaluationOf } from '../../protocol/evaluation';
 import type { Evaluation } from '../../protocol/events';
 import { frequencyLoss } from '../../training';
 import { copyCompanions } from '../companions';
 import type { RunContext } from '../context';
 import { isLearned } from '../makeLarge';
+import { describeObjective } from '../objective';
 import { untilAborted, valuesById, type ParameterValues } from '../parameterValues';
 import { growthReceipt, software, writeReceipt } from '../receipt';
 import { withOutput } from '../resources';
@@ -49,8 +51,8 @@ export async function keepModel(
       measured: {
         losses: {
           small: run.small,
-          after: scoresOf(start!),
-          frequencies: await frequencyLoss(data.batches, data.classes),
+          after: evaluationOf(start!),
+          frequencies: await frequencyLoss(data.batches, data.targets),
         },
         ...(run.parity && { parity: run.parity }),
         ...(run.growth.steps > 0 && {
@@ -68,6 +70,7 @@ export async function keepModel(
       created: new Date(created).toISOString(),
       source: { path: model.path, sha256, companions: companions.files },
       settings: request.training,
+      objective: describeObjective(growth.target),
       fromScratch: false,
       steps: trained.step,
       seed: name.seed,
@@ -77,7 +80,7 @@ export async function keepModel(
         separator: comparison.data.separatorNote,
       },
       engine: engine.description,
-      before: scoresOf(start!),
+      before: evaluationOf(start!),
       after: await scoresAsWritten(context, { comparison, data }, values, run),
       curve: trained.curve,
       flops: { perStep: trained.flops / trained.step, total: trained.flops },
@@ -99,15 +102,11 @@ async function scoresAsWritten(
   values: ParameterValues,
   run: FinishedRun,
 ): Promise<Evaluation> {
-  if (!isRounded(model)) return scoresOf(run.curve.at(-1)!);
+  if (!isRounded(model)) return evaluationOf(run.curve.at(-1)!);
   const written = await valuesById(growth.target, asWritten(model, values));
   const scored = plainModel(growth.target, written, 'model');
   return scoreModel(engine, scored, data.batches, data.shape, signal);
 }
-
-const scoresOf = ({ loss, accuracy, perplexity, batches }: Evaluation): Evaluation => ({
-  ...{ loss, accuracy, perplexity, batches },
-});
 
 function valueOf({ tensors }: TrainedModel, { id }: Parameter): Float32Array {
   const value = tensors[id];

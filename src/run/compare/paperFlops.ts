@@ -73,7 +73,7 @@ export function paperFlopsPerStep(
 
 /**
  * An architecture's sizes for the count. The convention was made for masked language models; that a
- * causal model has a target at every token, and an image model one for all its patches, is ours.
+ * causal model has a target at every token, and a classifier one for all its patches or words, is ours.
  */
 export function countedSizes(
   { objective, dimensions, spaceSizes }: Architecture,
@@ -92,6 +92,14 @@ export function countedSizes(
     return { ...common, sequence, inputs, outputs, outputShare: 1 / sequence };
   }
   const vocabulary = spaceSizes.get('vocabulary')!;
+  const labelled = { 'sequence-classification': 1 / sequenceLength, 'token-classification': 1 };
+  if (objective in labelled) {
+    return {
+      ...common,
+      ...{ sequence: sequenceLength, inputs: vocabulary, outputs: spaceSizes.get('class') ?? 0 },
+      outputShare: labelled[objective as keyof typeof labelled],
+    };
+  }
   const outputShare = objective === 'causal-language-modeling' ? 1 : maskedShare;
   return {
     ...common,

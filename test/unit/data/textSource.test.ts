@@ -21,6 +21,7 @@ const letters: TextTokenizer = {
   leastSize: 65_536,
   addedIds: new Map(),
   around: '',
+  aroundIds: { before: [], after: [] },
   wrapping: '',
   special: {},
   specialIds: new Set(),

@@ -10,6 +10,7 @@ import type { DataOptions } from '../../../src/run/data';
 import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
 import { defaultLigoSettings, type LigoSettings } from '../../../src/run/settings';
 import { example } from '../../support/fixtures';
+import { uniform } from '../../support/random';
 import { readSafetensors, type FixtureTensor } from '../../support/safetensors';
 
 /** A fresh folder that goes when the test file is done. */
@@ -147,6 +148,43 @@ export async function withTensors(
     })),
   );
   return folder;
+}
+
+/** Uniform values, the same for every call of a shape. */
+export const randomTensor = (...shape: number[]): FixtureTensor => ({
+  shape,
+  data: uniform(
+    shape.length,
+    shape.reduce((a, b) => a * b),
+  ),
+});
+
+/** The BERT example as a classifier: of three classes unless config.json is changed otherwise. */
+export async function bertClassifier(
+  changes: Record<string, unknown> = {},
+  classes = 3,
+): Promise<string> {
+  const folder = await withTensors('bert-kjv', tensors => ({
+    ...Object.fromEntries(
+      [...tensors.keys()].filter(name => name.startsWith('cls.')).map(name => [name, undefined]),
+    ),
+    'bert.pooler.dense.weight': randomTensor(64, 64),
+    'bert.pooler.dense.bias': randomTensor(64),
+    'classifier.weight': randomTensor(classes, 64),
+    'classifier.bias': randomTensor(classes),
+  }));
+  const names = ['verse', 'title', 'note'].slice(0, classes);
+  const architectures = ['BertForSequenceClassification'];
+  return editConfig(folder, { architectures, id2label: { ...names }, ...changes });
+}
+
+/** Verses with a label each, as JSON lines in a folder of their own. */
+export function labelledVerses(count: number, labelOf: (index: number) => unknown): string {
+  const verses = readFileSync(example('kjv.txt'), 'utf8').split('\n', count);
+  const file = join(temporaryFolder(), 'verses.jsonl');
+  const lines = verses.map((text, index) => JSON.stringify({ text, label: labelOf(index) }));
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
 }
 
 /** Writes NaN over the third value of a float32 tensor of a copy. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { lookAtData } from '../../../src/worker/dataOutlook';
 import { grownParameters } from '../../../src/worker/plans';
 import { example } from '../../support/fixtures';
+import { bertClassifier, labelledVerses } from '../run/support';
 
 const never = new AbortController().signal;
 
@@ -29,6 +30,20 @@ test('data of the wrong kind are refused before a run, in words', async () => {
     assert.ok(refusal, `${checkpoint} with ${data}`);
     assert.doesNotMatch(refusal.remedy, /report it/i);
   }
+});
+
+test('a classifier is refused text without labels before a run, and told what it finds in labelled', async () => {
+  const checkpoint = await bertClassifier();
+  const look = (data: string) => lookAtData({ checkpoint, data }, { signal: never });
+  const { refusal } = await look(example('kjv.txt'));
+  assert.match(refusal!.message, /no JSON lines.*BertForSequenceClassification learns from labels/);
+  const found = await look(labelledVerses(30, index => index % 3));
+  assert.equal(found.refusal, undefined);
+  assert.equal(found.suitableLength, undefined);
+  const said = found.notes.map(({ message }) => message).join('\n');
+  assert.match(said, /30 records/);
+  // Nobody asked for a number of batches.
+  assert.doesNotMatch(said, /batch/);
 });
 
 test('looking at data ends when nobody waits for it', async () => {
