@@ -68,6 +68,7 @@ const model = {
   hidden: count,
   heads: count,
   ffn: count,
+  learns: optional(z.string()),
   parameters: count,
 };
 const settings = z.record(z.string(), z.unknown());

@@ -161,7 +161,7 @@ describe('the process', () => {
       });
       const { code, stderr } = await outcomeOf(child);
       assert.equal(code, 130);
-      assert.match(stderr, /Interrupted: Stopped after \d+ of 100000 steps; the state is in /);
+      assert.match(stderr, /Interrupted: Stopped after \d+ of 100,000 steps; the state is in /);
     }
     assert.deepEqual(entries(folder), ['grow.run', 'train.run']);
   });

@@ -142,7 +142,7 @@ describe('the state of a half-made run', () => {
     const place = temporaryFolder();
     const own: CompareRequest = { ...few, ...changes, out: join(place, 'out') };
     const { context } = counted({ step: 4, end: 'stop' });
-    await failure(compare(context, own), InterruptedError, /before the first of 1 runs ended/);
+    await failure(compare(context, own), InterruptedError, /before the first of 1 run ended/);
     return { place, own, state: join(place, 'out.run', 'random-0.run') };
   }
 
