@@ -38,8 +38,11 @@ export interface Engine {
 export interface Executable {
   /** Input names of the state, in the program's order. */
   readonly stateNames: readonly string[];
-  /** Sets frozen inputs and state. Values may be kept without copying: do not change them after. */
-  load(values: NamedData): void;
+  /**
+   * Sets frozen inputs and state. Values may be kept without copying: do not change them after. What is
+   * `given` away is not read after either: runs may write state into it.
+   */
+  load(values: NamedData, options?: { readonly given?: boolean }): void;
   /**
    * Runs once: feeds in, outputs back, state advanced. Every frozen input must be loaded, and all
    * state that does not start at zero.

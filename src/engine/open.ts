@@ -14,6 +14,8 @@ export interface DeviceMemory {
   readonly bytes: number;
   /** For people: "main memory", "NVIDIA RTX 4070". */
   readonly of: string;
+  /** The whole process shares it, not only what a step holds. */
+  readonly isMain?: boolean;
 }
 
 /** An engine that was started. */
@@ -163,7 +165,9 @@ function optionalFolder(name: EngineName, folder: string): string {
     : folder;
 }
 
-const mainMemory = (): DeviceMemory => ({ bytes: freeMemory(), of: 'main memory' });
+const mainMemory = (): DeviceMemory => ({
+  ...{ bytes: freeMemory(), of: 'main memory', isMain: true },
+});
 
 /** What computes, and its memory: a card's own; everything else computes in the machine's. */
 function deviceOf(report: EngineReport): Pick<ChosenEngine, 'memory' | 'adapter'> {

@@ -28,6 +28,25 @@ export interface GrownWeights extends Weights {
   readonly small: ReadonlyMap<string, Tensor>;
 }
 
+const ones = (count: number): number[] => new Array<number>(count).fill(1);
+
+/** Bytes of a stack of blended layers at most, where more than one layer is in it. */
+const largestStack = 64 * 2 ** 20;
+
+/**
+ * The rows of a depth operator `[L2, L1]` in groups whose blends are stacks of a bounded size: an engine
+ * holds a whole stack beside the layers that are taken out of it, and of their gradients as well.
+ * @param width elements of one layer
+ */
+function groupsOfRows(weights: Tensor, width: number): readonly Tensor[] {
+  const layers = weights.shape[0]!;
+  const most = Math.max(1, Math.floor(largestStack / (4 * width)));
+  if (layers <= most) return [weights];
+  const groups = Math.ceil(layers / most);
+  const sizes = Array.from({ length: groups }, (_, group) => Math.min(most, layers - group * most));
+  return split(weights, 0, sizes);
+}
+
 /**
  * Builds the grown parameters: small layers are blended by the depth operators first, then widened
  * by the large layer's own width operators (released code's order). Linear modules are computed in
@@ -64,12 +83,11 @@ export function grownWeights(
     return operator && operators.get(operator.name);
   };
 
-  /** Rows [1, n] of the layers of a module kind's part, from a stack of them, made once. */
-  const rows = (key: string, stack: () => Tensor): readonly Tensor[] => {
+  /** Rows [1, n] of the layers of a module kind's part, from stacks of them, made once. */
+  const rows = (key: string, stacks: () => readonly Tensor[]): readonly Tensor[] => {
     const known = layerRows.get(key);
     if (known) return known;
-    const all = stack();
-    const made = split(all, 0, new Array<number>(all.shape[0]!).fill(1));
+    const made = stacks().flatMap(stack => split(stack, 0, ones(stack.shape[0]!)));
     layerRows.set(key, made);
     return made;
   };
@@ -88,12 +106,18 @@ export function grownWeights(
       operators.get(multilinearNames.layers)!,
       tensorSizes(growth),
     );
-  /** Row i: Σ_j w[i, j] · small layer j, `[L2, out · in]`; Mango's matrices are made of all kinds. */
-  const blendedStack = (parameter: Parameter, depth: string): Tensor => {
+  /**
+   * Row i: Σ_j w[i, j] · small layer j, `[L2, out · in]` in one stack, or in several where it is large;
+   * Mango's matrices are made of all kinds.
+   */
+  const blendedStacks = (parameter: Parameter, depth: string): readonly Tensor[] => {
     const kind = mapping === 'mango' ? tensorKind(parameter) : undefined;
-    if (!kind) return gemm(operators.get(depth)!, smallStack(parameter));
-    matrices ??= mixedMatrices();
-    return matrices.get(kind)!;
+    if (kind) {
+      matrices ??= mixedMatrices();
+      return [matrices.get(kind)!];
+    }
+    const [weights, stack] = [operators.get(depth)!, smallStack(parameter)];
+    return groupsOfRows(weights, stack.shape[1]!).map(some => gemm(some, stack));
   };
 
   /** The parameter at the small model's width: a row of the blended stack, or the small one itself. */
@@ -106,7 +130,7 @@ export function grownWeights(
       return scale ? mul(value, reshape(scale, [])) : value;
     }
     const depth = depthName(kind, part);
-    return reshape(rows(depth, () => blendedStack(parameter, depth))[layer]!, shape);
+    return reshape(rows(depth, () => blendedStacks(parameter, depth))[layer]!, shape);
   };
 
   /** A vector at the large model's width. Those of all layers are widened at once if by one operator. */
@@ -118,7 +142,9 @@ export function grownWeights(
       return widenVector(blended(parameter), block);
     }
     const depth = depthName(kind, part);
-    const grown = rows(`grown.${depth}`, () => widenColumns(blendedStack(parameter, depth), block));
+    const grown = rows(`grown.${depth}`, () =>
+      blendedStacks(parameter, depth).map(stack => widenColumns(stack, block)),
+    );
     return reshape(grown[layer]!, [grown[layer]!.shape[1]!]);
   };
 

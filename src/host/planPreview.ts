@@ -49,6 +49,17 @@ export interface PlanFindings {
   readonly data?: DataOutlook;
 }
 
+/** What a growth takes of memory, by what is known of where it computes. */
+function memoryText(
+  { peakBytes, processBytes }: NonNullable<GrowthPlan['cost']>,
+  engine: EngineOutlook | undefined,
+): string {
+  const step = formatBytes(peakBytes);
+  return processBytes === undefined || (engine && engine.name !== 'cpu')
+    ? vscode.l10n.t('about {0} in a step', step)
+    : vscode.l10n.t('about {0}, of that {1} in a step', formatBytes(processBytes), step);
+}
+
 /** A plan as the lines of a list: what can be done first, then what it would be. */
 export function planChoices(
   plan: GrowthPlan,
@@ -67,14 +78,7 @@ export function planChoices(
     ...(cost && plan.source.learns !== undefined
       ? [line(`$(target) ${vscode.l10n.t('Learned')}`, plan.source.learns)]
       : []),
-    ...(cost
-      ? [
-          line(
-            `$(server) ${vscode.l10n.t('Memory')}`,
-            vscode.l10n.t('about {0} in a step', formatBytes(cost.peakBytes)),
-          ),
-        ]
-      : []),
+    ...(cost ? [line(`$(server) ${vscode.l10n.t('Memory')}`, memoryText(cost, found))] : []),
     line(`$(save) ${vscode.l10n.t('Disk')}`, formatBytes(plan.diskBytes)),
     ...(cost
       ? [line(`$(clock) ${vscode.l10n.t('Time')}`, describeTime(cost.steps, found?.estimate))]

@@ -32,6 +32,11 @@ export interface GrowthPlan {
     readonly flops: number;
     /** Estimated most bytes alive in one step, weights included. */
     readonly peakBytes: number;
+    /** Of these, the small model's weights; then operators and their moments. Older logs have neither. */
+    readonly frozenBytes?: number;
+    readonly stateBytes?: number;
+    /** Estimated most bytes that a process takes which computes in main memory. */
+    readonly processBytes?: number;
     readonly batchSize: number;
     readonly sequenceLength: number;
   };

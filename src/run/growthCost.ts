@@ -1,10 +1,22 @@
-import { aliveBytes, countFlops, programResults, topologicalOrder } from '../graph';
+import {
+  aliveBytes,
+  countFlops,
+  programResults,
+  stateBytes,
+  tensorBytes,
+  topologicalOrder,
+} from '../graph';
 import type { FlopCount, Program } from '../graph';
 
 /** What one run of a program computes, and the most bytes alive meanwhile. */
 export interface ProgramCost {
   readonly flops: FlopCount;
+  /** Weights, state and whatever a run makes. */
   readonly peakBytes: number;
+  /** Of these, what is given once and stays as it is. */
+  readonly frozenBytes: number;
+  /** Of these, parameters and moments. */
+  readonly stateBytes: number;
 }
 
 /** How many layers of each kind a program has; layers of a kind add the same nodes. */
@@ -12,6 +24,8 @@ export type LayerCounts = readonly number[];
 
 /** A cost whose bytes are told apart by where in the program they are alive. */
 interface Profile extends FlopCount {
+  readonly frozen: number;
+  readonly state: number;
   /** Most bytes alive in the forward pass, in each part of the backward pass, and in the update. */
   readonly peaks: readonly number[];
 }
@@ -57,12 +71,16 @@ export function costOfLayers(
 const combined = (a: Profile, b: Profile, factor = 1): Profile => ({
   matrix: a.matrix + factor * b.matrix,
   other: a.other + factor * b.other,
+  frozen: a.frozen + factor * b.frozen,
+  state: a.state + factor * b.state,
   peaks: a.peaks.map((peak, place) => peak + factor * b.peaks[place]!),
 });
 
-const asCost = ({ matrix, other, peaks }: Profile): ProgramCost => ({
+const asCost = ({ matrix, other, frozen, state, peaks }: Profile): ProgramCost => ({
   flops: { matrix, other },
   peakBytes: Math.max(...peaks),
+  frozenBytes: frozen,
+  stateBytes: state,
 });
 
 function profile(program: Program): Profile {
@@ -81,6 +99,8 @@ function profile(program: Program): Profile {
     alive.slice(from, to).reduce((peak, bytes) => Math.max(peak, bytes), 0);
   return {
     ...countFlops(results),
+    frozen: program.frozen.reduce((sum, tensor) => sum + tensorBytes(tensor), 0),
+    state: stateBytes(program),
     peaks: places.slice(1).map((end, place) => most(places[place]!, end)),
   };
 }

@@ -7,7 +7,7 @@ import { keepInMemory, type KeepState } from '../training';
 import { report, type RunContext } from './context';
 
 /** Bytes of a state that are copied in memory; a larger one is kept on the disk. */
-const largestInMemory = 256e6;
+export const largestInMemory = 256e6;
 
 /**
  * Keeps copies of a run's state: small ones in memory, large ones as files of a folder that the run

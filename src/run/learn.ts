@@ -71,10 +71,11 @@ export async function learnOperators(
   const operators = startedOperators(growth, initialization, mapping);
   // They are as large as what is learned of them, and made anew as fast as they are read.
   const start = (): OperatorValues => initialOperators(growth, initialization, seed, mapping);
-  const resumed = task.resume ? stoodAt(await loadRunState(task.out, task)) : undefined;
+  const resumed = task.resume ? await resumedRun(task) : undefined;
+  const first = heldOnce(start());
   const before = await scoreModel(
     engine,
-    grownModel(growth, small, start()),
+    grownModel(growth, small, first.held()),
     data.batches,
     data.shape,
     context.signal,
@@ -86,6 +87,7 @@ export async function learnOperators(
   const result = await trainOperators(context, engine, task, {
     program,
     frozen: Object.fromEntries([...weights.small.keys()].map(name => [name, small[name]!])),
+    first,
     start,
     resumed,
     flopsPerStep,
@@ -114,25 +116,41 @@ export async function learnOperators(
 interface PreparedTraining {
   readonly program: Program;
   readonly frozen: SmallValues;
-  /** Makes the operators before the first update. */
+  /** The operators before the first update, and what makes them anew. */
+  readonly first: HeldOnce<OperatorValues>;
   readonly start: () => OperatorValues;
   readonly resumed: ResumedRun | undefined;
   readonly flopsPerStep: number;
 }
 
 interface ResumedRun extends Omit<RunState, 'tensors'> {
-  /** Gives the state out of hand: it is as large as what it is loaded into. */
-  readonly takeTensors: () => NamedData;
+  readonly tensors: HeldOnce<NamedData>;
 }
 
-function stoodAt({ tensors, ...run }: RunState): ResumedRun {
-  let held: NamedData = tensors;
+async function resumedRun(task: LearningTask): Promise<ResumedRun> {
+  const { tensors, ...run } = await loadRunState(task.out, task);
+  return { ...run, tensors: heldOnce(tensors) };
+}
+
+/** Values as large as what they are loaded into, which are given out of hand with it. */
+interface HeldOnce<T extends NamedData> {
+  readonly held: () => T;
+  /** They are not held any more. */
+  readonly give: () => T;
+}
+
+function heldOnce<T extends NamedData>(values: T): HeldOnce<T> {
+  let held: T | undefined = values;
+  const get = (): T => {
+    if (held === undefined) throw new Error('values were given away');
+    return held;
+  };
   return {
-    ...run,
-    takeTensors: () => {
-      const taken = held;
-      held = {};
-      return taken;
+    held: get,
+    give: () => {
+      const given = get();
+      held = undefined;
+      return given;
     },
   };
 }
@@ -141,7 +159,7 @@ async function trainOperators(
   context: RunContext,
   engine: Engine,
   task: LearningTask,
-  { program, frozen, start, resumed, flopsPerStep }: PreparedTraining,
+  { program, frozen, first, start, resumed, flopsPerStep }: PreparedTraining,
 ): Promise<LoopResult & Pick<LearnedOperators, 'seconds' | 'resumedAfter'>> {
   const { settings, data, growth, saveEvery, out, fingerprint, decisions } = task;
   const executable = await engine.compile(program);
@@ -153,7 +171,8 @@ async function trainOperators(
   const save = savesOnTheWay(context, out);
   let seconds = resumed?.seconds ?? 0;
   try {
-    executable.load({ ...frozen, ...start(), ...resumed?.takeTensors() });
+    executable.load(frozen);
+    executable.load({ ...first.give(), ...resumed?.tensors.give() }, { given: true });
     const operators = learnedOperators(growth, settings.mapping);
     const interval = Math.max(1, Math.floor(settings.steps / pictures));
     const onStep = async (step: StepReport): Promise<'finish' | void> => {

@@ -16,7 +16,8 @@ import type { Evaluation, GrowthPlan, Receipt } from '../protocol/events';
 import { frequencyLoss } from '../training';
 import { report, warn, type RunContext } from './context';
 import type { OpenData } from './data';
-import { requireMemory, type RunData } from './resources';
+import { learningRefusal } from './learningMemory';
+import type { RunData } from './resources';
 import { parameterGrower } from './grownParameters';
 import { learnOperators } from './learn';
 import type { Model } from './model';
@@ -100,10 +101,17 @@ export async function makeLarge(context: RunContext, task: MakeLarge): Promise<L
 }
 
 /** What learning does and costs. Throws UserError when it does not fit the device. */
-function learningPlan({ model, growth, settings, memory }: MakeLarge, data: OpenData): GrowthPlan {
+function learningPlan(
+  { model, growth, settings, engine, memory }: MakeLarge,
+  data: OpenData,
+): GrowthPlan {
   const resolved = { dimensions: growth.target.dimensions, refusals: [] };
-  const plan = planGrowth(model, resolved, settings, data.shape);
-  if (plan.cost) requireMemory(plan.cost.peakBytes, memory);
+  const { name } = engine.description;
+  const plan = planGrowth(model, resolved, settings, data.shape, name);
+  const refusal =
+    plan.cost &&
+    learningRefusal(growth, settings, data.shape, { engine: name, memory, cost: plan.cost });
+  if (refusal) throw refusal;
   return plan;
 }
 

@@ -20,6 +20,7 @@ import { batchFeeds, objectiveGraph, trainingProgram, type BatchShape } from '..
 import { costOfLayers, type ProgramCost } from './growthCost';
 import { summarize, type Model } from './model';
 import { batchesPerUpdate, optimizerOptions, trainingOptions, type LigoSettings } from './settings';
+import { processBytes } from './processMemory';
 import { tokenizerProblem } from './tokenizerWithin';
 
 /** Sizes by name, or the path of a target config.json. */
@@ -176,12 +177,13 @@ export function requireHead(model: Model): void {
   if (refusal) throw new UnsupportedError(refusal.reason, refusal.remedy);
 }
 
-/** Everything that is known before anything runs. */
+/** Everything that is known before anything runs; `engine` is what it would run on. */
 export function planGrowth(
   model: Model,
   resolved: ResolvedTarget,
   settings: LigoSettings,
   shape: BatchShape,
+  engine = 'cpu',
 ): GrowthPlan {
   const source = summarize(model.architecture);
   const { ignored, notes } = model;
@@ -210,7 +212,8 @@ export function planGrowth(
     operators
       .filter(operator => operator.group === group)
       .reduce((sum, { shape: [rows, columns] }) => sum + rows * columns, 0);
-  const cost = model.architecture.head === 'none' ? undefined : planCost(growth, settings, shape);
+  const cost =
+    model.architecture.head === 'none' ? undefined : planCost(growth, settings, shape, engine);
   return {
     source,
     target: summarize(growth.target),
@@ -271,14 +274,16 @@ function planCost(
   growth: Growth,
   settings: LigoSettings,
   shape: BatchShape,
+  engine: string,
 ): NonNullable<GrowthPlan['cost']> {
-  const { flops, peakBytes } = learningCost(growth, settings, shape);
+  const { flops, ...bytes } = learningCost(growth, settings, shape);
   const flopsPerStep = batchesPerUpdate(settings) * (flops.matrix + flops.other);
   return {
     steps: settings.steps,
     flopsPerStep,
     flops: flopsPerStep * settings.steps,
-    peakBytes,
+    ...bytes,
+    processBytes: processBytes(engine, bytes),
     batchSize: shape.batchSize,
     sequenceLength: shape.sequenceLength,
   };

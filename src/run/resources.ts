@@ -56,15 +56,19 @@ export async function withEngine<T>(
   }
 }
 
-/** Why steps do not fit what memory the device has left, in numbers; undefined when they do. */
+const usualRemedy =
+  'Lower --batch or --sequence-length, choose a smaller target, or close what else uses that memory.';
+
+/** Why a run does not fit what memory its device has left, in numbers; undefined when it does. */
 export function memoryRefusal(
-  peakBytes: number,
-  { bytes, of }: DeviceMemory,
+  taken: number,
+  { bytes, of, isMain = false }: DeviceMemory,
+  remedy = usualRemedy,
 ): UserError | undefined {
-  if (peakBytes <= bytes) return undefined;
+  if (taken <= bytes) return undefined;
   return new UserError(
-    `A step takes about ${formatBytes(peakBytes)} of memory, and ${of} has ${formatBytes(bytes)} free.`,
-    'Lower --batch or --sequence-length, choose a smaller target, or close what else uses that memory.',
+    `${isMain ? 'The run' : 'A step'} takes about ${formatBytes(taken)} of memory, and ${of} has ${formatBytes(bytes)} free.`,
+    remedy,
   );
 }
 

@@ -11,6 +11,7 @@ import {
   type StepReport,
 } from '../training';
 import type { OpenData } from './data';
+import { mostTaken } from './processMemory';
 import { requireMemory } from './resources';
 import { openScorer, type Scorer } from './scorer';
 import { batchesPerUpdate, optimizerOptions, type TrainSettings } from './settings';
@@ -84,7 +85,8 @@ interface Progress {
 export async function trainModel(engine: Engine, task: TrainingTask): Promise<TrainedModel> {
   const { architecture, settings, data, start, evaluateEvery } = task;
   const stages = prepareStages(architecture, settings, data.shape, task.stages);
-  requireMemory(Math.max(...stages.map(({ peakBytes }) => peakBytes)), task.memory);
+  const { name } = engine.description;
+  requireMemory(mostTaken(name, stages, task.memory), task.memory);
   const scorer =
     evaluateEvery === undefined ? undefined : await openScorer(engine, architecture, data);
   // A run that fell back to an earlier state has no use for what came after it.

@@ -33,6 +33,10 @@ export const inEditor = (remedy: string): string =>
   remedy
     .replace(/ \(--sequence-length \d+\)/g, ' (Sequence Length… in the plan)')
     .replace(/ \(--[a-z-]+( \d+)?\)/g, '')
+    .replace(/^Give (?=--(recompute|share-ffn|batch 1 --accumulate))/, 'Under More…, set ')
+    .replace(/--recompute/g, 'Recompute Activations')
+    .replace(/--share-ffn/g, 'Share Feed-Forward Operators')
+    .replace(/--batch 1 --accumulate (\d+)/g, 'Accumulate to $1 with batches of one')
     .replace(/a smaller --sequence-length/g, 'shorter sequences')
     .replace(/a larger --sequence-length/g, 'longer sequences')
     .replace(/a larger --batch/g, 'a larger batch')

@@ -1,5 +1,6 @@
 import type { EngineOutlook, PlanQuestion, Service } from '../protocol/service';
-import type { Engine } from '../engine';
+import type { DeviceMemory, Engine } from '../engine';
+import type { UserError } from '../errors';
 import type { Growth } from '../growth';
 import type { StepEstimate } from '../run/estimate';
 import { ligoSettings, type LigoSettings } from '../run/settings';
@@ -55,10 +56,9 @@ export async function engineOutlook(question: OutlookQuestion): Promise<EngineOu
     if (!learns && !methods) return { name, reason };
     const { requireGrowth, resolved, model, close, ...plans } = await openPlan(question);
     try {
-      const { memoryRefusal } = await import('../run/resources');
       const growth = requireGrowth(model, resolved);
-      const { estimate, peakBytes } = await timedStep(growth, question, plans);
-      const refused = memoryRefusal(peakBytes, memory);
+      const { estimate, refusal } = await timedStep(growth, question, plans);
+      const refused = await refusal(name, memory);
       if (refused) {
         return {
           name,
@@ -75,27 +75,39 @@ export async function engineOutlook(question: OutlookQuestion): Promise<EngineOu
   }
 }
 
-/** The step that tells how long a run takes, and the most bytes alive in any step of that run. */
+/** The step that tells how long a run takes, and whether the run fits. */
 async function timedStep(
   growth: Growth,
   { methods, steps }: Pick<OutlookQuestion, 'methods' | 'steps'>,
   { settings, shape }: { readonly settings: LigoSettings; readonly shape: BatchShape },
 ): Promise<{
   readonly estimate: (engine: Engine) => Promise<StepEstimate>;
-  readonly peakBytes: number;
+  /** Why the run does not fit the memory of an engine. */
+  readonly refusal: (engine: string, memory: DeviceMemory) => Promise<UserError | undefined>;
 }> {
   const { estimateProgram, estimateStep } = await import('../run/estimate');
   if (methods) {
     const { comparedCost } = await import('./comparedCost');
-    const { step, peakBytes } = await comparedCost(growth, methods, { steps, shape });
+    const { step, steps: made } = await comparedCost(growth, methods, { steps, shape });
     const { cost, build } = step;
-    return { estimate: engine => estimateProgram(engine, growth, cost, build), peakBytes };
+    const [{ memoryRefusal }, { mostTaken }] = await Promise.all([
+      import('../run/resources'),
+      import('../run/processMemory'),
+    ]);
+    return {
+      estimate: engine => estimateProgram(engine, growth, cost, build),
+      refusal: (engine, memory) =>
+        Promise.resolve(memoryRefusal(mostTaken(engine, made, memory), memory)),
+    };
   }
   const { learningCost } = await import('../run/plan');
   const cost = learningCost(growth, settings, shape);
   return {
     estimate: engine => estimateStep(engine, growth, settings, shape, cost),
-    peakBytes: cost.peakBytes,
+    refusal: async (engine, memory) => {
+      const { learningRefusal } = await import('../run/learningMemory');
+      return learningRefusal(growth, settings, shape, { engine, memory, cost });
+    },
   };
 }
 

@@ -86,7 +86,10 @@ export function createPlanView(): View<GrowthPlan | undefined> {
               },
               { label: t('One step'), value: formatFlops(cost.flopsPerStep) },
               { label: t('All steps'), value: formatFlops(cost.flops) },
-              { label: t('Memory at most'), value: formatBytes(cost.peakBytes) },
+              {
+                label: t('Memory at most'),
+                value: formatBytes(cost.processBytes ?? cost.peakBytes),
+              },
             ]),
       ]);
       content.replaceChildren(sizeTable(plan.source, plan.target), facts.element);

@@ -76,12 +76,16 @@ async function timedPlan(
   batch: BatchOptions,
 ): Promise<TimedPlan> {
   const [
-    { memoryRefusal, withModel, withEngine },
+    { withModel, withEngine },
+    { learningRefusal },
+    { processBytes },
     { learningCost, planGrowth, requireGrowth, resolveTarget, withMethod },
     data,
     estimate,
   ] = await Promise.all([
     import('../../run/resources'),
+    import('../../run/learningMemory'),
+    import('../../run/processMemory'),
     import('../../run/plan'),
     import('../../run/data'),
     import('../../run/estimate'),
@@ -95,18 +99,21 @@ async function timedPlan(
     const plan = planGrowth(model, resolved, task.settings, shape);
     if (!plan.cost) return plan;
     const growth = requireGrowth(model, resolved);
-    const { peakBytes } = plan.cost;
+    const { cost: planned } = plan;
     return withEngine(context, async (engine, memory, reason) => {
-      const refusal = memoryRefusal(peakBytes, memory);
-      if (refusal) {
-        return { ...plan, memoryRefusal: { reason: refusal.message, remedy: refusal.remedy } };
-      }
       const { settings } = task;
+      const { name, device } = engine.description;
+      const own = { ...plan, cost: { ...planned, processBytes: processBytes(name, planned) } };
+      const refusal = learningRefusal(growth, settings, shape, {
+        ...{ engine: name, memory, cost: planned },
+      });
+      if (refusal) {
+        return { ...own, memoryRefusal: { reason: refusal.message, remedy: refusal.remedy } };
+      }
       const cost = learningCost(growth, settings, shape);
       const step = await estimate.estimateStep(engine, growth, settings, shape, cost);
-      const { name, device } = engine.description;
       const seconds = step.secondsPerStep * settings.steps;
-      return { ...plan, estimate: { engine: name, device, reason, ...step, seconds } };
+      return { ...own, estimate: { engine: name, device, reason, ...step, seconds } };
     });
   });
 }
@@ -167,7 +174,7 @@ function describeCost(plan: TimedPlan): string {
     ['batch', batch],
     ['FLOPs a step', cost && formatFlops(cost.flopsPerStep)],
     [`FLOPs of ${counted(cost?.steps ?? 0, 'step')}`, cost && formatFlops(cost.flops)],
-    ['peak memory', cost && `about ${formatBytes(cost.peakBytes)} in a step`],
+    ['peak memory', cost && describeMemory(cost)],
     ['too large', memoryRefusal && `${memoryRefusal.reason} ${memoryRefusal.remedy}`],
     ['disk', formatBytes(diskBytes)],
     ['engine', estimate?.reason],
@@ -175,6 +182,13 @@ function describeCost(plan: TimedPlan): string {
     ['objective', cost && source.learns],
     ['learning', cost ? undefined : `not possible: ${source.modelClass} has no head`],
   ]);
+}
+
+function describeMemory({ peakBytes, processBytes }: NonNullable<GrowthPlan['cost']>): string {
+  const step = `${formatBytes(peakBytes)} in a step`;
+  return processBytes === undefined
+    ? `about ${step}`
+    : `about ${formatBytes(processBytes)} in main memory, of that ${step}`;
 }
 
 function describeTime({ seconds, from, device }: NonNullable<TimedPlan['estimate']>): string {

@@ -1,10 +1,17 @@
 import { availableParallelism } from 'node:os';
+import { keptInputs, peakBytes, programResults, tensorBytes, type Program } from '../../graph';
 import { serializeProgram } from '../../graph/onnx/serialize';
 import { threadsText } from '../../protocol/engineText';
 import type { Engine, Precision } from '../engine';
 import { HostMemoryExecutable } from './hostMemory';
 import { ort } from './runtime';
 import { productsAt, runtimeVersion } from './values';
+
+/**
+ * Bytes that a run makes, up to which the runtime keeps its memory from run to run: that saves a twentieth
+ * of the time, and takes about a third more.
+ */
+const largestArena = 1e9;
 
 /** ONNX Runtime on the CPU: ships inside its npm package, needs nothing installed. */
 export function onnxRuntimeCpu(options: { threads?: number; precision?: Precision } = {}): Engine {
@@ -25,6 +32,7 @@ export function onnxRuntimeCpu(options: { threads?: number; precision?: Precisio
         interOpNumThreads: 1,
         // A third less memory at equal speed (the pattern reserves the sum of all buffers at once).
         enableMemPattern: false,
+        enableCpuMemArena: madeBytes(program) <= largestArena,
         logSeverityLevel: 3,
       });
       return new HostMemoryExecutable(ort, session, program, names);
@@ -32,3 +40,8 @@ export function onnxRuntimeCpu(options: { threads?: number; precision?: Precisio
     dispose: () => Promise.resolve(),
   };
 }
+
+/** The most bytes of what a run makes that are alive at once. */
+const madeBytes = (program: Program): number =>
+  peakBytes(programResults(program)) -
+  keptInputs(program).reduce((sum, tensor) => sum + tensorBytes(tensor), 0);

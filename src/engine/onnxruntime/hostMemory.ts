@@ -1,5 +1,6 @@
 import type * as ort from 'onnxruntime-node';
 import { inputName } from '../../graph/build/sources';
+import { tensorBytes } from '../../graph/cost';
 import type { OnnxProgram } from '../../graph/onnx/serialize';
 import type { Program } from '../../graph/program';
 import type { TensorData } from '../../graph/tensor';
@@ -7,11 +8,16 @@ import type { Executable, NamedData } from '../engine';
 import { inPlaceState } from '../inPlace';
 import { keptValues, loaded, valuesToKeep, zeroState, type KeptValues } from '../values';
 import { dataOf, toFeeds, toOrt, type OnnxRuntime } from './values';
+import { freeGarbage } from './garbage';
+
+/** Bytes of needless copies that may lie about until V8 collects them. */
+const leftToCollector = 64 * 2 ** 20;
 
 /** A session whose frozen inputs and state lie in main memory. */
 export class HostMemoryExecutable implements Executable {
   private readonly kept: KeptValues;
   private readonly inPlace: ReadonlySet<string>;
+  private readonly copiedBytes: number;
   private readonly resident = new Map<string, ort.Tensor>();
   /** The second buffer of state that cannot be updated in place. */
   private readonly spare = new Map<string, ort.Tensor>();
@@ -23,7 +29,9 @@ export class HostMemoryExecutable implements Executable {
     private readonly names: Omit<OnnxProgram, 'bytes'>,
   ) {
     this.kept = keptValues(program);
-    this.inPlace = new Set([...inPlaceState(program)].map(inputName));
+    const inPlace = [...inPlaceState(program)];
+    this.inPlace = new Set(inPlace.map(inputName));
+    this.copiedBytes = inPlace.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
     for (const { name, tensor, data } of zeroState(program)) {
       this.resident.set(name, toOrt(runtime, tensor, data));
     }
@@ -33,15 +41,22 @@ export class HostMemoryExecutable implements Executable {
     return this.kept.stateNames;
   }
 
-  load(values: NamedData): void {
+  load(values: NamedData, { given = false }: { readonly given?: boolean } = {}): void {
     for (const { name, tensor, data } of valuesToKeep(this.kept, values)) {
       // State is written to by later runs, so it gets memory of its own.
-      const own = this.kept.stateNames.includes(name) ? data.slice() : data;
+      const own = !given && this.kept.stateNames.includes(name) ? data.slice() : data;
       this.resident.set(name, toOrt(this.runtime, tensor, own));
     }
   }
 
   async run(feeds: NamedData): Promise<Record<string, TensorData>> {
+    const outputs = await this.step(feeds);
+    // The runtime's JavaScript copies state that it wrote in place as well, to nobody's use.
+    if (this.copiedBytes > leftToCollector) freeGarbage();
+    return outputs;
+  }
+
+  private async step(feeds: NamedData): Promise<Record<string, TensorData>> {
     const given = toFeeds(this.runtime, this.program, feeds);
     for (const name of this.kept.inputs.keys()) given[name] = loaded(this.resident, name);
     const { outputNames, nextNames } = this.names;

@@ -5,6 +5,7 @@ import { isLearned } from '../makeLarge';
 import { learningCost as perBatch } from '../plan';
 import { batchesPerUpdate } from '../settings';
 import type { ProgramCost } from '../growthCost';
+import type { StepBytes } from '../processMemory';
 import { countStages, flopsAfter, prepareStages } from '../trainingStages';
 import { growthSettings, type CompareRequest } from './request';
 
@@ -14,6 +15,8 @@ export interface ComparisonCost {
   readonly flops: number;
   /** Most bytes alive in a step that is really made, of whatever method. */
   readonly peakBytes: number;
+  /** Of every kind of step that is really made. */
+  readonly steps: readonly StepBytes[];
   /** One step that trains the whole large model; its program takes a while to build. */
   readonly step: {
     readonly build: () => Program;
@@ -34,13 +37,14 @@ export function comparisonCost(
     const { refusals, stages: own } = growthMethod(name);
     if ((refusals?.(growth) ?? []).length > 0) return [];
     const stages = own ? countStages(growth.target, training, shape, own(growth)) : whole;
-    const peaks = stages.map(stage => stage.peakBytes);
-    const trained = { flops: flopsAfter(stages, training.steps), peakBytes: Math.max(...peaks) };
+    const trained = { flops: flopsAfter(stages, training.steps), steps: stages };
     return isLearned(name) ? [trained, learningCost(growth, request, name, shape)] : [trained];
   });
+  const steps = costs.flatMap(cost => cost.steps);
   return {
     flops: costs.reduce((sum, { flops }) => sum + flops, 0),
-    peakBytes: Math.max(...costs.map(cost => cost.peakBytes)),
+    peakBytes: Math.max(...steps.map(({ peakBytes }) => peakBytes)),
+    steps,
     step: {
       build: () => prepareStages(growth.target, training, shape).at(-1)!.program,
       cost: whole.at(-1)!,
@@ -55,11 +59,11 @@ function learningCost(
   request: Pick<CompareRequest, 'training' | 'growthSteps'>,
   name: CompareRequest['methods'][number],
   shape: BatchShape,
-): Pick<ComparisonCost, 'flops' | 'peakBytes'> {
+): Pick<ComparisonCost, 'flops' | 'steps'> {
   const settings = growthSettings(request, name);
-  const { flops, peakBytes } = perBatch(growth, settings, shape);
+  const { flops, ...bytes } = perBatch(growth, settings, shape);
   return {
     flops: settings.steps * batchesPerUpdate(settings) * (flops.matrix + flops.other),
-    peakBytes,
+    steps: [bytes],
   };
 }

@@ -4,6 +4,7 @@ import type { RunContext } from '../context';
 import { readSmallValues, type Model } from '../model';
 import { requireGrowth, requireHead, resolveTarget } from '../plan';
 import { isLearned } from '../makeLarge';
+import { mostTaken } from '../processMemory';
 import { requireMemory, withData, withEngine, withModel, type RunData } from '../resources';
 import { fingerprint } from '../runState';
 import { prepareStages } from '../trainingStages';
@@ -45,7 +46,7 @@ export function withComparison<T>(
         const { shape, batches, separator } = data;
         const stages = prepareStages(target, request.training, shape);
         // Without training from scratch there is nothing to compare with.
-        requireMemory(Math.max(...stages.map(({ peakBytes }) => peakBytes)), memory);
+        requireMemory(mostTaken(engine.description.name, stages, memory), memory);
         const store = openRunStore(request.out, key => {
           const { method, seed } = key as RunName;
           return fingerprint([

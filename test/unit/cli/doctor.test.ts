@@ -98,7 +98,7 @@ it('a plan that does not fit the memory shows its numbers and is refused', async
   if (process.platform === 'darwin') return assert.equal(code, 0);
   assert.equal(code, 1);
   assert.match(stdout, /\nlayers +3 +4\n/);
-  assert.match(stdout, /\ntoo large +A step takes about [\d.]+ MB of memory, and main memory has/);
+  assert.match(stdout, /\ntoo large +The run takes about [\d.]+ MB of memory, and main memory has/);
   assert.doesNotMatch(stdout, /\ntime /);
 });
 

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { openModel } from '../../../src/run/model';
+import { batchShape } from '../../../src/run/data';
+import { learningRefusal } from '../../../src/run/learningMemory';
+import { learningCost, requireGrowth, resolveTarget } from '../../../src/run/plan';
+import { processBytes } from '../../../src/run/processMemory';
+import { defaultLigoSettings } from '../../../src/run/settings';
+import { inEditor } from '../../../src/worker/failure';
+import { example } from '../../support/fixtures';
+
+const settings = { ...defaultLigoSettings, steps: 10, warmup: 1 };
+
+async function growthOf() {
+  const model = await openModel(example('gpt2-kjv'));
+  await model.checkpoint.close();
+  const growth = requireGrowth(model, await resolveTarget(model, { layers: 6, hidden: 128 }));
+  return { growth, shape: batchShape(model.architecture, { batchSize: 16, sequenceLength: 64 }) };
+}
+
+describe('what a process takes', () => {
+  // Measured by test/bench/growthMemory.ts: GPT-2's shapes, batch 4 × 128, ONNX Runtime on the CPU.
+  const measured = [
+    { frozenBytes: 121e6, stateBytes: 135e6, peakBytes: 848e6, took: 1.3e9 },
+    { frozenBytes: 205e6, stateBytes: 180e6, peakBytes: 1.14e9, took: 1.64e9 },
+    { frozenBytes: 497e6, stateBytes: 1.078e9, peakBytes: 3.71e9, took: 4.64e9 },
+  ];
+
+  it('is told within a fifth of what was measured at three sizes', () => {
+    for (const { took, ...cost } of measured) {
+      const ratio = processBytes('cpu', cost) / took;
+      assert.ok(ratio > 0.8 && ratio < 1.2, `${ratio} of ${took}`);
+    }
+  });
+});
+
+describe('a growth that does not fit the memory', () => {
+  const memory = (bytes: number) => ({ bytes, of: 'main memory', isMain: true });
+
+  it('is told the cheapest option that makes it fit, with its number', async () => {
+    const { growth, shape } = await growthOf();
+    const cost = learningCost(growth, settings, shape);
+    const least = processBytes(
+      'cpu',
+      learningCost(growth, { ...settings, recompute: true }, shape),
+    );
+    const refusal = learningRefusal(growth, settings, shape, {
+      ...{ engine: 'cpu', memory: memory(least), cost },
+    });
+    assert.match(refusal!.message, /^The run takes about \d+ MB of memory, and main memory has/);
+    assert.match(refusal!.remedy, /^Give --recompute: it brings that to about \d+ MB\.$/);
+    assert.match(inEditor(refusal!.remedy), /^Under More…, set Recompute Activations: it brings/);
+  });
+
+  it('is told several options where one is not enough', async () => {
+    const { growth, shape } = await growthOf();
+    const cost = learningCost(growth, settings, shape);
+    const all = { ...settings, recompute: true, mapping: 'shared-ffn' as const };
+    const least = processBytes('cpu', learningCost(growth, all, { ...shape, batchSize: 1 }));
+    const refusal = learningRefusal(growth, settings, shape, {
+      ...{ engine: 'cpu', memory: memory(1.01 * least), cost },
+    });
+    assert.match(
+      refusal!.remedy,
+      /^Give --recompute and --share-ffn and --batch 1 --accumulate 16:/,
+    );
+  });
+
+  it('is told to become smaller where no option helps, and nothing where it fits', async () => {
+    const { growth, shape } = await growthOf();
+    const cost = learningCost(growth, settings, shape);
+    const asked = (bytes: number) =>
+      learningRefusal(growth, settings, shape, { engine: 'cpu', memory: memory(bytes), cost });
+    assert.match(
+      asked(1e6)!.remedy,
+      /^Lower --batch or --sequence-length, choose a smaller target/,
+    );
+    assert.equal(asked(processBytes('cpu', cost)), undefined);
+  });
+});
