@@ -61,7 +61,7 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
     await quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
     await bench.screenshot('2-plan');
     const plan = (await quickInput.rows.allTextContents()).join('\n');
-    assert.match(plan, /3: methods 3, seeds 1, 40 steps each/);
+    assert.match(plan, /3 runs · 3 methods · 1 seed · 40 steps each/);
     assert.match(plan, /FLOP/);
     started = Date.now();
     await quickInput.choose('Start Comparing');
@@ -78,10 +78,10 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
         .waitFor();
       await progress.press('Open');
       const page = await bench.webview('ligo-run');
-      await page.getByText(/run 2 of 3: ligo, seed 0, learning operators, step/).waitFor();
+      await page.getByText(/run 2 of 3: LiGO, seed 0, learning operators, step/).waitFor();
       await bench.screenshot('3-live');
       await bench.chooseTheme(themes[0]);
-      await page.getByText(/run 3 of 3: stack, seed 0, step [1-9]\d? of 40/).waitFor();
+      await page.getByText(/run 3 of 3: Stack \(StackBERT\), seed 0, step [1-9]\d? of 40/).waitFor();
       await page.locator('tr', { hasText: 'stack' }).getByText('training').waitFor();
       await bench.screenshot('4-live-light');
     },
