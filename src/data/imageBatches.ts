@@ -1,9 +1,10 @@
-import { UnsupportedError, UsageError, UserError, type Note } from '../errors';
+import { UnsupportedError, UserError, type Note } from '../errors';
 import { counted } from '../format';
 import type { Batch, BatchSource } from './batches';
 import { epochs } from './epochs';
 import { openImageSets, pixelReader, type ImageSet, type ImageSets } from './imageSource';
 import { listed, notesOnBoth } from './note';
+import { requireShare, requireWhole } from './optionChecks';
 import { normaliseInto } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
 import { describeFiles } from './unchanged';
@@ -50,24 +51,10 @@ interface Part {
 
 function checkOptions(options: ImageBatchOptions): void {
   const { heldOutFraction = 0.05, evaluationBatches = 1, preprocessor, numChannels } = options;
-  for (const [name, value] of [
-    ['batch size', options.batchSize],
-    ['number of evaluation batches', evaluationBatches],
-    ['image size', options.imageSize],
-  ] as const) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new UsageError(
-        `The ${name} is ${value}; it must be a whole number of at least 1.`,
-        `Give a ${name} of 1 or more.`,
-      );
-    }
-  }
-  if (!(heldOutFraction > 0 && heldOutFraction < 1)) {
-    throw new UsageError(
-      `The held-out share is ${heldOutFraction}, which is not between 0 and 1.`,
-      'Give a share such as 0.05.',
-    );
-  }
+  requireWhole('batch size', options.batchSize);
+  requireWhole('number of evaluation batches', evaluationBatches);
+  requireWhole('image size', options.imageSize);
+  requireShare(heldOutFraction);
   if (numChannels !== 1 && numChannels !== 3) {
     throw new UnsupportedError(
       `The model takes images of ${numChannels} channels; only grey (1) and colour (3) can be read.`,

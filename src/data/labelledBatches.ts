@@ -8,6 +8,7 @@ import { epochs } from './epochs';
 import { ignoredLabel, type LabelledText, type LabelledWords } from './labels';
 import type { LabelledSource } from './labelledSource';
 import { notesOnBoth } from './note';
+import { requireShare, requireWhole } from './optionChecks';
 import { cachedTokens } from './textSource';
 import type { TextTokenizer } from './tokenizer';
 import { describeFiles } from './unchanged';
@@ -58,22 +59,9 @@ interface Part {
 
 function checkSizes(options: LabelledBatchOptions): void {
   const { batchSize, evaluationBatches = 1, heldOutFraction = 0.05, tokenizer } = options;
-  for (const [name, value] of [
-    ['batch size', batchSize],
-    ['number of evaluation batches', evaluationBatches],
-  ] as const) {
-    if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw new UsageError(
-      `The ${name} is ${value}; it must be a whole number of at least 1.`,
-      `Give a ${name} of 1 or more.`,
-    );
-  }
-  if (!(heldOutFraction > 0 && heldOutFraction < 1)) {
-    throw new UsageError(
-      `The held-out share is ${heldOutFraction}, which is not between 0 and 1.`,
-      'Give a share such as 0.05.',
-    );
-  }
+  requireWhole('batch size', batchSize);
+  requireWhole('number of evaluation batches', evaluationBatches);
+  requireShare(heldOutFraction);
   const { before, after } = around(tokenizer);
   const least = before.length + after.length + 1;
   if (options.sequenceLength < least) {

@@ -1,4 +1,4 @@
-import { UsageError, UserError, type Note } from '../errors';
+import { UserError, type Note } from '../errors';
 import type { Batch, BatchSource } from './batches';
 import { randomGenerator, randomStreams, type RandomGenerator } from '../random';
 import {
@@ -7,6 +7,7 @@ import {
   type TextSource,
   type TextSourceSurvey,
 } from './textSource';
+import { requireWhole } from './optionChecks';
 import { requireMask, type TextTokenizer } from './tokenizer';
 
 export interface LanguageBatchOptions {
@@ -49,18 +50,9 @@ const mostEvaluationBatches = 16;
 /** Refuses sizes that make no batch; `least` is the shortest sequence with something to predict. */
 function checkSizes(options: LanguageBatchOptions, least: number): void {
   const { batchSize, sequenceLength, evaluationBatches = 1 } = options;
-  const wrong = (name: string, value: number, minimum: number): UsageError =>
-    new UsageError(
-      `The ${name} is ${value}; it must be a whole number of at least ${minimum}.`,
-      `Give a ${name} of ${minimum} or more.`,
-    );
-  const isWhole = (value: number, minimum: number): boolean =>
-    Number.isSafeInteger(value) && value >= minimum;
-  if (!isWhole(batchSize, 1)) throw wrong('batch size', batchSize, 1);
-  if (!isWhole(sequenceLength, least)) throw wrong('sequence length', sequenceLength, least);
-  if (!isWhole(evaluationBatches, 1)) {
-    throw wrong('number of evaluation batches', evaluationBatches, 1);
-  }
+  requireWhole('batch size', batchSize);
+  requireWhole('sequence length', sequenceLength, least);
+  requireWhole('number of evaluation batches', evaluationBatches);
 }
 
 /** Says so when the held-out part is shown more than once, so that its loss tells less than it seems. */

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { UsageError, UserError, type Note } from '../errors';
+import { UserError, type Note } from '../errors';
 import type { BatchSource } from './batches';
 import { counted } from '../format';
 import { boundedCache } from './boundedCache';
 import { openCorpus, type Corpus, type CorpusLine } from './corpus';
 import { notesOnBoth } from './note';
+import { requireShare } from './optionChecks';
 import { randomGenerator, randomStreams } from '../random';
 import { readBytes, type ReadBytes } from './sourceFiles';
 import { splitText } from './splitText';
@@ -191,12 +192,7 @@ async function splitAt(corpus: Corpus, fraction: number, path: string): Promise<
 export async function openTextSource(options: TextSourceOptions): Promise<TextSource> {
   const { path, evaluationPath, tokenizer, windowTokens, separator = 'newline' } = options;
   const { heldOutFraction = 0.05, read = readBytes } = options;
-  if (!(heldOutFraction > 0 && heldOutFraction < 1)) {
-    throw new UsageError(
-      `The held-out share is ${heldOutFraction}, which is not between 0 and 1.`,
-      'Give a share such as 0.05.',
-    );
-  }
+  requireShare(heldOutFraction);
   const survey = options.survey ?? (await surveyTextSource(options));
   const corpus = await openCorpus(path, read, survey.train);
   const evaluationCorpus =
