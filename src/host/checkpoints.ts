@@ -13,7 +13,7 @@ import {
   type Found,
 } from './checkpointTree';
 import { gitIgnored } from './gitIgnored';
-import { DisposableStore, throttle, type Disposable } from './lifetime';
+import { DisposableStore, oneAtATime, throttle, type Disposable } from './lifetime';
 import { isRunning } from './runFolder';
 import type { ServiceClient } from './serviceClient';
 import type { Settings } from './settings';
@@ -45,8 +45,6 @@ export class Checkpoints implements Disposable {
   private roots: readonly CheckpointNode[] = [];
   private shown: readonly TreeNode[] = [];
   private readonly places = new Map<string, readonly string[]>();
-  private scanning: Promise<void> | undefined;
-  private again = false;
   private tooMany = false;
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly disposables = new DisposableStore();
@@ -115,21 +113,7 @@ export class Checkpoints implements Disposable {
   }
 
   /** Looks at the workspace; several calls at once become one more look. */
-  async refresh(): Promise<void> {
-    if (this.scanning) {
-      this.again = true;
-      return this.scanning;
-    }
-    const scan = async (): Promise<void> => {
-      do {
-        this.again = false;
-        await this.scan();
-      } while (this.again);
-    };
-    this.scanning = scan().catch(this.onError);
-    await this.scanning;
-    this.scanning = undefined;
-  }
+  readonly refresh = oneAtATime(() => this.scan().catch(this.onError));
 
   dispose(): void {
     this.disposables.dispose();

@@ -39,6 +39,23 @@ export class Emitter<T> implements Disposable {
   }
 }
 
+/** Does something once at a time: calls while it goes on become one more time after it. */
+export function oneAtATime(work: () => Promise<void>): () => Promise<void> {
+  let going: Promise<void> | undefined;
+  let again = false;
+  const go = async (): Promise<void> => {
+    do {
+      again = false;
+      await work();
+    } while (again);
+  };
+  return () => {
+    if (going) again = true;
+    else going = go().finally(() => (going = undefined));
+    return going;
+  };
+}
+
 /** Calls at most once in a while: the first call waits that long, and later ones join it. */
 export function throttle(milliseconds: number, work: () => void): { run(): void } & Disposable {
   let timer: NodeJS.Timeout | undefined;

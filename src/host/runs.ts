@@ -16,7 +16,7 @@ import { shareDevice, type DeviceClaims } from './deviceClaims';
 import { readLastEvents } from './eventLines';
 import { EventTail } from './eventTail';
 import { forEachSome } from './forEachSome';
-import { Emitter, throttle, type Disposable } from './lifetime';
+import { Emitter, oneAtATime, throttle, type Disposable } from './lifetime';
 import { readPicture, readPictures, thinPictures, type PictureLine } from './pictures';
 import * as files from './runFolder';
 import { RunRecord, type Holder } from './runRecord';
@@ -90,8 +90,11 @@ export class Runs implements Disposable {
   private timer: NodeJS.Timeout | undefined;
   private watcher: FSWatcher | undefined;
   private readonly news = throttle(newsEvery, () => this.look().catch(this.options.onError));
-  private starting: Promise<void> | undefined;
-  private startAgain = false;
+  /** Starts what can start now, and makes room. */
+  private readonly startNext = oneAtATime(async () => {
+    await this.startWaiting();
+    await this.forgetOld();
+  });
   private claims: readonly DeviceClaim[] = [];
   private ended = false;
 
@@ -341,23 +344,6 @@ export class Runs implements Disposable {
 
   private tell(entry: Entry, events: readonly CheckedEvent[] = [], endedNow = false): void {
     if (!this.ended) this.changes.fire({ run: entry.record, events, endedNow });
-  }
-
-  /** Starts what can start now; several calls at once become one more look. */
-  private async startNext(): Promise<void> {
-    if (this.starting) {
-      this.startAgain = true;
-      return this.starting;
-    }
-    const start = async (): Promise<void> => {
-      do {
-        this.startAgain = false;
-        await this.startWaiting();
-      } while (this.startAgain);
-    };
-    this.starting = start().finally(() => (this.starting = undefined));
-    await this.starting;
-    await this.forgetOld();
   }
 
   /** Starts the oldest waiting run of each device that nobody uses, in this window or another. */
