@@ -52,22 +52,12 @@ export function learningRefusal(
 ): UserError | undefined {
   const bytes = bytesTaken(engine, cost, memory);
   if (bytes <= memory.bytes) return undefined;
-  const lightest = lighter(settings, shape).find(
-    way => bytesOf(growth, shape, way, { engine, memory }) <= memory.bytes,
-  );
-  return memoryRefusal(
-    bytes,
-    memory,
-    lightest && describe(lightest, bytesOf(growth, shape, lightest, { engine, memory })),
-  );
+  for (const { options, settings: other, batchSize } of lighter(settings, shape)) {
+    const less = bytesTaken(engine, learningCost(growth, other, { ...shape, batchSize }), memory);
+    if (less > memory.bytes) continue;
+    const brings = options.includes(' and ') ? 'they bring' : 'it brings';
+    const remedy = `Give ${options}: ${brings} that to about ${formatBytes(less)}.`;
+    return memoryRefusal(bytes, memory, remedy);
+  }
+  return memoryRefusal(bytes, memory);
 }
-
-const bytesOf = (
-  growth: Growth,
-  shape: BatchShape,
-  { settings, batchSize }: Way,
-  { engine, memory }: { readonly engine: string; readonly memory: DeviceMemory },
-): number => bytesTaken(engine, learningCost(growth, settings, { ...shape, batchSize }), memory);
-
-const describe = ({ options }: Way, bytes: number): string =>
-  `Give ${options}: ${options.includes(' and ') ? 'they bring' : 'it brings'} that to about ${formatBytes(bytes)}.`;

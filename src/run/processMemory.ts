@@ -10,16 +10,15 @@ interface Needs {
   readonly own: number;
   /** Weights that are given once: some engines compute on copies. */
   readonly frozen: number;
-  readonly state: number;
   /** What a step makes: allocators hold more than is used. */
   readonly made: number;
 }
 
 /** Engines that compute in main memory, by name. */
 const needs: Readonly<Record<string, Needs>> = {
-  cpu: { own: 280e6, frozen: 1, state: 1, made: 1.3 },
+  cpu: { own: 280e6, frozen: 1, made: 1.3 },
   // Its memory never gets smaller, and the large model is scored in it after the last step.
-  tfjs: { own: 0, frozen: 2, state: 1, made: 2.75 },
+  tfjs: { own: 0, frozen: 2, made: 2.75 },
 };
 
 /** Where the bytes of a step lie. */
@@ -37,7 +36,7 @@ export function processBytes(
   return (
     of.own +
     of.frozen * frozenBytes +
-    of.state * stateBytes +
+    stateBytes +
     copies +
     of.made * (peakBytes - frozenBytes - stateBytes)
   );

@@ -180,6 +180,7 @@ async function trainStage(
       batchesPerUpdate: batchesPerUpdate(settings),
       schedule: { kind: settings.schedule, steps: settings.steps, warmup: settings.warmup },
       start: reached.step,
+      startState: () => Promise.resolve(loaded),
       keepEvery: 100,
       keep: task.keeper?.(stateBytes(program)),
       signal,

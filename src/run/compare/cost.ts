@@ -13,8 +13,6 @@ import { growthSettings, type CompareRequest } from './request';
 export interface ComparisonCost {
   /** Exact, of all methods with one seed; a method that refuses the growth computes nothing. */
   readonly flops: number;
-  /** Most bytes alive in a step that is really made, of whatever method. */
-  readonly peakBytes: number;
   /** Of every kind of step that is really made. */
   readonly steps: readonly StepBytes[];
   /** One step that trains the whole large model; its program takes a while to build. */
@@ -40,11 +38,9 @@ export function comparisonCost(
     const trained = { flops: flopsAfter(stages, training.steps), steps: stages };
     return isLearned(name) ? [trained, learningCost(growth, request, name, shape)] : [trained];
   });
-  const steps = costs.flatMap(cost => cost.steps);
   return {
     flops: costs.reduce((sum, { flops }) => sum + flops, 0),
-    peakBytes: Math.max(...steps.map(({ peakBytes }) => peakBytes)),
-    steps,
+    steps: costs.flatMap(cost => cost.steps),
     step: {
       build: () => prepareStages(growth.target, training, shape).at(-1)!.program,
       cost: whole.at(-1)!,
