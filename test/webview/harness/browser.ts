@@ -16,18 +16,6 @@ export const skip: string | false = !existsSync(executablePath)
     ? 'no built pages: npm run build'
     : false;
 
-/**
- * The fastest of up to three measurements of milliseconds a frame; whatever else runs on the machine
- * can only make one slower. Stops at the first that is fast enough.
- */
-export async function bestFrame(measure: () => Promise<number>): Promise<number> {
-  let best = Infinity;
-  for (let attempt = 0; attempt < 3 && best > 1000 / 30; attempt++) {
-    best = Math.min(best, await measure());
-  }
-  return best;
-}
-
 const screenshots = new URL('../../../out/screenshots/', import.meta.url);
 const inPage = readFileSync(new URL('inPage.js', import.meta.url), 'utf8');
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
