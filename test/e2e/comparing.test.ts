@@ -81,7 +81,9 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
       await page.getByText(/run 2 of 3: LiGO, seed 0, learning operators, step/).waitFor();
       await bench.screenshot('3-live');
       await bench.chooseTheme(themes[0]);
-      await page.getByText(/run 3 of 3: Stack \(StackBERT\), seed 0, step [1-9]\d? of 40/).waitFor();
+      await page
+        .getByText(/run 3 of 3: Stack \(StackBERT\), seed 0, step [1-9]\d? of 40/)
+        .waitFor();
       await page.locator('tr', { hasText: 'stack' }).getByText('training').waitFor();
       await bench.screenshot('4-live-light');
     },
