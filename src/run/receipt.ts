@@ -1,5 +1,4 @@
 import { join, relative } from 'node:path';
-import manifest from '../../package.json';
 import type { BatchSource } from '../data/batches';
 import type { Note } from '../errors';
 import type { Growth } from '../growth';
@@ -7,11 +6,9 @@ import type { Receipt } from '../protocol/events';
 import type { Companion } from './companions';
 import { summarize, type Model } from './model';
 import { modelCard } from './modelCard';
+import { software } from './software';
 import type { TrainingReceipt } from './trainingReceipt';
 import { writeNew } from './writeNew';
-
-/** Name and version of this software, for receipts. */
-export const software: Receipt['software'] = { name: manifest.name, version: manifest.version };
 
 /** What a receipt is made of. */
 export interface ReceiptParts {

@@ -12,18 +12,16 @@ import { collectWarnings, report, warn, type RunContext } from './context';
 import type { DataOptions } from './data';
 import { keeperOf } from './keepOnDisk';
 import { readParameter, readParameters, type Model } from './model';
-import { describeObjective } from './objective';
 import { partialSpans } from './partialTraining';
 import { requireHead, requireWhole } from './plan';
 import { warningOfLength } from './positionLosses';
-import { software } from './receipt';
 import { withData, withEngine, withModel, withOutput, type RunData } from './resources';
 import { identityOf, loadRunState, removeRunState, type RunState } from './runState';
 import { plainModel, scoreModel } from './scoring';
 import { batchesPerUpdate, type TrainSettings } from './settings';
 import { asWritten } from './storedTypes';
 import { explainStop, savesOnTheWay, stoppable, type TrainedRun } from './stop';
-import { trainedStage, type TrainingReceipt } from './trainingReceipt';
+import { trainingReceipt, type TrainingReceipt } from './trainingReceipt';
 import { trainModel, type TrainedModel } from './trainModel';
 import { untilAborted, valuesById } from './parameterValues';
 import { writeModel } from './writeModel';
@@ -129,28 +127,16 @@ async function trainInto(
   );
   await model.checkpoint.requireUnchanged(sha256);
   warn(context, [...(await companions.notes()), ...(await data.batches.requireUnchanged())]);
-  const receipt: TrainingReceipt = {
-    software,
-    created: new Date(context.now()).toISOString(),
+  const { settings, seed, evaluateEvery } = request;
+  const receipt = trainingReceipt({
+    ...{ architecture, trained, created: context.now(), settings, fromScratch, seed },
     source: { path: request.checkpoint, sha256, companions: companions.files },
-    settings: request.settings,
-    objective: describeObjective(architecture),
-    fromScratch,
-    steps: trained.step,
-    seed: request.seed,
-    data: { path: request.data.data, ...data.batches.description, separator: data.separatorNote },
-    engine: engine.description,
-    before,
-    after,
-    ...(request.evaluateEvery !== undefined && { curve: trained.curve }),
-    flops: { perStep: trained.flops / trained.step, total: trained.flops },
-    ...(trained.stages.some(({ partial }) => partial) && {
-      stages: trained.stages.map(stage => trainedStage(architecture, stage)),
-    }),
-    seconds: trained.seconds,
+    data: { ...data, path: request.data.data },
+    ...{ engine: engine.description, before, after },
+    ...(evaluateEvery !== undefined && { curve: trained.curve }),
     ...(trained.resumedAfter && { resumedAfter: trained.resumedAfter }),
     warnings: opened.warnings.map(({ message }) => message),
-  };
+  });
   await writeNew(join(directory, 'training.json'), `${JSON.stringify(receipt, null, 2)}\n`);
   if (!fromScratch) await keepGrowthReceipt(model.checkpoint.directory, directory);
   return receipt;

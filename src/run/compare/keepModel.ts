@@ -7,14 +7,13 @@ import { frequencyLoss } from '../../training';
 import { copyCompanions } from '../companions';
 import type { RunContext } from '../context';
 import { isLearned } from '../makeLarge';
-import { describeObjective } from '../objective';
 import { untilAborted, valuesById, type ParameterValues } from '../parameterValues';
-import { growthReceipt, software, writeReceipt } from '../receipt';
+import { growthReceipt, writeReceipt } from '../receipt';
 import { withOutput } from '../resources';
 import { plainModel, scoreModel } from '../scoring';
 import { asWritten, isRounded } from '../storedTypes';
 import type { TrainedModel } from '../trainModel';
-import { trainedStage, type TrainingReceipt } from '../trainingReceipt';
+import { trainingReceipt } from '../trainingReceipt';
 import { writeModel } from '../writeModel';
 import { writeNew } from '../writeNew';
 import type { OwnRun } from './growRun';
@@ -65,31 +64,20 @@ export async function keepModel(
       },
       warnings: run.warnings.map(message => ({ message, remedy: '' })),
     });
-    const training: TrainingReceipt = {
-      software,
-      created: new Date(created).toISOString(),
+    const training = trainingReceipt({
+      ...{ architecture: growth.target, trained, created, seed: name.seed, fromScratch: false },
       source: { path: model.path, sha256, companions: companions.files },
       settings: request.training,
-      objective: describeObjective(growth.target),
-      fromScratch: false,
-      steps: trained.step,
-      seed: name.seed,
       data: {
+        batches: data.batches,
+        separatorNote: comparison.data.separatorNote,
         path: request.data.data,
-        ...data.batches.description,
-        separator: comparison.data.separatorNote,
       },
       engine: engine.description,
       before: evaluationOf(start!),
       after: await scoresAsWritten(context, { comparison, data }, values, run),
-      curve: trained.curve,
-      flops: { perStep: trained.flops / trained.step, total: trained.flops },
-      ...(trained.stages.some(({ partial }) => partial) && {
-        stages: trained.stages.map(stage => trainedStage(growth.target, stage)),
-      }),
-      seconds: trained.seconds,
-      warnings: run.warnings,
-    };
+      ...{ curve: trained.curve, warnings: run.warnings },
+    });
     await writeReceipt(directory, receipt, training);
     await writeNew(join(directory, 'training.json'), `${JSON.stringify(training, null, 2)}\n`);
   });

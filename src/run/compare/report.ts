@@ -12,7 +12,7 @@ import {
 } from '../../protocol/comparison';
 import { isLearned } from '../makeLarge';
 import { summarize } from '../model';
-import { software } from '../receipt';
+import { software } from '../software';
 import type { Comparison } from './open';
 import { growthSettings } from './request';
 import { finalLoss, savingsOf, spreadOf } from './savings';
