@@ -12,8 +12,8 @@ async function untilTicked(
   bench: Workbench,
   done: readonly (typeof steps)[number][],
 ): Promise<void> {
-  await bench.runCommand('Welcome: Open Walkthrough...');
-  await bench.quickInput.choose('Grow your first model');
+  const title = 'Grow your first model';
+  await bench.runAndChoose('Welcome: Open Walkthrough...', title, title);
   for (const id of steps) {
     const sign = done.includes(id) ? 'checked' : 'unchecked';
     await bench.page

@@ -59,6 +59,14 @@ export class QuickInput {
     ]);
   }
 
+  /** Takes the focused row, and tells whether the list was still there to be taken from. */
+  accept(): Promise<boolean> {
+    return this.input.press('Enter', { timeout: 5000 }).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async type(text: string): Promise<void> {
     await this.input.waitFor();
     await this.input.fill(text);

@@ -97,37 +97,55 @@ export class Workbench {
   }
 
   /** Runs a command from the palette by its full title, such as `LiGO: Grow Model…`. */
-  async runCommand(title: string): Promise<void> {
-    const deadline = Date.now() + patience;
-    do {
-      await this.page.keyboard.press('F1');
-      const found = await this.quickInput.find(`>${title}`, title);
-      if (found === 'found') return this.page.keyboard.press('Enter');
-      // Commands of extensions come some moments after the workbench.
-      if (found === 'missing') await this.page.keyboard.press('Escape');
-    } while (Date.now() < deadline);
-    throw new Error(`The palette has no command "${title}".`);
+  runCommand(title: string): Promise<void> {
+    return this.take(() => this.page.keyboard.press('F1'), `>${title}`, title);
+  }
+
+  /** Runs a command of the editor's own that asks for one of several, and answers it. */
+  runAndChoose(title: string, typed: string, answer: string): Promise<void> {
+    return this.take(() => this.runCommand(title), typed, answer);
   }
 
   /** Changes the colour theme as a person does. */
   async chooseTheme(name: string): Promise<void> {
-    await this.page.locator('.statusbar').click({ position: { x: 700, y: 8 } });
-    await this.page.keyboard.press('Control+K');
-    await this.page.keyboard.press('Control+T');
-    await this.quickInput.type(name);
-    await this.quickInput.focusedRow(name).waitFor();
-    await this.page.keyboard.press('Enter');
+    const open = async () => {
+      await this.page.locator('.statusbar').click({ position: { x: 700, y: 8 } });
+      await this.page.keyboard.press('Control+K');
+      await this.page.keyboard.press('Control+T');
+    };
+    await this.take(open, name, name);
     await this.quickInput.isHidden();
   }
 
   /** Titles of the commands that the palette finds. */
   async findCommands(text: string): Promise<string[]> {
-    await this.page.keyboard.press('F1');
-    await this.quickInput.type(`>${text}`);
-    await this.quickInput.rows.first().waitFor();
+    await this.find(() => this.page.keyboard.press('F1'), `>${text}`, '');
     const titles = await this.quickInput.labels();
     await this.page.keyboard.press('Escape');
     return titles;
+  }
+
+  /** Opens a list of the editor's own and takes the row that these words find. */
+  private async take(open: () => Promise<void>, typed: string, row: string): Promise<void> {
+    do await this.find(open, typed, row);
+    while (!(await this.quickInput.accept()));
+  }
+
+  /**
+   * Opens a list of the editor's own and types these words until its focused row has this text: once
+   * more where it was closed meanwhile, since what starts or ends elsewhere in the editor may take
+   * the focus.
+   */
+  private async find(open: () => Promise<void>, typed: string, row: string): Promise<void> {
+    const deadline = Date.now() + patience;
+    do {
+      await open();
+      const found = await this.quickInput.find(typed, row);
+      if (found === 'found') return;
+      // Commands of extensions come some moments after the workbench.
+      if (found === 'missing') await this.page.keyboard.press('Escape');
+    } while (Date.now() < deadline);
+    throw new Error(`The list that "${typed}" was typed into has no "${row}".`);
   }
 
   /** Shows a view container by the name of its icon in the activity bar. */
