@@ -166,7 +166,9 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     openReport: id => commands.runs.openReport(id),
     removeRun: id => commands.runs.remove(id),
     whatNext: async argument => {
-      const path = pathOf(argument) ?? (await commands.runs.outputOf(argument));
+      // Of a run its id is given, of a checkpoint its row or file.
+      const isRun = typeof argument === 'string' || argument === undefined;
+      const path = isRun ? await commands.runs.outputOf(argument) : pathOf(argument);
       if (path !== undefined) await whatNext({ service, runs }, path);
     },
     openReceipt: onPath(path => openReceipt(path)),

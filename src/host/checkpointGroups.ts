@@ -53,6 +53,29 @@ export const placeFrom = (relativePath: string): readonly string[] => {
   return parts.slice(0, isNamedByFolder ? -2 : -1);
 };
 
+/** Whether two trees show the same of the same checkpoints, each as it was looked into. */
+export function sameRows(a: readonly TreeNode[], b: readonly TreeNode[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((node, index) => {
+      const other = b[index]!;
+      const same =
+        isGroup(node) || isGroup(other) ? keyOf(node) === keyOf(other) : sameFacts(node, other);
+      return same && sameRows(node.children, other.children);
+    })
+  );
+}
+
+const keyOf = (node: TreeNode): string | undefined =>
+  isGroup(node) ? `${node.group}#${node.key}` : undefined;
+
+const sameFacts = (a: CheckpointNode, b: CheckpointNode): boolean =>
+  a.path === b.path &&
+  a.place === b.place &&
+  a.setAside === b.setAside &&
+  a.summary === b.summary &&
+  a.failure === b.failure;
+
 type Trouble = Exclude<GroupNode['group'], 'folder'>;
 
 interface Placed {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
 import * as vscode from 'vscode';
-import { groupCheckpoints, placeFrom, type TreeNode } from './checkpointGroups';
+import { groupCheckpoints, placeFrom, sameRows, type TreeNode } from './checkpointGroups';
 import {
   arrange,
   candidates,
@@ -46,6 +46,7 @@ export class Checkpoints implements Disposable {
   private shown: readonly TreeNode[] = [];
   private readonly places = new Map<string, readonly string[]>();
   private tooMany = false;
+  private limitShown: number | undefined;
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly disposables = new DisposableStore();
   private readonly settle = throttle(settleTime, () => void this.refresh());
@@ -221,7 +222,11 @@ export class Checkpoints implements Disposable {
   private publish(): void {
     const found = [...this.known.values()];
     this.roots = arrange(found, child => this.known.get(this.parents.get(child.path) ?? ''));
+    const before = { shown: this.shown, limit: this.limitShown };
     this.shown = groupCheckpoints(this.roots, ({ path }) => this.placeOf(path));
+    this.limitShown = this.limit;
+    // The editor forgets what its rows stand for when it is told: a menu that is open names nothing then.
+    if (sameRows(before.shown, this.shown) && before.limit === this.limitShown) return;
     this.changed.fire();
   }
 

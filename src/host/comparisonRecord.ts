@@ -1,4 +1,5 @@
 import type { KeptModel } from '../protocol/comparison';
+import type { LossUnit } from '../protocol/evaluation';
 import type { ComparedPoint, ComparedRun, ComparisonDetail } from '../protocol/messages';
 import type { ComparisonRequest } from '../protocol/runFolder';
 import type { CheckedEvent } from '../protocol/schemas';
@@ -42,6 +43,7 @@ export class ComparisonRecord {
   private runsPlanned: number;
   private ended = 0;
   private smallLoss: number | undefined;
+  private lossUnit: LossUnit | undefined;
   /** Trained models that were kept, the winner's first. */
   models: readonly KeptModel[] = [];
 
@@ -55,12 +57,14 @@ export class ComparisonRecord {
   }
 
   /** Takes in the start or the end of a run. */
-  applyRun({ method, seed, state, ended, runs, smallLoss, message }: Event<'comparisonRun'>): void {
+  applyRun(event: Event<'comparisonRun'>): void {
+    const { method, seed, state, ended, runs, smallLoss, lossUnit, message } = event;
     const run = this.find(method, seed);
     if (!run) return;
     this.runsPlanned = runs;
     this.ended = ended;
     this.smallLoss = smallLoss ?? this.smallLoss;
+    this.lossUnit = lossUnit ?? this.lossUnit;
     if (state === 'started') {
       // A run that was stopped tells again what it had told, or is made anew.
       const { growthSteps } = run;
@@ -143,7 +147,7 @@ export class ComparisonRecord {
   /** What the run panel shows. */
   get detail(): ComparisonDetail {
     return {
-      smallLoss: this.smallLoss,
+      ...{ smallLoss: this.smallLoss, lossUnit: this.lossUnit },
       models: this.models,
       runs: this.runs.map(({ method, seed, state, curve, message }) => ({
         ...{ method, seed, state, message },

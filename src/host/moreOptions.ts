@@ -30,7 +30,9 @@ export function keepText(keep: Keep | undefined): string {
     case 'none':
       return vscode.l10n.t('Only the report is kept.');
     default:
-      return vscode.l10n.t('The trained model of the winner is kept beside the report.');
+      return vscode.l10n.t(
+        'The trained model of the winner, the method that saves the most computation, is kept beside the report.',
+      );
   }
 }
 

@@ -1,3 +1,4 @@
+import type { LossUnit } from './evaluation';
 import type { Evaluation, ModelSummary } from './events';
 
 /** Names of the files in the output folder of a comparison. */
@@ -198,7 +199,7 @@ export type ComparisonEvent =
       /** Updates in this phase. */
       readonly step: number;
       readonly steps: number;
-      /** Held-out loss while training; while growing, that of the step's batch. Nats. */
+      /** Held-out loss while training; while growing, that of the step's batch. */
       readonly loss: number;
       /** Spent since the growth began. */
       readonly flops: number;
@@ -225,6 +226,7 @@ export type ComparisonEvent =
       readonly runs: number;
       /** Held-out loss of the small model, once a run finished. */
       readonly smallLoss?: number;
+      readonly lossUnit?: LossUnit;
       /** Why it failed. */
       readonly message?: string;
     };

@@ -105,7 +105,7 @@ export type RunEventBody =
       /** 1 for the first. */
       readonly step: number;
       readonly steps: number;
-      /** Nats, on this step's batch, before the update. */
+      /** On this step's batch, before the update. */
       readonly loss: number;
       /** Peak rates times the schedule, by parameter group. */
       readonly learningRate: Readonly<Record<string, number>>;

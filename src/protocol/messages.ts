@@ -1,5 +1,6 @@
 import type { Note } from '../errors';
 import type { KeptModel } from './comparison';
+import type { LossUnit } from './evaluation';
 import type { RunCommand, WorkerRequest } from './runFolder';
 import type { Evaluation, GrowthPlan, PooledMatrix, Receipt, Usage } from './events';
 
@@ -20,9 +21,9 @@ export interface RunSummary {
   /** Of a comparison: training steps of all its runs together. */
   readonly step: number;
   readonly steps: number;
-  /** Newest loss of a step on its batch, nats; of a comparison a held-out one. */
+  /** Newest loss of a step on its batch; of a comparison a held-out one. */
   readonly loss: number | undefined;
-  /** Of what came out, on held-out data as the receipt has it, nats. */
+  /** Of what came out, on held-out data as the receipt has it. */
   readonly heldOutLoss: number | undefined;
   /** At most about 200 points of the loss curve. */
   readonly lossHistory: readonly number[];
@@ -54,7 +55,7 @@ export interface OperatorSnapshot {
 /** One held-out evaluation of a run of a comparison; what was spent includes the growth. */
 export interface ComparedPoint {
   readonly step: number;
-  /** Nats; NaN when it was no number. */
+  /** NaN when it was no number. */
   readonly loss: number;
   readonly flops: number;
   readonly seconds: number;
@@ -75,6 +76,8 @@ export interface ComparedRun {
 export interface ComparisonDetail {
   /** Held-out loss of the small model, once a run finished. */
   readonly smallLoss: number | undefined;
+  /** Absent until a run finished. */
+  readonly lossUnit?: LossUnit | undefined;
   /** Trained models that were kept, the winner's first; empty until it is done. */
   readonly models: readonly KeptModel[];
   /** In the order they are made; a method's runs have the same name. */

@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import { keptModel } from './comparisonSchemas';
 import { engineChoices } from './engines';
+import { lossUnits } from './evaluation';
 import { growthPlan, growthReceipt, scores } from './receiptSchemas';
 import type { FromInspector, FromProgress, FromRunPanel } from './messages';
 import type { DeviceClaim, RunControl, WorkerProcess, WorkerRequest } from './runFolder';
@@ -215,6 +216,7 @@ export const runEvent = z.discriminatedUnion('type', [
     ended: updates,
     runs: updates,
     smallLoss: z.exactOptional(z.nullable(z.number())),
+    lossUnit: z.exactOptional(z.enum(lossUnits)),
     message: z.exactOptional(z.string()),
     ...time,
   }),

@@ -95,7 +95,12 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
     ended = Date.now();
     assert.ok(existsSync(workspace.path(output, 'report.html')));
     assert.equal(await page.locator('tr', { hasText: 'finished' }).count(), 3);
+    await page.getByText(/The trained model of the winner is kept beside the report: /).waitFor();
     await bench.screenshot('5-done-light');
+    await buttonIn(page, 'What Next…').click();
+    await bench.quickInput.rows.filter({ hasText: 'Open Receipt' }).waitFor();
+    await bench.page.keyboard.press('Escape');
+    await bench.quickInput.isHidden();
     await buttonIn(page, 'Open Report').click();
     const report = await bench.webview('ligo-report', 'What each method saves');
     const background = (): Promise<string> =>

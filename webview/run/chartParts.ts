@@ -1,4 +1,5 @@
 import type uPlot from 'uplot';
+import type { LossUnit } from '../../src/protocol/evaluation';
 import { element } from '../shared/dom';
 import { formatTick } from '../shared/format';
 import { t } from '../shared/strings';
@@ -62,13 +63,23 @@ const axis = (): uPlot.Axis => ({
 /** Room for the title of an axis, pixels, and its look. */
 const axisTitle = (): uPlot.Axis => ({ labelSize: 18, labelFont: labelFont() });
 
+/** The title of the axis of the loss; the unit is known with the first held-out score. */
+function lossTitle(unit: LossUnit | undefined): string {
+  if (unit === undefined) return t('Loss');
+  return t('Loss ({0})', { nats: t('nats'), 'mean squared error': t('mean squared error') }[unit]);
+}
+
 /** The horizontal axis, which `values` writes the numbers of, and the axis of the loss. */
-export const chartAxes = (logarithmic: boolean, horizontal: uPlot.Axis): uPlot.Axis[] => [
+export const chartAxes = (
+  logarithmic: boolean,
+  lossUnit: LossUnit | undefined,
+  horizontal: uPlot.Axis,
+): uPlot.Axis[] => [
   { ...axis(), ...axisTitle(), size: 30, grid: { show: false }, ...horizontal },
   {
     ...axis(),
     ...axisTitle(),
-    label: t('Loss (nats)'),
+    label: lossTitle(lossUnit),
     size: 52,
     splits: (u, _, low, high) => lossTicks(low, high, u.height / 50, logarithmic),
     filter: (_, splits) => splits,

@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import type { LossUnit } from '../../src/protocol/evaluation';
 import { methodTitle } from '../../src/protocol/methodTitles';
 import { announcer, element, oncePerFrame, setText } from '../shared/dom';
 import { formatDuration, formatFlops, formatInteger, formatLoss } from '../shared/format';
@@ -27,6 +28,7 @@ export interface ChartContent {
   readonly curves: readonly ComparedCurve[];
   readonly looks: ReadonlyMap<string, DrawnLook>;
   readonly smallLoss: number | undefined;
+  readonly lossUnit: LossUnit | undefined;
   readonly horizontal: Horizontal;
   readonly logarithmic: boolean;
   /** There are curves, and a person has hidden them all. */
@@ -54,7 +56,7 @@ export function formatSpent(horizontal: Horizontal, value: number): string {
 /** Makes the chart; `onThemed` is told when colours are to be chosen anew. */
 export function createComparisonChart(onThemed: () => void): ComparisonChart {
   let content: ChartContent = {
-    ...{ curves: [], looks: new Map(), smallLoss: undefined },
+    ...{ curves: [], looks: new Map(), smallLoss: undefined, lossUnit: undefined },
     ...{ horizontal: 'flops', logarithmic: false, allHidden: false },
   };
   /** What the plot was built for; data alone does not need another one. */
@@ -122,7 +124,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
           [...content.curves.flatMap(({ points }) => points), ...levels()].map(({ loss }) => loss),
         ),
       },
-      axes: chartAxes(logarithmic, {
+      axes: chartAxes(logarithmic, content.lossUnit, {
         label: spentTitle(horizontal),
         space: 90,
         values: (_, ticks) => ticks.map(tick => formatSpent(horizontal, tick)),
@@ -158,9 +160,9 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
 
   const refresh = oncePerFrame(() => {
     if (stage.clientWidth === 0) return;
-    const { horizontal, logarithmic, curves, looks } = content;
+    const { horizontal, logarithmic, lossUnit, curves, looks } = content;
     const shape = JSON.stringify([
-      ...[horizontal, logarithmic, themeKind(), [...looks]],
+      ...[horizontal, logarithmic, lossUnit, themeKind(), [...looks]],
       curves.map(({ run }) => [run.method, run.seed]),
     ]);
     if (plot === undefined || shape !== built) {

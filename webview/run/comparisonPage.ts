@@ -1,4 +1,5 @@
 import type { KeptModel } from '../../src/protocol/comparison';
+import { methodTitle } from '../../src/protocol/methodTitles';
 import { element, setText } from '../shared/dom';
 import { formatLoss } from '../shared/format';
 import { t } from '../shared/strings';
@@ -47,11 +48,13 @@ function keptText(models: readonly KeptModel[]): string {
   const each = models.map(({ method, seed, folder, loss }) =>
     t(
       '{0} (seed {1}, held-out loss {2}) in the folder {3}',
-      method,
+      methodTitle(method),
       seed,
       formatLoss(loss),
       folder,
     ),
   );
-  return t('Trained models beside the report: {0}.', each.join('; '));
+  return each.length === 1
+    ? t('The trained model of the winner is kept beside the report: {0}.', each.join(''))
+    : t('Trained models are kept beside the report, the winner’s first: {0}.', each.join('; '));
 }

@@ -60,13 +60,13 @@ export function createComparisonView(
   );
 
   function refresh(): void {
-    const { runs, smallLoss } = shown;
+    const { runs, smallLoss, lossUnit } = shown;
     const methods = methodsOf(runs);
     looks = drawnLooks(methods);
     const { horizontal, logarithmic, hidden } = choices;
     const curves = curvesOf(runs, new Set(hidden));
     const allHidden = curves.length === 0 && curvesOf(runs, new Set()).length > 0;
-    chart.update({ curves, looks, smallLoss, horizontal, logarithmic, allHidden });
+    chart.update({ curves, looks, smallLoss, lossUnit, horizontal, logarithmic, allHidden });
     showLegend(methods);
     seedHeading.hidden = new Set(runs.map(({ seed }) => seed)).size < 2;
     rows.classList.toggle('one-seed', seedHeading.hidden);

@@ -30,6 +30,15 @@ export function createGrowthPage(
   );
   const receipt = createReceiptView();
   const plan = createPlanView();
+  const results = element(
+    'div',
+    { class: 'actions' },
+    button(t('What Next…'), () => post({ type: 'whatNext' }), {
+      look: 'primary',
+      label: t('What Next: inspect, compare or load what has grown'),
+    }),
+    button(t('Reveal Output'), () => post({ type: 'revealOutput' })),
+  );
   const warnings = createWarnings();
   const save = (format: 'png' | 'svg' | 'csv'): HTMLElement =>
     button(format.toUpperCase(), () => run && exportCurve(run, format), {
@@ -59,11 +68,15 @@ export function createGrowthPage(
   }
 
   return {
-    elements: [header, warnings, chart, operators, receipt, plan].map(view => view.element),
+    elements: [
+      ...[header.element, results, warnings.element, chart.element],
+      ...[operators.element, receipt.element, plan.element],
+    ],
     setExact: operators.setExact,
     update: next => {
       run = next;
       header.update(next.summary);
+      results.hidden = next.summary.status !== 'done';
       chart.update(next);
       operators.update(next);
       receipt.update(next.receipt);

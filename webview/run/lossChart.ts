@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import { lossUnitOf, type LossUnit } from '../../src/protocol/evaluation';
 import { announcer, element, oncePerFrame, setText } from '../shared/dom';
 import { formatInteger, formatLoss } from '../shared/format';
 import { createSlider } from '../shared/slider';
@@ -46,6 +47,7 @@ export function createLossChart(
   let steps: readonly number[] = [];
   let losses: readonly number[] = [];
   let levels: readonly frame.Level[] = [];
+  let lossUnit: LossUnit | undefined;
   let plot: uPlot | undefined;
 
   const readout = element('p', { class: 'number chart-readout', text: ' ' });
@@ -139,7 +141,7 @@ export function createLossChart(
         x: { time: false },
         y: parts.lossScale(logarithmic, () => [...losses, ...levels.map(({ loss }) => loss)]),
       },
-      axes: parts.chartAxes(logarithmic, {
+      axes: parts.chartAxes(logarithmic, lossUnit, {
         label: t('Step'),
         values: (_, ticks) =>
           ticks.map(tick => (Number.isInteger(tick) ? formatInteger(tick) : '')),
@@ -243,11 +245,13 @@ export function createLossChart(
   return {
     element: root,
     update: run => {
-      const dense = losses.length >= 3;
+      const [dense, unit] = [losses.length >= 3, lossUnit];
       ({ steps, losses } = run.curve);
       levels = frame.levelsOf(run.evaluations);
+      const [scored] = run.evaluations;
+      lossUnit = scored && lossUnitOf(scored);
       fitSlider();
-      if (dense !== losses.length >= 3) rebuild();
+      if (dense !== losses.length >= 3 || unit !== lossUnit) rebuild();
       else refresh();
     },
     picture: () => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { lossUnitOf } from '../../protocol/evaluation';
 import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
 import { formatCount, formatLoss, formatShare } from '../format';
 import { printLine, type Host } from '../host';
@@ -21,10 +22,9 @@ export function addEvaluateCommand(program: Command, host: Host): void {
     const { evaluateCheckpoint } = await import('../../run/evaluate');
     const result = await evaluateCheckpoint(context, { checkpoint, data });
     const unit = await rateUnit(checkpoint);
-    // Only numbers are never right or wrong.
-    const isSquared = result.accuracy === undefined;
+    const lossUnit = lossUnitOf(result);
     const withUnit = (loss: number): string =>
-      `${formatLoss(loss)} ${isSquared ? '(mean squared error)' : 'nats'}`;
+      `${formatLoss(loss)} ${lossUnit === 'nats' ? lossUnit : `(${lossUnit})`}`;
     const text = options.json
       ? JSON.stringify(result)
       : formatFields([
@@ -32,7 +32,9 @@ export function addEvaluateCommand(program: Command, host: Host): void {
           ['accuracy', result.accuracy === undefined ? undefined : formatShare(result.accuracy)],
           ['perplexity', unit === 'images' ? undefined : result.perplexity?.toPrecision(5)],
           [
-            isSquared ? 'by the mean of the targets alone' : 'by target frequencies alone',
+            lossUnit === 'nats'
+              ? 'by target frequencies alone'
+              : 'by the mean of the targets alone',
             withUnit(result.frequencies),
           ],
           ['batches', formatCount(result.batches)],

@@ -7,6 +7,7 @@ import {
   type ComparisonReport,
   type ComparisonRun,
 } from '../../protocol/comparison';
+import { lossUnitOf } from '../../protocol/evaluation';
 import { report, warn, type RunContext } from '../context';
 import { warningOfLength } from '../positionLosses';
 import { withOutput } from '../resources';
@@ -160,7 +161,10 @@ async function makeRuns(
     report(context, {
       ...{ type: 'comparisonRun', ...name, state: run?.state ?? 'started' },
       ...{ ended: kept.size, runs: names.length },
-      ...(run?.state === 'finished' && { smallLoss: run.small.loss }),
+      ...(run?.state === 'finished' && {
+        smallLoss: run.small.loss,
+        lossUnit: lossUnitOf(run.small),
+      }),
       ...(run?.state === 'failed' && { message: run.message }),
     });
   for (const name of names) {

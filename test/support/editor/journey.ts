@@ -6,6 +6,8 @@ import { examplesWorkspace, type TestWorkspace } from './workspace';
 /** What a step of a journey works with. */
 export interface Traveller extends Editor {
   readonly workspace: TestWorkspace;
+  /** Says something beside the outcome of the step, such as a time. */
+  readonly tell: (text: string) => void;
 }
 
 /** Adds a step to a journey. */
@@ -29,7 +31,7 @@ export function journey(
   define: (step: Step) => void,
 ): void {
   describe(title, () => {
-    let traveller: Traveller | undefined;
+    let traveller: Omit<Traveller, 'tell'> | undefined;
     let failed: string | undefined;
     before(async () => {
       const workspace = examplesWorkspace();
@@ -51,7 +53,7 @@ export function journey(
       test(name, { timeout: 600_000 }, async context => {
         if (!traveller || failed !== undefined) return context.skip(`"${failed}" failed before`);
         try {
-          await work(traveller);
+          await work({ ...traveller, tell: text => context.diagnostic(text) });
         } catch (error) {
           failed = name;
           await traveller.bench.screenshot('failed');

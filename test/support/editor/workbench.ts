@@ -155,14 +155,14 @@ export class Workbench {
       has: this.page.locator(`a.action-label[aria-label^="${name}"]`),
     });
     await item.waitFor();
-    const sidebar = this.page.locator('.part.sidebar');
-    const title = sidebar.locator('.composite.title', { hasText: name });
-    while (!(await title.isVisible())) {
-      const wasShown = await sidebar.isVisible();
+    const title = this.page.locator('.part.sidebar .composite.title', { hasText: name });
+    // A click hides what is shown already, also what the extension showed a moment before: then a
+    // person sees that it is gone and clicks once more.
+    for (let wait = 2000; !(await title.isVisible()); wait *= 2) {
       await item.click();
-      const shown = title.waitFor();
-      // A click hides what is shown already, also what the extension showed a moment before.
-      await (wasShown ? Promise.race([shown, sidebar.waitFor({ state: 'hidden' })]) : shown);
+      await title.waitFor({ timeout: Math.min(wait, patience) }).catch((error: unknown) => {
+        if (wait > patience) throw error;
+      });
     }
   }
 

@@ -5,6 +5,7 @@ import {
   groupCheckpoints,
   isGroup,
   placeFrom,
+  sameRows,
   type TreeNode,
 } from '../../../src/host/checkpointGroups';
 import {
@@ -55,6 +56,23 @@ test('few checkpoints are one list, counted as people count', () => {
     found(`/w/${name}/model.safetensors`),
   );
   assert.deepEqual(outline(rows(all)), ['model-1', 'model-2', 'model-10']);
+});
+
+test('a tree is the same only with the same checkpoints, looked into once, in the same places', () => {
+  const [child, parent] = [
+    found('/w/a-grown/model.safetensors', 'model', '/w/a'),
+    found('/w/a/model.safetensors'),
+  ];
+  const before = rows([child, parent]);
+  assert.ok(sameRows(before, rows([parent, child])));
+  assert.ok(!sameRows(before, rows([parent])));
+  assert.ok(!sameRows(before, rows([parent, found(child.path, 'model')])));
+  assert.ok(!sameRows(before, rows([{ ...parent, setAside: true }, child])));
+  const damaged = { path: parent.path, failure: { message: 'cut', remedy: '' } };
+  assert.ok(!sameRows(before, rows([damaged, child])));
+  const many = series('runs', 40);
+  assert.ok(sameRows(rows(many), rows(many)));
+  assert.ok(!sameRows(rows(many), rows(series('others', 40))));
 });
 
 test('folders are headings where there are many checkpoints', () => {

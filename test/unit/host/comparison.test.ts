@@ -20,7 +20,7 @@ const started = (method: string, ended: number): RunEventOf<'comparisonRun'> => 
 });
 const finished = (method: string, ended: number): RunEventOf<'comparisonRun'> => ({
   ...started(method, ended),
-  ...{ state: 'finished', smallLoss: 3.5 },
+  ...{ state: 'finished', smallLoss: 3.5, lossUnit: 'nats' },
 });
 const trained = (
   method: string,
@@ -77,7 +77,8 @@ describe('the record of a comparison', () => {
     assert.deepEqual(statesOf(record), ['finished', 'growing', 'waiting']);
     record.apply(trained('ligo', 40));
     assert.equal(record.comparison!.moment?.phase, 'training');
-    assert.equal(record.comparison!.detail.smallLoss, 3.5);
+    const { smallLoss, lossUnit } = record.comparison!.detail;
+    assert.deepEqual({ smallLoss, lossUnit }, { smallLoss: 3.5, lossUnit: 'nats' });
   });
 
   it('draws held-out losses only, and those that are no number as such', () => {

@@ -133,6 +133,18 @@ describe('the page of a comparison', () => {
     assert.match(page, /<th scope="row">200<\/th> ?<td>4\.000<\/td> ?<td>3\.250<\/td>/);
   });
 
+  it('counts losses in nats, and in squared errors where the model predicts numbers', () => {
+    const [runs, kept] = [[scratch(0), ligo(0, 3.3)], { method: 'ligo', seed: 0, loss: 3.2 }];
+    const small = { loss: 3.5, batches: 8 };
+    const numbers = shown(reportOf(runs, { small, models: [{ ...kept, folder: 'ligo' }] }));
+    assert.match(page, /Held-out loss in nats against/);
+    assert.match(page, />held-out loss, nats</);
+    assert.match(numbers, /Held-out loss in mean squared error, mean over seeds/);
+    assert.match(numbers, />held-out loss, mean squared error</);
+    assert.doesNotMatch(numbers, /\bnats\b/);
+    assert.match(numbers, /<code>ligo<\/code>: LiGO, seed 0/);
+  });
+
   it('tells the saving with its range, and what failed', () => {
     const { methods } = reportOf([scratch(0), ligo(0, 3.3), scratch(1), ligo(1, 3.2)]);
     const { flops } = methods[0]!.savings!;

@@ -1,3 +1,4 @@
+import type { LossUnit } from '../../../protocol/evaluation';
 import type { CurveSample, Horizontal, MethodCurve } from './curves';
 import { html, type Markup } from './markup';
 import { lossText, shortText, type Unit } from './quantities';
@@ -20,6 +21,7 @@ export interface Chart {
   readonly horizontal: Horizontal;
   readonly unitOf: (largest: number) => Unit;
   readonly horizontalLabel: string;
+  readonly lossUnit: LossUnit;
 }
 
 const size = { width: 1010, height: 440 };
@@ -77,16 +79,16 @@ function verticalRange({ curves, levels }: Chart): readonly [number, number] {
 }
 
 /** The same in words: where each curve starts and ends. */
-function describe({ curves, levels, horizontalLabel }: Chart): string {
+function describe({ curves, levels, horizontalLabel, lossUnit }: Chart): string {
   const lines = curves.map(({ title, samples }) => {
     const [first, last] = [samples[0]!, samples.at(-1)!];
     return `${title} falls from ${lossText(first.loss.mean)} to ${lossText(last.loss.mean)}.`;
   });
   const known = levels.map(({ label, loss }) => `${label}: ${lossText(loss)}.`);
-  return `Held-out loss in nats against ${horizontalLabel}. ${[...lines, ...known].join(' ')} The numbers are in the table below.`;
+  return `Held-out loss in ${lossUnit} against ${horizontalLabel}. ${[...lines, ...known].join(' ')} The numbers are in the table below.`;
 }
 
-function axes({ horizontalLabel }: Chart, x: Scale, y: Scale, unit: Unit): Markup {
+function axes({ horizontalLabel, lossUnit }: Chart, x: Scale, y: Scale, unit: Unit): Markup {
   const right = size.width - margin.right;
   const bottom = size.height - margin.bottom;
   const across = ticks(0, x.high / unit.size, 6).map(value => {
@@ -118,7 +120,7 @@ function axes({ horizontalLabel }: Chart, x: Scale, y: Scale, unit: Unit): Marku
       class="label"
       transform="translate(14 ${(margin.top + bottom) / 2}) rotate(-90)"
       text-anchor="middle"
-      >held-out loss, nats</text
+      >held-out loss, ${lossUnit}</text
     ></g
   >`;
 }

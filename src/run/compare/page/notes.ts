@@ -43,7 +43,8 @@ export function keptModels({ models = [] }: ComparisonReport): Markup | undefine
       ${models.map(
         ({ method, seed, folder, loss }) =>
           html`<li>
-            <code>${folder}</code>: ${method}, seed ${seed}, held-out loss ${lossText(loss)}
+            <code>${folder}</code>: ${methodTitle(method)}, seed ${seed}, held-out loss
+            ${lossText(loss)}
           </li>`,
       )}
     </ul>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, extname } from 'node:path';
 import { counted } from '../../../format';
 import { yardstick, type ComparisonReport } from '../../../protocol/comparison';
+import { lossUnitOf } from '../../../protocol/evaluation';
 import { lossChart, type Level } from './chart';
 import { methodCurves, type MethodCurve } from './curves';
 import { html, type Markup } from './markup';
@@ -69,7 +70,9 @@ const styleElement: Markup = { markup: `<style>${style}</style>` };
 const styleHash = `sha256-${createHash('sha256').update(style).digest('base64')}`;
 
 function charts(report: ComparisonReport, curves: readonly MethodCurve[]): Markup {
-  const common = { curves, levels: levelsOf(report) };
+  // A report without a small model's score has no curves either.
+  const lossUnit = report.small ? lossUnitOf(report.small) : 'nats';
+  const common = { curves, lossUnit, levels: levelsOf(report) };
   const compute = lossChart({
     ...{ ...common, id: 'flops', title: 'Held-out loss against compute', horizontal: 'flops' },
     ...{ horizontalLabel: 'compute, growth included', unitOf: flopUnit },
@@ -89,7 +92,7 @@ function charts(report: ComparisonReport, curves: readonly MethodCurve[]): Marku
     ${figure('Loss against compute', compute, `${band}A curve begins where its growth ended; what starts far above is cut.`)}
     <h2 id="time">Held-out loss against time</h2>
     ${figure('Loss against time', time, `${beside}Evaluations are not counted.`)}
-    ${curveTable(curves)}
+    ${curveTable(curves, lossUnit)}
   </section>`;
 }
 

@@ -5,6 +5,7 @@ import {
   type MethodSummary,
   type Spread,
 } from '../../../protocol/comparison';
+import type { LossUnit } from '../../../protocol/evaluation';
 import { lookOf } from './chart';
 import type { MethodCurve } from './curves';
 import { html, type Markup } from './markup';
@@ -105,7 +106,7 @@ function cell(
 }
 
 /** The numbers of the charts. */
-export function curveTable(curves: readonly MethodCurve[]): Markup {
+export function curveTable(curves: readonly MethodCurve[], lossUnit: LossUnit): Markup {
   const steps = curves[0]?.samples.map(({ step }) => step) ?? [];
   const rows = steps.map(
     (step, index) =>
@@ -119,7 +120,7 @@ export function curveTable(curves: readonly MethodCurve[]): Markup {
     <div class="wide" tabindex="0" role="region" aria-label="Held-out loss by training step">
       <table>
         <caption>
-          Held-out loss in nats, mean over seeds.
+          Held-out loss in ${lossUnit}, mean over seeds.
         </caption>
         <thead>
           <tr>
