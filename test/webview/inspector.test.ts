@@ -119,7 +119,7 @@ describe('the inspector', { skip }, () => {
     await view.assertClean();
     await view.page.getByRole('textbox').fill('');
     await view.page.getByRole('grid').waitFor();
-    assert.ok((await view.page.locator('.tensor').count()) > 0);
+    await view.page.locator('.tensor').first().waitFor();
   });
 
   it('shows why a tensor cannot be read, and remembers over a reload', async () => {
