@@ -6,7 +6,8 @@ import type { DataOptions } from './data';
 import { readParameters } from './model';
 import { requireHead } from './plan';
 import { warningOfLength } from './positionLosses';
-import { withData, withEngine, withModel } from './resources';
+import { withEngine, withModel } from './resources';
+import { withData } from './runData';
 import { plainModel, scoreModel } from './scoring';
 import { stoppable } from './stop';
 

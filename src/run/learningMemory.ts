@@ -5,7 +5,7 @@ import type { Growth } from '../growth';
 import type { BatchShape } from '../training';
 import { learningCost } from './plan';
 import { bytesTaken, type StepBytes } from './processMemory';
-import { memoryRefusal } from './resources';
+import { memoryRefusal } from './memoryRefusal';
 import type { LigoSettings } from './settings';
 
 /** A way to need less: options as a person gives them, and what they make of a growth. */

@@ -17,7 +17,7 @@ import { frequencyLoss } from '../training';
 import { report, warn, type RunContext } from './context';
 import type { OpenData } from './data';
 import { learningRefusal } from './learningMemory';
-import type { RunData } from './resources';
+import type { RunData } from './runData';
 import { parameterGrower } from './grownParameters';
 import { learnOperators } from './learn';
 import type { Model } from './model';

@@ -12,7 +12,7 @@ import {
 } from '../training';
 import type { OpenData } from './data';
 import { mostTaken } from './processMemory';
-import { requireMemory } from './resources';
+import { requireMemory } from './memoryRefusal';
 import { openScorer, type Scorer } from './scorer';
 import { batchesPerUpdate, optimizerOptions, type TrainSettings } from './settings';
 import { flopsAfter, prepareStages, type PreparedStage } from './trainingStages';

@@ -1,12 +1,6 @@
-import type { Architecture } from '../architecture';
 import type { CurvePoint } from '../protocol/comparison';
 import type { Evaluation } from '../protocol/events';
-import { describeObjective } from './objective';
-import type { RunData } from './resources';
 import type { TrainSettings } from './settings';
-import { software } from './software';
-import type { TrainedModel } from './trainModel';
-import type { PreparedStage } from './trainingStages';
 
 /** training.json: what happened, beside a checkpoint that was trained on. */
 export interface TrainingReceipt {
@@ -54,56 +48,4 @@ export interface TrainedStage {
   readonly droppedSequences: readonly number[];
   /** Exact. */
   readonly flopsPerStep: number;
-}
-
-/** What a receipt is made of: what was trained, and what only its maker knows. */
-interface TrainingFacts extends Omit<
-  TrainingReceipt,
-  'software' | 'created' | 'objective' | 'steps' | 'data' | 'flops' | 'stages' | 'seconds'
-> {
-  readonly architecture: Architecture;
-  readonly trained: TrainedModel;
-  /** Milliseconds since the epoch. */
-  readonly created: number;
-  readonly data: Pick<RunData, 'batches' | 'separatorNote'> & { readonly path: string };
-}
-
-/** The receipt of a training. */
-export function trainingReceipt({
-  architecture,
-  trained,
-  created,
-  source,
-  settings,
-  fromScratch,
-  seed,
-  data: { path, batches, separatorNote },
-  ...rest
-}: TrainingFacts): TrainingReceipt {
-  const { step, flops, stages, seconds } = trained;
-  const { warnings, engine, before, after, curve, resumedAfter } = rest;
-  return {
-    software,
-    created: new Date(created).toISOString(),
-    ...{ source, settings, objective: describeObjective(architecture), fromScratch },
-    ...{ steps: step, seed, data: { path, ...batches.description, separator: separatorNote } },
-    ...{ engine, before, after },
-    ...(curve && { curve }),
-    flops: { perStep: flops / step, total: flops },
-    ...(stages.some(({ partial }) => partial) && {
-      stages: stages.map(stage => trainedStage(architecture, stage)),
-    }),
-    seconds,
-    ...(resumedAfter && { resumedAfter }),
-    warnings,
-  };
-}
-
-/** What the receipt says of a stage. */
-function trainedStage(
-  { dimensions: { numHiddenLayers: layers } }: Architecture,
-  { begin, end, partial, flopsPerStep }: PreparedStage,
-): TrainedStage {
-  const whole = { layers, droppedTokens: 0, droppedSequences: Array<number>(layers).fill(0) };
-  return { begin, end, ...(partial ?? whole), flopsPerStep };
 }

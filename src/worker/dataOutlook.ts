@@ -14,7 +14,8 @@ export async function lookAtData(
   { signal }: Pick<CallContext, 'signal'>,
 ): Promise<DataOutlook> {
   const [
-    { withData, withModel },
+    { withModel },
+    { withData },
     { openEngine },
     { readParameters },
     lengths,
@@ -22,6 +23,7 @@ export async function lookAtData(
     { readsLabelledText },
   ] = await Promise.all([
     import('../run/resources'),
+    import('../run/runData'),
     import('../engine/open'),
     import('../run/model'),
     import('../run/positionLosses'),

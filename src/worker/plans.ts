@@ -91,7 +91,7 @@ async function timedStep(
     const { step, steps: made } = await comparedCost(growth, methods, { steps, shape });
     const { cost, build } = step;
     const [{ memoryRefusal }, { mostTaken }] = await Promise.all([
-      import('../run/resources'),
+      import('../run/memoryRefusal'),
       import('../run/processMemory'),
     ]);
     return {

@@ -3,7 +3,7 @@ import type { GrownRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
 import { isLearned, makeLarge } from '../makeLarge';
 import { untilAborted, valuesById } from '../parameterValues';
-import type { RunData } from '../resources';
+import type { RunData } from '../runData';
 import { stoppable } from '../stop';
 import type { TakenUp } from './halfMadeRun';
 import type { Comparison } from './open';

@@ -13,7 +13,7 @@ import { withOutput } from '../resources';
 import { plainModel, scoreModel } from '../scoring';
 import { asWritten, isRounded } from '../storedTypes';
 import type { TrainedModel } from '../trainModel';
-import { trainingReceipt } from '../trainingReceipt';
+import { trainingReceipt } from '../describeTraining';
 import { writeModel } from '../writeModel';
 import { writeNew } from '../writeNew';
 import type { OwnRun } from './growRun';

@@ -3,7 +3,7 @@ import { growthMethod } from '../../growth';
 import type { ComparisonRun, CurvePoint, FailedRun, FinishedRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
 import { isLearned, requireMethod } from '../makeLarge';
-import { withData } from '../resources';
+import { withData } from '../runData';
 import { trainModel, type TrainedModel } from '../trainModel';
 import { evaluationDigest, fedBatches } from './fedBatches';
 import { diverged, growRun, type OwnRun } from './growRun';

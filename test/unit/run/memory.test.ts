@@ -7,7 +7,7 @@ import { compare } from '../../../src/run/compare/compare';
 import type { CompareRequest } from '../../../src/run/compare/request';
 import type { RunContext } from '../../../src/run/context';
 import { grow } from '../../../src/run/grow';
-import { requireMemory } from '../../../src/run/resources';
+import { requireMemory } from '../../../src/run/memoryRefusal';
 import { defaultTrainSettings } from '../../../src/run/settings';
 import { train } from '../../../src/run/train';
 import { example } from '../../support/fixtures';
