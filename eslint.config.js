@@ -10,6 +10,7 @@ const rooms = [
   'random.ts',
   'programs.ts',
   'protocol',
+  'report',
   'graph',
   'engine',
   'checkpoint',
@@ -18,19 +19,44 @@ const rooms = [
   'data',
   'training',
   'run',
+  'inspect',
+  'selfTest',
   'cli',
   'worker',
   'host',
   'extension.ts',
 ];
 
-const zones = rooms.flatMap((room, index) =>
-  rooms.slice(index + 1).map(later => ({
-    target: `./src/${room}`,
-    from: `./src/${later}`,
-    message: `${room} comes before ${later} in the house (CONTRIBUTING.md, "Rooms").`,
-  })),
-);
+/** Rooms inside of a room, in the same order. */
+const innerRooms = {
+  run: [
+    'settings.ts',
+    'context.ts',
+    'open',
+    'write',
+    'stop',
+    'plan',
+    'score',
+    'grow',
+    'train',
+    'compare',
+  ],
+};
+
+/** For each room of a list, the later ones as forbidden imports. */
+const inOrder = (list, folder) =>
+  list.flatMap((room, index) =>
+    list.slice(index + 1).map(later => ({
+      target: `${folder}/${room}`,
+      from: `${folder}/${later}`,
+      message: `${room} comes before ${later} in the house (CONTRIBUTING.md, "Rooms").`,
+    })),
+  );
+
+const zones = [
+  ...inOrder(rooms, './src'),
+  ...Object.entries(innerRooms).flatMap(([room, inner]) => inOrder(inner, `./src/${room}`)),
+];
 
 /** Rooms that are earlier in the list but still none of each other's business. */
 const strangers = [

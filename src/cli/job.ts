@@ -36,7 +36,7 @@ export const quietContext = (host: Host, options: EngineOptions): RunContext => 
 /** What the model reads; headers tell. */
 export async function rateUnit(checkpoint: string): Promise<RateUnit> {
   const [{ openModel }, { readsLabelledText }] = await Promise.all([
-    import('../run/model'),
+    import('../run/open/model'),
     import('../training'),
   ]);
   const model = await openModel(checkpoint);

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { UsageError } from '../errors';
 import type { TargetRequest } from '../growth';
 import { engineChoices } from '../protocol/engines';
-import type { Target } from '../run/plan';
+import type { Target } from '../run/plan/plan';
 import { byteSize, finiteNumber, oneOf, shareBelowOne, wholeNumber, type Parse } from './values';
 
 /** Adds an option whose value is parsed, once, wherever several commands share it. */

@@ -22,12 +22,12 @@ export async function lookAtData(
     { plainModel },
     { readsLabelledText },
   ] = await Promise.all([
-    import('../run/resources'),
-    import('../run/runData'),
+    import('../run/open/resources'),
+    import('../run/score/runData'),
     import('../engine/open'),
-    import('../run/model'),
-    import('../run/positionLosses'),
-    import('../run/scoring'),
+    import('../run/open/model'),
+    import('../run/score/positionLosses'),
+    import('../run/score/scoring'),
     import('../training'),
   ]);
   try {

@@ -4,7 +4,7 @@ import { locateCheckpoint } from '../checkpoint/locate';
 import { readOwnText } from '../files';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import type { CheckpointSummary } from '../protocol/service';
-import { inspect, type Inspection } from '../run/inspect';
+import { inspect, type Inspection } from '../inspect/inspect';
 
 /** What lists show of a checkpoint. Throws UserError when it cannot be read. */
 export async function summarizeCheckpoint(path: string): Promise<CheckpointSummary> {

@@ -22,7 +22,7 @@ export const engineService: Pick<Service, 'survey' | 'install' | 'selfTest'> = {
     await installEngine(engine, { folder: engineFolder(), npm, signal, onLine: progress });
   },
   async selfTest({ engines }, { signal }) {
-    const { selfTest } = await import('../run/selfTest');
+    const { selfTest } = await import('../selfTest/selfTest');
     return selfTest(engines, { start: startSelfTest, signal });
   },
 };
@@ -38,7 +38,7 @@ export async function testEngine(name: string | undefined): Promise<void> {
   const known = engineNames.find(each => each === name);
   if (!known) throw new UsageError(`There is no engine called ${name}.`, 'Start the test again.');
   const [{ testInChild }, { openSurveyed }] = await Promise.all([
-    import('../run/selfTest'),
+    import('../selfTest/selfTest'),
     import('../engine/open'),
   ]);
   await testInChild(known, openSurveyed(undefined));

@@ -2,7 +2,7 @@ import type { EngineOutlook, PlanQuestion, Service } from '../protocol/service';
 import type { DeviceMemory, Engine } from '../engine';
 import type { UserError } from '../errors';
 import type { Growth } from '../growth';
-import type { StepEstimate } from '../run/estimate';
+import type { StepEstimate } from '../run/plan/estimate';
 import { ligoSettings, type LigoSettings } from '../run/settings';
 import type { BatchShape } from '../training';
 import { inEditor } from './failure';
@@ -21,9 +21,9 @@ export async function openPlan({
   ...options
 }: PlanQuestion) {
   const [{ openModel }, plan, { batchShape }] = await Promise.all([
-    import('../run/model'),
-    import('../run/plan'),
-    import('../run/data'),
+    import('../run/open/model'),
+    import('../run/plan/plan'),
+    import('../run/open/data'),
   ]);
   const model = await openModel(checkpoint);
   const close = () => model.checkpoint.close();
@@ -85,14 +85,14 @@ async function timedStep(
   /** Why the run does not fit the memory of an engine. */
   readonly refusal: (engine: string, memory: DeviceMemory) => Promise<UserError | undefined>;
 }> {
-  const { estimateProgram, estimateStep } = await import('../run/estimate');
+  const { estimateProgram, estimateStep } = await import('../run/plan/estimate');
   if (methods) {
     const { comparedCost } = await import('./comparedCost');
     const { step, steps: made } = await comparedCost(growth, methods, { steps, shape });
     const { cost, build } = step;
     const [{ memoryRefusal }, { mostTaken }] = await Promise.all([
-      import('../run/memoryRefusal'),
-      import('../run/processMemory'),
+      import('../run/plan/memoryRefusal'),
+      import('../run/plan/processMemory'),
     ]);
     return {
       estimate: engine => estimateProgram(engine, growth, cost, build),
@@ -100,12 +100,12 @@ async function timedStep(
         Promise.resolve(memoryRefusal(mostTaken(engine, made, memory), memory)),
     };
   }
-  const { learningCost } = await import('../run/plan');
+  const { learningCost } = await import('../run/plan/plan');
   const cost = learningCost(growth, settings, shape);
   return {
     estimate: engine => estimateStep(engine, growth, settings, shape, cost),
     refusal: async (engine, memory) => {
-      const { learningRefusal } = await import('../run/learningMemory');
+      const { learningRefusal } = await import('../run/plan/learningMemory');
       return learningRefusal(growth, settings, shape, { engine, memory, cost });
     },
   };
@@ -117,8 +117,8 @@ export async function grownParameters({
   targets,
 }: Parameters<Service['parameters']>[0]): Promise<readonly (number | undefined)[]> {
   const [{ openModel, summarize }, { requireGrowth, resolveTarget }] = await Promise.all([
-    import('../run/model'),
-    import('../run/plan'),
+    import('../run/open/model'),
+    import('../run/plan/plan'),
   ]);
   const model = await openModel(checkpoint);
   try {

@@ -5,7 +5,7 @@ import type { ComparisonRequest, GrowthRequest, WorkerRequest } from '../protoco
 import { workerRequest } from '../protocol/schemas';
 import { growthMethod, growthMethodNames, type GrowthMethodName } from '../growth/methods';
 import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
-import type { GrowRequest } from '../run/grow';
+import type { GrowRequest } from '../run/grow/grow';
 import { defaultTrainSettings, defaultWarmup, ligoSettings } from '../run/settings';
 
 /** Bytes of `request.json` at most: requests have a few thousand. */

@@ -1,7 +1,7 @@
 import { openCheckpoint } from '../checkpoint/checkpoint';
 import { UserError } from '../errors';
 import type { Service } from '../protocol/service';
-import { tensorStatistics } from '../run/statistics';
+import { tensorStatistics } from '../inspect/statistics';
 import { comparisonPlan } from './comparisonPlan';
 import { lookAtData } from './dataOutlook';
 import { inspectCheckpoint, summarizeCheckpoint } from './describe';

@@ -70,7 +70,7 @@ function workOf(request: WorkerRequest): Work {
   if (request.kind === 'grow') {
     const growth = growRequestOf(request);
     return async (context, { betweenSteps }) => {
-      const { grow } = await import('../run/grow');
+      const { grow } = await import('../run/grow/grow');
       await grow({ ...context, betweenSteps }, growth);
     };
   }

@@ -5,7 +5,7 @@ import type { ChosenEngine } from '../../src/engine';
 import { onnxRuntimeCpu } from '../../src/engine';
 import { openTfjs } from '../../src/engine/tfjs';
 import type { RunEvent } from '../../src/protocol/events';
-import { grow, type GrowRequest } from '../../src/run/grow';
+import { grow, type GrowRequest } from '../../src/run/grow/grow';
 
 /** What the child is told to do. */
 export interface WatchedGrowth {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { quoted } from '../../src/checkpoint/names';
 import { UserError } from '../../src/errors';
 import { harmless } from '../../src/harmless';
-import { html } from '../../src/run/compare/page/markup';
+import { html } from '../../src/report/markup';
 import { warn, type RunContext } from '../../src/run/context';
 import type { RunEvent } from '../../src/protocol/events';
 

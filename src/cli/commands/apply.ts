@@ -28,7 +28,7 @@ export function addApplyCommand(program: Command, host: Host): void {
       ...outOf(options),
     };
     await runJob(host, options, checkpoint, async context => {
-      const { apply } = await import('../../run/apply');
+      const { apply } = await import('../../run/grow/apply');
       await apply(context, request);
     });
   });

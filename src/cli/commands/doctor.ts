@@ -40,7 +40,7 @@ export function addDoctorCommand(
     .option('--engine-folder <folder>')
     .action(async (engine: string, { engineFolder }: DoctorOptions) => {
       const [{ testInChild }, { openSurveyed }] = await Promise.all([
-        import('../../run/selfTest'),
+        import('../../selfTest/selfTest'),
         import('../../engine/open'),
       ]);
       const name = takes.word(engineNames)('engine')(engine);
@@ -69,7 +69,7 @@ async function test(
   names: readonly (typeof engineNames)[number][],
   folder: string | undefined,
 ) {
-  const { selfTest } = await import('../../run/selfTest');
+  const { selfTest } = await import('../../selfTest/selfTest');
   const more = folder === undefined ? [] : ['--engine-folder', folder];
   return selfTest(names, {
     start: name =>

@@ -19,7 +19,7 @@ export function addEvaluateCommand(program: Command, host: Host): void {
   addOutputOptions(command).action(async (checkpoint: string, options: JobOptions & DataFlags) => {
     const context = quietContext(host, options);
     const data = await requiredDataOf(checkpoint, options);
-    const { evaluateCheckpoint } = await import('../../run/evaluate');
+    const { evaluateCheckpoint } = await import('../../run/score/evaluate');
     const result = await evaluateCheckpoint(context, { checkpoint, data });
     const unit = await rateUnit(checkpoint);
     const lossUnit = lossUnitOf(result);

@@ -46,7 +46,7 @@ export function addGrowCommand(program: Command, host: Host): void {
       ...{ settings: ligoSettingsOf(options, method), ...outOf(options) },
     };
     await runJob(host, options, checkpoint, async context => {
-      const { grow } = await import('../../run/grow');
+      const { grow } = await import('../../run/grow/grow');
       await grow(context, { ...request, data: await dataOf(checkpoint, options) });
     });
   });

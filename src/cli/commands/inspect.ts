@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Inspection } from '../../run/inspect';
+import type { Inspection } from '../../inspect/inspect';
 import { formatBytes, formatCount } from '../format';
 import { printLine, type Host } from '../host';
 import { addOutputOptions, type OutputOptions } from '../options';
@@ -13,7 +13,7 @@ export function addInspectCommand(program: Command, host: Host): void {
     .option('--tensors', 'list every tensor');
   addOutputOptions(command).action(
     async (checkpoint: string, options: OutputOptions & { tensors?: boolean }) => {
-      const { inspect } = await import('../../run/inspect');
+      const { inspect } = await import('../../inspect/inspect');
       const inspection = await inspect(checkpoint);
       const text = options.json
         ? JSON.stringify(inspection)

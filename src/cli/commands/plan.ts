@@ -3,8 +3,8 @@ import { counted } from '../../format';
 import { learningMethodNames, type GrowthMethodName } from '../../growth/methods';
 import type { GrowthPlan } from '../../protocol/events';
 import type { RunContext } from '../../run/context';
-import type { StepEstimate } from '../../run/estimate';
-import type { Target } from '../../run/plan';
+import type { StepEstimate } from '../../run/plan/estimate';
+import type { Target } from '../../run/plan/plan';
 import type { LigoSettings } from '../../run/settings';
 import { addBatchOptions, type BatchOptions } from '../dataOptions';
 import { exitCodes } from '../failure';
@@ -83,12 +83,12 @@ async function timedPlan(
     data,
     estimate,
   ] = await Promise.all([
-    import('../../run/resources'),
-    import('../../run/learningMemory'),
-    import('../../run/processMemory'),
-    import('../../run/plan'),
-    import('../../run/data'),
-    import('../../run/estimate'),
+    import('../../run/open/resources'),
+    import('../../run/plan/learningMemory'),
+    import('../../run/plan/processMemory'),
+    import('../../run/plan/plan'),
+    import('../../run/open/data'),
+    import('../../run/plan/estimate'),
   ]);
   return withModel(task.checkpoint, async model => {
     const resolved = await withMethod(model, await resolveTarget(model, task.target), task.method);

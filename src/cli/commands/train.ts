@@ -50,7 +50,7 @@ export function addTrainCommand(program: Command, host: Host): void {
     const { steps, seed, resume = false, learningRate, weightDecay, schedule } = options;
     await runJob(host, options, checkpoint, async context => {
       const [{ train }, { defaultTrainSettings: preset, defaultWarmup }] = await Promise.all([
-        import('../../run/train'),
+        import('../../run/train/train'),
         import('../../run/settings'),
       ]);
       await train(context, {

@@ -1,12 +1,12 @@
 import type { Program } from '../../graph';
 import { growthMethod, type Growth } from '../../growth';
 import type { BatchShape } from '../../training';
-import { isLearned } from '../makeLarge';
-import { learningCost as perBatch } from '../plan';
+import { isLearned } from '../grow/makeLarge';
+import { learningCost as perBatch } from '../plan/plan';
 import { batchesPerUpdate } from '../settings';
-import type { ProgramCost } from '../growthCost';
-import type { StepBytes } from '../processMemory';
-import { countStages, flopsAfter, prepareStages } from '../trainingStages';
+import type { ProgramCost } from '../plan/growthCost';
+import type { StepBytes } from '../plan/processMemory';
+import { countStages, flopsAfter, prepareStages } from '../train/trainingStages';
 import { growthSettings, type CompareRequest } from './request';
 
 /** What the runs of a comparison compute, known before any of them. */

@@ -1,10 +1,10 @@
 import { UserError } from '../../errors';
 import type { GrownRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
-import { isLearned, makeLarge } from '../makeLarge';
-import { untilAborted, valuesById } from '../parameterValues';
-import type { RunData } from '../runData';
-import { stoppable } from '../stop';
+import { isLearned, makeLarge } from '../grow/makeLarge';
+import { untilAborted, valuesById } from '../write/parameterValues';
+import type { RunData } from '../score/runData';
+import { stoppable } from '../stop/stop';
 import type { TakenUp } from './halfMadeRun';
 import type { Comparison } from './open';
 import { countedSizes, paperFlopsPerStep } from './paperFlops';

@@ -11,7 +11,7 @@ import {
 import type { CompareRequest } from './request';
 import { summarizeMethods } from './report';
 import type { RunKey, RunStore } from './runStore';
-import { finalLoss } from './savings';
+import { finalLoss } from '../../report/savings';
 
 type Asked = Pick<CompareRequest, 'keep' | 'seeds' | 'methods'>;
 

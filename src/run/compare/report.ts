@@ -10,12 +10,12 @@ import {
   type SeedSavings,
   type Spread,
 } from '../../protocol/comparison';
-import { isLearned } from '../makeLarge';
-import { summarize } from '../model';
-import { software } from '../software';
+import { isLearned } from '../grow/makeLarge';
+import { summarize } from '../open/model';
+import { software } from '../write/software';
 import type { Comparison } from './open';
 import { growthSettings } from './request';
-import { finalLoss, savingsOf, spreadOf } from './savings';
+import { finalLoss, savingsOf, spreadOf } from '../../report/savings';
 import { smallTrainingOf } from './smallTraining';
 
 /** Everything that a comparison found. @param now milliseconds since the epoch. */

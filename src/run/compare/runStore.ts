@@ -6,7 +6,7 @@ import { CorruptFileError, UserError } from '../../errors';
 import { ifThere, readOwnText } from '../../files';
 import type { ComparisonRun } from '../../protocol/comparison';
 import { comparisonRun } from '../../protocol/comparisonSchemas';
-import { readRunState, removeRunState, runStateFolder, type RunState } from '../runState';
+import { readRunState, removeRunState, runStateFolder, type RunState } from '../stop/runState';
 
 /** Bytes of a run's file at most: its curves have a few hundred a point. */
 const largestRun = 64 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import type { ComparisonReport } from '../../protocol/comparison';
 import { readOwnText } from '../../files';
-import { batchShape } from '../data';
-import { prepareStages } from '../trainingStages';
+import { batchShape } from '../open/data';
+import { prepareStages } from '../train/trainingStages';
 import type { Comparison } from './open';
 
 /** Bytes of such a receipt at most: its curve has a few hundred a point. */

@@ -5,8 +5,8 @@ import { test, type TestContext } from 'node:test';
 
 import { listCheckpoint, openCheckpoint } from '../../../src/checkpoint/checkpoint';
 import { CorruptFileError, UserError } from '../../../src/errors';
-import { openModel } from '../../../src/run/model';
-import { inspect } from '../../../src/run/inspect';
+import { openModel } from '../../../src/run/open/model';
+import { inspect } from '../../../src/inspect/inspect';
 import { assertUserError, f32, fixture, put, safetensors, temporaryFolder } from './files';
 
 interface Index {

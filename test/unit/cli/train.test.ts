@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { TrainingReceipt } from '../../../src/run/trainingReceipt';
+import type { TrainingReceipt } from '../../../src/run/write/trainingReceipt';
 import { example } from '../../support/fixtures';
 import { entries, temporaryFolder } from '../run/support';
 import { cli, type Outcome } from './support';

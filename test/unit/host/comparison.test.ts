@@ -10,7 +10,7 @@ import { DeviceClaims } from '../../../src/host/deviceClaims';
 import { Runs } from '../../../src/host/runs';
 import { spawnRun } from '../../../src/host/workerProcess';
 import type { CheckedEvent } from '../../../src/protocol/schemas';
-import { style } from '../../../src/run/compare/page/style';
+import { style } from '../../../src/report/style';
 import { builtWorker, comparisonFor, temporaryFolder, until } from '../worker/runFolder';
 
 type RunEventOf<T extends CheckedEvent['type']> = Extract<CheckedEvent, { type: T }>;

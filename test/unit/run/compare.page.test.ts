@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { ComparisonReport, ComparisonRun, Spread } from '../../../src/protocol/comparison';
-import { comparisonPage } from '../../../src/run/compare/page/page';
-import { rangeText, shareText } from '../../../src/run/compare/page/quantities';
-import { quantile, spreadApart, ticks } from '../../../src/run/compare/page/scales';
+import { comparisonPage } from '../../../src/report/page';
+import { rangeText, shareText } from '../../../src/report/quantities';
+import { quantile, spreadApart, ticks } from '../../../src/report/scales';
 import { gotSameBatches, notesOn, summarizeMethods } from '../../../src/run/compare/report';
 import { finishedRun } from './compareRuns';
 

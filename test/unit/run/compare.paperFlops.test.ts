@@ -6,8 +6,8 @@ import {
   paperFlopsPerStep,
   type CountedSizes,
 } from '../../../src/run/compare/paperFlops';
-import { batchShape } from '../../../src/run/data';
-import { openModel } from '../../../src/run/model';
+import { batchShape } from '../../../src/run/open/data';
+import { openModel } from '../../../src/run/open/model';
 import { example } from '../../support/fixtures';
 
 const bert = (layers: number, hidden: number, heads: number): CountedSizes => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ComparisonRun, FinishedRun } from '../../../src/protocol/comparison';
 import { gotSameBatches, notesOn, summarizeMethods } from '../../../src/run/compare/report';
-import { savingsOf, spentToReach, spreadOf } from '../../../src/run/compare/savings';
+import { savingsOf, spentToReach, spreadOf } from '../../../src/report/savings';
 import { finishedRun, type HandMadePoint } from './compareRuns';
 
 const run = (method: string, losses: readonly HandMadePoint[], seed = 0): FinishedRun =>

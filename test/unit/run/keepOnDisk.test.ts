@@ -3,7 +3,7 @@ import { readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TensorData } from '../../../src/graph';
-import { keepOnDisk } from '../../../src/run/keepOnDisk';
+import { keepOnDisk } from '../../../src/run/stop/keepOnDisk';
 import { recorded, temporaryFolder } from './support';
 
 const state = {

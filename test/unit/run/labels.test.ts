@@ -5,11 +5,11 @@ import { describe, it } from 'node:test';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../src/errors';
 import type { Receipt } from '../../../src/protocol/events';
 import { compare } from '../../../src/run/compare/compare';
-import type { DataOptions } from '../../../src/run/data';
-import { evaluateCheckpoint } from '../../../src/run/evaluate';
-import { grow } from '../../../src/run/grow';
+import type { DataOptions } from '../../../src/run/open/data';
+import { evaluateCheckpoint } from '../../../src/run/score/evaluate';
+import { grow } from '../../../src/run/grow/grow';
 import { defaultTrainSettings, type TrainSettings } from '../../../src/run/settings';
-import { train } from '../../../src/run/train';
+import { train } from '../../../src/run/train/train';
 import { assertClose } from '../../support/close';
 import {
   bertClassifier,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openModel } from '../../../src/run/model';
-import { batchShape } from '../../../src/run/data';
-import { learningRefusal } from '../../../src/run/learningMemory';
-import { learningCost, requireGrowth, resolveTarget } from '../../../src/run/plan';
-import { processBytes } from '../../../src/run/processMemory';
+import { openModel } from '../../../src/run/open/model';
+import { batchShape } from '../../../src/run/open/data';
+import { learningRefusal } from '../../../src/run/plan/learningMemory';
+import { learningCost, requireGrowth, resolveTarget } from '../../../src/run/plan/plan';
+import { processBytes } from '../../../src/run/plan/processMemory';
 import { defaultLigoSettings } from '../../../src/run/settings';
 import { inEditor } from '../../../src/worker/failure';
 import { example } from '../../support/fixtures';

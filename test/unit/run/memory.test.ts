@@ -6,10 +6,10 @@ import { UserError } from '../../../src/errors';
 import { compare } from '../../../src/run/compare/compare';
 import type { CompareRequest } from '../../../src/run/compare/request';
 import type { RunContext } from '../../../src/run/context';
-import { grow } from '../../../src/run/grow';
-import { requireMemory } from '../../../src/run/memoryRefusal';
+import { grow } from '../../../src/run/grow/grow';
+import { requireMemory } from '../../../src/run/plan/memoryRefusal';
 import { defaultTrainSettings } from '../../../src/run/settings';
-import { train } from '../../../src/run/train';
+import { train } from '../../../src/run/train/train';
 import { example } from '../../support/fixtures';
 import { bible, entries, failure, recorded, shortSettings, temporaryFolder } from './support';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { evaluateCheckpoint } from '../../../src/run/evaluate';
+import { evaluateCheckpoint } from '../../../src/run/score/evaluate';
 import { bible, editConfig, recorded, withTensors } from './support';
 
 const renames: readonly (readonly [RegExp, string])[] = [

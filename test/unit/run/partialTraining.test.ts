@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UnsupportedError } from '../../../src/errors';
-import { partialSpans } from '../../../src/run/partialTraining';
+import { partialSpans } from '../../../src/run/train/partialTraining';
 import { defaultTrainSettings, type TrainSettings } from '../../../src/run/settings';
 import { readFixture } from '../architecture/fixtures';
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { growthMethod, type GrowthMethodName } from '../../../src/growth';
-import { batchShape } from '../../../src/run/data';
-import { costOfLayers, programCost } from '../../../src/run/growthCost';
-import { withModel } from '../../../src/run/resources';
-import { learningCost, learningProgram, requireGrowth } from '../../../src/run/plan';
+import { batchShape } from '../../../src/run/open/data';
+import { costOfLayers, programCost } from '../../../src/run/plan/growthCost';
+import { withModel } from '../../../src/run/open/resources';
+import { learningCost, learningProgram, requireGrowth } from '../../../src/run/plan/plan';
 import {
   defaultTrainSettings,
   ligoDefaults,
   type LigoSettings,
   type TrainSettings,
 } from '../../../src/run/settings';
-import { countStages, prepareStages } from '../../../src/run/trainingStages';
+import { countStages, prepareStages } from '../../../src/run/train/trainingStages';
 import { example } from '../../support/fixtures';
 
 const close = (actual: number, expected: number, what: string): void =>

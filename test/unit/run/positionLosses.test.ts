@@ -4,17 +4,21 @@ import { describe, it } from 'node:test';
 import { sourceValues } from '../../../src/growth';
 import { compare } from '../../../src/run/compare/compare';
 import type { RunContext } from '../../../src/run/context';
-import type { DataOptions } from '../../../src/run/data';
-import { evaluateCheckpoint } from '../../../src/run/evaluate';
-import { grow } from '../../../src/run/grow';
-import { openModel, readSmallValues } from '../../../src/run/model';
-import { requireGrowth, resolveTarget } from '../../../src/run/plan';
-import { lengthWarning, positionLosses, warningOfLength } from '../../../src/run/positionLosses';
-import { withEngine, withModel } from '../../../src/run/resources';
-import { withData } from '../../../src/run/runData';
-import { plainModel } from '../../../src/run/scoring';
+import type { DataOptions } from '../../../src/run/open/data';
+import { evaluateCheckpoint } from '../../../src/run/score/evaluate';
+import { grow } from '../../../src/run/grow/grow';
+import { openModel, readSmallValues } from '../../../src/run/open/model';
+import { requireGrowth, resolveTarget } from '../../../src/run/plan/plan';
+import {
+  lengthWarning,
+  positionLosses,
+  warningOfLength,
+} from '../../../src/run/score/positionLosses';
+import { withEngine, withModel } from '../../../src/run/open/resources';
+import { withData } from '../../../src/run/score/runData';
+import { plainModel } from '../../../src/run/score/scoring';
 import { defaultTrainSettings } from '../../../src/run/settings';
-import { train } from '../../../src/run/train';
+import { train } from '../../../src/run/train/train';
 import { example } from '../../support/fixtures';
 import { clothes, recorded, shortSettings, temporaryFolder } from './support';
 

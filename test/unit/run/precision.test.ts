@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { onnxRuntimeCpu } from '../../../src/engine';
 import { openNamed } from '../../../src/engine/openers';
 import { UnsupportedError } from '../../../src/errors';
-import { grow } from '../../../src/run/grow';
+import { grow } from '../../../src/run/grow/grow';
 import { example } from '../../support/fixtures';
 import { failure } from '../../support/userError';
 import { bible, recorded, shortSettings, temporaryFolder } from './support';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
-import { tensorStatistics } from '../../../src/run/statistics';
+import { tensorStatistics } from '../../../src/inspect/statistics';
 
 async function tensorFile(
   context: TestContext,

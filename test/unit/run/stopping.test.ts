@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { InterruptedError, UsageError, UserError } from '../../../src/errors';
 import type { Receipt, RunEvent } from '../../../src/protocol/events';
-import { evaluateCheckpoint } from '../../../src/run/evaluate';
-import { grow, type GrowRequest } from '../../../src/run/grow';
+import { evaluateCheckpoint } from '../../../src/run/score/evaluate';
+import { grow, type GrowRequest } from '../../../src/run/grow/grow';
 import { defaultTrainSettings } from '../../../src/run/settings';
-import { train, type TrainRequest } from '../../../src/run/train';
+import { train, type TrainRequest } from '../../../src/run/train/train';
 import { example } from '../../support/fixtures';
 import {
   bible,

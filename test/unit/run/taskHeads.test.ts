@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UnsupportedError } from '../../../src/errors';
-import { evaluateCheckpoint } from '../../../src/run/evaluate';
-import { grow } from '../../../src/run/grow';
-import { inspect } from '../../../src/run/inspect';
-import { train } from '../../../src/run/train';
+import { evaluateCheckpoint } from '../../../src/run/score/evaluate';
+import { grow } from '../../../src/run/grow/grow';
+import { inspect } from '../../../src/inspect/inspect';
+import { train } from '../../../src/run/train/train';
 import { defaultTrainSettings } from '../../../src/run/settings';
 import { readSafetensors, type FixtureTensor } from '../../support/safetensors';
 import {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { evaluateCheckpoint } from '../../../src/run/evaluate';
-import { grow } from '../../../src/run/grow';
-import { inspect } from '../../../src/run/inspect';
+import { evaluateCheckpoint } from '../../../src/run/score/evaluate';
+import { grow } from '../../../src/run/grow/grow';
+import { inspect } from '../../../src/inspect/inspect';
 import { bible, header, recorded, shortSettings, temporaryFolder, withTensors } from './support';
 
 /** The batches that the numbers below were computed on by transformers 5.18. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { DataOptions } from '../../../src/run/data';
-import { grow, type GrowRequest } from '../../../src/run/grow';
+import type { DataOptions } from '../../../src/run/open/data';
+import { grow, type GrowRequest } from '../../../src/run/grow/grow';
 import { example, fixture } from '../../support/fixtures';
 import {
   bible,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { lengthWarning } from '../../../src/run/positionLosses';
-import { memoryRefusal } from '../../../src/run/memoryRefusal';
+import { lengthWarning } from '../../../src/run/score/positionLosses';
+import { memoryRefusal } from '../../../src/run/plan/memoryRefusal';
 import { inEditor } from '../../../src/worker/failure';
 
 describe('a remedy in the editor', () => {

@@ -1,0 +1,137 @@
+import { UsageError, type Note } from '../../errors';
+import { sourceValues, type GrowthMethodName } from '../../growth';
+import type { Receipt } from '../../protocol/events';
+import { copyCompanions, type Companions } from '../write/companions';
+import { collectWarnings, report, warn, type RunContext } from '../context';
+import type { DataOptions } from '../open/data';
+import { writeOperators } from './grownParameters';
+import { isLearned, makeLarge, requireMethod, type MakeLarge } from './makeLarge';
+import { readSmallValues, type Model } from '../open/model';
+import { warningOfLength } from '../score/positionLosses';
+import { requireGrowth, requireHead, resolveTarget, type Target } from '../plan/plan';
+import { growthReceipt, writeReceipt } from '../write/receipt';
+import { withEngine, withModel, withOutput } from '../open/resources';
+import { withData, type RunData } from '../score/runData';
+import { removeRunState } from '../stop/runState';
+import { plainModel } from '../score/scoring';
+import type { LigoSettings } from '../settings';
+import { stoppable } from '../stop/stop';
+import { untilAborted } from '../write/parameterValues';
+import { writeModel } from '../write/writeModel';
+
+/** The main job. */
+export interface GrowRequest {
+  readonly checkpoint: string;
+  readonly target: Target;
+  readonly out: string;
+  readonly method: GrowthMethodName;
+  /** Needed to learn and to measure; methods without learning do without. */
+  readonly data?: DataOptions | undefined;
+  readonly settings: LigoSettings;
+  readonly seed: number;
+  readonly resume?: boolean;
+  /** Steps between saves of a state that --resume goes on from; only a stop saves by default. */
+  readonly saveEvery?: number | undefined;
+  readonly overwrite?: boolean;
+  readonly maxShardBytes?: number | undefined;
+}
+
+/**
+ * Grows a checkpoint: opens, plans, learns, measures, writes, leaves a receipt. Nothing is written
+ * unless all of it succeeded. Throws UserError for whatever a person can mend.
+ */
+export function grow(caller: RunContext, request: GrowRequest): Promise<Receipt> {
+  const { context, warnings } = collectWarnings(caller);
+  return withModel(request.checkpoint, async model => {
+    warn(context, model.notes);
+    if (request.resume && !isLearned(request.method)) {
+      throw new UsageError(
+        `The method ${request.method} takes no steps, so there is nothing to resume.`,
+        'Leave --resume out.',
+      );
+    }
+    if (request.saveEvery !== undefined && !isLearned(request.method)) {
+      throw new UsageError(
+        `The method ${request.method} takes no steps, so there is nothing to save on the way.`,
+        'Leave --save-every out.',
+      );
+    }
+    const growth = requireGrowth(model, await resolveTarget(model, request.target));
+    requireMethod(request.method, growth);
+    if (isLearned(request.method)) {
+      requireHead(model);
+      if (!request.data) throw new UsageError('Learning operators needs data.', 'Give --data.');
+    }
+    const receipt = await stoppable(context, onTrained =>
+      withOutput(request.out, request.overwrite ?? false, async directory => {
+        const companions = await copyCompanions(model.checkpoint.directory, directory);
+        return withEngine(context, (engine, memory) => {
+          const task = {
+            ...request,
+            model,
+            growth,
+            engine,
+            memory,
+            onTrained,
+            warnings,
+            companions,
+          };
+          const finish = (openData?: RunData): Promise<Receipt> =>
+            growInto(directory, context, { ...task, openData });
+          return request.data ? withData(engine, model, request.data, finish) : finish();
+        });
+      }),
+    );
+    await removeRunState(request.out);
+    report(context, { type: 'done', out: request.out, receipt });
+    return receipt;
+  });
+}
+
+async function growInto(
+  directory: string,
+  context: RunContext,
+  task: Omit<MakeLarge, 'small' | 'sha256'> &
+    GrowRequest & {
+      readonly model: Model;
+      readonly companions: Companions;
+      readonly warnings: readonly Note[];
+    },
+): Promise<Receipt> {
+  warn(context, task.openData?.notes ?? []);
+  const { model, growth, companions } = task;
+  await companions.requireSame();
+  const small = await readSmallValues(model, growth);
+  const sha256 = await model.checkpoint.sha256();
+  if (task.openData && model.architecture.head !== 'none') {
+    const scored = plainModel(growth.source, sourceValues(growth, small), 'source');
+    const { signal } = context;
+    const tooLong = await warningOfLength(task.engine, scored, task.openData, signal);
+    if (tooLong) warn(context, [tooLong]);
+  }
+  const outcome = await makeLarge(context, { ...task, small, sha256, scratch: directory });
+  const values = untilAborted(context.signal, outcome.values);
+  await writeModel(directory, model, growth.target, values, task);
+  const { operators, freshness } = outcome;
+  if (operators) await writeOperators(directory, growth, { operators, freshness }, sha256);
+  await model.checkpoint.requireUnchanged(sha256);
+  const touched = await task.openData?.batches.requireUnchanged();
+  warn(context, [...(await companions.notes()), ...(touched ?? [])]);
+  const learned = isLearned(task.method);
+  const receipt = growthReceipt({
+    model,
+    growth,
+    sha256,
+    companions: companions.files,
+    created: context.now(),
+    method: { name: task.method, settings: learned ? { ...task.settings } : {} },
+    seed: task.seed,
+    steps: learned ? task.settings.steps : 0,
+    data: task.openData && { ...task.openData, path: task.data?.data ?? '' },
+    engine: task.engine.description,
+    measured: outcome.measured,
+    warnings: task.warnings,
+  });
+  await writeReceipt(directory, receipt);
+  return receipt;
+}

@@ -1,0 +1,234 @@
+import type { DeviceMemory, Engine } from '../../engine';
+import {
+  freshnessOf,
+  growthMethod,
+  operatorsIn,
+  poolOperators,
+  sourceValues,
+  type Freshness,
+  type Growth,
+  type GrowthMethodName,
+  type OperatorValues,
+  type SmallValues,
+} from '../../growth';
+import { UnsupportedError } from '../../errors';
+import type { Evaluation, GrowthPlan, Receipt } from '../../protocol/events';
+import { frequencyLoss } from '../../training';
+import { report, warn, type RunContext } from '../context';
+import type { OpenData } from '../open/data';
+import { learningRefusal } from '../plan/learningMemory';
+import type { RunData } from '../score/runData';
+import { parameterGrower } from './grownParameters';
+import { learnOperators } from './learn';
+import type { Model } from '../open/model';
+import { planGrowth } from '../plan/plan';
+import { collapseWarning } from '../write/receipt';
+import { identityOf } from '../stop/runState';
+import {
+  compareLogits,
+  grownModel,
+  inFloat32,
+  plainModel,
+  scoreModel,
+  type ScoredModel,
+} from '../score/scoring';
+import type { LigoSettings } from '../settings';
+import { asWritten, isRounded } from '../write/storedTypes';
+import type { TrainedRun } from '../stop/stop';
+import { valuesById, type ParameterValues } from '../write/parameterValues';
+
+/** Everything the making of a large model reads. */
+export interface MakeLarge {
+  readonly method: GrowthMethodName;
+  readonly settings: LigoSettings;
+  readonly seed: number;
+  /** Output path; a stopped run is kept beside it. */
+  readonly out: string;
+  readonly resume?: boolean;
+  /** Steps between saves of a state that learning can be gone on with from. */
+  readonly saveEvery?: number | undefined;
+  /** A folder for copies that are too large to lie in memory; its owner removes what is left there. */
+  readonly scratch?: string | undefined;
+  /** Of what decides the learning, for its state; by default of all that is given here. */
+  readonly fingerprint?: string;
+  readonly model: Model;
+  readonly growth: Growth;
+  readonly engine: Engine;
+  /** What learning may take. */
+  readonly memory: DeviceMemory;
+  readonly openData: RunData | undefined;
+  readonly small: SmallValues;
+  /** Of the source's files. */
+  readonly sha256: string;
+  /** Told when training is done, before anything is written. */
+  readonly onTrained?: (run: TrainedRun) => void;
+}
+
+/** A large model that was made and measured, before it is written. */
+export interface LargeModel {
+  readonly values: ParameterValues;
+  readonly operators?: OperatorValues;
+  /** What is added to what the operators make. */
+  readonly freshness?: Freshness;
+  readonly measured: Partial<Receipt>;
+}
+
+/** True for methods that train operators on data. */
+export const isLearned = (method: GrowthMethodName): boolean =>
+  growthMethod(method).making.kind === 'learned';
+
+/** Throws UnsupportedError when the method cannot make this growth. */
+export function requireMethod(method: GrowthMethodName, growth: Growth): void {
+  const [refusal] = growthMethod(method).refusals?.(growth) ?? [];
+  if (refusal) throw new UnsupportedError(refusal.reason, refusal.remedy);
+}
+
+/** Learns or copies, and measures small against large where there is data and a head. */
+export async function makeLarge(context: RunContext, task: MakeLarge): Promise<LargeModel> {
+  const { model, growth, engine, openData: data, small } = task;
+  if (!data || model.architecture.head === 'none') {
+    return { ...unlearned(context, task), measured: {} };
+  }
+  const plan = isLearned(task.method) ? learningPlan(task, data) : undefined;
+  const smallModel = plainModel(growth.source, sourceValues(growth, small), 'source');
+  const measured = {
+    data,
+    smallModel,
+    small: await score(context, engine, smallModel, data, 'small'),
+    frequencies: await frequencyLoss(data.batches, data.targets),
+  };
+  return plan ? learnLarge(context, task, measured, plan) : copyLarge(context, task, measured);
+}
+
+/** What learning does and costs. Throws UserError when it does not fit the device. */
+function learningPlan(
+  { model, growth, settings, engine, memory }: MakeLarge,
+  data: OpenData,
+): GrowthPlan {
+  const resolved = { dimensions: growth.target.dimensions, refusals: [] };
+  const { name } = engine.description;
+  const plan = planGrowth(model, resolved, settings, data.shape, name);
+  const refusal =
+    plan.cost &&
+    learningRefusal(growth, settings, data.shape, { engine: name, memory, cost: plan.cost });
+  if (refusal) throw refusal;
+  return plan;
+}
+
+interface MeasuredSmall {
+  readonly data: OpenData;
+  readonly smallModel: ScoredModel;
+  readonly small: Evaluation;
+  readonly frequencies: number;
+}
+
+async function learnLarge(
+  context: RunContext,
+  task: MakeLarge,
+  { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
+  plan: GrowthPlan,
+): Promise<LargeModel> {
+  const { growth, engine, small, settings, seed, out, resume = false, saveEvery, scratch } = task;
+  report(context, { type: 'plan', plan });
+  const { name: engineName, precision } = engine.description;
+  const identity =
+    task.fingerprint === undefined
+      ? identityOf({
+          checkpoint: task.sha256,
+          target: growth.target.config,
+          data: data.batches.description.sha256,
+          separator: task.openData?.separator,
+          shape: data.shape,
+          ...{ settings, seed, engine: engineName, precision },
+        })
+      : { fingerprint: task.fingerprint };
+  const learned = await learnOperators(context, engine, {
+    ...{ growth, small, data, settings, seed, out, resume, saveEvery, scratch },
+    ...{ onTrained: task.onTrained },
+    ...identity,
+  });
+  const { operators, before, drift, steps, flopsPerStep, seconds, resumedAfter } = learned;
+  const freshness = freshnessOf(growth, settings.freshness, seed);
+  const values = parameterGrower(engine, growth, operators, small, freshness);
+  const large =
+    freshness || isRounded(task.model)
+      ? await writtenModel(task, values)
+      : grownModel(growth, small, operators);
+  const after = await score(context, engine, large, data, 'after', steps);
+  const float32 =
+    engine.description.precision === 'mixed'
+      ? await score(context, inFloat32(engine), large, data, 'float32', steps)
+      : undefined;
+  const collapse = collapseWarning(after.loss, frequencies, smallScores.loss);
+  if (collapse) warn(context, [collapse]);
+  return {
+    values,
+    operators,
+    ...(freshness && { freshness }),
+    measured: {
+      losses: { small: smallScores, before, after, ...(float32 && { float32 }), frequencies },
+      parity: await compareLogits(engine, [smallModel, large], data.batches, data.shape),
+      drift,
+      steps,
+      flops: { perStep: flopsPerStep, total: flopsPerStep * steps },
+      seconds,
+      ...(resumedAfter.length > 0 && { resumedAfter }),
+    },
+  };
+}
+
+async function copyLarge(
+  context: RunContext,
+  task: MakeLarge,
+  { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
+): Promise<LargeModel> {
+  const { engine } = task;
+  const { values, operators } = unlearned(context, task);
+  const large = await writtenModel(task, values);
+  const after = await score(context, engine, large, data, 'after');
+  const parity = await compareLogits(engine, [smallModel, large], data.batches, data.shape);
+  return {
+    values,
+    ...(operators && { operators }),
+    measured: { losses: { small: smallScores, after, frequencies }, parity },
+  };
+}
+
+/** The large model with all of its weights, as they are read back from its file. */
+async function writtenModel(
+  { model, growth: { target } }: Pick<MakeLarge, 'model' | 'growth'>,
+  computed: ParameterValues,
+): Promise<ScoredModel> {
+  const values = asWritten(model, computed);
+  return plainModel(target, await valuesById(target, values), 'target');
+}
+
+/** What methods that learn nothing make: operators where they have some, and every value. */
+function unlearned(
+  context: RunContext,
+  { method, growth, engine, small, seed }: MakeLarge,
+): Omit<LargeModel, 'measured'> {
+  const { making } = growthMethod(method);
+  if (making.kind === 'learned') throw new Error(`${method} learns, which needs data`);
+  if (making.kind === 'weights') {
+    const make = making.weights(growth, small, seed);
+    return { values: parameter => Promise.resolve(make(parameter)) };
+  }
+  const operators = making.operators(growth, seed);
+  const pooled = poolOperators(operatorsIn(growth, operators), operators);
+  report(context, { type: 'operators', step: 0, operators: pooled, final: true });
+  return { values: parameterGrower(engine, growth, operators, small), operators };
+}
+
+async function score(
+  context: RunContext,
+  engine: Engine,
+  model: ScoredModel,
+  { batches, shape }: OpenData,
+  which: 'small' | 'after' | 'float32',
+  step = 0,
+): Promise<Evaluation> {
+  const scores = await scoreModel(engine, model, batches, shape, context.signal);
+  report(context, { type: 'evaluation', model: which, step, ...scores });
+  return scores;
+}

@@ -1,0 +1,63 @@
+import type { DeviceMemory } from '../../engine';
+import type { UserError } from '../../errors';
+import { formatBytes } from '../../format';
+import type { Growth } from '../../growth';
+import type { BatchShape } from '../../training';
+import { learningCost } from './plan';
+import { bytesTaken, type StepBytes } from './processMemory';
+import { memoryRefusal } from './memoryRefusal';
+import type { LigoSettings } from '../settings';
+
+/** A way to need less: options as a person gives them, and what they make of a growth. */
+interface Way {
+  readonly options: string;
+  readonly settings: LigoSettings;
+  readonly batchSize: number;
+}
+
+/** Ways to need less, the cheapest first, as a person gives them. */
+function lighter(settings: LigoSettings, { batchSize }: BatchShape): Way[] {
+  const recomputing = { ...settings, recompute: true };
+  const sharing = settings.mapping ? undefined : { mapping: 'shared-ffn' as const };
+  const recompute = settings.recompute ? '' : '--recompute';
+  const share = sharing ? '--share-ffn' : '';
+  const together = (...options: string[]): string =>
+    options.filter(option => option !== '').join(' and ');
+  const parts = batchSize * (settings.accumulate ?? 1);
+  return [
+    { options: recompute, settings: recomputing, batchSize },
+    { options: together(recompute, share), settings: { ...recomputing, ...sharing }, batchSize },
+    {
+      options: together(recompute, share, batchSize > 1 ? `--batch 1 --accumulate ${parts}` : ''),
+      settings: { ...recomputing, ...sharing, accumulate: parts },
+      batchSize: 1,
+    },
+  ].filter(({ options }, index, all) => options !== '' && options !== all[index - 1]?.options);
+}
+
+/** Why learning does not fit the memory of its device, with what would; undefined when it does. */
+export function learningRefusal(
+  growth: Growth,
+  settings: LigoSettings,
+  shape: BatchShape,
+  {
+    engine,
+    memory,
+    cost,
+  }: {
+    readonly engine: string;
+    readonly memory: DeviceMemory;
+    readonly cost: StepBytes;
+  },
+): UserError | undefined {
+  const bytes = bytesTaken(engine, cost, memory);
+  if (bytes <= memory.bytes) return undefined;
+  for (const { options, settings: other, batchSize } of lighter(settings, shape)) {
+    const less = bytesTaken(engine, learningCost(growth, other, { ...shape, batchSize }), memory);
+    if (less > memory.bytes) continue;
+    const brings = options.includes(' and ') ? 'they bring' : 'it brings';
+    const remedy = `Give ${options}: ${brings} that to about ${formatBytes(less)}.`;
+    return memoryRefusal(bytes, memory, remedy);
+  }
+  return memoryRefusal(bytes, memory);
+}

@@ -1,0 +1,295 @@
+import type { Architecture, Dimensions, ModelConfig } from '../../architecture';
+import { CorruptFileError, UnsupportedError, UsageError } from '../../errors';
+import { readTextFile } from '../../files';
+import {
+  checkRequest,
+  configRefusals,
+  grownWeights,
+  growthMethod,
+  learnedOperators,
+  refusals,
+  startedOperators,
+  targetDimensions,
+  type Growth,
+  type GrowthMethodName,
+  type Refusal,
+  type TargetRequest,
+} from '../../growth';
+import type { GrowthPlan } from '../../protocol/events';
+import { batchFeeds, objectiveGraph, trainingProgram, type BatchShape } from '../../training';
+import { costOfLayers, type ProgramCost } from './growthCost';
+import { summarize, type Model } from '../open/model';
+import {
+  batchesPerUpdate,
+  optimizerOptions,
+  trainingOptions,
+  type LigoSettings,
+} from '../settings';
+import { processBytes } from './processMemory';
+import { tokenizerProblem } from '../open/tokenizerWithin';
+
+/** Sizes by name, or the path of a target config.json. */
+export type Target = (TargetRequest | { readonly config: string }) & {
+  /** Leave out tensors that are no part of the model as it is understood here. */
+  readonly dropHead?: boolean;
+};
+
+/** The growth a person asked for, or why it cannot be. */
+export interface ResolvedTarget {
+  readonly dimensions: Dimensions;
+  readonly refusals: readonly Refusal[];
+}
+
+/** Turns a request into sizes, with every reason that speaks against them. */
+export async function resolveTarget(
+  model: Model,
+  { dropHead = false, ...target }: Target,
+): Promise<ResolvedTarget> {
+  const { architecture } = model;
+  const lost = dropHead ? [] : refusalOfLost(model);
+  if (!('config' in target)) {
+    checkRequest(target);
+    const dimensions = targetDimensions(architecture.dimensions, target);
+    return { dimensions, refusals: [...lost, ...refusals(architecture, dimensions)] };
+  }
+  const config = await readTargetConfig(target.config);
+  const changed = configRefusals(architecture.config, config);
+  const dimensions = dimensionsOf(architecture, config);
+  return { dimensions, refusals: [...lost, ...changed, ...refusals(architecture, dimensions)] };
+}
+
+/** Why a checkpoint cannot be written again whole: it has tensors that nothing here understands. */
+function refusalOfLost({ lost, architecture }: Model): Refusal[] {
+  if (lost.length === 0) return [];
+  const shown = lost.slice(0, 3).join(', ');
+  const more = lost.length > 3 ? ` and ${lost.length - 3} more` : '';
+  return [
+    {
+      reason: `What is written would be without ${shown}${more}, which ${lost.length === 1 ? 'is' : 'are'} no part of a ${architecture.modelClass}.`,
+      remedy: `Give --drop-head on the command line if that is what you want.`,
+    },
+  ];
+}
+
+/** Throws UnsupportedError for a checkpoint that would lose tensors when it is written again. */
+export function requireWhole(model: Model, dropHead: boolean): void {
+  const [refusal] = dropHead ? [] : refusalOfLost(model);
+  if (refusal) throw new UnsupportedError(refusal.reason, refusal.remedy);
+}
+
+/** Largest target config.json, in bytes; real ones have a few thousand (label names: a few million). */
+const largestConfig = 50_000_000;
+
+async function readTargetConfig(path: string): Promise<ModelConfig> {
+  const text = await readTextFile(path, largestConfig);
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
+      return parsed as ModelConfig;
+    }
+    throw new SyntaxError('not a JSON object');
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CorruptFileError(
+      `${path} is not a config.json: ${error.message}.`,
+      'Give --config the config.json of the model to grow into.',
+      { cause: error },
+    );
+  }
+}
+
+/** Sizes from a target config, by whichever of the family's field names it uses. */
+function dimensionsOf(source: Architecture, config: ModelConfig): Dimensions {
+  const field = (names: readonly string[], fallback: number): number => {
+    const value = names
+      .map(name => config[name])
+      .find(found => found !== undefined && found !== null);
+    if (value === undefined) return fallback;
+    if (!Number.isSafeInteger(value) || Number(value) < 1) {
+      throw new UsageError(
+        `The target config gives ${names[0]} as ${JSON.stringify(value)}.`,
+        `Set ${names[0]} to a positive whole number.`,
+      );
+    }
+    return Number(value);
+  };
+  const from = source.dimensions;
+  const hiddenSize = field(['hidden_size', 'n_embd'], from.hiddenSize);
+  const ratio = from.intermediateSize / from.hiddenSize;
+  return {
+    numHiddenLayers: field(['num_hidden_layers', 'n_layer'], from.numHiddenLayers),
+    hiddenSize,
+    numAttentionHeads: field(
+      ['num_attention_heads', 'n_head'],
+      Math.max(1, Math.floor((hiddenSize * from.numAttentionHeads) / from.hiddenSize)),
+    ),
+    intermediateSize: field(['intermediate_size', 'n_inner'], Math.round(hiddenSize * ratio)),
+  };
+}
+
+/** The growth, when nothing refuses it. Throws UnsupportedError with every reason. */
+export function requireGrowth(
+  model: Model,
+  { dimensions, refusals: found }: ResolvedTarget,
+): Growth {
+  if (found.length > 0) {
+    throw new UnsupportedError(
+      found.map(({ reason }) => reason).join(' '),
+      [...new Set(found.map(({ remedy }) => remedy))].join(' '),
+    );
+  }
+  const source = model.architecture;
+  return { source, target: source.resized(dimensions) };
+}
+
+/** The same target with what the method has against it, where nothing else speaks against it. */
+export async function withMethod(
+  model: Model,
+  resolved: ResolvedTarget,
+  method: GrowthMethodName,
+): Promise<ResolvedTarget> {
+  if (resolved.refusals.length > 0) return resolved;
+  const { making, refusals: refuse } = growthMethod(method);
+  const unlearnable = making.kind === 'learned' ? await withoutLoss(model) : [];
+  const found = refuse?.(requireGrowth(model, resolved)) ?? [];
+  return { ...resolved, refusals: [...unlearnable, ...found] };
+}
+
+/** Why nothing can be learned with the model: it has no head, or its text cannot be read. */
+async function withoutLoss(model: Model): Promise<Refusal[]> {
+  const headless = withoutHead(model);
+  const unread = await tokenizerProblem(model.architecture, model.checkpoint.directory);
+  return [
+    ...(headless ? [headless] : []),
+    ...(unread ? [{ reason: unread.message, remedy: unread.remedy }] : []),
+  ];
+}
+
+/** Why the model's loss cannot be computed; undefined when it can. */
+function withoutHead({ architecture }: Model): Refusal | undefined {
+  if (architecture.head !== 'none') return undefined;
+  const objective = architecture.objective.replaceAll('-', ' ');
+  return {
+    reason: `${architecture.modelClass} has no head for ${objective}, so there is no loss to learn operators by.`,
+    remedy:
+      'Save the checkpoint with its pretraining head, or grow it without learning: --method stack.',
+  };
+}
+
+/** Throws UnsupportedError when the model lacks the head that its objective is computed with. */
+export function requireHead(model: Model): void {
+  const refusal = withoutHead(model);
+  if (refusal) throw new UnsupportedError(refusal.reason, refusal.remedy);
+}
+
+/** Everything that is known before anything runs; `engine` is what it would run on. */
+export function planGrowth(
+  model: Model,
+  resolved: ResolvedTarget,
+  settings: LigoSettings,
+  shape: BatchShape,
+  engine = 'cpu',
+): GrowthPlan {
+  const source = summarize(model.architecture);
+  const { ignored, notes } = model;
+  const { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize } = resolved.dimensions;
+  if (resolved.refusals.length > 0) {
+    return {
+      source,
+      target: {
+        ...source,
+        layers: numHiddenLayers,
+        hidden: hiddenSize,
+        heads: numAttentionHeads,
+        ffn: intermediateSize,
+        parameters: 0,
+      },
+      operators: { count: 0, width: 0, depth: 0 },
+      refusals: resolved.refusals,
+      ignored,
+      notes,
+      diskBytes: 0,
+    };
+  }
+  const growth = requireGrowth(model, resolved);
+  const operators = startedOperators(growth, settings.initialization, settings.mapping);
+  const elements = (group: 'width' | 'depth'): number =>
+    operators
+      .filter(operator => operator.group === group)
+      .reduce((sum, { shape: [rows, columns] }) => sum + rows * columns, 0);
+  const cost =
+    model.architecture.head === 'none' ? undefined : planCost(growth, settings, shape, engine);
+  return {
+    source,
+    target: summarize(growth.target),
+    operators: { count: operators.length, width: elements('width'), depth: elements('depth') },
+    refusals: [],
+    ignored,
+    notes,
+    ...(cost && { cost }),
+    diskBytes: Math.round(
+      (summarize(growth.target).parameters * model.checkpoint.bytes) / source.parameters,
+    ),
+  };
+}
+
+/** The program that learns operators, and the inputs it is loaded with. */
+export function learningProgram(growth: Growth, settings: LigoSettings, shape: BatchShape) {
+  const { initialization, mapping } = settings;
+  const learned = learnedOperators(growth, mapping);
+  const weights = grownWeights(growth, startedOperators(growth, initialization, mapping));
+  const objective = objectiveGraph(growth.target, weights, batchFeeds(growth.target, shape));
+  const parameters = learned.map(({ name, group }) => ({
+    input: weights.operators.get(name)!,
+    group,
+  }));
+  const trained = new Set(learned.map(({ name }) => name));
+  const fixed = [...weights.operators].filter(([name]) => !trained.has(name));
+  const frozen = [...weights.small.values(), ...fixed.map(([, input]) => input)];
+  const program = trainingProgram(
+    objective,
+    parameters,
+    frozen,
+    optimizerOptions(settings),
+    trainingOptions(settings),
+  );
+  return { program, objective, weights };
+}
+
+/** What a batch costs that the operators of a growth are learned by. */
+export const learningCost = (
+  growth: Growth,
+  settings: LigoSettings,
+  shape: BatchShape,
+): ProgramCost =>
+  costOfLayers(
+    [growth.target.dimensions.numHiddenLayers],
+    ([layers]) => learningProgram(withLayers(growth, layers!), settings, shape).program,
+  );
+
+/** The same growth to another depth, for counting. */
+function withLayers(growth: Growth, layers: number): Growth {
+  const { source, target } = growth;
+  const { dimensions } = target;
+  if (layers === dimensions.numHiddenLayers) return growth;
+  return { source, target: source.resized({ ...dimensions, numHiddenLayers: layers }) };
+}
+
+function planCost(
+  growth: Growth,
+  settings: LigoSettings,
+  shape: BatchShape,
+  engine: string,
+): NonNullable<GrowthPlan['cost']> {
+  const { flops, ...bytes } = learningCost(growth, settings, shape);
+  const flopsPerStep = batchesPerUpdate(settings) * (flops.matrix + flops.other);
+  return {
+    steps: settings.steps,
+    flopsPerStep,
+    flops: flopsPerStep * settings.steps,
+    ...bytes,
+    processBytes: processBytes(engine, bytes),
+    batchSize: shape.batchSize,
+    sequenceLength: shape.sequenceLength,
+  };
+}

@@ -1,0 +1,54 @@
+import type { DeviceMemory } from '../../engine';
+import type { ProgramCost } from './growthCost';
+import { largestInMemory } from '../stop/keepOnDisk';
+
+/**
+ * What a process takes of main memory: its own needs, bytes, and for each byte of what a plan counts how
+ * many it takes. Measured with `test/bench/growthMemory.ts`; see docs/speed.md.
+ */
+interface Needs {
+  readonly own: number;
+  /** Weights that are given once: some engines compute on copies. */
+  readonly frozen: number;
+  /** What a step makes: allocators hold more than is used. */
+  readonly made: number;
+}
+
+/** Engines that compute in main memory, by name. */
+const needs: Readonly<Record<string, Needs>> = {
+  cpu: { own: 280e6, frozen: 1, made: 1.3 },
+  // Its memory never gets smaller, and the large model is scored in it after the last step.
+  tfjs: { own: 0, frozen: 2, made: 2.75 },
+};
+
+/** Where the bytes of a step lie. */
+export type StepBytes = Pick<ProgramCost, 'peakBytes'> &
+  Partial<Pick<ProgramCost, 'frozenBytes' | 'stateBytes'>>;
+
+/** About the most bytes of main memory that a process takes while it makes steps of known cost. */
+export function processBytes(
+  engine: string,
+  { peakBytes, frozenBytes = 0, stateBytes = 0 }: StepBytes,
+): number {
+  const of = needs[engine] ?? needs['cpu']!;
+  // A copy to fall back to, where it is not kept on the disk.
+  const copies = stateBytes <= largestInMemory ? stateBytes : 0;
+  return (
+    of.own +
+    of.frozen * frozenBytes +
+    stateBytes +
+    copies +
+    of.made * (peakBytes - frozenBytes - stateBytes)
+  );
+}
+
+/** About what steps take of the memory they are made in: of main memory all that the process takes. */
+export const bytesTaken = (engine: string, cost: StepBytes, memory: DeviceMemory): number =>
+  memory.isMain ? processBytes(engine, cost) : cost.peakBytes;
+
+/** The same of a run with steps of several costs. */
+export const mostTaken = (
+  engine: string,
+  costs: readonly StepBytes[],
+  memory: DeviceMemory,
+): number => Math.max(...costs.map(cost => bytesTaken(engine, cost, memory)));

@@ -1,0 +1,101 @@
+import { join, relative } from 'node:path';
+import type { BatchSource } from '../../data/batches';
+import type { Note } from '../../errors';
+import type { Growth } from '../../growth';
+import type { Receipt } from '../../protocol/events';
+import type { Companion } from './companions';
+import { summarize, type Model } from '../open/model';
+import { modelCard } from './modelCard';
+import { software } from './software';
+import type { TrainingReceipt } from './trainingReceipt';
+import { writeNew } from './writeNew';
+
+/** What a receipt is made of. */
+export interface ReceiptParts {
+  readonly model: Model;
+  readonly growth: Growth;
+  readonly sha256: string;
+  readonly companions: readonly Companion[];
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  readonly method: Receipt['method'];
+  readonly seed: number;
+  readonly steps: number;
+  readonly data:
+    | {
+        readonly path: string;
+        readonly batches: BatchSource;
+        readonly separatorNote: string | undefined;
+      }
+    | undefined;
+  readonly engine: NonNullable<Receipt['engine']>;
+  readonly measured: Partial<Receipt>;
+  readonly warnings: readonly Note[];
+}
+
+/** The receipt of a growth. */
+export function growthReceipt(parts: ReceiptParts): Receipt {
+  const { model, growth, data, method, seed, steps, engine, warnings } = parts;
+  const { directory, files } = model.checkpoint;
+  return {
+    software,
+    created: new Date(parts.created).toISOString(),
+    source: {
+      ...summarize(growth.source),
+      path: model.path,
+      files: files.map(file => relative(directory, file)),
+      sha256: parts.sha256,
+      companions: parts.companions,
+    },
+    target: summarize(growth.target),
+    targetConfig: growth.target.config,
+    ...(model.lost.length > 0 && { dropped: model.lost }),
+    method,
+    seed,
+    steps,
+    ...(data && {
+      data: {
+        path: data.path,
+        ...data.batches.description,
+        ...(data.separatorNote !== undefined && { separator: data.separatorNote }),
+      },
+    }),
+    engine,
+    ...parts.measured,
+    warnings: warnings.map(({ message }) => message),
+  };
+}
+
+/** Writes growth.json and the model card into a folder. @param training of the model, where it was trained on */
+export async function writeReceipt(
+  directory: string,
+  receipt: Receipt,
+  training?: TrainingReceipt,
+): Promise<void> {
+  await writeNew(join(directory, 'growth.json'), `${JSON.stringify(receipt, null, 2)}\n`);
+  await writeNew(join(directory, 'README.md'), modelCard(receipt, training));
+}
+
+/**
+ * A model that has learned nothing but frequencies sits within this share of the distance from the
+ * frequencies' loss down to the small model's.
+ */
+const collapsedShare = 0.1;
+
+/**
+ * Says so when a grown model predicts little better than target frequencies alone, although the
+ * small model does.
+ */
+export function collapseWarning(
+  loss: number,
+  frequencies: number,
+  small: number,
+): { message: string; remedy: string } | undefined {
+  const reach = frequencies - small;
+  if (reach <= 0 || loss < frequencies - collapsedShare * reach) return undefined;
+  return {
+    message: `The grown model collapsed: its held-out loss of ${loss.toFixed(3)} is no better than predicting by frequency alone (${frequencies.toFixed(3)}); the small model has ${small.toFixed(3)}.`,
+    remedy:
+      'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup) and grow again.',
+  };
+}
