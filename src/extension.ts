@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import * as vscode from 'vscode';
-import type { ExtensionApi } from './host/api';
-import { Checkpoints } from './host/checkpoints';
-import { showCheckpoints } from './host/checkpointsView';
-import { newComparison } from './host/compareWizard';
-import { RecentData } from './host/dataChoices';
-import { DeviceClaims } from './host/deviceClaims';
-import { setUpGpuEngine } from './host/engineSetup';
-import { openExample } from './host/example';
+import type { ExtensionApi } from './host/commands/api';
+import { Checkpoints } from './host/checkpoints/checkpoints';
+import { showCheckpoints } from './host/checkpoints/checkpointsView';
+import { newComparison } from './host/wizard/compareWizard';
+import { RecentData } from './host/wizard/dataChoices';
+import { DeviceClaims } from './host/runs/deviceClaims';
+import { setUpGpuEngine } from './host/commands/engineSetup';
+import { openExample } from './host/commands/example';
 import { Failures } from './host/failures';
 import {
   compareMethods,
@@ -17,23 +17,23 @@ import {
   pathOf,
   startRun,
   type GrowParts,
-} from './host/growCommand';
-import { newRequest } from './host/growWizard';
-import { InspectorProvider } from './host/inspector';
-import { registerTools } from './host/languageModelTools';
-import { Pages } from './host/pages';
-import { ProgressView, type ProgressAction } from './host/progressView';
-import { ReportPanels } from './host/reportPanel';
-import { RunCommands } from './host/runCommands';
-import { RunPanels } from './host/runPanel';
-import type { RunRecord } from './host/runRecord';
-import { Runs } from './host/runs';
-import { RunStatusItem } from './host/runStatus';
+} from './host/commands/growCommand';
+import { newRequest } from './host/wizard/growWizard';
+import { InspectorProvider } from './host/pages/inspector';
+import { registerTools } from './host/commands/languageModelTools';
+import { Pages } from './host/pages/pages';
+import { ProgressView, type ProgressAction } from './host/pages/progressView';
+import { ReportPanels } from './host/pages/reportPanel';
+import { RunCommands } from './host/commands/runCommands';
+import { RunPanels } from './host/pages/runPanel';
+import type { RunRecord } from './host/runs/runRecord';
+import { Runs } from './host/runs/runs';
+import { RunStatusItem } from './host/runs/runStatus';
 import { ServiceClient } from './host/serviceClient';
 import { Settings } from './host/settings';
 import { Telemetry } from './host/telemetry';
-import { copyLoadingCode, openReceipt, openRunOf, whatNext } from './host/whatNext';
-import { forkService, spawnRun } from './host/workerProcess';
+import { copyLoadingCode, openReceipt, openRunOf, whatNext } from './host/commands/whatNext';
+import { forkService, spawnRun } from './host/runs/workerProcess';
 
 /** Puts the host together. Must be quick: it runs whenever a workspace holds a checkpoint. */
 export function activate(context: vscode.ExtensionContext): ExtensionApi {

@@ -4,8 +4,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeviceClaims } from '../../src/host/deviceClaims';
-import { Runs } from '../../src/host/runs';
+import { DeviceClaims } from '../../src/host/runs/deviceClaims';
+import { Runs } from '../../src/host/runs/runs';
 import { runFiles } from '../../src/protocol/runFolder';
 
 const [runs = 2000, logBytes = 20_000] = process.argv.slice(2).map(Number);

@@ -5,8 +5,8 @@ import { listCheckpoint, openCheckpoint } from '../../src/checkpoint/checkpoint'
 import { writeCheckpoint } from '../../src/checkpoint/writeCheckpoint';
 import { loadTokenizer } from '../../src/data/tokenizer';
 import { operatorsIn, startedOperators, type Growth } from '../../src/growth';
-import { DeviceClaims } from '../../src/host/deviceClaims';
-import { Runs } from '../../src/host/runs';
+import { DeviceClaims } from '../../src/host/runs/deviceClaims';
+import { Runs } from '../../src/host/runs/runs';
 import { runFiles } from '../../src/protocol/runFolder';
 import { batchShape, openData } from '../../src/run/open/data';
 import { readOperators } from '../../src/run/grow/grownParameters';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { newRequest } from '../../../src/host/growWizard';
+import { newRequest } from '../../../src/host/wizard/growWizard';
 import { runFiles } from '../../../src/protocol/runFolder';
 import { api, until, workspaceFolder } from '../suite/support';
 

@@ -3,8 +3,8 @@ import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import manifest from '../../../package.json';
-import { isGroup } from '../../../src/host/checkpointGroups';
-import type { Checkpoints } from '../../../src/host/checkpoints';
+import { isGroup } from '../../../src/host/checkpoints/checkpointGroups';
+import type { Checkpoints } from '../../../src/host/checkpoints/checkpoints';
 import { api, until, workspaceFolder } from './support';
 
 /** The headings in the tree, each with how many checkpoints are below it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { planChoices, type PlanFindings } from '../../../src/host/planPreview';
+import { planChoices, type PlanFindings } from '../../../src/host/wizard/planPreview';
 import { api, until, workspaceFolder } from './support';
 
 suite('engines', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { isGroup } from '../../../src/host/checkpointGroups';
+import { isGroup } from '../../../src/host/checkpoints/checkpointGroups';
 import { api, until, workspaceFolder } from './support';
 
 const many = 1500;

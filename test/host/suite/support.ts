@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ExtensionApi } from '../../../src/host/api';
+import type { ExtensionApi } from '../../../src/host/commands/api';
 
 /** Our extension, activated. */
 export async function api(): Promise<ExtensionApi> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { comparisonChoices, planChoices } from '../../../src/host/planPreview';
+import { comparisonChoices, planChoices } from '../../../src/host/wizard/planPreview';
 import { Dialogs } from './dialogs';
 import { api, until, workspaceFolder } from './support';
 

@@ -7,7 +7,7 @@ import {
   placeFrom,
   sameRows,
   type TreeNode,
-} from '../../../src/host/checkpointGroups';
+} from '../../../src/host/checkpoints/checkpointGroups';
 import {
   arrange,
   labelOf,
@@ -15,7 +15,7 @@ import {
   shortReason,
   siblingAt,
   type Found,
-} from '../../../src/host/checkpointTree';
+} from '../../../src/host/checkpoints/checkpointTree';
 import type { CheckpointSummary } from '../../../src/protocol/service';
 
 const sizes = { layers: 2, hidden: 8, heads: 2, ffn: 32, parameters: 9 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { growCommandLine, shellArgument } from '../../../src/host/commandLine';
+import { growCommandLine, shellArgument } from '../../../src/host/wizard/commandLine';
 import type { GrowthRequest } from '../../../src/protocol/runFolder';
 
 const request: GrowthRequest = {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { gitIgnored } from '../../../src/host/gitIgnored';
+import { gitIgnored } from '../../../src/host/checkpoints/gitIgnored';
 import { plantGit, type PlantedGit } from '../../support/plantedGit';
 
 const temporary = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'ligo-git-')));

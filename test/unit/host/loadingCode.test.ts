@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadingCode } from '../../../src/host/loadingCode';
+import { loadingCode } from '../../../src/host/commands/loadingCode';
 import type { RecognizedModel } from '../../../src/protocol/service';
 
 const model: RecognizedModel = {

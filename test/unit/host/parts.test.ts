@@ -8,14 +8,14 @@ import {
   labelOf,
   parentByPath,
   type Found,
-} from '../../../src/host/checkpointTree';
-import { explainDeath } from '../../../src/host/death';
-import { shareDevice } from '../../../src/host/deviceClaims';
-import { EventTail } from '../../../src/host/eventTail';
-import { freeOutput } from '../../../src/host/outputName';
-import { RunRecord, thin } from '../../../src/host/runRecord';
-import { parseTarget, targetPresets, targetProblem } from '../../../src/host/targets';
-import { nodeEnvironment } from '../../../src/host/workerProcess';
+} from '../../../src/host/checkpoints/checkpointTree';
+import { explainDeath } from '../../../src/host/runs/death';
+import { shareDevice } from '../../../src/host/runs/deviceClaims';
+import { EventTail } from '../../../src/host/runs/eventTail';
+import { freeOutput } from '../../../src/host/wizard/outputName';
+import { RunRecord, thin } from '../../../src/host/runs/runRecord';
+import { parseTarget, targetPresets, targetProblem } from '../../../src/host/wizard/targets';
+import { nodeEnvironment } from '../../../src/host/runs/workerProcess';
 import { requestFor, temporaryFolder } from '../worker/runFolder';
 
 const model = {

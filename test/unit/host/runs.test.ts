@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { DeviceClaims } from '../../../src/host/deviceClaims';
-import { Runs, type RunChange } from '../../../src/host/runs';
-import { spawnRun } from '../../../src/host/workerProcess';
+import { DeviceClaims } from '../../../src/host/runs/deviceClaims';
+import { Runs, type RunChange } from '../../../src/host/runs/runs';
+import { spawnRun } from '../../../src/host/runs/workerProcess';
 import type { GrowthRequest } from '../../../src/protocol/runFolder';
 import { builtWorker, requestFor, temporaryFolder, until } from '../worker/runFolder';
 

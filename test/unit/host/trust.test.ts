@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
-import { forkService, nodeEnvironment, spawnRun } from '../../../src/host/workerProcess';
+import { forkService, nodeEnvironment, spawnRun } from '../../../src/host/runs/workerProcess';
 import { runFiles } from '../../../src/protocol/runFolder';
 
 const manifest = JSON.parse(

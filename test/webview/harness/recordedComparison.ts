@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { RunRecord } from '../../../src/host/runRecord';
+import { RunRecord } from '../../../src/host/runs/runRecord';
 import type { RunDetail } from '../../../src/protocol/messages';
 import { runEvent, type CheckedEvent } from '../../../src/protocol/schemas';
 

@@ -1,0 +1,215 @@
+import * as vscode from 'vscode';
+import type { Keep } from '../../protocol/comparison';
+import type { GrowthOptions } from '../../protocol/runFolder';
+import { askWholeNumber } from './askNumber';
+import {
+  back,
+  cancelled,
+  inputStep,
+  pickStep,
+  type Choice,
+  type NoAnswer,
+  type StepFrame,
+} from './steps';
+
+/** What a plan of a growth leaves to its method unless a person says otherwise. */
+export interface MoreOptions extends GrowthOptions {
+  readonly seed: number;
+  /** Of the grown model; the number that keeps their size where absent. */
+  readonly heads?: number;
+  /** Feed-forward units of the grown model; in the old ratio to the hidden ones where absent. */
+  readonly ffn?: number;
+  readonly precision?: 'mixed';
+}
+
+/** What becomes of the trained models of a comparison, in a sentence. */
+export function keepText(keep: Keep | undefined): string {
+  switch (keep) {
+    case 'all':
+      return vscode.l10n.t('The trained model of every run is kept beside the report.');
+    case 'none':
+      return vscode.l10n.t('Only the report is kept.');
+    default:
+      return vscode.l10n.t(
+        'The trained model of the winner, the method that saves the most computation, is kept beside the report.',
+      );
+  }
+}
+
+/** Asks whose trained models a comparison keeps. */
+export function askKeep(frame: StepFrame, before: Keep): Promise<Keep | NoAnswer> {
+  const choice = (value: Keep, label: string): Choice<Keep> => ({
+    label,
+    detail: keepText(value),
+    value,
+    ...(value === before && { description: vscode.l10n.t('chosen now') }),
+  });
+  return pickStep<Keep>(
+    { ...frame, step: Math.max(2, frame.step) },
+    {
+      placeholder: vscode.l10n.t('Which trained models should be kept?'),
+      choices: [
+        choice('winner', vscode.l10n.t('The Winner')),
+        choice('all', vscode.l10n.t('All')),
+        choice('none', vscode.l10n.t('None')),
+      ],
+    },
+  );
+}
+
+/** What nobody has to say. */
+export const usualOptions: MoreOptions = { seed: 0 };
+
+type Option = keyof MoreOptions;
+
+/** Lets a person change options one after another, until they go on or back. */
+export async function askMore(
+  frame: StepFrame,
+  before: MoreOptions,
+  { learns }: { readonly learns: boolean },
+): Promise<MoreOptions | typeof cancelled> {
+  let options = before;
+  for (;;) {
+    const answer = await pickStep<Option | 'done'>(frame, {
+      placeholder: vscode.l10n.t('Change what you like, then go back to the plan'),
+      choices: choicesOf(options, learns),
+    });
+    if (answer === cancelled) return cancelled;
+    if (answer === back || answer === 'done') return options;
+    const changed = await ask(frame, options, answer);
+    if (changed === cancelled) return cancelled;
+    if (changed !== back) options = changed;
+  }
+}
+
+function choicesOf(options: MoreOptions, learns: boolean): Choice<Option | 'done'>[] {
+  const methods = vscode.l10n.t('as the method has it');
+  const line = (value: Option, label: string, now: string, detail: string): Choice<Option> => ({
+    ...{ label: `$(edit) ${label}`, description: now, detail, value },
+  });
+  const isOn = (on: boolean | undefined): string =>
+    on ? vscode.l10n.t('on') : vscode.l10n.t('off');
+  const {
+    seed,
+    heads,
+    ffn,
+    learningRate,
+    accumulate = 1,
+    recompute,
+    shareFfn,
+    precision,
+  } = options;
+  const sizes = [
+    line(
+      'heads',
+      vscode.l10n.t('Heads…'),
+      heads === undefined ? vscode.l10n.t('as many as keep their size') : String(heads),
+      vscode.l10n.t('Attention heads of the grown model'),
+    ),
+    line(
+      'ffn',
+      vscode.l10n.t('Feed-Forward Units…'),
+      ffn === undefined ? vscode.l10n.t('in the ratio of the source') : String(ffn),
+      vscode.l10n.t('Units between the two matrices of each feed-forward block'),
+    ),
+    line('seed', vscode.l10n.t('Seed…'), String(seed), vscode.l10n.t('Decides all that is random')),
+  ];
+  const learning = [
+    line(
+      'learningRate',
+      vscode.l10n.t('Learning Rate…'),
+      learningRate === undefined ? methods : String(learningRate),
+      vscode.l10n.t('Peak rate of all operators'),
+    ),
+    line(
+      'accumulate',
+      vscode.l10n.t('Accumulate…'),
+      vscode.l10n.t('{0} batches make one update', accumulate),
+      vscode.l10n.t('Smaller batches with the updates of larger ones: less memory'),
+    ),
+    line(
+      'recompute',
+      vscode.l10n.t('Recompute Activations'),
+      isOn(recompute),
+      vscode.l10n.t('Computes them again in the backward pass: more time, less memory'),
+    ),
+    line(
+      'shareFfn',
+      vscode.l10n.t('Share Feed-Forward Operators'),
+      isOn(shareFfn),
+      vscode.l10n.t('One width operator for the feed-forward units of all layers: less memory'),
+    ),
+    line(
+      'precision',
+      vscode.l10n.t('Mixed Precision'),
+      isOn(precision === 'mixed'),
+      vscode.l10n.t('Matrix products in float16, where a GPU computes'),
+    ),
+  ];
+  const done: Choice<'done'> = {
+    label: `$(check) ${vscode.l10n.t('Back to the Plan')}`,
+    value: 'done',
+  };
+  return [done, ...sizes, ...(learns ? learning : [])];
+}
+
+async function ask(
+  frame: StepFrame,
+  options: MoreOptions,
+  option: Option,
+): Promise<MoreOptions | NoAnswer> {
+  // A step back leads to the list.
+  const inner = { ...frame, step: Math.max(2, frame.step) };
+  const number = async (
+    key: 'seed' | 'heads' | 'ffn' | 'accumulate',
+    prompt: string,
+    range: Parameters<typeof askWholeNumber>[2],
+  ): Promise<MoreOptions | NoAnswer> => {
+    const answer = await askWholeNumber(inner, prompt, range);
+    return typeof answer === 'number' ? { ...options, [key]: answer } : answer;
+  };
+  const most = 1_000_000;
+  switch (option) {
+    case 'seed':
+      return number('seed', vscode.l10n.t('Seed'), { before: options.seed, least: 0, most });
+    case 'heads': {
+      const prompt = vscode.l10n.t('Attention heads of the grown model');
+      return number('heads', prompt, { before: options.heads ?? 1, least: 1, most });
+    }
+    case 'ffn': {
+      const prompt = vscode.l10n.t('Feed-forward units of the grown model');
+      return number('ffn', prompt, { before: options.ffn ?? 1, least: 1, most });
+    }
+    case 'accumulate': {
+      const prompt = vscode.l10n.t('Batches that make one update');
+      return number('accumulate', prompt, {
+        before: options.accumulate ?? 1,
+        least: 1,
+        most: 1024,
+      });
+    }
+    case 'learningRate':
+      return askRate(inner, options);
+    case 'recompute':
+      return { ...options, recompute: !options.recompute };
+    case 'shareFfn':
+      return { ...options, shareFfn: !options.shareFfn };
+    case 'precision': {
+      const { precision, ...others } = options;
+      return precision ? others : { ...others, precision: 'mixed' };
+    }
+  }
+}
+
+async function askRate(frame: StepFrame, options: MoreOptions): Promise<MoreOptions | NoAnswer> {
+  const typed = await inputStep(frame, {
+    prompt: vscode.l10n.t('Peak learning rate of all operators'),
+    value: String(options.learningRate ?? 0.003),
+    validate: text => {
+      const rate = text.trim() === '' ? NaN : Number(text);
+      if (rate > 0 && rate <= 10) return undefined;
+      return vscode.l10n.t('Type a number above 0, at most 10.');
+    },
+  });
+  return typeof typed === 'string' ? { ...options, learningRate: Number(typed) } : typed;
+}
