@@ -42,6 +42,7 @@ const innerRooms = {
     'compare',
   ],
   host: [
+    'forEachSome.ts',
     'lifetime.ts',
     'text.ts',
     'settings.ts',

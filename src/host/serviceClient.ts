@@ -19,6 +19,16 @@ interface Pending {
   readonly onProgress: ((line: string) => void) | undefined;
 }
 
+/** The helper process is gone, with all that it was asked. */
+export class HelperLostError extends UserError {
+  constructor(why: string) {
+    super(
+      `The helper process stopped answering: ${why}.`,
+      'Try again; if it happens again, the file may be too large for this machine.',
+    );
+  }
+}
+
 /** Milliseconds without a call after which the helper process is ended. */
 const idleTime = 60_000;
 
@@ -42,7 +52,7 @@ export class ServiceClient implements Disposable {
     return this.child !== undefined;
   }
 
-  /** @throws UserError as the helper tells it */
+  /** @throws UserError as the helper tells it; HelperLostError where it is gone */
   call<M extends keyof Service>(
     method: M,
     argument: Argument<M>,
@@ -99,10 +109,7 @@ export class ServiceClient implements Disposable {
     this.child = undefined;
     const waiting = [...this.pending.values()];
     this.pending.clear();
-    const error = new UserError(
-      `The helper process stopped answering: ${why}.`,
-      'Try again; if it happens again, the file may be too large for this machine.',
-    );
+    const error = new HelperLostError(why);
     for (const { reject } of waiting) reject(error);
   }
 

@@ -13,9 +13,10 @@ import {
   type Found,
 } from './checkpointTree';
 import { gitIgnored } from './gitIgnored';
+import { lookAtAll } from './lookAtAll';
 import { DisposableStore, oneAtATime, throttle, type Disposable } from '../lifetime';
 import { isRunning } from '../runs/runFolder';
-import type { ServiceClient } from '../serviceClient';
+import { HelperLostError, type ServiceClient } from '../serviceClient';
 import type { Settings } from '../settings';
 import { explain } from '../text';
 
@@ -134,14 +135,13 @@ export class Checkpoints implements Disposable {
     const paths = candidates(await this.files());
     const present = new Set(paths);
     for (const path of this.known.keys()) if (!present.has(path)) this.known.delete(path);
-    const queue = paths[Symbol.iterator]();
-    const worker = async (): Promise<void> => {
-      for (const path of queue) {
-        await this.look(path);
-        this.redraw.run();
-      }
+    const look = async (path: string): Promise<void> => {
+      await this.look(path);
+      this.redraw.run();
     };
-    await Promise.all(Array.from({ length: atOnce }, worker));
+    await lookAtAll(paths, atOnce, look, async (path, error) => {
+      this.known.set(path, { path, stamp: (await stampOf(path)) ?? '', failure: explain(error) });
+    });
     this.parents = await this.findParents();
     this.publish();
     await this.tellMenus();
@@ -184,6 +184,7 @@ export class Checkpoints implements Disposable {
       const summary = await this.service.call('summarize', path);
       this.known.set(path, { path, stamp, setAside, summary });
     } catch (error) {
+      if (error instanceof HelperLostError) throw error;
       this.known.set(path, { path, stamp, setAside, failure: explain(error) });
     }
   }
@@ -212,6 +213,7 @@ export class Checkpoints implements Disposable {
     const existing = this.hashes.get(path);
     if (existing) return existing;
     const hash = this.service.call('hash', path).catch((error: unknown) => {
+      this.hashes.delete(path);
       this.onError(error);
       return undefined;
     });

@@ -15,7 +15,7 @@ import { explainDeath } from './death';
 import { shareDevice, type DeviceClaims } from './deviceClaims';
 import { readLastEvents } from './eventLines';
 import { EventTail } from './eventTail';
-import { forEachSome } from './forEachSome';
+import { forEachSome } from '../forEachSome';
 import { Emitter, oneAtATime, throttle, type Disposable } from '../lifetime';
 import { readPicture, readPictures, thinPictures, type PictureLine } from './pictures';
 import * as files from './runFolder';

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { growthMethodNames } from '../../../src/growth/methods';
+import { lookAtAll } from '../../../src/host/checkpoints/lookAtAll';
 import { ServiceClient } from '../../../src/host/serviceClient';
 import { engineOutlook } from '../../../src/worker/plans';
 import { example, fixture } from '../../support/fixtures';
@@ -89,6 +90,32 @@ test('questions are rejected when the helper dies, and the next one starts a new
   await assert.rejects(waiting, /stopped answering/);
   assert.ok(await client.call('summarize', example('gpt2-kjv')));
   assert.equal(children.length, 2);
+});
+
+test('a file that ends the helper takes no other file along', async context => {
+  const children: ReturnType<typeof start>[] = [];
+  const client = new ServiceClient(() => {
+    const child = start();
+    children.push(child);
+    return child;
+  });
+  context.after(() => client.dispose());
+  const names = ['bert-kjv', 'fatal', 'gpt2-kjv', 'vit-fmnist'];
+  const seen: string[] = [];
+  const fatal: string[] = [];
+  const look = async (name: string): Promise<void> => {
+    const answer = client.call('summarize', example(name === 'fatal' ? 'gpt2-kjv' : name));
+    if (name === 'fatal') children.at(-1)!.kill('SIGKILL');
+    await answer;
+    seen.push(name);
+  };
+  await lookAtAll(names, 4, look, name => {
+    fatal.push(name);
+    return Promise.resolve();
+  });
+  assert.deepEqual(fatal, ['fatal']);
+  assert.deepEqual(seen.sort(), ['bert-kjv', 'gpt2-kjv', 'vit-fmnist']);
+  assert.equal(children.length, 3);
 });
 
 test('the helper ends when it was idle for a while', async context => {
