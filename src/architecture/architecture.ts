@@ -99,6 +99,10 @@ export interface Architecture {
   /** Tokens at the start of every sequence that stand for the whole of it: [CLS], a distillation token. */
   readonly leadingTokens: number;
   readonly dimensions: Dimensions;
+  /** What layers normalise: what a branch reads, or the sum that it goes into. */
+  readonly normPlacement: 'pre' | 'post';
+  /** Standard deviation that weights of a model from scratch are drawn with. */
+  readonly initializerRange: number;
   /** Size of each space the model has. */
   readonly spaceSizes: ReadonlyMap<SpaceRole, number>;
   /** Every parameter, layers in order. Tied parameters appear once, under the table's id. */

@@ -155,3 +155,7 @@ export function dimensionFields(
   if (problem !== undefined) throw new CorruptFileError(`config.json: ${problem}.`, remedy);
   return dimensions;
 }
+
+/** `initializer_range`: the deviation that every family draws its weights with. */
+export const initializerRange = (config: ModelConfig): number =>
+  Number(config['initializer_range'] ?? 0.02);

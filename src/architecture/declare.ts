@@ -1,4 +1,12 @@
-import type { ModuleKind, Parameter, Space, SpaceRole } from './parameter';
+import type {
+  Draw,
+  ModuleKind,
+  Parameter,
+  ParameterModule,
+  Space,
+  SpaceRole,
+  Stage,
+} from './parameter';
 
 /** Size of every space of a model; spaces that each layer has for itself are equally large in all of them. */
 export type SpaceSizes = ReadonlyMap<SpaceRole, number>;
@@ -15,6 +23,10 @@ function sizeOf(sizes: SpaceSizes, { role }: Space): number {
 /** One parameter as a family declares it; its shape follows from its spaces. */
 export interface Declaration {
   readonly id: string;
+  readonly module: ParameterModule;
+  readonly stage: Stage;
+  /** Zeros for biases, ones for norms, normal for all others where absent. */
+  readonly draw?: Draw;
   /** Tensor name on disk. */
   readonly tensor: string;
   readonly spaces: readonly Space[];
@@ -32,11 +44,12 @@ export interface Declaration {
 
 /** The parameter that a declaration means at the given sizes. */
 export function declareParameter(sizes: SpaceSizes, declaration: Declaration): Parameter {
-  const { id, tensor, spaces, kind, layer, readAs, alsoWrittenAs } = declaration;
+  const { id, module, stage, tensor, spaces, kind, layer, readAs, alsoWrittenAs } = declaration;
   const shape = spaces.map(axis => sizeOf(sizes, axis));
+  const part = id.endsWith('.bias') ? 'bias' : 'weight';
   return {
-    id,
-    part: id.endsWith('.bias') ? 'bias' : 'weight',
+    ...{ id, part, module, stage },
+    draw: declaration.draw ?? usualDraw(module, part),
     ...(kind && { kind }),
     ...(layer !== undefined && { layer }),
     spaces,
@@ -51,6 +64,11 @@ export function declareParameter(sizes: SpaceSizes, declaration: Declaration): P
     },
     used: declaration.used ?? true,
   };
+}
+
+function usualDraw(module: ParameterModule, part: Parameter['part']): Draw {
+  if (part === 'bias') return { kind: 'zeros' };
+  return module === 'norm' ? { kind: 'ones' } : { kind: 'normal', scale: 1 };
 }
 
 /** How the weight and bias of a module lie on disk. */
@@ -72,6 +90,9 @@ export interface ModuleDeclaration {
   readonly out: Space;
   /** Absent for norms, whose weight is a vector. */
   readonly in?: Space;
+  readonly stage: Stage;
+  /** Of the weight, where it is not the usual one. */
+  readonly draw?: Draw | undefined;
   readonly kind?: ModuleKind;
   readonly layer?: number;
   readonly used?: boolean;
@@ -80,14 +101,17 @@ export interface ModuleDeclaration {
 /** The weight and, when there is one, the bias of a module. */
 export function declareModule(
   sizes: SpaceSizes,
-  { id, out, in: input, ...rest }: ModuleDeclaration,
+  { id, out, in: input, draw, ...rest }: ModuleDeclaration,
   { name, bias = true, transposed = false, fused = { index: 0, count: 1 } }: ModuleStorage,
 ): Parameter[] {
   const outSize = sizeOf(sizes, out);
   const [total, offset] = [outSize * fused.count, outSize * fused.index];
   const inSizes = input ? [sizeOf(sizes, input)] : [];
+  const module = input ? 'linear' : 'norm';
   const weight = declareParameter(sizes, {
     ...rest,
+    module,
+    ...(draw && { draw }),
     id: `${id}.weight`,
     tensor: `${name}.weight`,
     spaces: input ? [out, input] : [out],
@@ -98,6 +122,7 @@ export function declareModule(
   if (!bias) return [weight];
   const biasVector = declareParameter(sizes, {
     ...rest,
+    module,
     id: `${id}.bias`,
     tensor: `${name}.bias`,
     spaces: [out],
@@ -121,25 +146,26 @@ const layerModules: Readonly<Record<ModuleKind, { out: SpaceRole; in?: SpaceRole
 
 const kinds = Object.keys(layerModules) as ModuleKind[];
 
-/** All parameters of one layer, given where each module kind lies on disk. */
+/** All parameters of one layer, given where each module kind lies on disk and how it is drawn. */
 export function declareLayer(
   sizes: SpaceSizes,
   layer: number,
-  storageOf: (kind: ModuleKind) => ModuleStorage,
+  moduleOf: (kind: ModuleKind) => ModuleStorage & Pick<ModuleDeclaration, 'draw'>,
 ): Parameter[] {
   const spaceOf = (role: SpaceRole): Space => (role === 'residual' ? { role } : { role, layer });
   return kinds.flatMap(kind => {
     const { out, in: input } = layerModules[kind];
+    const { draw, ...storage } = moduleOf(kind);
     return declareModule(
       sizes,
       {
         id: `layers.${layer}.${kind}`,
         out: spaceOf(out),
         ...(input && { in: spaceOf(input) }),
-        kind,
-        layer,
+        stage: 'layer',
+        ...{ kind, layer, draw },
       },
-      storageOf(kind),
+      storage,
     );
   });
 }

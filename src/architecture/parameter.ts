@@ -39,6 +39,27 @@ export function spaceName(space: Space): string {
 /** Module kinds that every layer has once, by the paper's names; LiGO has one depth operator a kind. */
 export type ModuleKind = 'q' | 'k' | 'v' | 'o' | 'ln1' | 'fc1' | 'fc2' | 'ln2';
 
+/**
+ * What a parameter is in the forward pass: of a map from inputs to outputs, of a norm, rows that are
+ * looked up, or one vector that stands in a sequence.
+ */
+export type ParameterModule = 'linear' | 'norm' | 'table' | 'token';
+
+/** Where it lies on the way from what the model reads to what it predicts. */
+export type Stage = 'embedding' | 'layer' | 'final' | 'head';
+
+/** How transformers draws it for a model that is trained from scratch (`_init_weights`). */
+export type Draw =
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'ones' }
+  | {
+      readonly kind: 'normal';
+      /** Standard deviation, in `initializer_range` of config.json. */
+      readonly scale: number;
+      /** Row that stays zero: of the padding token (torch's `padding_idx`). */
+      readonly zeroRow?: number;
+    };
+
 /** Where a parameter lies in the checkpoint, when several share one tensor or it is stored transposed. */
 export interface StoredBlock {
   /** Name of the tensor on disk, as this checkpoint spells it when written. */
@@ -67,6 +88,9 @@ export interface Parameter {
    */
   readonly id: string;
   readonly part: 'weight' | 'bias';
+  readonly module: ParameterModule;
+  readonly stage: Stage;
+  readonly draw: Draw;
   /** Set for parameters of a layer, together with `layer`. */
   readonly kind?: ModuleKind;
   readonly layer?: number;

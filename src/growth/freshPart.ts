@@ -1,6 +1,5 @@
 import type { Parameter } from '../architecture';
 import { spaceSizes, type Growth } from './operators';
-import { isPostNorm } from './postNorm';
 import { randomParameter } from './randomParameter';
 
 /** How large the random part is asked to be: a factor, or 1 in pre-norm models and nothing in others. */
@@ -19,7 +18,7 @@ export function freshnessOf(
   setting: FreshnessSetting,
   seed: number,
 ): Freshness | undefined {
-  const factor = setting !== 'pre-norm' ? setting : isPostNorm(source) ? 0 : 1;
+  const factor = setting !== 'pre-norm' ? setting : source.normPlacement === 'post' ? 0 : 1;
   return factor > 0 ? { factor, seed } : undefined;
 }
 

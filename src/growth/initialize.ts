@@ -2,7 +2,6 @@ import { randomGenerator, randomStreams, type RandomGenerator } from '../random'
 import { learnedOperators, type OperatorMapping } from './mapping';
 import { multilinearStart } from './multilinear';
 import { outerNorms, type Growth, type Operator, type OperatorValues } from './operators';
-import { isPostNorm } from './postNorm';
 
 /**
  * How a depth operator starts (released code): `stackbert` copies layer i mod L1, `interlace` layer
@@ -63,7 +62,8 @@ const correctsNorms = (
   { width, normCorrection = 'none' }: Initialization,
 ): boolean =>
   (width === 'rand' || width === 'zero') &&
-  (normCorrection === 'all' || (normCorrection === 'pre-norm' && !isPostNorm(growth.source)));
+  (normCorrection === 'all' ||
+    (normCorrection === 'pre-norm' && growth.source.normPlacement === 'pre'));
 
 /** Initial values of the operators of a growth; the same seed gives the same values. */
 export function initialOperators(
@@ -88,7 +88,7 @@ export function initializeOperators(
   return Object.fromEntries(
     operators.map((operator, index) => {
       const random = randomGenerator(seed, randomStreams.operatorInitialization, index);
-      const values = outerNorm.test(operator.name)
+      const values = isOuterNorm(operator)
         ? Float32Array.of(1)
         : operator.group === 'depth'
           ? initialDepth(operator.shape, depth, random)
@@ -98,17 +98,20 @@ export function initializeOperators(
   );
 }
 
-const outerNorm = /^width\..*norm\.weight$/;
-const layerNormWeight = /^(depth\.ln[12]|width\..*norm)\.weight$/;
+/** True for operators that norms' weights are multiplied by, or blended with. */
+const isOfNorm = ({ of }: Operator): boolean => of?.module === 'norm' && of.part === 'weight';
+
+const isOuterNorm = (operator: Operator): boolean =>
+  operator.group === 'width' && isOfNorm(operator);
 
 /** Values scaled by √(D1 / D2) where they blend LayerNorm weights. */
 function corrected(
-  { name }: Operator,
+  operator: Operator,
   operators: readonly Operator[],
   values: Float32Array,
 ): Float32Array {
-  const residual = operators.find(operator => /^width\.(residual|out)$/.test(operator.name));
-  if (!residual || !layerNormWeight.test(name)) return values;
+  const residual = operators.find(({ role }) => role === 'residual');
+  if (!residual || !isOfNorm(operator)) return values;
   const [added, small] = residual.shape;
   const scale = Math.sqrt(small / (small + added));
   return values.map(value => value * scale);

@@ -37,14 +37,13 @@ export function learnedOperators(growth: Growth, mapping: OperatorMapping = 'lig
 
 /** The same operators with the first of the feed-forward spaces in place of all of them. */
 function sharedFfn(operators: readonly Operator[]): Operator[] {
-  const first = operators.find(({ name }) => ffnName.test(name));
+  const isFfn = ({ role }: Operator): boolean => role === 'ffn';
+  const first = operators.find(isFfn);
   return operators.flatMap(operator => {
     if (operator === first) return [{ ...operator, name: sharedFfnName }];
-    return ffnName.test(operator.name) ? [] : [operator];
+    return isFfn(operator) ? [] : [operator];
   });
 }
-
-const ffnName = /^width\.ffn\.\d+$/;
 
 /** The operators of a growth that have values: all learned ones, and those of the others that are set. */
 export function operatorsIn(growth: Growth, values: OperatorValues): Operator[] {

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors';
-import type { Parameter } from '../architecture';
+import type { Parameter, SpaceRole } from '../architecture';
 import {
   depthName,
   operatorsOf,
@@ -38,7 +38,13 @@ export const multilinearNames = {
 } as const;
 
 /** Operators of LiGO's that the four factors stand for. */
-const replacedWidth = /^width\.(residual|query|key|value|ffn)(\.\d+)?$/;
+const replacedRoles: ReadonlySet<SpaceRole> = new Set<SpaceRole>([
+  'residual',
+  'query',
+  'key',
+  'value',
+  'ffn',
+]);
 const replacedDepth = new Set(matrixKinds.map(kind => depthName(kind, 'weight')));
 
 /** Every operator that Mango learns; what lies outside the tensor grows as in LiGO. */
@@ -49,15 +55,19 @@ export function multilinearOperators(growth: Growth): Operator[] {
   const { layers, ffn } = tensorSizes(growth);
   const blocks = matrixKinds.reduce((sum, kind) => sum + blockCount(kind, ffn), 0);
   const { numHiddenLayers } = growth.target.dimensions;
-  const width = [multilinearNames.outputs, multilinearNames.inputs].map((name): Operator => {
-    return { name, group: 'width', shape: [large - small, small] };
-  });
+  const shape = [large - small, small] as const;
+  // Outputs are units of the residual stream too.
+  const width: Operator[] = [
+    { name: multilinearNames.outputs, group: 'width', shape, role: 'residual' },
+    { name: multilinearNames.inputs, group: 'width', shape },
+  ];
   return [
     ...(large > small ? width : []),
     { name: multilinearNames.blocks, group: 'width', shape: [blocks, blocks] },
     { name: multilinearNames.layers, group: 'depth', shape: [numHiddenLayers, layers] },
     ...operatorsOf(growth).filter(
-      ({ name }) => !replacedWidth.test(name) && !replacedDepth.has(name),
+      ({ name, role }) =>
+        !(role !== undefined && replacedRoles.has(role)) && !replacedDepth.has(name),
     ),
   ];
 }

@@ -14,6 +14,10 @@ export interface Operator {
   readonly name: string;
   readonly group: OperatorGroup;
   readonly shape: readonly [number, number];
+  /** Of a width operator of a space, which kind of space. */
+  readonly role?: SpaceRole;
+  /** Of an operator of one kind of parameter, what those are. */
+  readonly of?: Pick<Parameter, 'module' | 'part'>;
 }
 
 /** Values of operators, row-major, by name. */
@@ -80,15 +84,16 @@ export function operatorsOf(growth: Growth): Operator[] {
   const found = new Map<string, Operator>();
   const { source, target } = growth;
   const [small, large] = [source.dimensions.numHiddenLayers, target.dimensions.numHiddenLayers];
-  for (const { spaces, kind, part } of target.parameters) {
+  for (const { spaces, kind, part, module } of target.parameters) {
     for (const space of spaces.filter(candidate => grows(growth, candidate))) {
       const sizes = spaceSizes(growth, space.role);
       const name = widthName(space);
-      found.set(name, { name, group: 'width', shape: [sizes.large - sizes.small, sizes.small] });
+      const shape = [sizes.large - sizes.small, sizes.small] as const;
+      found.set(name, { name, group: 'width', shape, role: space.role });
     }
     if (kind) {
       const name = depthName(kind, part);
-      found.set(name, { name, group: 'depth', shape: [large, small] });
+      found.set(name, { name, group: 'depth', shape: [large, small], of: { module, part } });
     }
   }
   return [...found.values()];
@@ -101,34 +106,49 @@ export function operatorsOf(growth: Growth): Operator[] {
  */
 export function readsSpace({ target }: Growth, parameter: Parameter, axis: number): boolean {
   if (axis === 1) return readsColumns(parameter, axis) && !followsTiedNorm(target, parameter);
-  return target.head === 'tied' && parameter.id.startsWith(`${lastNorm(target)}.`);
+  return target.head === 'tied' && isOfHeadNorm(target, parameter);
 }
 
 /**
  * True for a head that reads the norm before a tied table (GPT-2's multiple choice): the norm has taken
  * its share of each unit already.
  */
-export const followsTiedNorm = (architecture: Architecture, { id }: Parameter): boolean =>
+export const followsTiedNorm = (
+  architecture: Architecture,
+  { stage, module, part }: Parameter,
+): boolean =>
   architecture.head === 'tied' &&
-  lastNorm(architecture) === 'final.norm' &&
-  id === 'head.classifier.weight';
+  headNorm(architecture)?.stage === 'final' &&
+  stage === 'head' &&
+  module === 'linear' &&
+  part === 'weight';
 
 /** True when an axis is the columns of a matrix that units are multiplied by; tables only write. */
-export const readsColumns = ({ id }: Parameter, axis: number): boolean =>
-  axis === 1 && !id.startsWith('embeddings.');
+export const readsColumns = ({ stage }: Parameter, axis: number): boolean =>
+  axis === 1 && stage !== 'embedding';
 
-/** Id, without the part, of the norm that a language model's head reads. */
-const lastNorm = ({ parameters }: Architecture): string =>
-  parameters.some(({ id }) => id === 'head.norm.weight') ? 'head.norm' : 'final.norm';
+/** The weight of the norm that a language model's table reads: its head's own, or the final one. */
+const headNorm = ({ parameters }: Architecture): Parameter | undefined =>
+  ['head', 'final']
+    .map(stage => parameters.find(({ module, stage: at }) => module === 'norm' && at === stage))
+    .find(norm => norm !== undefined);
+
+const isOfHeadNorm = (architecture: Architecture, { module, stage }: Parameter): boolean =>
+  module === 'norm' && stage === headNorm(architecture)?.stage;
 
 /** Operators of the norms outside the layers whose space grows. */
 export function outerNorms(growth: Growth): Operator[] {
   return growth.target.parameters
-    .filter(({ id, kind, spaces }) => {
-      const [space] = spaces;
-      return !kind && /norm\.weight$/.test(id) && space !== undefined && grows(growth, space);
+    .filter(({ module, part, stage, spaces: [space] }) => {
+      const isWeight = module === 'norm' && part === 'weight';
+      return isWeight && stage !== 'layer' && space !== undefined && grows(growth, space);
     })
-    .map(parameter => ({ name: outerNormName(parameter), group: 'width', shape: [1, 1] }));
+    .map(parameter => ({
+      name: outerNormName(parameter),
+      group: 'width',
+      shape: [1, 1],
+      of: { module: 'norm', part: 'weight' },
+    }));
 }
 
 /** Operators beyond the paper's that may be set: of outer norms, shares of readers, constants. */

@@ -1,7 +1,7 @@
 import { recognizeArchitecture } from '../architecture';
 import type { Engine, NamedData } from '../engine';
 import { elementCount, inputName, type Tensor, type TensorData } from '../graph';
-import { initialOperators, type Growth } from '../growth';
+import { initialOperators, smallInputName, type Growth } from '../growth';
 import { randomGenerator } from '../random';
 import { optimizerFeeds } from '../training';
 import { learningProgram } from '../run/plan/plan';
@@ -72,7 +72,7 @@ export async function selfTestSteps(engine: Engine): Promise<SelfTestSteps> {
   const executable = await engine.compile(program);
   try {
     executable.load({
-      ...randomValues([...weights.small.values()]),
+      ...randomValues([...weights.small.values()], normWeights(growth)),
       ...initialOperators(growth, settings.initialization, 0),
     });
     const batch = tinyBatch();
@@ -91,13 +91,24 @@ export async function selfTestSteps(engine: Engine): Promise<SelfTestSteps> {
   }
 }
 
+/** Names of the small model's inputs that norms multiply by. */
+const normWeights = ({ source }: Growth): ReadonlySet<string> =>
+  new Set(
+    source.parameters
+      .filter(({ module, part }) => module === 'norm' && part === 'weight')
+      .map(smallInputName),
+  );
+
 /** Small weights around 0; around 1 where a norm multiplies. */
-function randomValues(inputs: readonly Tensor[]): Record<string, Float32Array> {
+function randomValues(
+  inputs: readonly Tensor[],
+  norms: ReadonlySet<string>,
+): Record<string, Float32Array> {
   return Object.fromEntries(
     inputs.map((tensor, index) => {
       const name = inputName(tensor);
       const random = randomGenerator(index, 0x73656c66);
-      const center = /(ln1|ln2|norm)\.weight/.test(name) ? 1 : 0;
+      const center = norms.has(name) ? 1 : 0;
       const value = () => center + 0.4 * (random.uniform() - 0.5);
       return [name, Float32Array.from({ length: elementCount(tensor.shape) }, value)];
     }),

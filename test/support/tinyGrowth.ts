@@ -53,8 +53,16 @@ export const targets = {
 } as const satisfies Record<string, Dimensions>;
 
 /** A model of the given family at tiny sizes; its vocabulary or images stay the fixture's. */
-export function smallArchitecture(model: SmallModel, sizes = smallSizes): Architecture {
-  if (model !== 'untied bert') return readFixture(model).recognition.architecture.resized(sizes);
+export function smallArchitecture(
+  model: SmallModel,
+  sizes = smallSizes,
+  changes: ModelConfig = {},
+): Architecture {
+  if (model !== 'untied bert') {
+    const { config, tensors } = readFixture(model);
+    const changed = { ...config, ...changes };
+    return recognizeArchitecture(changed, tensors).architecture.resized(sizes);
+  }
   const { small } = fixtureJson<{ small: ModelConfig }>('ligo-official/golden.json');
   const tensors = readSafetensors(fixture('ligo-official/small.safetensors'));
   return recognizeArchitecture(small, tensors).architecture.resized(sizes);

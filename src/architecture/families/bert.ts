@@ -17,6 +17,7 @@ export const bert = encoderFamily({
     nextSentence: 'cls.seq_relationship',
   },
   vocabularySize: 30522,
+  padding: { token: 0, tables: ['word'] },
   encoderClass: 'BertModel',
   headClass: 'BertForMaskedLM',
   pretrainingClass: 'BertForPreTraining',

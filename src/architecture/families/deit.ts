@@ -10,6 +10,7 @@ export const deit = visionFamily({
     { id: 'embeddings.cls.weight', tensor: 'embeddings.cls_token' },
     { id: 'embeddings.distillation.weight', tensor: 'embeddings.distillation_token' },
   ],
+  tokensDrawn: { kind: 'zeros' },
   encoderClass: 'DeiTModel',
   classifierClasses: [
     {

@@ -5,7 +5,7 @@ import { defaultedSize, dimensionFields, epsilonField, textField } from '../conf
 import { declareLayer, declareModule, declareParameter, space, type SpaceSizes } from '../declare';
 import { norm, postNormLayer, runLayers } from '../layers';
 import type { Tensor } from '../../graph';
-import type { ModuleKind, Parameter, SpaceRole } from '../parameter';
+import type { Draw, ModuleKind, Parameter, SpaceRole } from '../parameter';
 import type { Weights } from '../weights';
 import { commonDimensionNames } from './dimensionNames';
 import type { notesOnUnread } from './fieldNames';
@@ -78,6 +78,26 @@ const moduleNames: Readonly<Record<ModuleKind, string>> = {
 /** Tensor name of the word embeddings. */
 export const wordTable = (prefix: string): string => `${prefix}embeddings.word_embeddings.weight`;
 
+type EncoderTable = 'word' | 'position' | 'tokenType';
+
+/** What sets the tables of one encoder apart from another's. */
+export interface EncoderTables {
+  /** Name of an output table that is tied to the word embeddings. */
+  readonly outputTable?: string;
+  /** The row of the padding token, and the tables in which it is drawn as zeros. */
+  readonly padding: {
+    readonly row: number | undefined;
+    readonly tables: readonly EncoderTable[];
+  };
+}
+
+/** torch's Embedding keeps the row of `padding_idx` at zero, where there is one. */
+const withZeroRow = (row: number | undefined, rows: number): Draw => ({
+  kind: 'normal',
+  scale: 1,
+  ...(row !== undefined && row >= 0 && row < rows && { zeroRow: row }),
+});
+
 /**
  * Embeddings and layers; `prefix` stands before every tensor name. An `outputTable` that is tied to the
  * word embeddings may stand for them in the file.
@@ -86,11 +106,16 @@ export function encoderParameters(
   sizes: SpaceSizes,
   prefix: string,
   { numHiddenLayers }: Dimensions,
-  { outputTable }: { readonly outputTable?: string },
+  { outputTable, padding }: EncoderTables,
 ): Parameter[] {
-  const table = (id: string, role: SpaceRole, tensor: string, readAs?: string[]): Parameter =>
+  const table = (id: EncoderTable, role: SpaceRole, tensor: string, readAs?: string[]): Parameter =>
     declareParameter(sizes, {
       id: `embeddings.${id}.weight`,
+      module: 'table',
+      stage: 'embedding',
+      draw: padding.tables.includes(id)
+        ? withZeroRow(padding.row, sizes.get(role)!)
+        : { kind: 'normal', scale: 1 },
       tensor,
       spaces: [space(role), space('residual')],
       ...(readAs && { readAs }),
@@ -112,7 +137,7 @@ export function encoderParameters(
     table('tokenType', 'tokenType', `${prefix}embeddings.token_type_embeddings.weight`),
     ...declareModule(
       sizes,
-      { id: 'embeddings.norm', out: space('residual') },
+      { id: 'embeddings.norm', stage: 'embedding', out: space('residual') },
       { name: `${prefix}embeddings.LayerNorm` },
     ),
     ...layers.flat(),
@@ -127,7 +152,7 @@ export function poolerParameters(
 ): Parameter[] {
   return declareModule(
     sizes,
-    { id: 'pooler', out: space('residual'), in: space('residual'), used },
+    { id: 'pooler', stage: 'head', out: space('residual'), in: space('residual'), used },
     { name: `${prefix}pooler.dense` },
   );
 }

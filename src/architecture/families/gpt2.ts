@@ -7,6 +7,7 @@ import {
   dimensionFields,
   epsilonField,
   flagField,
+  initializerRange,
   defaultedSize,
   textField,
 } from '../configFields';
@@ -19,7 +20,7 @@ import {
 } from '../declare';
 import { add } from '../../graph';
 import { norm, preNormLayer, runLayers } from '../layers';
-import type { ModuleKind, Parameter, SpaceRole } from '../parameter';
+import type { Draw, ModuleKind, Parameter, SpaceRole } from '../parameter';
 import type { DimensionNames } from './dimensionNames';
 import {
   checkedTarget,
@@ -199,12 +200,17 @@ function declareParameters(
     declareParameter(sizes, {
       id,
       tensor,
+      module: 'table',
+      stage: 'embedding',
       spaces: [space(role), space('residual')],
       ...(readAs && { readAs }),
     });
+  // What goes back into the residual stream is smaller by the number of sums it goes into.
+  const intoResidual: Draw = { kind: 'normal', scale: 1 / Math.sqrt(2 * numHiddenLayers) };
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
     declareLayer(sizes, layer, kind => ({
       ...modules[kind],
+      ...((kind === 'o' || kind === 'fc2') && { draw: intoResidual }),
       name: `${prefix}h.${layer}.${modules[kind].name}`,
     })),
   );
@@ -220,10 +226,20 @@ function declareParameters(
     ...layers.flat(),
     ...declareModule(
       sizes,
-      { id: 'final.norm', out: space('residual') },
+      { id: 'final.norm', stage: 'final', out: space('residual') },
       { name: `${prefix}ln_f` },
     ),
-    ...(head === 'untied' ? [table('head.decoder.weight', 'vocabulary', outputTable)] : []),
+    ...(head === 'untied'
+      ? [
+          declareParameter(sizes, {
+            id: 'head.decoder.weight',
+            module: 'linear',
+            stage: 'head',
+            tensor: outputTable,
+            spaces: [space('vocabulary'), space('residual')],
+          }),
+        ]
+      : []),
     ...(task ? taskParameters(sizes, task) : []),
   ];
 }
@@ -262,6 +278,8 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
     accepts: { kind: 'tokens', vocabularySize, longestSequence: positions },
     leadingTokens: 0,
     dimensions,
+    normPlacement: 'pre',
+    initializerRange: initializerRange(config),
     spaceSizes,
     parameters: declareParameters(spaceSizes, variant, numHiddenLayers),
     forward(weights, inputs) {

@@ -2,7 +2,7 @@ import { CorruptFileError, type Note } from '../../errors';
 import type { Architecture, ModelConfig } from '../architecture';
 import type { Tensor } from '../../graph';
 import { activation } from '../activations';
-import { classNames, flagField } from '../configFields';
+import { classNames, flagField, initializerRange } from '../configFields';
 import { declareModule, declareParameter, space, type SpaceSizes } from '../declare';
 import { linear, norm } from '../layers';
 import type { Parameter } from '../parameter';
@@ -15,6 +15,7 @@ import {
   poolerParameters,
   unreadFields,
   wordTable,
+  type EncoderTables,
 } from './encoder';
 import {
   checkedTarget,
@@ -63,6 +64,8 @@ export interface EncoderFamily {
   readonly head: HeadNames;
   /** Where config.json does not say. */
   readonly vocabularySize: number;
+  /** Padding's token where config.json does not say, and the tables whose row of it is drawn as zeros. */
+  readonly padding: { readonly token: number; readonly tables: EncoderTables['padding']['tables'] };
   /** Class without a head. */
   readonly encoderClass: string;
   /** Class with the head. */
@@ -197,12 +200,20 @@ function variantOf(
   };
 }
 
+/** Where a table holds the padding token; undefined where config.json says that there is none. */
+function paddingRow(config: ModelConfig, usual: number): number | undefined {
+  const row = config['pad_token_id'] === undefined ? usual : config['pad_token_id'];
+  return typeof row === 'number' ? row : undefined;
+}
+
 function headParameters(sizes: SpaceSizes, names: HeadNames, { head }: Variant): Parameter[] {
   if (head === 'none') return [];
   // Tied to the embeddings, the decoder reads the residual space, and all before it must write it.
   const width = space(head === 'tied' ? 'residual' : 'head');
   const bias = declareParameter(sizes, {
     id: 'head.decoder.bias',
+    module: 'linear',
+    stage: 'head',
     spaces: [space('vocabulary')],
     readAs: [`${names.decoder}.bias`, names.bias],
     // transformers saves an untied head's bias twice, and reads the decoder's.
@@ -213,15 +224,15 @@ function headParameters(sizes: SpaceSizes, names: HeadNames, { head }: Variant):
   return [
     ...declareModule(
       sizes,
-      { id: 'head.transform', out: width, in: space('residual') },
+      { id: 'head.transform', stage: 'head', out: width, in: space('residual') },
       { name: names.transform },
     ),
-    ...declareModule(sizes, { id: 'head.norm', out: width }, { name: names.norm }),
+    ...declareModule(sizes, { id: 'head.norm', stage: 'head', out: width }, { name: names.norm }),
     ...(head === 'tied'
       ? []
       : declareModule(
           sizes,
-          { id: 'head.decoder', out: space('vocabulary'), in: width },
+          { id: 'head.decoder', stage: 'head', out: space('vocabulary'), in: width },
           { name: names.decoder, bias: false },
         )),
     bias,
@@ -277,10 +288,13 @@ function buildModel(
     leadingTokens: 1,
     ...(positionIds && { positionIds }),
     dimensions: settings.dimensions,
+    normPlacement: 'post',
+    initializerRange: initializerRange(config),
     spaceSizes: sizes,
     parameters: [
       ...encoderParameters(sizes, variant.prefix, settings.dimensions, {
         ...(variant.head === 'tied' && { outputTable: `${description.head.decoder}.weight` }),
+        padding: { ...description.padding, row: paddingRow(config, description.padding.token) },
       }),
       ...(variant.pooler
         ? poolerParameters(sizes, variant.prefix, { used: task?.objective?.through === 'pooler' })
@@ -290,7 +304,13 @@ function buildModel(
         ? []
         : declareModule(
             sizes,
-            { id: 'head.nextSentence', out: space('class'), in: space('residual'), used: false },
+            {
+              id: 'head.nextSentence',
+              stage: 'head',
+              used: false,
+              out: space('class'),
+              in: space('residual'),
+            },
             { name: nextSentence },
           )),
       ...(variant.task ? taskParameters(sizes, variant.task) : []),

@@ -52,6 +52,7 @@ export const roberta = encoderFamily({
     decoder: 'lm_head.decoder',
   },
   vocabularySize: 50265,
+  padding: { token: 1, tables: ['word', 'position'] },
   encoderClass: 'RobertaModel',
   headClass: 'RobertaForMaskedLM',
   decoderClass: 'RobertaForCausalLM',

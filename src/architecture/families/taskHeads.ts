@@ -79,7 +79,13 @@ export const taskParameters = (sizes: SpaceSizes, { modules, objective }: TaskHe
   modules.flatMap(({ id, name, out, bias = true }) =>
     declareModule(
       sizes,
-      { id, out: space(out), in: space('residual'), used: objective !== undefined },
+      {
+        id,
+        stage: 'head',
+        used: objective !== undefined,
+        out: space(out),
+        in: space('residual'),
+      },
       { name, bias },
     ),
   );

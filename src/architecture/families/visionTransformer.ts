@@ -8,11 +8,12 @@ import {
   dimensionFields,
   epsilonField,
   flagField,
+  initializerRange,
   textField,
 } from '../configFields';
 import { declareLayer, declareModule, declareParameter, space, type SpaceSizes } from '../declare';
 import { norm, preNormLayer, runLayers } from '../layers';
-import type { ModuleKind, Parameter, SpaceRole } from '../parameter';
+import type { Draw, ModuleKind, Parameter, SpaceRole } from '../parameter';
 import type { Readout } from '../weights';
 import { commonDimensionNames, resizedFields } from './dimensionNames';
 import {
@@ -56,6 +57,8 @@ export interface VisionFamily {
   readonly prefix: string;
   readonly signature: RegExp;
   readonly specialTokens: readonly SpecialToken[];
+  /** How these and the positions are drawn, where not as all others. */
+  readonly tokensDrawn?: Draw;
   /** Class without a head. */
   readonly encoderClass: string;
   /** Classes with a head, the usual one first. */
@@ -147,7 +150,7 @@ const optionalBias: ReadonlySet<ModuleKind> = new Set<ModuleKind>(['q', 'k', 'v'
 
 function declareParameters(
   sizes: SpaceSizes,
-  { specialTokens }: VisionFamily,
+  { specialTokens, tokensDrawn = { kind: 'normal', scale: 1 } }: VisionFamily,
   { prefix, head, pooler, maskToken: hasMaskToken }: Variant,
   grid: PatchGrid,
   { numHiddenLayers, queryBias }: { numHiddenLayers: number; queryBias: boolean },
@@ -165,6 +168,9 @@ function declareParameters(
     ...specialTokens.map(({ id, tensor }) =>
       declareParameter(sizes, {
         id,
+        module: 'token',
+        stage: 'embedding',
+        draw: tokensDrawn,
         tensor: `${prefix}${tensor}`,
         spaces: [residual],
         storedShape: [1, 1, width],
@@ -174,6 +180,9 @@ function declareParameters(
       ? [
           declareParameter(sizes, {
             id: 'embeddings.mask.weight',
+            module: 'token',
+            stage: 'embedding',
+            draw: { kind: 'zeros' },
             tensor: `${prefix}${maskToken}`,
             spaces: [residual],
             storedShape: [1, 1, width],
@@ -183,32 +192,43 @@ function declareParameters(
       : []),
     declareParameter(sizes, {
       id: 'embeddings.position.weight',
+      module: 'table',
+      stage: 'embedding',
+      draw: tokensDrawn,
       tensor: `${prefix}embeddings.position_embeddings`,
       spaces: [space('position'), residual],
       storedShape: [1, sizes.get('position')!, width],
     }),
     declareParameter(sizes, {
       id: 'embeddings.patch.weight',
+      module: 'linear',
+      stage: 'embedding',
       tensor: `${patchName}.weight`,
       spaces: [residual, space('pixel')],
       storedShape: [width, grid.channels, grid.patchHeight, grid.patchWidth],
     }),
     declareParameter(sizes, {
       id: 'embeddings.patch.bias',
+      module: 'linear',
+      stage: 'embedding',
       tensor: `${patchName}.bias`,
       spaces: [residual],
     }),
     ...layers.flat(),
-    ...declareModule(sizes, { id: 'final.norm', out: residual }, { name: `${prefix}layernorm` }),
+    ...declareModule(
+      sizes,
+      { id: 'final.norm', stage: 'final', out: residual },
+      { name: `${prefix}layernorm` },
+    ),
     ...(pooler
       ? declareModule(
           sizes,
-          { id: 'pooler', out: residual, in: residual, used: false },
+          { id: 'pooler', stage: 'head', out: residual, in: residual, used: false },
           { name: `${prefix}pooler.dense` },
         )
       : []),
     ...(head?.classifiers ?? []).flatMap(({ id, name }) =>
-      declareModule(sizes, { id, out: space('class'), in: residual }, { name }),
+      declareModule(sizes, { id, stage: 'head', out: space('class'), in: residual }, { name }),
     ),
   ];
 }
@@ -280,6 +300,8 @@ function buildModel(
     },
     leadingTokens: specialTokens.length,
     dimensions,
+    normPlacement: 'pre',
+    initializerRange: initializerRange(config),
     spaceSizes,
     head: head ? 'untied' : 'none',
     parameters: declareParameters(spaceSizes, description, variant, grid, {

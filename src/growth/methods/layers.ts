@@ -1,6 +1,5 @@
 import type { ModuleKind, Parameter } from '../../architecture';
 import type { Growth } from '../operators';
-import { isPostNorm } from '../postNorm';
 
 /**
  * What a module of a large layer is made of: the same module of a small layer, by number, or zeros or
@@ -73,7 +72,7 @@ export function insertedPlacements(growth: Growth): readonly Placement[] {
  */
 export function insertedLayers(growth: Growth): LayerMap {
   const placements = insertedPlacements(growth);
-  const postNorm = isPostNorm(growth.source);
+  const postNorm = growth.source.normPlacement === 'post';
   return (layer, kind, part) => {
     const { origin, inserted, last } = placements[layer]!;
     if (inserted && (kind === 'o' || kind === 'fc2')) return 'zeros';

@@ -4,7 +4,6 @@ import { randomGenerator, randomStreams } from '../../random';
 import type { SmallValues } from '../growParameter';
 import { followsTiedNorm, grows, readsSpace, spaceSizes, type Growth } from '../operators';
 import { randomParameter } from '../randomParameter';
-import { isPostNorm } from '../postNorm';
 import { insertedLayers } from './layers';
 import { smallMatrix, type Matrix } from './matrix';
 import type { GrowthMethod } from './method';
@@ -21,9 +20,6 @@ interface Expansion {
 
 /** Keeps these draws apart from those of `copiedUnits`. */
 const shareStream = 4;
-
-const isNorm = ({ id, kind }: Parameter): boolean =>
-  kind === 'ln1' || kind === 'ln2' || /^(embeddings|head|final)\.norm\./.test(id);
 
 /** How many units of a grown space repeat small ones: whole copies, in the residual stream. */
 function copiesOf(growth: Growth, role: Parameter['spaces'][number]['role']): number {
@@ -66,7 +62,7 @@ function expansionOf(
   const share = (index: number): number => shares?.[index] ?? 1;
   const scaled = parameter.used || followsTiedNorm(growth.target, parameter);
   const eta = space.role === 'residual' && scaled ? remainingDeviation(growth) : 1;
-  if (axis === 0 && isNorm(parameter) && !isPostNorm(growth.source)) {
+  if (axis === 0 && parameter.module === 'norm' && growth.source.normPlacement === 'pre') {
     // The normalised vector is 1 / η too large; a tied table, which was written so too, once more.
     const table = reads ? eta : 1;
     const norm = parameter.part === 'weight' ? eta : 1;
@@ -142,7 +138,7 @@ export const lemon = {
   making: { kind: 'weights', weights: makeWeights },
   refusals: growth => {
     const { small, large } = spaceSizes(growth, 'residual');
-    if (!isPostNorm(growth.source) || large % small === 0) return [];
+    if (growth.source.normPlacement === 'pre' || large % small === 0) return [];
     return [
       {
         reason: `lemon cannot keep a model that normalises sums at ${large} hidden units: ${large} is no multiple of ${small}, and the mean of a LayerNorm's output is not known in advance.`,

@@ -16,7 +16,7 @@ function topLayersAgain(growth: Growth): LayerMap {
 }
 
 /** What is trained along with the new layers: whatever comes after them. */
-const isAbove = ({ id }: Parameter): boolean => id.startsWith('head.') || id.startsWith('final.');
+const isAbove = ({ stage }: Parameter): boolean => stage === 'head' || stage === 'final';
 
 const usedIds = ({ parameters }: Architecture, chosen: (parameter: Parameter) => boolean) =>
   parameters.filter(parameter => parameter.used && chosen(parameter)).map(({ id }) => id);

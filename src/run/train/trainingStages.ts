@@ -101,7 +101,7 @@ function deepCost(
     parameters.filter(({ id }) => began.has(id)).map(parameter => parameter.layer),
   );
   const all = Array.from({ length: dimensions.numHiddenLayers }, (_, layer) => layer);
-  const embeds = parameters.some(({ id }) => id.startsWith('embeddings.') && began.has(id));
+  const embeds = parameters.some(({ id, stage }) => stage === 'embedding' && began.has(id));
   const lowest = embeds ? 0 : (all.find(layer => trained.has(layer)) ?? all.length);
   const kinds = [
     all.filter(layer => layer < lowest),

@@ -17,7 +17,7 @@ const [large, small, added, width] = [7, 3, 40, 24];
 const operators: readonly Operator[] = [
   { name: 'depth.q.weight', group: 'depth', shape: [large, small] },
   { name: 'depth.k.weight', group: 'depth', shape: [large, small] },
-  { name: 'width.residual', group: 'width', shape: [added, width] },
+  { name: 'width.residual', group: 'width', shape: [added, width], role: 'residual' },
   { name: 'width.ffn.0', group: 'width', shape: [added, width] },
 ];
 
@@ -104,11 +104,15 @@ describe('width operators', () => {
 });
 
 describe('the LayerNorm correction', () => {
+  const ofNorm = (name: string, part: 'weight' | 'bias'): Operator => ({
+    name: `depth.${name}.${part}`,
+    group: 'depth',
+    shape: [large, small],
+    of: { module: 'norm', part },
+  });
   const norms: readonly Operator[] = [
     ...operators,
-    { name: 'depth.ln1.weight', group: 'depth', shape: [large, small] },
-    { name: 'depth.ln2.weight', group: 'depth', shape: [large, small] },
-    { name: 'depth.ln1.bias', group: 'depth', shape: [large, small] },
+    ...[ofNorm('ln1', 'weight'), ofNorm('ln2', 'weight'), ofNorm('ln1', 'bias')],
   ];
   const starting = { depth: 'stackbert_noisy', width: 'rand' } as const;
   const both = (given: readonly Operator[]) =>
@@ -164,7 +168,7 @@ describe('the LayerNorm correction', () => {
   });
 
   it('changes nothing when the residual stream does not grow', () => {
-    const [plain, corrected] = both(norms.filter(({ name }) => name !== 'width.residual'));
+    const [plain, corrected] = both(norms.filter(({ role }) => role !== 'residual'));
     assert.deepEqual(corrected, plain);
   });
 });

@@ -60,11 +60,10 @@ describe('a model from scratch', () => {
   }
 
   it('takes the padding row from config.json, and none where it says null', () => {
-    const architecture = smallArchitecture('bert', wide);
-    const [words] = architecture.parameters;
     const rowIsZero = (pad: number | null, row: number): boolean => {
-      const config = { ...architecture.config, pad_token_id: pad };
-      const values = randomParameter({ ...architecture, config }, words!, 1);
+      const architecture = smallArchitecture('bert', wide, { pad_token_id: pad });
+      const [words] = architecture.parameters;
+      const values = randomParameter(architecture, words!, 1);
       return values.subarray(row * 96, (row + 1) * 96).every(value => value === 0);
     };
     assert.ok(rowIsZero(3, 3));
@@ -73,10 +72,9 @@ describe('a model from scratch', () => {
   });
 
   it('takes the range from config.json', () => {
-    const architecture = smallArchitecture('bert', wide);
-    const ranged = { ...architecture, config: { ...architecture.config, initializer_range: 0.5 } };
-    const [parameter] = architecture.parameters;
-    const [one, other] = [architecture, ranged].map(a => randomParameter(a, parameter!, 1));
+    const [one, other] = [{}, { initializer_range: 0.5 }]
+      .map(changes => smallArchitecture('bert', wide, changes))
+      .map(architecture => randomParameter(architecture, architecture.parameters[0]!, 1));
     one!.forEach((value, index) => assert.ok(Math.abs(value * 25 - other![index]!) < 1e-6));
   });
 
