@@ -1,6 +1,8 @@
 export * from './architecture';
 export { activation, type Activation } from './activations';
 export * from './attention';
+export { givenSizes, type GivenSize } from './families/dimensionNames';
+export { fixedFieldsThatDiffer } from './fixedFields';
 export { positionIds, paddingId } from './families/roberta';
 export * from './loss';
 export * from './parameter';

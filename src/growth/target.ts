@@ -1,5 +1,10 @@
 import { UsageError } from '../errors';
-import type { Architecture, Dimensions, ModelConfig } from '../architecture';
+import {
+  fixedFieldsThatDiffer,
+  type Architecture,
+  type Dimensions,
+  type ModelConfig,
+} from '../architecture';
 
 /** What a person names of the target; the rest keeps its ratio to the source. */
 export interface TargetRequest {
@@ -72,44 +77,12 @@ const sameSizes = (a: Dimensions, b: Dimensions): boolean =>
   a.hiddenSize === b.hiddenSize &&
   a.intermediateSize === b.intermediateSize;
 
-/** Fields that decide sizes which never grow, by what people call them. */
-const fixedFields: Readonly<Record<string, string>> = {
-  model_type: 'model family',
-  vocab_size: 'vocabulary',
-  max_position_embeddings: 'number of positions',
-  n_positions: 'number of positions',
-  type_vocab_size: 'number of token types',
-  image_size: 'image size',
-  patch_size: 'patch size',
-  num_channels: 'number of channels',
-  hidden_act: 'activation',
-  activation_function: 'activation',
-  tie_word_embeddings: 'tied or untied head',
-};
-
-/** Names that a field may have beside its own; transformers prefers them. */
-const otherNames: Readonly<Record<string, string>> = { n_positions: 'max_position_embeddings' };
-
-/** What an absent field means, where that is the same in every family. */
-const fieldDefaults: Readonly<Record<string, unknown>> = { tie_word_embeddings: true };
-
 /** Why a target config.json asks for more than growing: fields that must equal the source's. */
 export function configRefusals(source: ModelConfig, target: ModelConfig): Refusal[] {
-  return Object.entries(fixedFields).flatMap(([field, what]) => {
-    if (field in otherNames && !(field in source) && !(field in target)) return [];
-    const valueIn = (config: ModelConfig): unknown =>
-      config[otherNames[field] ?? field] ?? config[field] ?? fieldDefaults[field];
-    const [from, to] = [valueIn(source), valueIn(target)];
-    if (to === undefined || from === undefined || JSON.stringify(from) === JSON.stringify(to)) {
-      return [];
-    }
-    return [
-      {
-        reason: `The target config changes the ${what} (${field}) from ${JSON.stringify(from)} to ${JSON.stringify(to)}.`,
-        remedy: `Growing keeps the ${what}: set ${field} to ${JSON.stringify(from)} in the target config.`,
-      },
-    ];
-  });
+  return fixedFieldsThatDiffer(source, target).map(({ field, what, from, to }) => ({
+    reason: `The target config changes the ${what} (${field}) from ${JSON.stringify(from)} to ${JSON.stringify(to)}.`,
+    remedy: `Growing keeps the ${what}: set ${field} to ${JSON.stringify(from)} in the target config.`,
+  }));
 }
 
 /** Throws UsageError when a named size is not a positive integer of sane magnitude. */

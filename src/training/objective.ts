@@ -106,15 +106,14 @@ export function batchFeeds(
   architecture: Architecture,
   { batchSize, sequenceLength, targets: rows }: BatchShape,
 ): BatchFeeds {
-  const { objective, config, positionIds: positionsOf, spaceSizes } = architecture;
+  const { accepts, positionIds: positionsOf, spaceSizes } = architecture;
   const targets = hasNumericTargets(architecture)
     ? input('targets', [rows, spaceSizes.get('class')!])
     : input('targets', [rows], 'int32');
   const weights = input('weights', [rows]);
   const common = { targets, weights };
-  if (objective === 'image-classification') {
-    const [height, width] = imageSize(config);
-    const channels = Number(config['num_channels'] ?? 3);
+  if (accepts.kind === 'images') {
+    const { channels, height, width } = accepts;
     const pixelValues = input('pixel_values', [batchSize, channels, height, width]);
     return {
       ...common,
@@ -144,10 +143,4 @@ export function batchFeeds(
     },
     positions,
   };
-}
-
-/** Height and width in pixels, from a config whose `image_size` is a number or a pair. */
-export function imageSize(config: Architecture['config']): [number, number] {
-  const size = config['image_size'] ?? 224;
-  return Array.isArray(size) ? [Number(size[0]), Number(size[1])] : [Number(size), Number(size)];
 }

@@ -25,3 +25,33 @@ export function resizedFields(
     [names.intermediateSize]: target.intermediateSize,
   };
 }
+
+/** GPT-2's names. */
+export const gpt2DimensionNames: DimensionNames = {
+  numHiddenLayers: 'n_layer',
+  hiddenSize: 'n_embd',
+  numAttentionHeads: 'n_head',
+  intermediateSize: 'n_inner',
+};
+
+/** A size that config.json gives, by the first of a family's names for it. */
+export interface GivenSize {
+  /** The usual name. */
+  readonly field: string;
+  /** Absent where no name of it has a value. */
+  readonly value: unknown;
+}
+
+/** The sizes that grow as config.json gives them, under whichever names. */
+export function givenSizes(config: ModelConfig): Readonly<Record<keyof Dimensions, GivenSize>> {
+  const given = (size: keyof Dimensions): GivenSize => {
+    const field = commonDimensionNames[size];
+    return { field, value: config[field] ?? config[gpt2DimensionNames[size]] ?? undefined };
+  };
+  return {
+    numHiddenLayers: given('numHiddenLayers'),
+    hiddenSize: given('hiddenSize'),
+    numAttentionHeads: given('numAttentionHeads'),
+    intermediateSize: given('intermediateSize'),
+  };
+}

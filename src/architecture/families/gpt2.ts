@@ -21,7 +21,7 @@ import {
 import { add } from '../../graph';
 import { norm, preNormLayer, runLayers } from '../layers';
 import type { Draw, ModuleKind, Parameter, SpaceRole } from '../parameter';
-import type { DimensionNames } from './dimensionNames';
+import { gpt2DimensionNames } from './dimensionNames';
 import {
   checkedTarget,
   commonRefusals,
@@ -52,13 +52,6 @@ import {
   type TaskHead,
 } from './taskHeads';
 import { requireUnpadded, selectRows, tokenLookups } from './tokens';
-
-const dimensionNames: DimensionNames = {
-  numHiddenLayers: 'n_layer',
-  hiddenSize: 'n_embd',
-  numAttentionHeads: 'n_head',
-  intermediateSize: 'n_inner',
-};
 
 const defaultIntermediateSize = (hiddenSize: number): number => 4 * hiddenSize;
 
@@ -246,7 +239,7 @@ function declareParameters(
 
 function buildModel(config: ModelConfig, variant: Variant): Architecture {
   const fields = underOwnNames(config, aliases);
-  const dimensions = dimensionFields(fields, dimensionNames, defaultIntermediateSize);
+  const dimensions = dimensionFields(fields, gpt2DimensionNames, defaultIntermediateSize);
   const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = dimensions;
   const vocabularySize = defaultedSize(config, 'vocab_size', 50257);
   const positions = defaultedSize(fields, positionsField, 1024);

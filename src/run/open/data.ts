@@ -1,4 +1,4 @@
-import type { Architecture } from '../../architecture';
+import type { AcceptedInput, Architecture } from '../../architecture';
 import type { BatchSource } from '../../data/batches';
 import { openImageBatches, stopChecking } from '../../data/imageBatches';
 import { openImageSets, type ImageSets } from '../../data/imageSource';
@@ -13,7 +13,7 @@ import { surveyTextSource, type LineSeparator, type TextSourceSurvey } from '../
 import { loadTokenizer, type TextTokenizer } from '../../data/tokenizer';
 import { UnsupportedError, UsageError, type Note } from '../../errors';
 import { counted } from '../../format';
-import { imageSize, readsLabelledText, type BatchShape, type TargetKind } from '../../training';
+import { readsLabelledText, type BatchShape, type TargetKind } from '../../training';
 import { labelsOf } from './classLabels';
 import { labelRules, openLabelled, openLabelledSets, type LabelledSurvey } from './labelledData';
 import { notesOnPadding, withPositions } from './positions';
@@ -75,12 +75,13 @@ export async function surveyData(
     const labelled = await openLabelledSets(labelRules(architecture), path, evaluationPath);
     return { labelled, close: () => undefined };
   }
-  if (architecture.objective !== 'image-classification') {
+  const { accepts } = architecture;
+  if (accepts.kind !== 'images') {
     return { text: await surveyTextSource({ path, evaluationPath }), close: () => undefined };
   }
   const { preprocessor, notes } = await loadPreprocessor(directory);
   const { labels, notes: labelNotes } = labelsOf(architecture);
-  const side = requiredImageSize(architecture);
+  const side = requiredImageSize(accepts);
   const task = { path, evaluationPath, labels, preprocessor, imageSize: side, leaveOutBroken };
   const sets = await openImageSets(task);
   return {
@@ -127,12 +128,13 @@ export async function openData(
   options: DataOptions,
   survey?: DataSurvey,
 ): Promise<OpenData> {
-  if (architecture.objective !== 'image-classification') {
+  const { accepts } = architecture;
+  if (accepts.kind !== 'images') {
     return openText(architecture, directory, options, survey);
   }
-  if (survey?.images) return openImages(architecture, options, survey.images);
+  if (survey?.images) return openImages(architecture, accepts, options, survey.images);
   const own = await surveyData(architecture, directory, options);
-  const { batches, ...rest } = await openImages(architecture, options, own.images!);
+  const { batches, ...rest } = await openImages(architecture, accepts, options, own.images!);
   const close = (): Promise<void> => {
     own.close();
     return batches.close();
@@ -225,9 +227,10 @@ async function openTokenized(
   };
 }
 
+type AcceptedImages = Extract<AcceptedInput, { kind: 'images' }>;
+
 /** The side of the images a model takes. Throws UnsupportedError where they are not square. */
-function requiredImageSize({ config }: Architecture): number {
-  const [height, width] = imageSize(config);
+function requiredImageSize({ height, width }: AcceptedImages): number {
   if (height === width) return height;
   throw new UnsupportedError(
     `The model takes images of ${height} × ${width} pixels; only square ones can be read.`,
@@ -237,18 +240,19 @@ function requiredImageSize({ config }: Architecture): number {
 
 async function openImages(
   architecture: Architecture,
+  accepts: AcceptedImages,
   options: DataOptions,
   { sets, preprocessor, labels, notes }: ImageSurvey,
 ): Promise<OpenData> {
   const shape = batchShape(architecture, options);
-  const classes = architecture.spaceSizes.get('class') ?? 0;
+  const { classes } = accepts;
   const batches = await openImageBatches({
     path: options.data,
     evaluationPath: options.evaluationData,
     evaluationBatches: options.evaluationBatches,
     preprocessor,
-    numChannels: Number(architecture.config['num_channels'] ?? 3),
-    imageSize: requiredImageSize(architecture),
+    numChannels: accepts.channels,
+    imageSize: requiredImageSize(accepts),
     labels,
     batchSize: shape.batchSize,
     seed: options.seed,

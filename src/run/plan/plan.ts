@@ -1,4 +1,10 @@
-import type { Architecture, Dimensions, ModelConfig } from '../../architecture';
+import {
+  givenSizes,
+  type Architecture,
+  type Dimensions,
+  type GivenSize,
+  type ModelConfig,
+} from '../../architecture';
 import { CorruptFileError, UnsupportedError, UsageError } from '../../errors';
 import { readTextFile } from '../../files';
 import {
@@ -98,32 +104,29 @@ async function readTargetConfig(path: string): Promise<ModelConfig> {
   }
 }
 
-/** Sizes from a target config, by whichever of the family's field names it uses. */
-function dimensionsOf(source: Architecture, config: ModelConfig): Dimensions {
-  const field = (names: readonly string[], fallback: number): number => {
-    const value = names
-      .map(name => config[name])
-      .find(found => found !== undefined && found !== null);
+/** Sizes from a target config, by whichever of the families' field names it uses. */
+function dimensionsOf({ dimensions: from }: Architecture, config: ModelConfig): Dimensions {
+  const given = givenSizes(config);
+  const size = ({ field, value }: GivenSize, fallback: number): number => {
     if (value === undefined) return fallback;
     if (!Number.isSafeInteger(value) || Number(value) < 1) {
       throw new UsageError(
-        `The target config gives ${names[0]} as ${JSON.stringify(value)}.`,
-        `Set ${names[0]} to a positive whole number.`,
+        `The target config gives ${field} as ${JSON.stringify(value)}.`,
+        `Set ${field} to a positive whole number.`,
       );
     }
     return Number(value);
   };
-  const from = source.dimensions;
-  const hiddenSize = field(['hidden_size', 'n_embd'], from.hiddenSize);
+  const hiddenSize = size(given.hiddenSize, from.hiddenSize);
   const ratio = from.intermediateSize / from.hiddenSize;
   return {
-    numHiddenLayers: field(['num_hidden_layers', 'n_layer'], from.numHiddenLayers),
+    numHiddenLayers: size(given.numHiddenLayers, from.numHiddenLayers),
     hiddenSize,
-    numAttentionHeads: field(
-      ['num_attention_heads', 'n_head'],
+    numAttentionHeads: size(
+      given.numAttentionHeads,
       Math.max(1, Math.floor((hiddenSize * from.numAttentionHeads) / from.hiddenSize)),
     ),
-    intermediateSize: field(['intermediate_size', 'n_inner'], Math.round(hiddenSize * ratio)),
+    intermediateSize: size(given.intermediateSize, Math.round(hiddenSize * ratio)),
   };
 }
 
