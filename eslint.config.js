@@ -106,6 +106,34 @@ const strangers = [
 export default tseslint.config(
   { ignores: ['dist', 'out', 'node_modules', 'examples', 'test/fixtures'] },
   ...tseslint.configs.recommended,
+  ...tseslint.configs.strictTypeChecked.map(config => ({
+    ...config,
+    files: ['src/**/*.ts', 'webview/**/*.ts'],
+  })),
+  {
+    files: ['src/**/*.ts', 'webview/**/*.ts'],
+    rules: {
+      // Numbers are written as they are; what people read is formatted on purpose.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true }],
+      // Elements of typed arrays and of lists of a known length are there.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // Functions of object literals here use no `this`.
+      '@typescript-eslint/unbound-method': 'off',
+      // An engine's methods are asynchronous, also where a backend answers at once.
+      '@typescript-eslint/require-await': 'off',
+      // Who listens to steps may answer nothing.
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      // TypeScript does not see what happens to a variable while something is awaited.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      // What arrives in a page is named by whoever opens the line.
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      // Names and values of enumerations and errors are compared by what they are made of.
+      '@typescript-eslint/no-unsafe-enum-assignment': 'off',
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+    },
+  },
   {
     files: ['**/*.ts'],
     plugins: { 'import-x': importX },

@@ -94,7 +94,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     pages,
     service,
     telemetry,
-    grow: uri => attempt(() => growModel(grow, uri)),
+    grow: uri => void attempt(() => growModel(grow, uri)),
   });
 
   /** Whether a person sees how a run ended without being told. */
@@ -122,9 +122,11 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     void attempt(async () => {
       switch (action.type) {
         case 'grow':
-          return void (await growModel(grow));
+          await growModel(grow);
+          return;
         case 'compare':
-          return void (await compareMethods(grow));
+          await compareMethods(grow);
+          return;
         case 'openReport':
           return commands.runs.openReport(action.run);
         case 'control':
@@ -138,7 +140,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
         case 'revealOutput':
           return commands.runs.revealOutput(action.run);
         case 'whatNext':
-          return void (await vscode.commands.executeCommand('ligo.whatNext', action.run));
+          await vscode.commands.executeCommand('ligo.whatNext', action.run);
+          return;
       }
     });
   }

@@ -25,3 +25,8 @@ export function formatBytes(bytes: number, number = threeDigits): string {
  */
 export const counted = (count: number, one: string, several = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : several}`;
+
+/** A value out of a file as JSON, cut where it is long; of what JSON does not know, `nothing`. */
+export const shortJson = (value: unknown, most = 60): string =>
+  // Its type does not say that undefined has no JSON.
+  ((JSON.stringify(value) as string | undefined) ?? 'nothing').slice(0, most);

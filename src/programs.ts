@@ -40,10 +40,9 @@ export function fixedEnvironment(
   platform: NodeJS.Platform = process.platform,
 ): NodeJS.ProcessEnv {
   const path = programFolders(environment, platform).join(pathsOf(platform).delimiter);
-  const fixed = Object.entries(environment).map(([name, value]) => [
-    name,
-    isPath(name, platform) ? path : value,
-  ]);
+  const fixed = Object.entries(environment).map(
+    ([name, value]) => [name, isPath(name, platform) ? path : value] as const,
+  );
   // Windows looks into the current folder first, unless this is set.
   return { ...Object.fromEntries(fixed), NoDefaultCurrentDirectoryInExePath: '1' };
 }

@@ -1,4 +1,5 @@
 import { CorruptFileError } from '../errors';
+import { shortJson } from '../format';
 import type { Dimensions, ModelConfig } from './architecture';
 
 /** No size in a config.json may pass this: larger ones are damage, not models. */
@@ -8,8 +9,7 @@ export const mostLayers = 2 ** 10;
 
 const remedy = 'Take config.json from the same place and version as the weights beside it.';
 
-const shown = (value: unknown): string =>
-  value === undefined ? 'missing' : (JSON.stringify(value)?.slice(0, 60) ?? String(value));
+const shown = (value: unknown): string => (value === undefined ? 'missing' : shortJson(value));
 
 function wrong(name: string, value: unknown, expected: string): CorruptFileError {
   return new CorruptFileError(`config.json: ${name} is ${shown(value)}, not ${expected}.`, remedy);

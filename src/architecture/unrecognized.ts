@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors';
-import { counted } from '../format';
+import { counted, shortJson } from '../format';
 import type { Family } from './families/family';
 
 /** The error for a model of no supported family; `named` is what config.json calls it. */
@@ -7,7 +7,7 @@ export function unrecognized(named: unknown, supported: readonly string[]): Unsu
   const what =
     named === undefined
       ? 'config.json names no model_type, and the tensor names fit no supported family'
-      : `config.json says the model is ${JSON.stringify(named)?.slice(0, 60) ?? ''}, which is not supported`;
+      : `config.json says the model is ${shortJson(named)}, which is not supported`;
   return new UnsupportedError(`${what}.`, `Supported are ${supported.join(', ')}.`);
 }
 

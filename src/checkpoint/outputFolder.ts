@@ -172,9 +172,10 @@ async function namesIn(folder: string): Promise<string[]> {
 /** Follows links, so that the folder they lead to is replaced and not the link. */
 async function resolveTarget(target: string): Promise<string> {
   const path = resolve(target);
-  const link = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    if (error.code === 'ENOTDIR') return undefined; // creating the parent will say it
+  const link = await lstat(path).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    // Of a file in place of a folder, creating the parent will say it.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw explainWriteError(error, path);
   });
   if (link?.isSymbolicLink() !== true) return path;

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { CorruptFileError, UserError, type Note } from '../errors';
+import { shortJson } from '../format';
 import { explainReadError, identify, openRegular, ownPath } from '../files';
 import { quoted } from './names';
 import { readFully, type SeenFile } from './openFiles';
@@ -193,7 +194,7 @@ async function openSharded(indexFile: string, text: string): Promise<CheckpointC
 
 /** A number out of a file for a message, whatever stands in its place. */
 const shownSize = (value: unknown): string =>
-  typeof value === 'number' ? String(value) : quoted(JSON.stringify(value) ?? 'nothing');
+  typeof value === 'number' ? String(value) : quoted(shortJson(value, Infinity));
 
 /** A shard opened by its own name, or the whole series it begins where no index tells of it. */
 async function openSeries(

@@ -42,9 +42,7 @@ const signatures: readonly {
 ];
 
 function beginsWith(head: Uint8Array, bytes: string): boolean {
-  return (
-    head.length >= bytes.length && [...bytes].every((char, i) => head[i] === char.charCodeAt(0))
-  );
+  return Buffer.from(bytes, 'latin1').equals(head.subarray(0, bytes.length));
 }
 
 /** Pickle protocols 2 to 5 begin with PROTO and go on with one of a few opcodes. */

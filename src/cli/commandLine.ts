@@ -12,7 +12,8 @@ export function argumentsOf(command: Command, changes: OptionValues = {}): strin
     const name = option.attributeName();
     const changed = Object.hasOwn(changes, name);
     if (!changed && command.getOptionValueSource(name) !== 'cli') return [];
-    const value: unknown = changed ? changes[name] : command.getOptionValue(name);
+    const value = (changed ? changes[name] : command.getOptionValue(name)) as
+      string | number | boolean | undefined;
     if (value === undefined || value === false) return [];
     return value === true ? [option.long!] : [option.long!, String(value)];
   });

@@ -145,7 +145,7 @@ function inBackground(
   failure: () => UserError | undefined,
 ): BackgroundCheck {
   let stopped = false;
-  let unexpected: unknown;
+  let unexpected: Error | undefined;
   const work = async (): Promise<void> => {
     for (const index of indices) {
       if (stopped) return;
@@ -158,7 +158,7 @@ function inBackground(
       if (found !== undefined) throw found;
     },
     finished: work().catch((error: unknown) => {
-      unexpected = error;
+      unexpected = error instanceof Error ? error : new Error(String(error));
     }),
     stop() {
       stopped = true;

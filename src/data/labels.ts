@@ -1,3 +1,4 @@
+import { shortJson } from '../format';
 import { listed } from './note';
 import { BadRecord, parseObject, requireWhole, type TextRecord } from './records';
 
@@ -47,7 +48,6 @@ const labelRemedy = 'Give each record its label in "label", or leave the record 
 const wordsRemedy =
   'Each line is one object such as {"tokens": ["…", "…"], "labels": [0, 1]}, with as many labels as words.';
 
-const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 60) ?? 'nothing';
 const present = (record: TextRecord['record'], fields: readonly string[]): string[] =>
   fields.filter(field => record[field] !== undefined && record[field] !== null);
 
@@ -67,7 +67,7 @@ export function parseLabelledText(line: string, rules: LabelRules): LabelledText
     throw new BadRecord(
       wrong === undefined
         ? `has no text in ${textFields.map(name => `"${name}"`).join(', ')}; its fields are ${listed(Object.keys(record), 8) || 'none'}.`
-        : `has no text in "${wrong}", but ${shown(record[wrong])}.`,
+        : `has no text in "${wrong}", but ${shortJson(record[wrong])}.`,
       textRemedy,
     );
   }
@@ -119,8 +119,8 @@ function classOf(label: unknown, field: string, rules: LabelRules): number {
     if (index >= 0 && names.indexOf(label, index + 1) < 0) return index;
     throw new BadRecord(
       index < 0
-        ? `has the label ${shown(label)}, which is the name of no class.`
-        : `has the label ${shown(label)}, which is the name of two classes.`,
+        ? `has the label ${shortJson(label)}, which is the name of no class.`
+        : `has the label ${shortJson(label)}, which is the name of two classes.`,
       classRemedy(rules),
     );
   }
@@ -130,7 +130,7 @@ function classOf(label: unknown, field: string, rules: LabelRules): number {
       'Set "problem_type" in config.json to "multi_label_classification" if the model was trained so, or give one label.',
     );
   }
-  throw new BadRecord(`has the label ${shown(label)}, which is no class.`, classRemedy(rules));
+  throw new BadRecord(`has the label ${shortJson(label)}, which is no class.`, classRemedy(rules));
 }
 
 /** 0 or 1 for every class: from as many of these, or from names. */
@@ -139,7 +139,7 @@ function classesOf(label: unknown, field: string, rules: LabelRules): readonly n
   const remedy = `Give a list of names, or one with a 0 or a 1 for each of the ${outputs} classes. ${classRemedy(rules)}`;
   if (!Array.isArray(label)) {
     throw new BadRecord(
-      `has no list in "${field}" but ${shown(label)}, though config.json says "multi_label_classification".`,
+      `has no list in "${field}" but ${shortJson(label)}, though config.json says "multi_label_classification".`,
       remedy,
     );
   }
@@ -151,7 +151,7 @@ function classesOf(label: unknown, field: string, rules: LabelRules): readonly n
     return label as number[];
   }
   throw new BadRecord(
-    `has ${shown(label)} in "${field}", which is neither a list of names nor a 0 or a 1 for each of ${outputs} classes.`,
+    `has ${shortJson(label)} in "${field}", which is neither a list of names nor a 0 or a 1 for each of ${outputs} classes.`,
     remedy,
   );
 }
@@ -165,7 +165,7 @@ function numbersOf(label: unknown, field: string, { outputs }: LabelRules): read
   if (numbers.length === outputs && numbers.every(isNumber)) return numbers;
   const wanted = outputs === 1 ? 'a number' : `a list of ${outputs} numbers`;
   throw new BadRecord(
-    `has ${shown(label)} in "${field}", not ${wanted}, though the model is one for regression.`,
+    `has ${shortJson(label)} in "${field}", not ${wanted}, though the model is one for regression.`,
     `Give ${wanted} as the label; a model of classes has "problem_type" "single_label_classification" in config.json.`,
   );
 }

@@ -136,7 +136,10 @@ export async function checkTextFile(
 
   function takeLine(line: Buffer, start: number): void {
     lines++;
-    if (format === 'records') return takeRecord(line, lines, start);
+    if (format === 'records') {
+      takeRecord(line, lines, start);
+      return;
+    }
     if (!isBlank(line)) filled++;
     if (looksLikeObject(line)) objects++;
   }

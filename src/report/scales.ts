@@ -47,13 +47,15 @@ export function spreadApart(
   const moved = [...places];
   let free = low;
   for (const index of order) {
-    moved[index] = Math.max(moved[index]!, free);
-    free = moved[index]! + gap;
+    const place = Math.max(moved[index]!, free);
+    moved[index] = place;
+    free = place + gap;
   }
   let limit = high;
   for (const index of order.reverse()) {
-    moved[index] = Math.min(moved[index]!, limit);
-    limit = moved[index]! - gap;
+    const place = Math.min(moved[index]!, limit);
+    moved[index] = place;
+    limit = place - gap;
   }
   return moved;
 }

@@ -62,11 +62,12 @@ export function partialBatches(
   const selections = [...(tokens ? [tokens.selection] : []), ...sequences.values()];
   return {
     ...batches,
-    train: async number =>
-      Object.assign(
-        {},
-        await batches.train(number),
-        ...selections.map(s => drawnRows(s, seed, number)),
-      ),
+    train: async number => {
+      const batch = await batches.train(number);
+      return selections.reduce(
+        (all, selection) => ({ ...all, ...drawnRows(selection, seed, number) }),
+        batch,
+      );
+    },
   };
 }

@@ -92,7 +92,10 @@ export function openEventLog(folder: string): EventLog {
     write(event) {
       if (!open) return;
       const { type } = event;
-      if (type === 'operators') return writeOperators(event);
+      if (type === 'operators') {
+        writeOperators(event);
+        return;
+      }
       const line = lineOf(event);
       if (type === 'step') {
         planned = event.steps;

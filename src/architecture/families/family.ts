@@ -1,4 +1,5 @@
 import { UnsupportedError, type Note } from '../../errors';
+import { shortJson } from '../../format';
 import type { Architecture, Dimensions, ModelConfig } from '../architecture';
 import { dimensionsProblem, flagField } from '../configFields';
 
@@ -70,9 +71,8 @@ export function refuseFields(config: ModelConfig, refusals: readonly Refusal[]):
   for (const { field, refused, because } of refusals) {
     const value = config[field];
     if (value === undefined || value === null || !refused(value)) continue;
-    const shown = JSON.stringify(value)?.slice(0, 60) ?? '';
     throw new UnsupportedError(
-      `config.json sets ${field} to ${shown}, which is not supported: ${because}.`,
+      `config.json sets ${field} to ${shortJson(value)}, which is not supported: ${because}.`,
       'Use a checkpoint without it; changing only config.json would make the weights mean something else.',
     );
   }

@@ -1,4 +1,5 @@
 import type { Note } from '../../errors';
+import { shortJson } from '../../format';
 import type { ModelConfig } from '../architecture';
 
 /** Further names of a family's fields, by the name the family itself uses. */
@@ -37,7 +38,7 @@ export function notesOnAliases(config: ModelConfig, aliases: Aliases): Note[] {
     if (JSON.stringify(config[name]) === JSON.stringify(config[alias])) return [];
     return [
       {
-        message: `config.json gives ${name} as ${shown(config[name])} and ${alias} as ${shown(config[alias])}, which mean the same: ${alias} is used, as in transformers.`,
+        message: `config.json gives ${name} as ${shortJson(config[name])} and ${alias} as ${shortJson(config[alias])}, which mean the same: ${alias} is used, as in transformers.`,
         remedy: `Remove the one that is wrong.`,
       },
     ];
@@ -58,11 +59,9 @@ export function notesOnUnread(
     if (other === undefined || other === null || other === value) return [];
     return [
       {
-        message: `config.json's ${unread} (${shown(other)}) is not read in this family, here as in transformers: ${read} is, which makes ${shown(value)}.`,
+        message: `config.json's ${unread} (${shortJson(other)}) is not read in this family, here as in transformers: ${read} is, which makes ${shortJson(value)}.`,
         remedy: `Set ${read} if ${unread} says what was meant.`,
       },
     ];
   });
 }
-
-const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 60) ?? String(value);

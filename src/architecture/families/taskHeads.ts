@@ -1,4 +1,5 @@
 import { CorruptFileError, type Note } from '../../errors';
+import { shortJson } from '../../format';
 import { tanh, type Tensor } from '../../graph';
 import { problems, type Architecture, type ModelConfig, type Problem } from '../architecture';
 import { classCount, classNames } from '../configFields';
@@ -136,7 +137,7 @@ function problemOf(config: ModelConfig, outputs: number): Problem {
   const problem = problems.find(known => known === value);
   if (problem) return problem;
   throw new CorruptFileError(
-    `config.json: problem_type is ${JSON.stringify(value)?.slice(0, 60)}, which transformers does not know.`,
+    `config.json: problem_type is ${shortJson(value)}, which transformers does not know.`,
     `Set problem_type to ${problems.join(', ')}, or leave it out.`,
   );
 }

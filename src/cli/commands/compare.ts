@@ -209,7 +209,10 @@ const tellRuns =
   (host: Host, { json, verbose }: CompareOptions, emit: RunContext['emit']): RunContext['emit'] =>
   (event: RunEvent) => {
     const own = event.type === 'comparison' || event.type === 'comparisonRun';
-    if (json || !own) return emit(event);
+    if (json || !own) {
+      emit(event);
+      return;
+    }
     const text = describeRun(event, verbose ?? false);
     if (text !== undefined) printLine(host, text);
   };

@@ -1,4 +1,5 @@
 import { CorruptFileError } from '../../errors';
+import { shortJson } from '../../format';
 import { isRecord } from '../jsonFiles';
 import type { Normalizer } from './normalize';
 import { whiteSpace, wordCharacters } from './unicode';
@@ -21,7 +22,7 @@ export function parseAddedToken(value: unknown, where: string, special?: boolean
   const fields = typeof value === 'string' ? { content: value, special: true } : value;
   const malformed = (): CorruptFileError =>
     new CorruptFileError(
-      `${where} names a token that is neither a text nor {"content": …}: ${(JSON.stringify(value) ?? '').slice(0, 80)}.`,
+      `${where} names a token that is neither a text nor {"content": …}: ${shortJson(value, 80)}.`,
       'Repair the file, or save the tokenizer again with a current version of transformers.',
     );
   if (!isRecord(fields) || typeof fields['content'] !== 'string') throw malformed();

@@ -1,4 +1,5 @@
 import { CorruptFileError, UnsupportedError, type Note } from '../../errors';
+import { shortJson } from '../../format';
 import { isRecord } from '../jsonFiles';
 import type { TokenizerKind } from './classes';
 import { bytePairVocabulary, wordPieceVocabulary } from './legacyFiles';
@@ -25,7 +26,7 @@ export function flag(config: Record<string, unknown>, name: string, fallback: bo
   const value = name in config ? config[name] : fallback;
   if (typeof value === 'boolean') return value;
   throw new CorruptFileError(
-    `${JSON.stringify(name)} in tokenizer_config.json is ${JSON.stringify(value)?.slice(0, 80)}, neither true nor false.`,
+    `${JSON.stringify(name)} in tokenizer_config.json is ${shortJson(value, 80)}, neither true nor false.`,
     'Repair the file, or leave the field out.',
   );
 }

@@ -1,4 +1,5 @@
 import { CorruptFileError, UnsupportedError } from '../../errors';
+import { shortJson } from '../../format';
 import { readJson } from '../jsonFiles';
 
 /**
@@ -45,7 +46,7 @@ function className(fields: Record<string, unknown>, file: string): string | unde
   if (name === undefined || name === '') return undefined;
   if (typeof name === 'string') return name;
   throw new CorruptFileError(
-    `"tokenizer_class" in ${file} is ${JSON.stringify(name).slice(0, 80)}, not a name.`,
+    `"tokenizer_class" in ${file} is ${shortJson(name, 80)}, not a name.`,
     'Repair the file, or leave the field out.',
   );
 }

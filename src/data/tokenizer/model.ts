@@ -1,5 +1,6 @@
 import { BPE, WordPiece } from '@huggingface/tokenizers';
 import { CorruptFileError, UnsupportedError } from '../../errors';
+import { shortJson } from '../../format';
 import { isRecord } from '../jsonFiles';
 
 /** Spells words with the vocabulary. */
@@ -137,7 +138,7 @@ function refuse(fields: Record<string, unknown>, name: string): void {
   const value = fields[name];
   if (value === undefined || value === null || value === '' || value === 0) return;
   throw new UnsupportedError(
-    `The tokenizer's model sets ${JSON.stringify(name)} to ${JSON.stringify(value).slice(0, 80)}, which is not supported.`,
+    `The tokenizer's model sets ${JSON.stringify(name)} to ${shortJson(value, 80)}, which is not supported.`,
     'Use a checkpoint with the tokenizer of BERT, RoBERTa or GPT-2.',
   );
 }

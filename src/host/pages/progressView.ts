@@ -65,7 +65,7 @@ export class ProgressView implements vscode.WebviewViewProvider, Disposable {
         own.add(runs.onDidChange(() => this.update.run()));
         own.add(runs.onDidChangeElsewhere(() => this.update.run()));
       },
-      error => this.onError(error),
+      (error: unknown) => this.onError(error),
     );
     this.pages.show(view.webview, 'progress', vscode.l10n.t('Growth in progress'));
   }
@@ -90,7 +90,7 @@ export class ProgressView implements vscode.WebviewViewProvider, Disposable {
         }));
         this.post({ type: 'runs', runs: summaries, elsewhere });
       },
-      error => this.onError(error),
+      (error: unknown) => this.onError(error),
     );
   }
 

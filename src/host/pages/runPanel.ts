@@ -142,7 +142,8 @@ class RunPanel implements Disposable {
       case 'openReport':
       case 'revealOutput':
       case 'whatNext':
-        return this.parts.act({ ...message, run: this.run });
+        this.parts.act({ ...message, run: this.run });
+        return;
       case 'exactOperator':
         return this.sendExact(message.name);
       case 'export':
@@ -263,10 +264,12 @@ class RunPanel implements Disposable {
       this.post({ type: 'exactOperator', name, shape: [0, 0], values: undefined });
       return;
     }
-    const answer = await this.parts.service.call('operator', { path, name }).catch(error => {
-      this.parts.onError(error);
-      return undefined;
-    });
+    const answer = await this.parts.service
+      .call('operator', { path, name })
+      .catch((error: unknown) => {
+        this.parts.onError(error);
+        return undefined;
+      });
     this.post({
       type: 'exactOperator',
       name,

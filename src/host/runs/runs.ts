@@ -89,7 +89,7 @@ export class Runs implements Disposable {
   private readonly changesElsewhere = new Emitter<void>();
   private timer: NodeJS.Timeout | undefined;
   private watcher: FSWatcher | undefined;
-  private readonly news = throttle(newsEvery, () => this.look().catch(this.options.onError));
+  private readonly news = throttle(newsEvery, () => void this.look().catch(this.options.onError));
   /** Starts what can start now, and makes room. */
   private readonly startNext = oneAtATime(async () => {
     await this.startWaiting();

@@ -104,12 +104,15 @@ async function askMethod(
   });
 }
 
+/** What was answered before the plan is shown; steps are asked for where something is learned. */
+type Asked = Required<Omit<Draft, 'steps'>> & Pick<Draft, 'steps'>;
+
 async function askStart(
   parts: WizardParts,
   draft: Draft,
   frame: StepFrame,
 ): Promise<Draft | NoAnswer> {
-  const { checkpoint, target, method, data, steps = presetSteps } = draft as Required<Draft>;
+  const { checkpoint, target, method, data, steps = presetSteps } = draft as Asked;
   const { model } = checkpoint;
   const { usualBatch } = model!;
   const question: PlanQuestion = {

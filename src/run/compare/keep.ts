@@ -117,8 +117,8 @@ async function takeOver(from: string, to: string): Promise<void> {
       const [source, copy] = [join(from, entry.name), join(to, entry.name)];
       if (entry.isDirectory()) await takeOver(source, copy);
       else {
-        await link(source, copy).catch((error: NodeJS.ErrnoException) => {
-          if (!withoutLinks.has(error.code ?? '')) throw error;
+        await link(source, copy).catch((error: unknown) => {
+          if (!withoutLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
           return copyFile(source, copy);
         });
       }

@@ -132,8 +132,9 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
         if (!own.some(pattern => pattern.test(name))) continue;
         await rm(join(folder, name), { recursive: true, force: true });
       }
-      await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY') throw error;
+      await rmdir(folder).catch((error: unknown) => {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'ENOENT' && code !== 'ENOTEMPTY') throw error;
       });
     },
   };

@@ -6,6 +6,7 @@ import type { LabelRules } from '../../data/labels';
 import { readJson } from '../../data/jsonFiles';
 import type { TextTokenizer } from '../../data/tokenizer';
 import { UnsupportedError, type Note } from '../../errors';
+import { shortJson } from '../../format';
 import type { BatchShape, TargetKind } from '../../training';
 import { labelsOf } from './classLabels';
 import type { DataOptions, OpenData } from './data';
@@ -140,7 +141,7 @@ async function requireRight(directory: string): Promise<void> {
     const side = config?.[field];
     if (side === undefined || side === null || side === 'right') continue;
     throw new UnsupportedError(
-      `tokenizer_config.json sets ${field} to ${JSON.stringify(side)?.slice(0, 60)}; labelled texts are padded and cut at their end here.`,
+      `tokenizer_config.json sets ${field} to ${shortJson(side)}; labelled texts are padded and cut at their end here.`,
       `Set ${field} to "right" if the classifier was trained so.`,
     );
   }

@@ -2,6 +2,7 @@ import type { Architecture } from '../../architecture';
 import type { Batch, BatchSource } from '../../data/batches';
 import type { TextTokenizer } from '../../data/tokenizer';
 import type { Note } from '../../errors';
+import { shortJson } from '../../format';
 import { positionIdsName } from '../../training';
 
 /** The batches with the positions of their tokens, for a model whose positions depend on the tokens. */
@@ -32,7 +33,7 @@ export function notesOnPadding(
   const other = special.pad === undefined ? 'has none' : `pads with ${special.pad}`;
   return [
     {
-      message: `config.json's pad_token_id is ${String(id)}, but the tokenizer ${other}: where text has token ${String(id)}, it takes no position of its own, as in transformers.`,
+      message: `config.json's pad_token_id is ${shortJson(id)}, but the tokenizer ${other}: where text has token ${shortJson(id)}, it takes no position of its own, as in transformers.`,
       remedy: 'Check that config.json and the tokenizer are those that the model was trained with.',
     },
   ];

@@ -130,7 +130,7 @@ async function readSummary(folder: string): Promise<Summary> {
   }
   const parsed: unknown = (() => {
     try {
-      return JSON.parse(text);
+      return JSON.parse(text) as unknown;
     } catch {
       return undefined;
     }
