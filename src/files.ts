@@ -246,7 +246,7 @@ function tooLarge(path: string, bytes: string, limit: number): CorruptFileError 
 }
 
 /** The text of bytes that are UTF-8; a byte order mark stays. @throws CorruptFileError */
-export function decodeUtf8(bytes: Uint8Array, path: string): string {
+function decodeUtf8(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {

@@ -3,9 +3,9 @@ import { shortJson } from '../format';
 import type { Dimensions, ModelConfig } from './architecture';
 
 /** No size in a config.json may pass this: larger ones are damage, not models. */
-export const largestSize = 2 ** 20;
+const largestSize = 2 ** 20;
 /** Deeper stacks than this are damage too; it bounds the work a hostile config.json can cause. */
-export const mostLayers = 2 ** 10;
+const mostLayers = 2 ** 10;
 
 const remedy = 'Take config.json from the same place and version as the weights beside it.';
 
@@ -16,7 +16,7 @@ function wrong(name: string, value: unknown, expected: string): CorruptFileError
 }
 
 /** True for whole numbers from 1 to `limit`. */
-export const isSize = (value: unknown, limit = largestSize): value is number =>
+const isSize = (value: unknown, limit = largestSize): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= limit;
 
 /** A positive whole number. `fallback` stands in when the field is absent or null; without one that throws CorruptFileError. */

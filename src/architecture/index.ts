@@ -1,5 +1,5 @@
 export * from './architecture';
-export { activation, type Activation } from './activations';
+export { activation } from './activations';
 export * from './attention';
 export { givenSizes, type GivenSize } from './families/dimensionNames';
 export { fixedFieldsThatDiffer } from './fixedFields';
@@ -9,5 +9,5 @@ export * from './parameter';
 export * from './parameterData';
 export * from './partialLayers';
 export * from './plainWeights';
-export { recognizeArchitecture, twinTensors, type Recognition, type TensorInfo } from './recognize';
+export { recognizeArchitecture, twinTensors, type Recognition } from './recognize';
 export * from './weights';

@@ -13,7 +13,7 @@ import { restoreSetAside } from './outputFolder';
 import { readContents } from './readContents';
 import { elementCount, type TensorInfo } from './safetensorsHeader';
 
-export type { JsonObject, JsonValue } from './jsonText';
+export type { JsonObject } from './jsonText';
 export type { TensorInfo } from './safetensorsHeader';
 
 /** Largest config.json, in bytes; real ones have a few thousand (label names: a few million). */

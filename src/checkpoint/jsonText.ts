@@ -24,7 +24,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * that stands twice in one object, too many keys, nesting too deep. Undefined when there is nothing
  * to say; whether the text is JSON at all is left to `JSON.parse`.
  */
-export function jsonProblem(text: string, limits: JsonLimits): string | undefined {
+function jsonProblem(text: string, limits: JsonLimits): string | undefined {
   // One entry a level: the keys seen so far for an object, undefined for an array.
   const levels: (Set<string> | undefined)[] = [];
   let keyIsNext = false;

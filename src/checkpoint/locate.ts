@@ -7,7 +7,7 @@ import { noCheckpointIn } from './recognise';
 import { areOneSeries } from './shardSeries';
 
 /** Whether a path, links followed, leads to a file. @throws UserError when that cannot be told */
-export async function isFile(path: string): Promise<boolean> {
+async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch (error) {

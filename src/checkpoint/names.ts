@@ -2,7 +2,7 @@ import { isAbsolute, win32 } from 'node:path';
 import { harmless } from '../harmless';
 
 /** Longest tensor name taken from a file, in characters; real ones stay below 200. */
-export const MAX_NAME_LENGTH = 1024;
+const MAX_NAME_LENGTH = 1024;
 
 /** A name out of a file, made safe and short enough to show in a message. */
 export function quoted(name: string): string {

@@ -11,7 +11,7 @@ export const MAX_TENSORS = 1_000_000;
 /** Most axes of a tensor; PyTorch stops at 64 and models at 5. */
 export const MAX_RANK = 32;
 /** Largest dimension, and largest number of elements: integers are exact up to here. */
-export const MAX_DIMENSION = Number.MAX_SAFE_INTEGER;
+const MAX_DIMENSION = Number.MAX_SAFE_INTEGER;
 /** A header is an object of objects that hold arrays, with one level to spare for odd writers. */
 const MAX_DEPTH = 4;
 

@@ -10,7 +10,7 @@ import { checkTensors, headerFor, inWritingOrder, planShards, tensorBytes } from
 import { MAX_SHARDS } from './shardIndex';
 
 /** Bytes of a shard's tensors at most: transformers 5 writes "50GB" shards, in decimal units. */
-export const DEFAULT_MAX_SHARD_BYTES = 50_000_000_000;
+const DEFAULT_MAX_SHARD_BYTES = 50_000_000_000;
 /** Elements converted at once, so that a large tensor is not in memory twice. */
 const CONVERTED_ELEMENTS = 1 << 22;
 /** Most bytes handed to the system in one call. */

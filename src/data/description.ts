@@ -3,7 +3,7 @@ import type { DataDescription } from './batches';
 import { readBytes, type ReadBytes, type SourceFile } from './sourceFiles';
 
 /** Sources up to this many bytes are hashed whole; beyond, evenly spaced samples are. */
-export const hashedWholeLimit = 64 * 1024 * 1024;
+const hashedWholeLimit = 64 * 1024 * 1024;
 
 const sampleBytes = 64 * 1024;
 const sampleCount = 256;

@@ -13,7 +13,7 @@ export interface IdxArray {
 }
 
 /** The most that an IDX file may unpack to; it is held in memory whole. */
-export const largestIdxBytes = 1024 * 1024 * 1024;
+const largestIdxBytes = 1024 * 1024 * 1024;
 
 /** Deflate cannot pack tighter than this, so a header that promises more is a lie. */
 const tightestPacking = 1032;

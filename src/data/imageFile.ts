@@ -12,7 +12,7 @@ export interface ImageFile {
 export const largestImagePixels = 100_000_000;
 
 /** What a decoder may hold of an image that cannot be decoded row by row, in bytes. */
-export const mostDecoderBytes = 200 * 1024 * 1024;
+const mostDecoderBytes = 200 * 1024 * 1024;
 
 /** At most this many pixels are unpacked at a time; a larger image comes in bands. */
 const bandPixels = 12_000_000;

@@ -7,7 +7,7 @@ import { resizeColumns, resizePixels, resizeRows, type Pixels } from './resample
 export type ImageInput = { readonly file: ImageFile; readonly header: ImageHeader } | Pixels;
 
 /** What an image may be resized to, or on the way there, in pixels: 120 MB of colours. */
-export const largestPreparedPixels = 40_000_000;
+const largestPreparedPixels = 40_000_000;
 
 /** The size that an image of a size is resized to; edges as transformers rounds them. */
 function targetSize(

@@ -5,8 +5,6 @@ import type { TokenizerDescription } from './tokenizer/open';
 import { tooCostly } from './tokenizer/patterns';
 
 export type { TokenizerDescription } from './tokenizer/open';
-export { specialRoles, type SpecialRole } from './tokenizer/specialTokens';
-
 /** What the batches need of a tokenizer: text to ids, and which ids are not text. */
 export interface TextTokenizer extends TokenizerDescription {
   /** The ids of a text, without the special tokens that a model puts around it. */

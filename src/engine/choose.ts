@@ -59,4 +59,4 @@ export const describeEngine = ({ name, device, kind, memoryBytes }: EngineReport
 };
 
 /** Memory as its makers count it: 12 GB for 12,282 MiB. */
-export const gigabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 30)} GB`;
+const gigabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 30)} GB`;

@@ -159,7 +159,7 @@ const notWhole = (engine: OptionalEngine, missing: string): UserError =>
   );
 
 /** What could not be had, out of what npm printed. */
-export function explainFailure(engine: OptionalEngine, lines: readonly string[]): UserError {
+function explainFailure(engine: OptionalEngine, lines: readonly string[]): UserError {
   const text = lines.join('\n');
   const title = engineTitles[engine];
   const { name, version } = enginePackages[engine];

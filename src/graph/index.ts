@@ -6,4 +6,4 @@ export { evaluate } from './reference';
 export * from './shape';
 export { simplify, simplifyProgram } from './simplify';
 export * from './tensor';
-export { serializeProgram, type OnnxProgram } from './onnx/serialize';
+export { serializeProgram } from './onnx/serialize';

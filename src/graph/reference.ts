@@ -117,7 +117,7 @@ const logSumExp = (row: readonly number[]): number => {
 };
 
 /** Abramowitz and Stegun 7.1.5 / continued fraction: erf to about 1e-15. */
-export function erfOf(x: number): number {
+function erfOf(x: number): number {
   const z = Math.abs(x);
   if (z > 6) return Math.sign(x);
   if (z < 2.5) {

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { GrowthPlan, Receipt } from './events';
 
 /** JSON has no NaN: what is no finite number comes as null. */
-export const measured = z.pipe(
+const measured = z.pipe(
   z.nullable(z.number()),
   z.transform(value => value ?? NaN),
 );

@@ -5,7 +5,7 @@ import type { EngineName, SelfTestResult } from '../protocol/engines';
 import { selfTestSteps } from './selfTestStep';
 
 /** Largest relative difference of a loss that counts as agreement with the CPU. */
-export const tolerance = 1e-4;
+const tolerance = 1e-4;
 /** Milliseconds an engine may take in all: software adapters compile slowly. */
 const patience = 120_000;
 

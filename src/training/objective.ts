@@ -91,7 +91,7 @@ export function objectiveGraph(
 export const positionIdsName = 'position_ids';
 
 /** What batches call the mask of padded text: 1 for tokens, 0 for padding. */
-export const attentionMaskName = 'attention_mask';
+const attentionMaskName = 'attention_mask';
 
 /** True where sequences are whole texts with their labels, which are padded to one length. */
 export const readsLabelledText = ({ objective }: Pick<Architecture, 'objective'>): boolean =>

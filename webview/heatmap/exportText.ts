@@ -49,7 +49,7 @@ function cellRectangles(
 }
 
 /** Above this many cells an SVG holds the picture instead of rectangles. */
-export const mostRectangles = 20_000;
+const mostRectangles = 20_000;
 
 /** What a figure shows beside the matrix. */
 export interface FigureText {

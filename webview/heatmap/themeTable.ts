@@ -2,7 +2,7 @@ import { isDark, themeColor } from '../shared/theme';
 import { colorTable, type ColorMapName, type ColorTable, type Rgb } from './colorMaps';
 
 /** A CSS colour as numbers; whatever CSS understands. */
-export function cssRgb(color: string): Rgb {
+function cssRgb(color: string): Rgb {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 1;
   const context = canvas.getContext('2d');

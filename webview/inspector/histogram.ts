@@ -7,7 +7,7 @@ const width = 300;
 const height = 90;
 
 /** Bar heights 0…1: square roots, so that a thin tail is seen beside a tall middle. */
-export function barHeights(counts: readonly number[]): readonly number[] {
+function barHeights(counts: readonly number[]): readonly number[] {
   const most = Math.max(1, ...counts);
   return counts.map(count => Math.sqrt(count / most));
 }

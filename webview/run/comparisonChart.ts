@@ -48,7 +48,7 @@ const spentTitle = (horizontal: Horizontal): string =>
   ({ step: t('Step'), flops: t('Computation'), seconds: t('Time') })[horizontal];
 
 /** What was spent, in its unit. */
-export function formatSpent(horizontal: Horizontal, value: number): string {
+function formatSpent(horizontal: Horizontal, value: number): string {
   if (horizontal === 'flops') return formatFlops(value);
   return horizontal === 'seconds' ? formatDuration(value) : formatInteger(value);
 }

@@ -6,7 +6,7 @@ import { notice } from '../shared/notice';
 import { t } from '../shared/strings';
 
 /** Small and large model side by side: what grows and by how much. */
-export function sizeTable(source: ModelSummary, target: ModelSummary): HTMLElement {
+function sizeTable(source: ModelSummary, target: ModelSummary): HTMLElement {
   const rows: readonly (readonly [string, number, number])[] = [
     [t('Layers'), source.layers, target.layers],
     [t('Hidden size'), source.hidden, target.hidden],

@@ -80,7 +80,7 @@ export function followOn<T extends { readonly step: number }>(
 }
 
 /** Snapshots in the order of their steps; one that was there already is not replaced by its history's. */
-export function withPast(
+function withPast(
   known: readonly MatrixSnapshot[],
   past: readonly MatrixSnapshot[],
 ): readonly MatrixSnapshot[] {

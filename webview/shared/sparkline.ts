@@ -4,7 +4,7 @@ const width = 100;
 const height = 28;
 
 /** Path data of a curve scaled to 100 × 28, one pixel clear above and below; gaps at non-finite values. */
-export function sparklinePath(values: readonly number[]): string {
+function sparklinePath(values: readonly number[]): string {
   const finite = values.filter(Number.isFinite);
   const lowest = Math.min(...finite);
   const range = Math.max(...finite) - lowest || 1;

@@ -234,7 +234,7 @@ function declareParameters(
 }
 
 /** The mean of several readouts of the same rows as one: features and tables side by side. */
-export function averageReadout(readouts: readonly [Readout, ...Readout[]]): Readout {
+function averageReadout(readouts: readonly [Readout, ...Readout[]]): Readout {
   const [first, ...others] = readouts;
   if (others.length === 0) return first;
   const share = 1 / readouts.length;

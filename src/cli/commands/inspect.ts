@@ -24,7 +24,7 @@ export function addInspectCommand(program: Command, host: Host): void {
 }
 
 /** An inspection as people read it. */
-export function describeInspection(inspection: Inspection, withTensors: boolean): string {
+function describeInspection(inspection: Inspection, withTensors: boolean): string {
   const { model, tensors, files, metadata } = inspection;
   const fields = formatFields([
     ['family', model?.family ?? 'not recognised'],

@@ -119,7 +119,7 @@ async function timedPlan(
 }
 
 /** A plan as people read it. */
-export function describePlan(plan: TimedPlan): string {
+function describePlan(plan: TimedPlan): string {
   const { source, target, refusals, ignored, notes = [] } = plan;
   const change = (label: string, read: (model: GrowthPlan['source']) => number): string[] => [
     label,

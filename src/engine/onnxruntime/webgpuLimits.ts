@@ -13,7 +13,7 @@ import { toOrt, type OnnxRuntime } from './values';
 import { saidBy } from './saidBy';
 
 /** Bytes of one tensor that every WebGPU adapter takes (`maxStorageBufferBindingSize`'s default). */
-export const guaranteedTensorBytes = 128 * 2 ** 20;
+const guaranteedTensorBytes = 128 * 2 ** 20;
 
 /**
  * Tries the largest tensor of a program on the device when it is larger than what every adapter

@@ -3,7 +3,7 @@ import { TfjsExecutable, type Backend } from './executable';
 import { loadNative, type LoadedTfjs } from './native';
 import { loadPortable } from './portable';
 
-export { installedTfjs, type TfjsPackage } from './packages';
+export { installedTfjs } from './packages';
 
 /** What TensorFlow.js computes with, and where its packages lie. */
 export interface TfjsOptions {

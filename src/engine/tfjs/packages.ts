@@ -84,7 +84,7 @@ function addonVersion(known: readonly number[]): number {
 }
 
 /** Every folder an addon, and on Windows the library beside it, may lie in. */
-export const addonFolders = (path: string): string[] =>
+const addonFolders = (path: string): string[] =>
   foldersOf(join(path, 'lib')).filter(folder => /napi-v\d+$/.test(folder));
 
 function foldersOf(path: string): string[] {

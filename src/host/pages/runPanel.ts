@@ -304,7 +304,7 @@ const emptyIncrement = (): Increment => ({
 });
 
 /** Saves what a page made where the person says. */
-export async function exportFile({
+async function exportFile({
   format,
   name,
   content,

@@ -90,7 +90,7 @@ export async function readParameter(model: Model, parameter: Parameter): Promise
 }
 
 /** The tensor on disk that holds a parameter. */
-export function storedName(model: Model, parameter: Parameter): string {
+function storedName(model: Model, parameter: Parameter): string {
   const name = model.names.get(parameter.stored.tensor);
   if (name === undefined) throw new Error(`${parameter.id} is not in the checkpoint`);
   return name;

@@ -13,7 +13,7 @@ const fixture = (name: string): Buffer =>
   readFileSync(new URL(`../../fixtures/webview/${name}`, import.meta.url));
 
 /** What a real growth of the example reported (makeFixtures.ts). */
-export const events: readonly RunEvent[] = gunzipSync(fixture('growth.jsonl.gz'))
+const events: readonly RunEvent[] = gunzipSync(fixture('growth.jsonl.gz'))
   .toString('utf8')
   .split('\n')
   .map(line => JSON.parse(line) as RunEvent);

@@ -7,7 +7,7 @@ import { runEvent, type CheckedEvent } from '../../../src/protocol/schemas';
 const file = new URL('../../fixtures/webview/comparison.jsonl.gz', import.meta.url);
 
 /** What a real comparison on the example reported (makeFixtures.ts). */
-export const comparisonEvents: readonly CheckedEvent[] = gunzipSync(readFileSync(file))
+const comparisonEvents: readonly CheckedEvent[] = gunzipSync(readFileSync(file))
   .toString('utf8')
   .split('\n')
   .map(line => runEvent.parse(JSON.parse(line)));

@@ -2,7 +2,6 @@
 // (@vscode-elements/elements) uses the same tag names, so changing over is changing this file.
 import {
   provideVSCodeDesignSystem,
-  vsCodeBadge,
   vsCodeButton,
   vsCodeCheckbox,
   vsCodeDropdown,
@@ -13,7 +12,6 @@ import { setAttribute, setText } from '../dom';
 
 // The library gives the style element it makes the nonce in <meta property="csp-nonce">.
 provideVSCodeDesignSystem().register(
-  vsCodeBadge(),
   vsCodeButton(),
   vsCodeCheckbox(),
   vsCodeDropdown(),
@@ -44,13 +42,6 @@ export function button(
 /** Lets a button be pressed or not. */
 export function setEnabled(node: HTMLElement, enabled: boolean): void {
   setAttribute(node, 'disabled', !enabled);
-}
-
-/** A small label for a state or a count. */
-export function badge(text: string): HTMLElement {
-  const node = document.createElement('vscode-badge');
-  node.textContent = text;
-  return node;
 }
 
 /** A box to tick. */
