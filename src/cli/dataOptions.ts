@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors';
-import type { DataOptions } from '../run/open/data';
+import type { DataOptions } from '../run/open/openData';
 import { addOption, takes } from './options';
 
 const separators = ['auto', 'newline', 'eos', 'none'] as const;

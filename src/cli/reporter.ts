@@ -1,5 +1,6 @@
 import { counted } from '../format';
-import type { EvaluatedModel, Evaluation, GrowthPlan, RunEvent } from '../protocol/events';
+import type { EvaluatedModel, Evaluation } from '../protocol/evaluation';
+import type { GrowthPlan, RunEvent } from '../protocol/events';
 import { formatCount, formatFlops, formatLoss, formatSeconds, formatShare } from './format';
 import { printError, printLine, type Host } from './host';
 import type { OutputOptions } from './options';

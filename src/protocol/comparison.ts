@@ -1,5 +1,5 @@
-import type { LossUnit } from './evaluation';
-import type { Evaluation, ModelSummary } from './events';
+import type { Evaluation, LossUnit } from './evaluation';
+import type { ModelSummary } from './model';
 
 /** Names of the files in the output folder of a comparison. */
 export const comparisonFiles = { data: 'report.json', page: 'report.html' } as const;

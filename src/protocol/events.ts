@@ -1,18 +1,7 @@
 import type { Note } from '../errors';
 import type { ComparisonEvent, KeptModel } from './comparison';
-
-/** Sizes of a model as the plan and the receipt give them. */
-export interface ModelSummary {
-  readonly family: string;
-  readonly modelClass: string;
-  readonly layers: number;
-  readonly hidden: number;
-  readonly heads: number;
-  readonly ffn: number;
-  /** What it is trained to do, in words; older receipts and logs do not say. */
-  readonly learns?: string;
-  readonly parameters: number;
-}
+import type { EvaluatedModel, Evaluation } from './evaluation';
+import type { ModelSummary } from './model';
 
 /** What a growth would do and cost, known before anything runs. */
 export interface GrowthPlan {
@@ -53,20 +42,6 @@ export interface PooledMatrix {
   readonly columns: number;
   /** rows × columns, row-major. What is not finite is `null` once it went through JSON: draw it as NaN. */
   readonly values: readonly number[];
-}
-
-/** Which model and moment an evaluation belongs to. */
-export type EvaluatedModel = 'small' | 'before' | 'after' | 'float32' | 'training';
-
-/** Held-out loss of a model. */
-export interface Evaluation {
-  /** Mean cross-entropy in nats, or mean squared error where numbers are predicted. */
-  readonly loss: number;
-  /** Share of targets predicted right, 0…1; absent where numbers are predicted. */
-  readonly accuracy?: number;
-  /** e to the loss; absent where that says nothing. */
-  readonly perplexity?: number;
-  readonly batches: number;
 }
 
 type Timed<T> = T & {

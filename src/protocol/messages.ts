@@ -1,8 +1,8 @@
 import type { Note } from '../errors';
 import type { KeptModel } from './comparison';
-import type { LossUnit } from './evaluation';
+import type { Evaluation, LossUnit } from './evaluation';
 import type { RunCommand, WorkerRequest } from './runFolder';
-import type { Evaluation, GrowthPlan, PooledMatrix, Receipt, Usage } from './events';
+import type { GrowthPlan, PooledMatrix, Receipt, Usage } from './events';
 
 /** Where a run stands. */
 export type RunStatus =

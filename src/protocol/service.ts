@@ -6,7 +6,8 @@ import type {
   SelfTestResult,
 } from './engines';
 import type { Note } from '../errors';
-import type { GrowthPlan, ModelSummary } from './events';
+import type { GrowthPlan } from './events';
+import type { ModelSummary } from './model';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
 import type { ComparisonRequest, GrowthOptions, WorkerRequest } from './runFolder';
 

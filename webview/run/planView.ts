@@ -1,4 +1,5 @@
-import type { GrowthPlan, ModelSummary } from '../../src/protocol/events';
+import type { GrowthPlan } from '../../src/protocol/events';
+import type { ModelSummary } from '../../src/protocol/model';
 import { element, type View } from '../shared/dom';
 import { factList } from '../shared/factList';
 import { formatBytes, formatCompact, formatFlops, formatInteger } from '../shared/format';

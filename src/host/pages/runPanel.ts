@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { evaluationOf } from '../../protocol/evaluation';
-import type { Evaluation } from '../../protocol/events';
+import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
 import type { FromRunPanel, OperatorSnapshot, ToRunPanel } from '../../protocol/messages';
 import { fromRunPanel } from '../../protocol/schemas';
 import { DisposableStore, throttle, type Disposable } from '../lifetime';

@@ -1,5 +1,5 @@
-import { evaluationOf } from '../../protocol/evaluation';
-import type { Evaluation, GrowthPlan, Receipt, Usage } from '../../protocol/events';
+import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
+import type { GrowthPlan, Receipt, Usage } from '../../protocol/events';
 import type { RunDetail, RunStatus, RunSummary } from '../../protocol/messages';
 import type { RunCommand, WorkerRequest } from '../../protocol/runFolder';
 import type { CheckedEvent } from '../../protocol/schemas';

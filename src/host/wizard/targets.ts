@@ -1,4 +1,4 @@
-import type { ModelSummary } from '../../protocol/events';
+import type { ModelSummary } from '../../protocol/model';
 import type { WorkerRequest } from '../../protocol/runFolder';
 
 /** Sizes somebody may want, with how they came about. */

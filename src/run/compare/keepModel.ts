@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { Parameter } from '../../architecture';
 import type { FinishedRun } from '../../protocol/comparison';
-import { evaluationOf } from '../../protocol/evaluation';
-import type { Evaluation } from '../../protocol/events';
+import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
 import { frequencyLoss } from '../../training';
 import { copyCompanions } from '../write/companions';
 import type { RunContext } from '../context';

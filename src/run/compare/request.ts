@@ -2,7 +2,7 @@ import { UsageError } from '../../errors';
 import { counted } from '../../format';
 import type { GrowthMethodName } from '../../growth';
 import { yardstick, type Keep } from '../../protocol/comparison';
-import type { DataOptions } from '../open/data';
+import type { DataOptions } from '../open/openData';
 import type { Target } from '../plan/plan';
 import { defaultWarmup, ligoDefaults, type LigoSettings, type TrainSettings } from '../settings';
 import type { RunKey } from './runStore';

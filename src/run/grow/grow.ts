@@ -3,7 +3,7 @@ import { sourceValues, type GrowthMethodName } from '../../growth';
 import type { Receipt } from '../../protocol/events';
 import { copyCompanions, type Companions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
-import type { DataOptions } from '../open/data';
+import type { DataOptions } from '../open/openData';
 import { writeOperators } from './grownParameters';
 import { isLearned, makeLarge, requireMethod, type MakeLarge } from './makeLarge';
 import { readSmallValues, type Model } from '../open/model';

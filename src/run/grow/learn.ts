@@ -12,10 +12,10 @@ import {
   type PooledOperator,
   type SmallValues,
 } from '../../growth';
-import type { Evaluation } from '../../protocol/events';
+import type { Evaluation } from '../../protocol/evaluation';
 import { runTrainingLoop, type LoopResult, type StepReport } from '../../training';
 import { report, type RunContext } from '../context';
-import type { OpenData } from '../open/data';
+import type { OpenData } from '../open/openData';
 import { keeperOf } from '../stop/keepOnDisk';
 import { learningProgram } from '../plan/plan';
 import { loadRunState, type RunIdentity, type RunState } from '../stop/runState';

@@ -12,10 +12,11 @@ import {
   type SmallValues,
 } from '../../growth';
 import { UnsupportedError } from '../../errors';
-import type { Evaluation, GrowthPlan, Receipt } from '../../protocol/events';
+import type { Evaluation } from '../../protocol/evaluation';
+import type { GrowthPlan, Receipt } from '../../protocol/events';
 import { frequencyLoss } from '../../training';
 import { report, warn, type RunContext } from '../context';
-import type { OpenData } from '../open/data';
+import type { OpenData } from '../open/openData';
 import { learningRefusal } from '../plan/learningMemory';
 import type { RunData } from '../score/runData';
 import { parameterGrower } from './grownParameters';

@@ -1,5 +1,4 @@
 import type { AcceptedInput, Architecture } from '../../architecture';
-import type { BatchSource } from '../../data/batches';
 import { openImageBatches, stopChecking } from '../../data/imageBatches';
 import { openImageSets, type ImageSets } from '../../data/imageSource';
 import {
@@ -9,40 +8,17 @@ import {
   wrapsSequences,
 } from '../../data/languageBatches';
 import { loadPreprocessor, type PreprocessorConfig } from '../../data/preprocessor';
-import { surveyTextSource, type LineSeparator, type TextSourceSurvey } from '../../data/textSource';
+import { surveyTextSource, type TextSourceSurvey } from '../../data/textSource';
 import { loadTokenizer, type TextTokenizer } from '../../data/tokenizer';
 import { UnsupportedError, UsageError, type Note } from '../../errors';
 import { counted } from '../../format';
-import { readsLabelledText, type BatchShape, type TargetKind } from '../../training';
+import { readsLabelledText, type BatchShape } from '../../training';
 import { labelsOf } from './classLabels';
 import { labelRules, openLabelled, openLabelledSets, type LabelledSurvey } from './labelledData';
 import { notesOnPadding, withPositions } from './positions';
+import type { DataOptions, OpenData } from './openData';
 import { aroundNotes, tokenizerWithin } from './tokenizerWithin';
 import { usualBatch } from './usualBatch';
-
-/** Where data comes from and how it is cut into batches. */
-export interface DataOptions {
-  readonly data: string;
-  readonly evaluationData?: string | undefined;
-  readonly batchSize?: number | undefined;
-  readonly sequenceLength?: number | undefined;
-  readonly evaluationBatches?: number | undefined;
-  readonly seed: number;
-  /** Leave out images that cannot be read instead of refusing them. */
-  readonly leaveOutBroken?: boolean | undefined;
-  /** What stands between lines of text for causal models; see `chooseSeparator`. */
-  readonly separator?: LineSeparator | undefined;
-}
-
-/** An open data source with the static shape of its batches. */
-export interface OpenData {
-  readonly batches: BatchSource;
-  readonly shape: BatchShape;
-  /** What a target can be. */
-  readonly targets: TargetKind;
-  /** Things a person should know that are no errors. */
-  readonly notes: readonly Note[];
-}
 
 /** The files of a data source, found and looked at once; what opens them again need not do so. */
 export interface DataSurvey {

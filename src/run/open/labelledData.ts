@@ -9,7 +9,7 @@ import { UnsupportedError, type Note } from '../../errors';
 import { shortJson } from '../../format';
 import type { BatchShape, TargetKind } from '../../training';
 import { labelsOf } from './classLabels';
-import type { DataOptions, OpenData } from './data';
+import type { DataOptions, OpenData } from './openData';
 import { describeObjective } from './objective';
 import { notesOnPadding, withPositions } from './positions';
 import { tokenizerWithin } from './tokenizerWithin';

@@ -12,7 +12,7 @@ import { isReadableType } from '../../checkpoint/elementTypes';
 import { CorruptFileError } from '../../errors';
 import { checkWeightTypes, notesOnQuantization } from './weightTypes';
 import { smallInputName, sourcesOf, type Growth, type SmallValues } from '../../growth';
-import type { ModelSummary } from '../../protocol/events';
+import type { ModelSummary } from '../../protocol/model';
 import { describeObjective } from './objective';
 
 /** An opened checkpoint that was recognised as a model of a known family. */

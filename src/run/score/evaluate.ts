@@ -1,8 +1,8 @@
 import { frequencyLoss } from '../../training';
 import type { Note } from '../../errors';
-import type { Evaluation } from '../../protocol/events';
+import type { Evaluation } from '../../protocol/evaluation';
 import { collectWarnings, report, warn, type RunContext } from '../context';
-import type { DataOptions } from '../open/data';
+import type { DataOptions } from '../open/openData';
 import { readParameters } from '../open/model';
 import { requireHead } from '../plan/plan';
 import { warningOfLength } from './positionLosses';

@@ -4,7 +4,7 @@ import type { Note } from '../../errors';
 import { counted } from '../../format';
 import { simplifyProgram } from '../../graph';
 import { batchFeeds, readsLabelledText } from '../../training';
-import type { OpenData } from '../open/data';
+import type { OpenData } from '../open/openData';
 import { loaded, type ScoredModel } from './scoring';
 
 /** Losses of the targets in one part of all sequences. */

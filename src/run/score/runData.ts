@@ -1,12 +1,7 @@
 import type { LineSeparator } from '../../data/textSource';
 import type { Engine } from '../../engine';
-import {
-  openData,
-  surveyData,
-  type DataOptions,
-  type DataSurvey,
-  type OpenData,
-} from '../open/data';
+import { openData, surveyData, type DataSurvey } from '../open/data';
+import type { DataOptions, OpenData } from '../open/openData';
 import type { Model } from '../open/model';
 import { chooseSeparator, describeSeparator } from './separator';
 

@@ -8,7 +8,7 @@ import {
   objectiveGraph,
   type EvaluationScores,
 } from '../../training';
-import type { OpenData } from '../open/data';
+import type { OpenData } from '../open/openData';
 
 /** Scores one architecture again and again, with other values each time; compiled once. */
 export interface Scorer {

@@ -2,7 +2,8 @@ import type { BatchSource } from '../../data/batches';
 import type { LineSeparator } from '../../data/textSource';
 import { describeTokenizer } from '../../data/tokenizer';
 import type { Engine, Executable } from '../../engine';
-import { openData, type DataOptions, type DataSurvey, type OpenData } from '../open/data';
+import { openData, type DataSurvey } from '../open/data';
+import type { DataOptions, OpenData } from '../open/openData';
 import { readParameters, type Model } from '../open/model';
 import { plainModel, withScoring } from './scoring';
 

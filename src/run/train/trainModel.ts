@@ -10,7 +10,7 @@ import {
   type LoopResult,
   type StepReport,
 } from '../../training';
-import type { OpenData } from '../open/data';
+import type { OpenData } from '../open/openData';
 import { mostTaken } from '../plan/processMemory';
 import { requireMemory } from '../plan/memoryRefusal';
 import { openScorer, type Scorer } from '../score/scorer';

@@ -2,7 +2,8 @@ import { basename, dirname } from 'node:path';
 import { counted } from '../../format';
 import { growthMethods } from '../../growth';
 import { harmless } from '../../harmless';
-import type { Evaluation, Receipt } from '../../protocol/events';
+import type { Evaluation } from '../../protocol/evaluation';
+import type { Receipt } from '../../protocol/events';
 import type { TrainingReceipt } from './trainingReceipt';
 
 /** A short model card for the grown checkpoint's README.md. @param training where it was trained on */

@@ -1,5 +1,5 @@
 import type { CurvePoint } from '../../protocol/comparison';
-import type { Evaluation } from '../../protocol/events';
+import type { Evaluation } from '../../protocol/evaluation';
 import type { TrainSettings } from '../settings';
 
 /** training.json: what happened, beside a checkpoint that was trained on. */

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../src/errors';
 import type { Receipt } from '../../../src/protocol/events';
 import { compare } from '../../../src/run/compare/compare';
-import type { DataOptions } from '../../../src/run/open/data';
+import type { DataOptions } from '../../../src/run/open/openData';
 import { evaluateCheckpoint } from '../../../src/run/score/evaluate';
 import { grow } from '../../../src/run/grow/grow';
 import { defaultTrainSettings, type TrainSettings } from '../../../src/run/settings';

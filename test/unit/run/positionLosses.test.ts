@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { sourceValues } from '../../../src/growth';
 import { compare } from '../../../src/run/compare/compare';
 import type { RunContext } from '../../../src/run/context';
-import type { DataOptions } from '../../../src/run/open/data';
+import type { DataOptions } from '../../../src/run/open/openData';
 import { evaluateCheckpoint } from '../../../src/run/score/evaluate';
 import { grow } from '../../../src/run/grow/grow';
 import { openModel, readSmallValues } from '../../../src/run/open/model';

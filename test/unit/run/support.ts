@@ -6,7 +6,7 @@ import { after } from 'node:test';
 import { openEngine } from '../../../src/engine';
 import type { RunEvent } from '../../../src/protocol/events';
 import type { RunContext } from '../../../src/run/context';
-import type { DataOptions } from '../../../src/run/open/data';
+import type { DataOptions } from '../../../src/run/open/openData';
 import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
 import { defaultLigoSettings, type LigoSettings } from '../../../src/run/settings';
 import { example } from '../../support/fixtures';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { DataOptions } from '../../../src/run/open/data';
+import type { DataOptions } from '../../../src/run/open/openData';
 import { grow, type GrowRequest } from '../../../src/run/grow/grow';
 import { example, fixture } from '../../support/fixtures';
 import {
