@@ -1,6 +1,6 @@
 import { topologicalOrder, type Program } from './program';
 import { elementCount } from './shape';
-import { firstOutput, type Node, type Operator, type Tensor } from './tensor';
+import { firstOutput, type Node, type NodeOf, type Operator, type Tensor } from './tensor';
 
 /** Floating-point operations of a computation, one multiplication and one addition counted as two. */
 export interface FlopCount {
@@ -43,9 +43,10 @@ export function countFlops(results: readonly Tensor[]): FlopCount {
   return { matrix, other };
 }
 
-function matrixFlops(node: Node): number {
+function matrixFlops(node: NodeOf<'Gemm'> | NodeOf<'MatMul'>): number {
   const [a] = node.inputs as readonly [Tensor];
-  const inner = a.shape.at(node.attributes.transA ? -2 : -1)!;
+  const transposed = node.op === 'Gemm' && node.attributes.transA;
+  const inner = a.shape.at(transposed ? -2 : -1)!;
   return 2 * inner * elementCount(firstOutput(node).shape);
 }
 

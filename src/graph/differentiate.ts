@@ -5,13 +5,13 @@ import { layoutDerivatives } from './derivatives/layout';
 import { matrixDerivatives } from './derivatives/matrix';
 import { normalizationDerivatives } from './derivatives/normalization';
 import { reductionDerivatives } from './derivatives/reduction';
-import type { Derivative } from './derivatives/rule';
+import type { Derivative, Derivatives } from './derivatives/rule';
 import { dependents, topologicalOrder } from './program';
 import { recomputation } from './recompute';
 import { elementCount } from './shape';
 import type { Node, Operator, Tensor } from './tensor';
 
-const derivatives: Partial<Record<Operator, Derivative>> = {
+const derivatives: Derivatives = {
   ...elementwiseDerivatives,
   ...matrixDerivatives,
   ...layoutDerivatives,
@@ -54,7 +54,8 @@ export function gradients(
       input => dependent.has(input.node) || withRespectTo.includes(input),
     );
     if (!needed.some(Boolean)) continue;
-    const derivative = derivatives[node.op];
+    // The rule of a node's own operator takes the node.
+    const derivative = derivatives[node.op] as Derivative | undefined;
     if (!derivative) throw new Error(`${node.op} has no derivative`);
     const read = withRecomputedInputs(recomputed.read(node, tensor => collected.get(tensor)));
     derivative(read, outputs, needed).forEach((gradient, index) => {

@@ -1,6 +1,6 @@
 import { log, reduceMax, softmax, sub } from './build';
 import { rewrite } from './rewrite';
-import { firstOutput, type Node, type Tensor } from './tensor';
+import { firstOutput, type NodeOf, type Tensor } from './tensor';
 
 /**
  * Writes operators in the forms that engines compute fastest, equal in value to rounding. Comes after
@@ -16,9 +16,9 @@ export function lower(results: readonly Tensor[]): Tensor[] {
  * log Σ eˣ = max x − log max softmax(x), for the largest share of softmax is e^(max x) / Σ eˣ. The
  * gradient reads the softmax anyway, and engines compute it several times faster than ReduceLogSumExp.
  */
-function viaSoftmax(node: Node): Tensor {
+function viaSoftmax(node: NodeOf<'ReduceLogSumExp'>): Tensor {
   const [x] = node.inputs as readonly [Tensor];
-  const { axes, keepdims = false } = node.attributes;
-  if (axes!.length !== 1 || axes![0] !== x.shape.length - 1) return firstOutput(node);
-  return sub(reduceMax(x, [...axes!], keepdims), log(reduceMax(softmax(x), [...axes!], keepdims)));
+  const { axes, keepdims } = node.attributes;
+  if (axes.length !== 1 || axes[0] !== x.shape.length - 1) return firstOutput(node);
+  return sub(reduceMax(x, [...axes], keepdims), log(reduceMax(softmax(x), [...axes], keepdims)));
 }

@@ -1,7 +1,7 @@
 import { add, mul, reshape, slice } from './build';
 import { dependents } from './program';
 import { elementCount } from './shape';
-import { createNode, type Node, type Tensor } from './tensor';
+import { withInputs, type Node, type Tensor } from './tensor';
 
 /** What a backward pass asks and tells while it is built, in reverse order of the forward pass. */
 export interface Recomputation {
@@ -35,7 +35,7 @@ export function recomputation(order: readonly Node[], kept: readonly Tensor[]): 
       if (segments.get(input.node) !== segment) return input;
       return copyOf(input.node, segment).outputs[input.index]!;
     });
-    const copy = createNode(node.op, inputs, node.attributes, node.outputs);
+    const copy = withInputs(node, inputs);
     copies.set(node, copy);
     return copy;
   };

@@ -1,7 +1,16 @@
 import { inputName } from './build/sources';
 import { topologicalOrder } from './program';
 import { broadcastShapes, elementCount, stridesOf } from './shape';
-import { firstOutput, type Node, type Shape, type Tensor, type TensorData } from './tensor';
+import {
+  firstOutput,
+  type Node,
+  type NodeOf,
+  type Operator,
+  type ReductionOperator,
+  type Shape,
+  type Tensor,
+  type TensorData,
+} from './tensor';
 
 /**
  * The meaning of every operator in plain float64 JavaScript: what engines are tested against and
@@ -41,12 +50,16 @@ function fed(node: Node, feeds: Readonly<Record<string, TensorData | Float64Arra
 
 /** Values of every output of one node. */
 export function evaluateNode(node: Node, inputs: readonly Values[]): Values[] {
-  const rule = rules[node.op];
+  // The rule of a node's own operator takes the node.
+  const rule = rules[node.op] as Rule | undefined;
   if (!rule) throw new Error(`${node.op} has no reference rule`);
   return rule(node, inputs);
 }
 
-type Rule = (node: Node, inputs: readonly Values[]) => Values[];
+type Rule<Op extends Operator = Operator> = (
+  node: NodeOf<Op>,
+  inputs: readonly Values[],
+) => Values[];
 
 const unary =
   (f: (x: number) => number): Rule =>
@@ -85,7 +98,7 @@ function broadcastIndex(from: Shape, to: Shape): (index: number) => number {
 
 /** Runs f once for each combination of the axes that are not reduced. */
 function reduceRows(
-  node: Node,
+  node: Pick<Node, 'inputs'>,
   x: Values,
   axes: readonly number[],
   f: (row: readonly number[]) => number,
@@ -108,8 +121,8 @@ function reduceRows(
 }
 
 const reduction =
-  (f: (row: readonly number[]) => number): Rule =>
-  (node, [x]) => [reduceRows(node, x!, node.attributes.axes!, f)];
+  (f: (row: readonly number[]) => number): Rule<ReductionOperator> =>
+  (node, [x]) => [reduceRows(node, x!, node.attributes.axes, f)];
 
 const logSumExp = (row: readonly number[]): number => {
   const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
@@ -171,8 +184,8 @@ function cut(x: Values, from: Shape, starts: readonly number[], shape: Shape): V
   });
 }
 
-const rules: Partial<Record<Node['op'], Rule>> = {
-  Constant: node => [Float64Array.from(node.attributes.data!)],
+const rules: { readonly [Op in Operator]?: Rule<Op> } = {
+  Constant: node => [Float64Array.from(node.attributes.data)],
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
   Mul: binary((a, b) => a * b),
@@ -188,7 +201,7 @@ const rules: Partial<Record<Node['op'], Rule>> = {
   Sigmoid: unary(x => 1 / (1 + Math.exp(-x))),
   Relu: unary(x => Math.max(x, 0)),
   Sign: unary(Math.sign),
-  Gelu: (node, [x]) => [x!.map(geluOf(node.attributes.approximate ?? 'none'))],
+  Gelu: (node, [x]) => [x!.map(geluOf(node.attributes.approximate))],
   Gemm: (node, [a, b]) => {
     const [left, right] = node.inputs as readonly [Tensor, Tensor];
     const { transA, transB } = node.attributes;
@@ -224,7 +237,7 @@ const rules: Partial<Record<Node['op'], Rule>> = {
         let position = 0;
         for (let axis = 0; axis < shape.length; axis++) {
           const coordinate = Math.floor(index / strides[axis]!) % shape[axis]!;
-          position += coordinate * fromStrides[perm![axis]!]!;
+          position += coordinate * fromStrides[perm[axis]!]!;
         }
         return x![position]!;
       }),
@@ -232,7 +245,7 @@ const rules: Partial<Record<Node['op'], Rule>> = {
   },
   Concat: (node, inputs) => {
     const { shape } = firstOutput(node);
-    const axis = node.attributes.axis!;
+    const axis = node.attributes.axis;
     const outer = elementCount(shape.slice(0, axis));
     const result = new Float64Array(elementCount(shape));
     let offset = 0;
@@ -250,14 +263,14 @@ const rules: Partial<Record<Node['op'], Rule>> = {
     let start = 0;
     return node.outputs.map(output => {
       const starts = shape.map((_, axis) => (axis === node.attributes.axis ? start : 0));
-      start += output.shape[node.attributes.axis!]!;
+      start += output.shape[node.attributes.axis]!;
       return cut(x!, shape, starts, output.shape);
     });
   },
   Slice: (node, [x]) => {
     const { shape } = node.inputs[0]!;
-    const [axis] = node.attributes.axes!;
-    const starts = shape.map((_, index) => (index === axis ? node.attributes.starts![0]! : 0));
+    const [axis] = node.attributes.axes;
+    const starts = shape.map((_, index) => (index === axis ? node.attributes.starts[0] : 0));
     return [cut(x!, shape, starts, firstOutput(node).shape)];
   },
   Expand: (node, [x]) => {
@@ -269,7 +282,7 @@ const rules: Partial<Record<Node['op'], Rule>> = {
   ReduceMax: reduction(row => row.reduce((a, b) => Math.max(a, b), -Infinity)),
   ReduceLogSumExp: reduction(logSumExp),
   ArgMax: (node, [x]) => [
-    reduceRows(node, x!, [node.attributes.axis!], row =>
+    reduceRows(node, x!, [node.attributes.axis], row =>
       row.reduce((best, value, index) => (value > row[best]! ? index : best), 0),
     ),
   ],
@@ -307,7 +320,7 @@ const rules: Partial<Record<Node['op'], Rule>> = {
       const average = values.reduce((sum, value) => sum + value, 0) / width;
       const variance = values.reduce((sum, value) => sum + (value - average) ** 2, 0) / width;
       mean[row] = average;
-      inverse[row] = 1 / Math.sqrt(variance + node.attributes.epsilon!);
+      inverse[row] = 1 / Math.sqrt(variance + node.attributes.epsilon);
     }
     const y = x!.map((value, i) => {
       const row = Math.floor(i / width);

@@ -1,5 +1,5 @@
 import { topologicalOrder } from './program';
-import { createNode, type Node, type Tensor } from './tensor';
+import { withInputs, type Node, type Tensor } from './tensor';
 
 /** Gives the outputs that replace a node whose inputs were already rewritten. */
 export type RewriteRule = (node: Node) => readonly Tensor[];
@@ -18,7 +18,7 @@ export function rewrite(results: readonly Tensor[], rule: RewriteRule): Tensor[]
   for (const node of topologicalOrder(results)) {
     const inputs = node.inputs.map(replacement);
     const unchanged = inputs.every((input, index) => input === node.inputs[index]);
-    const rebuilt = unchanged ? node : createNode(node.op, inputs, node.attributes, node.outputs);
+    const rebuilt = unchanged ? node : withInputs(node, inputs);
     replaced.set(node, rule(rebuilt));
   }
   return results.map(replacement);

@@ -8,7 +8,7 @@ import { programResults, type Program } from './program';
 import { evaluateNode } from './reference';
 import { rewrite } from './rewrite';
 import { elementCount, sameShape } from './shape';
-import { firstOutput, type Node, type Tensor, type TensorData } from './tensor';
+import { firstOutput, type Node, type NodeOf, type Tensor, type TensorData } from './tensor';
 
 /** Constants above this many elements are left to the engine: a graph should stay small. */
 const largestFoldedConstant = 4096;
@@ -63,10 +63,9 @@ export function simplifyProgram(program: Program): Program {
 }
 
 function attributesKey({ op, attributes, outputs }: Node): string {
-  const { data } = attributes;
-  if (op !== 'Constant' || !data) return JSON.stringify(attributes);
+  if (op !== 'Constant') return JSON.stringify(attributes);
   const { shape, type } = outputs[0]!;
-  return `${type}[${shape.join()}]${bytesKey(data)}`;
+  return `${type}[${shape.join()}]${bytesKey(attributes.data)}`;
 }
 
 /** Text that differs for different bytes, so for 0 and -0 too, whose reciprocals differ. */
@@ -134,22 +133,22 @@ function simplerForm(node: Node): Tensor | undefined {
 
 /** A transposition that changes nothing, or undoes the one before it. Others stay apart: engines
  * compute an exchange of the last two axes as part of the product that reads it. */
-function undoneTranspose({ inputs: [x], attributes }: Node): Tensor | undefined {
-  const perm = attributes.perm!;
+function undoneTranspose({
+  inputs: [x],
+  attributes: { perm },
+}: NodeOf<'Transpose'>): Tensor | undefined {
   if (perm.every((axis, index) => axis === index)) return x;
   if (x!.node.op !== 'Transpose') return undefined;
-  const first = x!.node.attributes.perm!;
+  const first = x!.node.attributes.perm;
   return perm.every((axis, index) => first[axis] === index) ? x!.node.inputs[0] : undefined;
 }
 
 /** (X · column) W = (X W) · column: scales the product instead of the larger operand. */
-function scaleProduct({ inputs: [a, b], attributes }: Node): Tensor | undefined {
+function scaleProduct({ inputs: [a, b], attributes }: NodeOf<'Gemm'>): Tensor | undefined {
   if (a!.node.op !== 'Mul' || attributes.transA) return undefined;
   const [x, column] = a!.node.inputs as readonly [Tensor, Tensor];
   const rows = a!.shape[0]!;
   const isColumn = sameShape(column.shape, [rows, 1]) && sameShape(x.shape, a!.shape);
   const smaller = a!.shape[1]! > (attributes.transB ? b!.shape[0]! : b!.shape[1]!);
-  return isColumn && smaller
-    ? mul(gemm(x, b!, { transB: attributes.transB ?? false }), column)
-    : undefined;
+  return isColumn && smaller ? mul(gemm(x, b!, { transB: attributes.transB }), column) : undefined;
 }

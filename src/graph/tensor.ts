@@ -49,31 +49,65 @@ export const operators = [
 /** One of `operators`. */
 export type Operator = (typeof operators)[number];
 
-/** Attributes by ONNX name; `name` and `data` belong to Input and Constant. */
-export interface Attributes {
-  readonly name?: string;
-  readonly data?: TensorData;
-  readonly transA?: boolean;
-  readonly transB?: boolean;
-  readonly perm?: readonly number[];
-  readonly axis?: number;
-  readonly axes?: readonly number[];
-  readonly keepdims?: boolean;
-  readonly split?: readonly number[];
-  readonly starts?: readonly number[];
-  readonly ends?: readonly number[];
-  readonly shape?: Shape;
-  readonly approximate?: 'none' | 'tanh';
-  readonly epsilon?: number;
+interface AlongAxis {
+  readonly axis: number;
+}
+interface Reducing {
+  readonly axes: readonly number[];
+  readonly keepdims: boolean;
+}
+interface Shaping {
+  readonly shape: Shape;
 }
 
+/** Attributes by ONNX name; `name` and `data` belong to Input and Constant. Other operators have none. */
+interface OperatorAttributes {
+  readonly Input: { readonly name: string };
+  readonly Constant: { readonly data: TensorData };
+  readonly Gelu: { readonly approximate: 'none' | 'tanh' };
+  readonly Gemm: { readonly transA: boolean; readonly transB: boolean };
+  readonly Reshape: Shaping;
+  readonly Expand: Shaping;
+  readonly Transpose: { readonly perm: readonly number[] };
+  readonly Concat: AlongAxis;
+  readonly Split: AlongAxis & { readonly split: readonly number[] };
+  readonly Slice: {
+    readonly axes: readonly [number];
+    readonly starts: readonly [number];
+    readonly ends: readonly [number];
+  };
+  readonly ReduceSum: Reducing;
+  readonly ReduceMax: Reducing;
+  readonly ReduceLogSumExp: Reducing;
+  readonly ArgMax: AlongAxis;
+  readonly Gather: AlongAxis;
+  readonly GatherElements: AlongAxis;
+  readonly ScatterElements: AlongAxis;
+  readonly Softmax: AlongAxis;
+  readonly LayerNormalization: AlongAxis & { readonly epsilon: number };
+}
+
+/** Operators that are all said by their name. */
+export type PlainOperator = Exclude<Operator, keyof OperatorAttributes>;
+
+/** Operators that reduce axes. */
+export type ReductionOperator = 'ReduceSum' | 'ReduceMax' | 'ReduceLogSumExp';
+
+/** The attributes of an operator. */
+export type AttributesOf<Op extends Operator> = Op extends keyof OperatorAttributes
+  ? OperatorAttributes[Op]
+  : Readonly<Record<string, never>>;
+
 /** One application of an operator. Nodes are immutable and know only what they read. */
-export interface Node {
-  readonly op: Operator;
+export interface NodeOf<Op extends Operator> {
+  readonly op: Op;
   readonly inputs: readonly Tensor[];
-  readonly attributes: Attributes;
+  readonly attributes: AttributesOf<Op>;
   readonly outputs: readonly Tensor[];
 }
+
+/** A node of some operator, which tells its attributes. */
+export type Node = { readonly [Op in Operator]: NodeOf<Op> }[Operator];
 
 /** A value in the graph: output `index` of `node`. */
 export interface Tensor {
@@ -84,23 +118,29 @@ export interface Tensor {
 }
 
 /** Makes a node with the given output shapes; the builders below call it after their shape rule. */
-export function createNode(
-  op: Operator,
+export function createNode<Op extends Operator>(
+  op: Op,
   inputs: readonly Tensor[],
-  attributes: Attributes,
+  attributes: AttributesOf<Op>,
   outputs: readonly { readonly shape: Shape; readonly type: ElementType }[],
-): Node {
+): NodeOf<Op> {
   const tensors: Tensor[] = [];
-  const node: Node = { op, inputs, attributes, outputs: tensors };
-  outputs.forEach(({ shape, type }, index) => tensors.push({ node, index, shape, type }));
+  const node: NodeOf<Op> = { op, inputs, attributes, outputs: tensors };
+  outputs.forEach(({ shape, type }, index) =>
+    tensors.push({ node: node as unknown as Node, index, shape, type }),
+  );
   return node;
 }
 
+/** The same application of the same operator, of other inputs of the same shapes. */
+export const withInputs = ({ op, attributes, outputs }: Node, inputs: readonly Tensor[]): Node =>
+  createNode<Operator>(op, inputs, attributes, outputs) as Node;
+
 /** `createNode` for the usual operator with one output. */
-export function createTensor(
-  op: Operator,
+export function createTensor<Op extends Operator>(
+  op: Op,
   inputs: readonly Tensor[],
-  attributes: Attributes,
+  attributes: AttributesOf<Op>,
   shape: Shape,
   type: ElementType = 'float32',
 ): Tensor {
@@ -108,7 +148,7 @@ export function createTensor(
 }
 
 /** Output 0 of a node. */
-export function firstOutput(node: Node): Tensor {
+export function firstOutput(node: Pick<Node, 'op' | 'outputs'>): Tensor {
   const output = node.outputs[0];
   if (!output) throw new Error(`${node.op} has no output`);
   return output;

@@ -9,6 +9,7 @@ import { bundled, outputFolder, printedJson } from './child';
 import { ligoStep, type Form, type MemorySavings, type StepSizes } from './ligoStep';
 import { measure, type Measurement, type StepTimes } from './measure';
 import { printProfile } from './profile';
+import { inputName } from '../../src/graph';
 
 const { values: options } = parseArgs({
   options: {
@@ -55,7 +56,7 @@ async function writeValues(): Promise<string> {
   const step = ligoStep(sizes, 'ours');
   const shapes = new Map(
     [...step.program.frozen, ...step.program.state.map(({ input }) => input)].map(tensor => [
-      tensor.node.attributes.name,
+      inputName(tensor),
       tensor.shape,
     ]),
   );

@@ -15,7 +15,7 @@ import {
 } from '../../graph/build';
 import { rewrite } from '../../graph/rewrite';
 import { elementCount } from '../../graph/shape';
-import type { Node, Operator, Tensor } from '../../graph/tensor';
+import type { NodeOf, Operator, Tensor } from '../../graph/tensor';
 import { rowIndices } from './kernels/indexing';
 
 /**
@@ -24,12 +24,16 @@ import { rowIndices } from './kernels/indexing';
  * between is freed like any other value.
  */
 export function decompose(results: readonly Tensor[]): Tensor[] {
-  return rewrite(results, node => rules[node.op]?.(node) ?? node.outputs);
+  return rewrite(results, node => {
+    // The rule of a node's own operator takes the node.
+    const rule = rules[node.op] as Rule | undefined;
+    return rule?.(node) ?? node.outputs;
+  });
 }
 
-type Rule = (node: Node) => readonly Tensor[] | undefined;
+type Rule<Op extends Operator = Operator> = (node: NodeOf<Op>) => readonly Tensor[] | undefined;
 
-const gelu: Rule = ({ inputs: [x], attributes: { approximate } }) => {
+const gelu: Rule<'Gelu'> = ({ inputs: [x], attributes: { approximate } }) => {
   const inside =
     approximate === 'tanh'
       ? tanh(mul(add(x!, mul(mul(mul(x!, x!), x!), 0.044715)), Math.sqrt(2 / Math.PI)))
@@ -37,12 +41,12 @@ const gelu: Rule = ({ inputs: [x], attributes: { approximate } }) => {
   return [mul(mul(x!, add(inside, 1)), 0.5)];
 };
 
-const layerNormalization: Rule = ({ inputs, attributes: { epsilon } }) => {
+const layerNormalization: Rule<'LayerNormalization'> = ({ inputs, attributes: { epsilon } }) => {
   const [x, weight, bias] = inputs as readonly [Tensor, Tensor, Tensor];
   const mean = reduceMean(x, [-1], true);
   const centered = sub(x, mean);
   const variance = reduceMean(mul(centered, centered), [-1], true);
-  const inverseStandardDeviation = reciprocal(sqrt(add(variance, epsilon!)));
+  const inverseStandardDeviation = reciprocal(sqrt(add(variance, epsilon)));
   const normalized = mul(centered, inverseStandardDeviation);
   return [add(mul(normalized, weight), bias), mean, inverseStandardDeviation];
 };
@@ -71,7 +75,7 @@ function flatIndices(indices: Tensor): Tensor {
   return flat(add(mul(rows, constant(Int32Array.of(width), [])), columns));
 }
 
-const rules: Partial<Record<Operator, Rule>> = {
+const rules: { readonly [Op in Operator]?: Rule<Op> } = {
   Gelu: gelu,
   LayerNormalization: layerNormalization,
   GatherElements: gatherElements,

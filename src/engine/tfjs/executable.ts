@@ -45,7 +45,7 @@ export class TfjsExecutable implements Executable {
     backend.activate();
     for (const tensor of this.plan.sources) {
       const { op, attributes } = tensor.node;
-      if (op === 'Constant') this.constants.set(tensor, this.upload(tensor, attributes.data!));
+      if (op === 'Constant') this.constants.set(tensor, this.upload(tensor, attributes.data));
     }
     for (const { name, tensor, data } of zeroState(program)) {
       this.resident.set(name, this.upload(tensor, data));

@@ -1,5 +1,5 @@
 import { broadcastShapes } from '../shape';
-import { createTensor, type Operator, type Tensor } from '../tensor';
+import { createTensor, type PlainOperator, type Tensor } from '../tensor';
 import { scalar } from './sources';
 
 /** A tensor, or a number that stands for a scalar constant. */
@@ -8,14 +8,14 @@ export type Operand = Tensor | number;
 const asTensor = (operand: Operand): Tensor =>
   typeof operand === 'number' ? scalar(operand) : operand;
 
-function binary(op: Operator, a: Operand, b: Operand): Tensor {
+function binary(op: PlainOperator, a: Operand, b: Operand): Tensor {
   const left = asTensor(a);
   const right = asTensor(b);
   if (left.type !== right.type) throw new Error(`${op} of ${left.type} and ${right.type}`);
   return createTensor(op, [left, right], {}, broadcastShapes(left.shape, right.shape), left.type);
 }
 
-const unary = (op: Operator, x: Tensor): Tensor => createTensor(op, [x], {}, x.shape, x.type);
+const unary = (op: PlainOperator, x: Tensor): Tensor => createTensor(op, [x], {}, x.shape, x.type);
 
 /** a + b with broadcasting. */
 export const add = (a: Operand, b: Operand): Tensor => binary('Add', a, b);

@@ -1,8 +1,13 @@
 import { elementCount, normalizeAxis, reducedShape } from '../shape';
-import { createTensor, type Operator, type Tensor } from '../tensor';
+import { createTensor, type ReductionOperator, type Tensor } from '../tensor';
 import { mul } from './elementwise';
 
-function reduce(op: Operator, x: Tensor, axes: readonly number[], keepdims: boolean): Tensor {
+function reduce(
+  op: ReductionOperator,
+  x: Tensor,
+  axes: readonly number[],
+  keepdims: boolean,
+): Tensor {
   const normalized = axes.map(axis => normalizeAxis(axis, x.shape.length)).sort((a, b) => a - b);
   const shape = reducedShape(x.shape, normalized, keepdims);
   return createTensor(op, [x], { axes: normalized, keepdims }, shape, x.type);

@@ -34,6 +34,6 @@ export function scalar(value: number): Tensor {
 /** The name of an Input. Throws for anything else. */
 export function inputName(tensor: Tensor): string {
   const { op, attributes } = tensor.node;
-  if (op !== 'Input' || attributes.name === undefined) throw new Error(`${op} is not an Input`);
+  if (op !== 'Input') throw new Error(`${op} is not an Input`);
   return attributes.name;
 }

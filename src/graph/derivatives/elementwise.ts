@@ -1,9 +1,11 @@
 import { add, div, erf, exp, firstInput, mul, neg, sign, sub, tanh } from './shorthand';
-import { onlyGradient, sumTo, type Derivative } from './rule';
-import { firstOutput, type Node, type Operator, type Tensor } from '../tensor';
+import { onlyGradient, sumTo, type Derivative, type Derivatives } from './rule';
+import { firstOutput, type NodeOf, type Operator, type Tensor } from '../tensor';
 
 const unary =
-  (gradient: (g: Tensor, x: Tensor, y: Tensor, node: Node) => Tensor): Derivative =>
+  <Op extends Operator>(
+    gradient: (g: Tensor, x: Tensor, y: Tensor, node: NodeOf<Op>) => Tensor,
+  ): Derivative<Op> =>
   (node, gradients) => [
     gradient(onlyGradient(gradients), firstInput(node), firstOutput(node), node),
   ];
@@ -45,7 +47,7 @@ function tanhGelu(x: Tensor): GeluParts {
   return { gate: mul(add(t, 1), 0.5), slope: mul(sub(1, mul(t, t)), inner) };
 }
 
-function geluParts(node: Node): GeluParts {
+function geluParts(node: NodeOf<'Gelu'>): GeluParts {
   const x = firstInput(node);
   return node.attributes.approximate === 'tanh' ? tanhGelu(x) : exactGelu(x);
 }
@@ -54,12 +56,12 @@ function geluParts(node: Node): GeluParts {
  * GELU's output from parts its derivative computes anyway: one product in the backward pass instead
  * of keeping the largest activation of every layer.
  */
-export function recomputedGelu(node: Node): Tensor {
+export function recomputedGelu(node: NodeOf<'Gelu'>): Tensor {
   return mul(firstInput(node), geluParts(node).gate);
 }
 
 /** Derivatives of the elementwise operators. */
-export const elementwiseDerivatives: Partial<Record<Operator, Derivative>> = {
+export const elementwiseDerivatives: Derivatives = {
   Add: binary(
     g => g,
     g => g,
@@ -85,7 +87,7 @@ export const elementwiseDerivatives: Partial<Record<Operator, Derivative>> = {
   Tanh: unary((g, _, y) => mul(g, sub(1, mul(y, y)))),
   Sigmoid: unary((g, _, y) => mul(g, mul(y, sub(1, y)))),
   Relu: unary((g, _, y) => mul(g, sign(y))),
-  Gelu: unary((g, x, _, node) => {
+  Gelu: unary<'Gelu'>((g, x, _, node) => {
     const { gate, slope } = geluParts(node);
     return mul(g, add(gate, mul(x, slope)));
   }),

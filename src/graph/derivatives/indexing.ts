@@ -1,6 +1,6 @@
 import { expand, firstInput, gatherElements, reshape, scalar, scatterElements } from './shorthand';
-import { onlyGradient, type Derivative } from './rule';
-import type { Operator, Tensor } from '../tensor';
+import { onlyGradient, type Derivative, type Derivatives } from './rule';
+import type { Tensor } from '../tensor';
 
 const gatherDerivative: Derivative = (node, gradients) => {
   const x = firstInput(node);
@@ -25,7 +25,7 @@ const scatterElementsDerivative: Derivative = (node, gradients, needed) => {
 };
 
 /** Derivatives of the operators that pick and place rows. */
-export const indexingDerivatives: Partial<Record<Operator, Derivative>> = {
+export const indexingDerivatives: Derivatives = {
   Gather: gatherDerivative,
   GatherElements: gatherElementsDerivative,
   ScatterElements: scatterElementsDerivative,

@@ -1,11 +1,11 @@
 import { concat, expand, firstInput, reshape, scalar, split, transpose } from './shorthand';
-import { onlyGradient, sumTo, type Derivative } from './rule';
-import type { Operator, Shape, Tensor } from '../tensor';
+import { onlyGradient, sumTo, type Derivative, type Derivatives } from './rule';
+import type { Shape, Tensor } from '../tensor';
 
 const zeros = (shape: Shape): Tensor => expand(scalar(0), shape);
 
-const concatDerivative: Derivative = ({ inputs, attributes }, gradients, needed) => {
-  const axis = attributes.axis!;
+const concatDerivative: Derivative<'Concat'> = ({ inputs, attributes }, gradients, needed) => {
+  const { axis } = attributes;
   const pieces = split(
     onlyGradient(gradients),
     axis,
@@ -14,17 +14,17 @@ const concatDerivative: Derivative = ({ inputs, attributes }, gradients, needed)
   return pieces.map((piece, index) => (needed[index] ? piece : undefined));
 };
 
-const splitDerivative: Derivative = ({ attributes, outputs }, gradients) => [
+const splitDerivative: Derivative<'Split'> = ({ attributes, outputs }, gradients) => [
   concat(
     outputs.map((output, index) => gradients[index] ?? zeros(output.shape)),
-    attributes.axis!,
+    attributes.axis,
   ),
 ];
 
-const sliceDerivative: Derivative = (node, gradients) => {
+const sliceDerivative: Derivative<'Slice'> = (node, gradients) => {
   const { shape } = firstInput(node);
-  const axis = node.attributes.axes![0]!;
-  const [start, end] = [node.attributes.starts![0]!, node.attributes.ends![0]!];
+  const { axes, starts, ends } = node.attributes;
+  const [[axis], [start], [end]] = [axes, starts, ends];
   const padding = (length: number): Tensor[] =>
     length === 0 ? [] : [zeros(shape.map((size, index) => (index === axis ? length : size)))];
   return [
@@ -33,12 +33,12 @@ const sliceDerivative: Derivative = (node, gradients) => {
 };
 
 /** Derivatives of the operators that only move elements. */
-export const layoutDerivatives: Partial<Record<Operator, Derivative>> = {
+export const layoutDerivatives: Derivatives = {
   Reshape: (node, gradients) => [reshape(onlyGradient(gradients), firstInput(node).shape)],
   Transpose: ({ attributes: { perm } }, gradients) => [
     transpose(
       onlyGradient(gradients),
-      perm!.map((_, axis) => perm!.indexOf(axis)),
+      perm.map((_, axis) => perm.indexOf(axis)),
     ),
   ],
   Concat: concatDerivative,

@@ -1,10 +1,10 @@
 import { gemm, matMul, transposeLast } from './shorthand';
-import { onlyGradient, sumTo, type Derivative } from './rule';
-import type { Operator, Tensor } from '../tensor';
+import { onlyGradient, sumTo, type Derivative, type Derivatives } from './rule';
+import type { Tensor } from '../tensor';
 
-const gemmDerivative: Derivative = ({ inputs, attributes }, gradients, needed) => {
+const gemmDerivative: Derivative<'Gemm'> = ({ inputs, attributes }, gradients, needed) => {
   const [a, b] = inputs as readonly [Tensor, Tensor];
-  const { transA = false, transB = false } = attributes;
+  const { transA, transB } = attributes;
   const g = onlyGradient(gradients);
   const gradientOfA = (): Tensor =>
     transA ? gemm(b, g, { transA: transB, transB: true }) : gemm(g, b, { transB: !transB });
@@ -23,7 +23,7 @@ const matMulDerivative: Derivative = ({ inputs }, gradients, needed) => {
 };
 
 /** Derivatives of the matrix products. */
-export const matrixDerivatives: Partial<Record<Operator, Derivative>> = {
+export const matrixDerivatives: Derivatives = {
   Gemm: gemmDerivative,
   MatMul: matMulDerivative,
 };

@@ -1,6 +1,6 @@
 import { mul, reduceMean, reduceSum, sub } from './shorthand';
-import { onlyGradient, sumTo, type Derivative } from './rule';
-import { firstOutput, type Operator, type Tensor } from '../tensor';
+import { onlyGradient, sumTo, type Derivative, type Derivatives } from './rule';
+import { firstOutput, type Tensor } from '../tensor';
 
 const softmaxDerivative: Derivative = (node, gradients) => {
   const y = firstOutput(node);
@@ -33,7 +33,7 @@ const layerNormalizationDerivative: Derivative = (node, gradients, needed) => {
 };
 
 /** Derivatives of softmax and layer normalisation. */
-export const normalizationDerivatives: Partial<Record<Operator, Derivative>> = {
+export const normalizationDerivatives: Derivatives = {
   Softmax: softmaxDerivative,
   LayerNormalization: layerNormalizationDerivative,
 };

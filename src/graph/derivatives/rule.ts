@@ -1,6 +1,6 @@
 import { constant, gemm, reduceSum, reshape } from '../build';
 import { broadcastAxes, elementCount, sameShape } from '../shape';
-import type { Node, Tensor } from '../tensor';
+import type { NodeOf, Operator, Tensor } from '../tensor';
 
 /**
  * The vector-Jacobian product of one operator.
@@ -8,11 +8,14 @@ import type { Node, Tensor } from '../tensor';
  * @param needed which inputs need a gradient; a rule skips the work for the others.
  * @returns one gradient an input (undefined where not needed), each of its input's shape.
  */
-export type Derivative = (
-  node: Node,
+export type Derivative<Op extends Operator = Operator> = (
+  node: NodeOf<Op>,
   gradients: readonly (Tensor | undefined)[],
   needed: readonly boolean[],
 ) => readonly (Tensor | undefined)[];
+
+/** Derivatives of some operators, each of its own nodes. */
+export type Derivatives = { readonly [Op in Operator]?: Derivative<Op> };
 
 /** The gradient of the only output that can have one. */
 export function onlyGradient(gradients: readonly (Tensor | undefined)[]): Tensor {

@@ -39,30 +39,30 @@ export function operatorForm({ op, attributes: a }: Node): OperatorForm {
       return form([int('transA', Number(a.transA)), int('transB', Number(a.transB))]);
     case 'Reshape':
     case 'Expand':
-      return form([], [a.shape!]);
+      return form([], [a.shape]);
     case 'Transpose':
-      return form([ints('perm', a.perm!)]);
+      return form([ints('perm', a.perm)]);
     case 'Concat':
     case 'Gather':
     case 'GatherElements':
     case 'Softmax':
-      return form([int('axis', a.axis!)]);
+      return form([int('axis', a.axis)]);
     case 'Split':
-      return form([int('axis', a.axis!)], [a.split!]);
+      return form([int('axis', a.axis)], [a.split]);
     case 'Slice':
-      return form([], [a.starts!, a.ends!, a.axes!]);
+      return form([], [a.starts, a.ends, a.axes]);
     case 'ReduceSum':
     case 'ReduceMax':
     case 'ReduceLogSumExp':
-      return form([int('keepdims', Number(a.keepdims))], [a.axes!]);
+      return form([int('keepdims', Number(a.keepdims))], [a.axes]);
     case 'ArgMax':
-      return { ...form([int('axis', a.axis!), int('keepdims', 0)]), castFrom: 'int64' };
+      return { ...form([int('axis', a.axis), int('keepdims', 0)]), castFrom: 'int64' };
     case 'ScatterElements':
-      return form([int('axis', a.axis!), string('reduction', 'add')]);
+      return form([int('axis', a.axis), string('reduction', 'add')]);
     case 'Gelu':
-      return form([string('approximate', a.approximate!)]);
+      return form([string('approximate', a.approximate)]);
     case 'LayerNormalization':
-      return form([int('axis', a.axis!), float('epsilon', a.epsilon!)]);
+      return form([int('axis', a.axis), float('epsilon', a.epsilon)]);
     default:
       return form();
   }

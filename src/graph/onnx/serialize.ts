@@ -105,7 +105,7 @@ class ModelWriter {
         this.nameOf(tensor),
         tensor.type,
         tensor.shape,
-        new Uint8Array(data!.buffer, data!.byteOffset, data!.byteLength),
+        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
       );
       return;
     }

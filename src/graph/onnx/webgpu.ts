@@ -1,4 +1,4 @@
-import type { Node, Tensor } from '../tensor';
+import type { Node, NodeOf, Tensor } from '../tensor';
 import { attributeTypes, dataTypes, type AttributeProto } from './schema';
 
 /** One ONNX node of an expansion. Names are local: input0, input1, …, output, or any other. */
@@ -56,9 +56,8 @@ const sign: Expansion = {
  * The kernel gives int64, which nothing on the device reads. Instead: of the elements that equal the
  * largest, the first has the largest of n, n − 1, …, 1; exact for n < 2²⁴.
  */
-function argMax({ inputs, attributes }: Node): Expansion {
+function argMax({ inputs, attributes: { axis } }: NodeOf<'ArgMax'>): Expansion {
   const [x] = inputs as readonly [Tensor];
-  const axis = attributes.axis!;
   const n = x.shape[axis]!;
   const dims = x.shape.map((size, index) => (index === axis ? size : 1));
   return {

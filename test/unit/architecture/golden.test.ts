@@ -6,7 +6,13 @@ import {
   predictions,
   recognizeArchitecture,
 } from '../../../src/architecture';
-import { evaluate, topologicalOrder, type Tensor, type TensorData } from '../../../src/graph';
+import {
+  evaluate,
+  topologicalOrder,
+  type Tensor,
+  type TensorData,
+  inputName,
+} from '../../../src/graph';
 import { assertClose } from '../../support/close';
 import { testEngine } from '../../support/engines';
 import { goldenBatch, goldenTargets } from '../../support/goldenObjective';
@@ -27,7 +33,7 @@ async function evaluateBothWays(
     .filter(({ op }) => op === 'Input')
     .map(({ outputs }) => outputs[0]!);
   const program = { feeds: inputs, frozen: [], state: [], outputs: results };
-  const read = new Set(inputs.map(({ node }) => node.attributes.name!));
+  const read = new Set(inputs.map(inputName));
   const fed = Object.fromEntries(Object.entries(feeds).filter(([name]) => read.has(name)));
   const executable = await engine.compile(program);
   const computed = await executable.run(fed);

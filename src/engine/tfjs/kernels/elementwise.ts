@@ -1,8 +1,7 @@
-import type { Operator } from '../../../graph/tensor';
-import { computing, type KernelRule } from './kernel';
+import { computing, type KernelRules } from './kernel';
 
 /** Kernels that compute element by element; both operands of a pair broadcast. */
-export const elementwiseKernels: Partial<Record<Operator, KernelRule>> = {
+export const elementwiseKernels: KernelRules = {
   Add: computing(({ tf }) => tf.add),
   Sub: computing(({ tf }) => tf.sub),
   Mul: computing(({ tf }) => tf.mul),

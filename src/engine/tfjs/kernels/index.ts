@@ -1,12 +1,12 @@
 import type { Node } from '../../../graph/tensor';
 import { elementwiseKernels } from './elementwise';
 import { indexingKernels } from './indexing';
-import type { Kernel, Target } from './kernel';
+import type { Kernel, KernelRule, KernelRules, Target } from './kernel';
 import { layoutKernels } from './layout';
 import { matrixKernels } from './matrix';
 import { reductionKernels } from './reduction';
 
-const kernels = {
+const kernels: KernelRules = {
   ...elementwiseKernels,
   ...indexingKernels,
   ...layoutKernels,
@@ -16,7 +16,8 @@ const kernels = {
 
 /** The kernel of a node. Throws for operators that `decompose` leaves none of. */
 export function kernelOf(node: Node, target: Target): Kernel {
-  const rule = kernels[node.op];
+  // The rule of a node's own operator takes the node.
+  const rule = kernels[node.op] as KernelRule | undefined;
   if (!rule) throw new Error(`${node.op} has no TensorFlow.js kernel`);
   return rule(node, target);
 }

@@ -1,12 +1,12 @@
 import { elementCount } from '../../../graph/shape';
-import type { Node, Operator, Tensor } from '../../../graph/tensor';
-import { computing, type Kernel, type KernelRule, type Target, type Value } from './kernel';
+import type { NodeOf, Tensor } from '../../../graph/tensor';
+import { computing, type Kernel, type KernelRules, type Target, type Value } from './kernel';
 
 /**
  * ScatterElements on axis 0 as a scatter of whole rows: what it is after `decompose`, which
  * leaves indices that are a vector, or one column repeated along every row.
  */
-function scatter(node: Node, { tf }: Target): Kernel {
+function scatter(node: NodeOf<'ScatterElements'>, { tf }: Target): Kernel {
   const [base, indices, updates] = node.inputs as readonly [Tensor, Tensor, Tensor];
   const column = rowIndices(indices);
   if (!column) throw new Error('ScatterElements was not decomposed into rows');
@@ -45,11 +45,11 @@ export function rowIndices(indices: Tensor): Tensor | undefined {
 
 function isZero({ node }: Tensor): boolean {
   if (node.op === 'Expand' || node.op === 'Reshape') return isZero(node.inputs[0]!);
-  return node.op === 'Constant' && node.attributes.data!.every(value => value === 0);
+  return node.op === 'Constant' && node.attributes.data.every(value => value === 0);
 }
 
 /** Kernels that pick and place rows. */
-export const indexingKernels: Partial<Record<Operator, KernelRule>> = {
+export const indexingKernels: KernelRules = {
   Gather: computing(
     ({ tf }) =>
       (x, rows) =>

@@ -1,5 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
-import type { Node, Tensor } from '../../../graph/tensor';
+import type { NodeOf, Operator, Tensor } from '../../../graph/tensor';
 
 /** TensorFlow.js itself, loaded when an engine is opened. */
 export type Tf = typeof tfjs;
@@ -23,11 +23,19 @@ export interface Kernel {
 }
 
 /** Makes the kernel of a node; everything that does not change from run to run happens here. */
-export type KernelRule = (node: Node, target: Target) => Kernel;
+export type KernelRule<Op extends Operator = Operator> = (
+  node: NodeOf<Op>,
+  target: Target,
+) => Kernel;
+
+/** Rules of some operators, each for its own nodes. */
+export type KernelRules = { readonly [Op in Operator]?: KernelRule<Op> };
 
 /** The rule of an operator with one output that reads all its inputs. */
 export const computing =
-  (make: (target: Target, node: Node) => (...values: Value[]) => Value): KernelRule =>
+  <Op extends Operator>(
+    make: (target: Target, node: NodeOf<Op>) => (...values: Value[]) => Value,
+  ): KernelRule<Op> =>
   (node, target) => {
     const compute = make(target, node);
     return { reads: node.inputs, run: (...values) => [compute(...values)] };

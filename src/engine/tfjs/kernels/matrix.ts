@@ -1,12 +1,6 @@
 import { elementCount, sameShape } from '../../../graph/shape';
-import {
-  firstOutput,
-  type Node,
-  type Operator,
-  type Shape,
-  type Tensor,
-} from '../../../graph/tensor';
-import { computing, type KernelRule, type Target, type Value } from './kernel';
+import { firstOutput, type NodeOf, type Shape, type Tensor } from '../../../graph/tensor';
+import { computing, type KernelRules, type Target, type Value } from './kernel';
 
 type Product = (a: Value, b: Value) => Value;
 
@@ -18,7 +12,7 @@ function product({ tf, transposeFirst }: Target, transA = false, transB = false)
 }
 
 /** One matrix on the right for all on the left: the rows of all are multiplied together. */
-function rowsByMatrix(target: Target, node: Node): Product {
+function rowsByMatrix(target: Target, node: NodeOf<'MatMul'>): Product {
   const { tf } = target;
   const shape = [...firstOutput(node).shape];
   const rows = [elementCount(shape.slice(0, -1)), node.inputs[0]!.shape.at(-1)!] as const;
@@ -27,7 +21,7 @@ function rowsByMatrix(target: Target, node: Node): Product {
 }
 
 /** Every matrix on the left by its own on the right; leading axes broadcast. */
-function pairs(target: Target, node: Node): Product {
+function pairs(target: Target, node: NodeOf<'MatMul'>): Product {
   const { tf } = target;
   const { shape } = firstOutput(node);
   const [left, right] = node.inputs as readonly [Tensor, Tensor];
@@ -43,7 +37,7 @@ function spreadTo({ tf }: Target, x: Tensor, shape: Shape): (value: Value) => Va
 }
 
 /** Kernels that multiply matrices. */
-export const matrixKernels: Partial<Record<Operator, KernelRule>> = {
+export const matrixKernels: KernelRules = {
   Gemm: computing((target, { attributes: { transA, transB } }) => product(target, transA, transB)),
   MatMul: computing((target, node) => {
     const [a, b] = node.inputs as readonly [Tensor, Tensor];
