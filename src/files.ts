@@ -36,7 +36,11 @@ interface BigStats {
 
 /** What tells a file from others, out of what the system says of it. */
 export const identityOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigStats): FileIdentity => ({
-  ...{ device: dev, inode: ino, size: Number(size), modified: mtimeNs, changed: ctimeNs },
+  device: dev,
+  inode: ino,
+  size: Number(size),
+  modified: mtimeNs,
+  changed: ctimeNs,
 });
 
 /** Whether it is the same file and nothing wrote to it in between, as far as its times tell. */

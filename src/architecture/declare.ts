@@ -48,7 +48,10 @@ export function declareParameter(sizes: SpaceSizes, declaration: Declaration): P
   const shape = spaces.map(axis => sizeOf(sizes, axis));
   const part = id.endsWith('.bias') ? 'bias' : 'weight';
   return {
-    ...{ id, part, module, stage },
+    id,
+    part,
+    module,
+    stage,
     draw: declaration.draw ?? usualDraw(module, part),
     ...(kind && { kind }),
     ...(layer !== undefined && { layer }),
@@ -163,7 +166,9 @@ export function declareLayer(
         out: spaceOf(out),
         ...(input && { in: spaceOf(input) }),
         stage: 'layer',
-        ...{ kind, layer, draw },
+        kind,
+        layer,
+        draw,
       },
       storage,
     );

@@ -71,7 +71,10 @@ export function recognizeArchitecture(
   const ignored = left.map(({ name, reason }) => ({ name, reason }));
   const lost = left.filter(tensor => tensor.lost);
   return {
-    ...{ architecture, names, ignored, notes: [...notes, ...notesOnLost(lost)] },
+    architecture,
+    names,
+    ignored,
+    notes: [...notes, ...notesOnLost(lost)],
     lost: lost.map(({ name }) => name),
   };
 }

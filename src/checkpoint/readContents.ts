@@ -140,8 +140,13 @@ async function readShards(
     });
   }
   const contents = {
-    ...{ metadata: metadata ?? {}, tensors, absent: new Map(), bytes: bytesOf(tensors) },
-    ...{ files, notes, problems },
+    metadata: metadata ?? {},
+    tensors,
+    absent: new Map(),
+    bytes: bytesOf(tensors),
+    files,
+    notes,
+    problems,
   };
   return { contents, shardOf };
 }
@@ -254,8 +259,13 @@ export async function readContents(file: string, named: boolean): Promise<Checkp
   if ('index' in content) return openSharded(file, content.index);
   const tensors = new Map(content.tensors.map(tensor => [tensor.name, tensor]));
   const contents: CheckpointContents = {
-    ...{ metadata: content.metadata, tensors, absent: new Map(), bytes: bytesOf(tensors) },
-    ...{ files: new Map([[file, seen]]), notes: [], problems: [] },
+    metadata: content.metadata,
+    tensors,
+    absent: new Map(),
+    bytes: bytesOf(tensors),
+    files: new Map([[file, seen]]),
+    notes: [],
+    problems: [],
   };
   const series = await shardSeriesOf(file);
   return series && series.count > 1 ? openSeries(file, series, contents) : contents;

@@ -148,7 +148,11 @@ function requestFor(
 ): GrowRequest {
   const { steps, evaluationBatches } = plan;
   return {
-    ...{ checkpoint: join(root, 'examples', name), target, method, out, seed: 0 },
+    checkpoint: join(root, 'examples', name),
+    target,
+    method,
+    out,
+    seed: 0,
     data: { data: join(root, 'examples', data), ...batch, evaluationBatches, seed: 0 },
     settings: { ...defaultLigoSettings, steps, warmup: defaultWarmup(steps) },
     // What an earlier demonstration left is replaced, nothing else.

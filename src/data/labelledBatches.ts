@@ -261,7 +261,10 @@ export async function openLabelledBatches(options: LabelledBatchOptions): Promis
     }
     const share = count === 0 ? 0 : 1 / count;
     return {
-      ...{ input_ids: inputIds, attention_mask: attentionMask, positions, targets },
+      input_ids: inputIds,
+      attention_mask: attentionMask,
+      positions,
+      targets,
       weights: weights.map(weight => weight * share),
     };
   }

@@ -119,7 +119,9 @@ export async function resizeFile(
       break;
     }
     narrow ??= {
-      ...{ width: size.width, height: header.height, channels },
+      width: size.width,
+      height: header.height,
+      channels,
       data: new Uint8Array(size.width * header.height * channels),
     };
     narrow.data.set(data, row * size.width * channels);

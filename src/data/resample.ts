@@ -156,7 +156,9 @@ export function resizeRows(pixels: Pixels, height: number, resample: number): Pi
   const { width, channels, data } = pixels;
   const sizes = [pixels.height, height] as const;
   return {
-    ...{ width, height, channels },
+    width,
+    height,
+    channels,
     data: resizeAxis(data, 1, sizes, width * channels, resample),
   };
 }

@@ -47,7 +47,10 @@ export async function isFolder(path: string): Promise<boolean> {
 }
 
 const sourceFile = (path: string, name: string, identity: FileIdentity): SourceFile => ({
-  ...{ path, name, bytes: identity.size, identity },
+  path,
+  name,
+  bytes: identity.size,
+  identity,
 });
 
 /** The order of code units: the same on every machine, whatever its language. */

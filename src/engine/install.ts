@@ -55,7 +55,10 @@ export async function installEngine(
     const { name, version } = enginePackages[engine];
     const words = ['install', '--no-audit', '--no-fund', '--save-exact', '--foreground-scripts'];
     const ended = await runNpm([...words, `${name}@${version}`], {
-      ...{ npm, folder: fresh, signal, onLine },
+      npm,
+      folder: fresh,
+      signal,
+      onLine,
       variables: engine === 'cuda' ? { ONNXRUNTIME_NODE_INSTALL: 'cuda12' } : {},
     });
     if (signal.aborted) {

@@ -166,7 +166,9 @@ function optionalFolder(name: EngineName, folder: string): string {
 }
 
 const mainMemory = (): DeviceMemory => ({
-  ...{ bytes: freeMemory(), of: 'main memory', isMain: true },
+  bytes: freeMemory(),
+  of: 'main memory',
+  isMain: true,
 });
 
 /** What computes, and its memory: a card's own; everything else computes in the machine's. */

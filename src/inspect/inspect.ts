@@ -81,7 +81,9 @@ async function recognition(
           ]
         : [];
     const model = {
-      ...{ ...summarize(architecture), objective, head },
+      ...summarize(architecture),
+      objective,
+      head,
       usualBatch: usualBatch(architecture),
     };
     const unread = await tokenizerProblem(architecture, checkpoint.directory);

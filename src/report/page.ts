@@ -74,12 +74,20 @@ function charts(report: ComparisonReport, curves: readonly MethodCurve[]): Marku
   const lossUnit = report.small ? lossUnitOf(report.small) : 'nats';
   const common = { curves, lossUnit, levels: levelsOf(report) };
   const compute = lossChart({
-    ...{ ...common, id: 'flops', title: 'Held-out loss against compute', horizontal: 'flops' },
-    ...{ horizontalLabel: 'compute, growth included', unitOf: flopUnit },
+    ...common,
+    id: 'flops',
+    title: 'Held-out loss against compute',
+    horizontal: 'flops',
+    horizontalLabel: 'compute, growth included',
+    unitOf: flopUnit,
   });
   const time = lossChart({
-    ...{ ...common, id: 'seconds', title: 'Held-out loss against time', horizontal: 'seconds' },
-    ...{ horizontalLabel: 'time in steps, growth included', unitOf: timeUnit },
+    ...common,
+    id: 'seconds',
+    title: 'Held-out loss against time',
+    horizontal: 'seconds',
+    horizontalLabel: 'time in steps, growth included',
+    unitOf: timeUnit,
   });
   const { seeds } = report.settings;
   const { parallel } = report.machine;

@@ -101,7 +101,9 @@ export function ligoSettings(name: GrowthMethodName, options: LearningOptions): 
     );
   }
   return {
-    ...{ warmup: defaultWarmup(steps), ...preset, steps },
+    warmup: defaultWarmup(steps),
+    ...preset,
+    steps,
     ...(learningRate !== undefined && {
       widthLearningRate: learningRate,
       depthLearningRate: learningRate,

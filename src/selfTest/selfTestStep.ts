@@ -23,7 +23,11 @@ const shape = { batchSize: 2, sequenceLength: 8, targets: 14 };
 const config = {
   model_type: 'gpt2',
   architectures: ['GPT2LMHeadModel'],
-  ...{ n_layer: 1, n_embd: 16, n_head: 2, vocab_size: 32, n_positions: 8 },
+  n_layer: 1,
+  n_embd: 16,
+  n_head: 2,
+  vocab_size: 32,
+  n_positions: 8,
 };
 
 /** Tensors of that GPT-2 by name: stored sizes, as in a checkpoint's header. */
@@ -57,7 +61,10 @@ function tensors(): Map<string, { shape: number[] }> {
 function tinyGrowth(): Growth {
   const source = recognizeArchitecture(config, tensors()).architecture;
   const dimensions = {
-    ...{ numHiddenLayers: 2, hiddenSize: 24, numAttentionHeads: 3, intermediateSize: 96 },
+    numHiddenLayers: 2,
+    hiddenSize: 24,
+    numAttentionHeads: 3,
+    intermediateSize: 96,
   };
   return { source, target: source.resized(dimensions) };
 }

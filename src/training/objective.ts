@@ -137,7 +137,9 @@ export function batchFeeds(
       ...[positions, targets, weights],
     ],
     forward: {
-      ...{ batchSize, sequenceLength, inputIds },
+      batchSize,
+      sequenceLength,
+      inputIds,
       ...(positionIds && { positionIds }),
       ...(attentionMask && { attentionMask }),
     },

@@ -81,7 +81,9 @@ export function selectionsOf(
     const sequenceLength = middle && layer >= middle.begin && layer < middle.end ? kept : length;
     const computed = { batchSize: batchSize - dropped, sequenceLength };
     return {
-      ...{ name: `computed_sequences.${layer}`, sequenceLength, computed },
+      name: `computed_sequences.${layer}`,
+      sequenceLength,
+      computed,
       stream: [randomStreams.layerDrop, layer],
       draw: random => {
         const chosen = new Set(choose(computed.batchSize, batchSize, random));

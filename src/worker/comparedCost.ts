@@ -26,7 +26,8 @@ export async function comparedCost(
   ]);
   const training = {
     ...settings.defaultTrainSettings,
-    ...{ steps, warmup: settings.defaultWarmup(steps) },
+    steps,
+    warmup: settings.defaultWarmup(steps),
   };
   const methods = comparedMethods(names);
   const growthSteps = usualGrowthSteps(steps);

@@ -28,7 +28,10 @@ export async function comparisonPlan(
     const cost = await comparedCost(requireGrowth(model, resolved), methods, { steps, shape });
     return {
       growth: { ...growth, ...(learning && methods.some(learns) && { cost: learning }) },
-      ...{ runs, modelBytes, flops: cost.flops * seeds.length, flopsPerStep: cost.step.flops },
+      runs,
+      modelBytes,
+      flops: cost.flops * seeds.length,
+      flopsPerStep: cost.step.flops,
     };
   } finally {
     await close();

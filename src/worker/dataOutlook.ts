@@ -35,7 +35,9 @@ export async function lookAtData(
       const { engine } = await openEngine({ engine: 'cpu', ...(threads && { threads }) });
       try {
         const options = {
-          ...{ data, sequenceLength, seed: 0 },
+          data,
+          sequenceLength,
+          seed: 0,
           // As many sequences as usual, however few a person wants in a step: they have to tell.
           ...(!readsLabelledText(model.architecture) && { evaluationBatches }),
         };

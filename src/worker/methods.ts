@@ -15,7 +15,11 @@ export async function offerMethods(
     const offers: MethodOffer[] = [];
     for (const { name, title, does, preserves, needsData } of growthMethods) {
       offers.push({
-        ...{ name, title, does, preserves, needsData },
+        name,
+        title,
+        does,
+        preserves,
+        needsData,
         isYardstick: name === yardstick,
         isUsual: usualMethods.includes(name),
         // What the target itself is refused for, the plan tells.

@@ -41,7 +41,13 @@ export function growRequestOf(request: GrowthRequest): GrowRequest {
   const { checkpoint, target, out, data, seed, resume, overwrite } = request;
   const method = methodOf(request.method);
   return {
-    ...{ checkpoint, target, out, method, seed, resume, overwrite },
+    checkpoint,
+    target,
+    out,
+    method,
+    seed,
+    resume,
+    overwrite,
     data: data && { ...dataOf(data), seed },
     settings: ligoSettings(method, request),
     ...(growthMethod(method).making.kind === 'learned' && {
@@ -54,7 +60,12 @@ export function growRequestOf(request: GrowthRequest): GrowRequest {
 export function compareRequestOf(request: ComparisonRequest): CompareRequest {
   const { checkpoint, target, out, data, steps, seeds, resume, overwrite } = request;
   return {
-    ...{ checkpoint, target, out, seeds, resume, overwrite },
+    checkpoint,
+    target,
+    out,
+    seeds,
+    resume,
+    overwrite,
     methods: request.methods.map(methodOf),
     data: dataOf(data),
     training: { ...defaultTrainSettings, steps, warmup: defaultWarmup(steps) },

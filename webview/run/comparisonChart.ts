@@ -56,8 +56,13 @@ function formatSpent(horizontal: Horizontal, value: number): string {
 /** Makes the chart; `onThemed` is told when colours are to be chosen anew. */
 export function createComparisonChart(onThemed: () => void): ComparisonChart {
   let content: ChartContent = {
-    ...{ curves: [], looks: new Map(), smallLoss: undefined, lossUnit: undefined },
-    ...{ horizontal: 'flops', logarithmic: false, allHidden: false },
+    curves: [],
+    looks: new Map(),
+    smallLoss: undefined,
+    lossUnit: undefined,
+    horizontal: 'flops',
+    logarithmic: false,
+    allHidden: false,
   };
   /** What the plot was built for; data alone does not need another one. */
   let built = '';

@@ -173,7 +173,9 @@ function variantOf(config: ModelConfig, file: StoredNames, tied: boolean): Varia
   const bare = classes.includes('GPT2Model') || head === 'none';
   const modelClass = task?.modelClass ?? (bare ? 'GPT2Model' : headClass);
   return {
-    ...{ prefix: file.prefix, head, modelClass },
+    prefix: file.prefix,
+    head,
+    modelClass,
     task: task && head !== 'none' ? besideLanguageModel(task) : task,
     besides: notesOnBeside(task, head),
   };

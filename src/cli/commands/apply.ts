@@ -24,7 +24,9 @@ export function addApplyCommand(program: Command, host: Host): void {
   addEngineOptions(addOutOptions(command));
   addOutputOptions(command).action(async (checkpoint: string, options: ApplyOptions) => {
     const request = {
-      ...{ checkpoint, target: targetOf(options), operators: options.operators },
+      checkpoint,
+      target: targetOf(options),
+      operators: options.operators,
       ...outOf(options),
     };
     await runJob(host, options, checkpoint, async context => {

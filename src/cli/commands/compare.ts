@@ -167,7 +167,12 @@ async function requestOf(
   }
   const repeat = { out, resume: undefined, overwrite: undefined, json: undefined };
   return {
-    ...{ checkpoint, target: targetOf(options), out, resume, overwrite, seeds },
+    checkpoint,
+    target: targetOf(options),
+    out,
+    resume,
+    overwrite,
+    seeds,
     methods: options.methods,
     data: await requiredDataOf(checkpoint, { ...options, seed: seeds[0]! }),
     training: {

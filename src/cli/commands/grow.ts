@@ -42,8 +42,14 @@ export function addGrowCommand(program: Command, host: Host): void {
   addOutputOptions(command).action(async (checkpoint: string, options: GrowOptions) => {
     const { method, seed, resume = false, saveEvery } = options;
     const request = {
-      ...{ checkpoint, target: targetOf(options), method, seed, resume, saveEvery },
-      ...{ settings: ligoSettingsOf(options, method), ...outOf(options) },
+      checkpoint,
+      target: targetOf(options),
+      method,
+      seed,
+      resume,
+      saveEvery,
+      settings: ligoSettingsOf(options, method),
+      ...outOf(options),
     };
     await runJob(host, options, checkpoint, async context => {
       const { grow } = await import('../../run/grow/grow');

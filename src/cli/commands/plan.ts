@@ -105,7 +105,9 @@ async function timedPlan(
       const { name, device } = engine.description;
       const own = { ...plan, cost: { ...planned, processBytes: processBytes(name, planned) } };
       const refusal = learningRefusal(growth, settings, shape, {
-        ...{ engine: name, memory, cost: planned },
+        engine: name,
+        memory,
+        cost: planned,
       });
       if (refusal) {
         return { ...own, memoryRefusal: { reason: refusal.message, remedy: refusal.remedy } };

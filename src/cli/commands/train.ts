@@ -54,7 +54,10 @@ export function addTrainCommand(program: Command, host: Host): void {
         import('../../run/settings'),
       ]);
       await train(context, {
-        ...{ checkpoint, seed, resume, ...outOf(options) },
+        checkpoint,
+        seed,
+        resume,
+        ...outOf(options),
         fromScratch: options.fromScratch ?? false,
         dropHead: options.dropHead ?? false,
         evaluateEvery: options.evaluateEvery,

@@ -85,7 +85,8 @@ export class ProgressView implements vscode.WebviewViewProvider, Disposable {
       runs => {
         const summaries = runs.list().map(record => record.summary(describePhase));
         const elsewhere = runs.elsewhere.map(({ id, title, window }) => ({
-          ...{ id, title },
+          id,
+          title,
           window: windowName(window),
         }));
         this.post({ type: 'runs', runs: summaries, elsewhere });

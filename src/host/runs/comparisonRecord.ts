@@ -104,8 +104,13 @@ export class ComparisonRecord {
     const { method, seed, state, step, steps } = this.current;
     const phase = state === 'training' ? 'training' : 'growing';
     return {
-      ...{ run: Math.min(this.ended + 1, this.runsPlanned), runs: this.runsPlanned },
-      ...{ method, seed, phase, step, steps },
+      run: Math.min(this.ended + 1, this.runsPlanned),
+      runs: this.runsPlanned,
+      method,
+      seed,
+      phase,
+      step,
+      steps,
     };
   }
 
@@ -147,10 +152,14 @@ export class ComparisonRecord {
   /** What the run panel shows. */
   get detail(): ComparisonDetail {
     return {
-      ...{ smallLoss: this.smallLoss, lossUnit: this.lossUnit },
+      smallLoss: this.smallLoss,
+      lossUnit: this.lossUnit,
       models: this.models,
       runs: this.runs.map(({ method, seed, state, curve, message }) => ({
-        ...{ method, seed, state, message },
+        method,
+        seed,
+        state,
+        message,
         curve: [...curve],
       })),
     };
@@ -180,8 +189,15 @@ const keyOf = ({ method, seed }: Pick<ComparedRun, 'method' | 'seed'>): string =
   `${seed} ${method}`;
 
 const newRun = (method: string, seed: number): MutableRun => ({
-  ...{ method, seed, state: 'waiting', curve: [], message: undefined },
-  ...{ step: 0, steps: 0, growthSteps: 0, seconds: 0 },
+  method,
+  seed,
+  state: 'waiting',
+  curve: [],
+  message: undefined,
+  step: 0,
+  steps: 0,
+  growthSteps: 0,
+  seconds: 0,
 });
 
 /** Updates made in all phases of a run. */

@@ -88,7 +88,10 @@ export class DeviceClaims {
     await this.prepare();
     const claim: DeviceClaim = {
       version: 1,
-      ...{ id, title, engine, folder },
+      id,
+      title,
+      engine,
+      folder,
       machine: hostname(),
       window: this.window(),
       host: process.pid,

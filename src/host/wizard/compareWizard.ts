@@ -161,7 +161,12 @@ async function askStart(
     longestSequence: sequence?.longest,
     plan: ({ sizes, keep = 'winner' }) =>
       parts.service.call('comparisonPlan', {
-        ...{ ...place, ...sizes, steps, methods, seeds: seedsOf(seeds), keep },
+        ...place,
+        ...sizes,
+        steps,
+        methods,
+        seeds: seedsOf(seeds),
+        keep,
       }),
     question: ({ growth: { refusals, cost } }, { sizes }) =>
       refusals.length > 0
@@ -180,7 +185,11 @@ function requestOf(draft: Required<Draft>, { engine, threads }: Settings): Compa
   const { out, sizes, keep } = draft.settings;
   return newComparison({
     checkpoint: checkpoint.path,
-    ...{ target, methods, steps, out, engine },
+    target,
+    methods,
+    steps,
+    out,
+    engine,
     data: { path: data, batchSize, ...sizes },
     seeds: seedsOf(seeds),
     ...(keep && { keep }),

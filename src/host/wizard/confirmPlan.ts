@@ -122,7 +122,8 @@ async function askUntilStarted<P>(
     // Longer sequences may tell what shorter ones did not.
     const isKnown = answer !== 'sequenceLength' || size <= (sizes.sequenceLength ?? 0);
     draft = openDraft(parts, proposed, changed, {
-      ...{ isChosen, ...(isKnown && { data: shown.data }) },
+      isChosen,
+      ...(isKnown && { data: shown.data }),
     });
   }
 }
@@ -218,7 +219,8 @@ async function lookAhead(
   if (!question) return undefined;
   try {
     return await service.call('outlook', {
-      ...{ ...question, engine },
+      ...question,
+      engine,
       ...(threads !== undefined && { threads }),
     });
   } catch (error) {

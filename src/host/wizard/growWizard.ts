@@ -116,7 +116,9 @@ async function askStart(
   const { model } = checkpoint;
   const { usualBatch } = model!;
   const question: PlanQuestion = {
-    ...{ checkpoint: checkpoint.path, target, steps },
+    checkpoint: checkpoint.path,
+    target,
+    steps,
     method: method.name,
   };
   const name = `grown-${targetName(target, model!)}`;

@@ -85,7 +85,10 @@ export async function askMore(
 function choicesOf(options: MoreOptions, learns: boolean): Choice<Option | 'done'>[] {
   const methods = vscode.l10n.t('as the method has it');
   const line = (value: Option, label: string, now: string, detail: string): Choice<Option> => ({
-    ...{ label: `$(edit) ${label}`, description: now, detail, value },
+    label: `$(edit) ${label}`,
+    description: now,
+    detail,
+    value,
   });
   const isOn = (on: boolean | undefined): string =>
     on ? vscode.l10n.t('on') : vscode.l10n.t('off');

@@ -277,7 +277,10 @@ function sizeChoices(
     detail?: string,
   ): Choice<PlanAnswer>[] => [
     {
-      ...{ label: `$(edit) ${label}`, description, value, alwaysShow: true },
+      label: `$(edit) ${label}`,
+      description,
+      value,
+      alwaysShow: true,
       ...(detail !== undefined && { detail }),
     },
   ];

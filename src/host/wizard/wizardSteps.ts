@@ -245,7 +245,9 @@ export function methodChoice(
   if (refused !== undefined) {
     const label = `$(circle-slash) ${title}`;
     return {
-      ...{ label, description: vscode.l10n.t('not possible here'), detail: refused },
+      label,
+      description: vscode.l10n.t('not possible here'),
+      detail: refused,
       explanation: refused,
     };
   }

@@ -159,8 +159,11 @@ async function makeRuns(
   const kept = new Map<RunName, ComparisonRun>();
   const tell = (name: RunName, run?: ComparisonRun): void =>
     report(context, {
-      ...{ type: 'comparisonRun', ...name, state: run?.state ?? 'started' },
-      ...{ ended: kept.size, runs: names.length },
+      type: 'comparisonRun',
+      ...name,
+      state: run?.state ?? 'started',
+      ended: kept.size,
+      runs: names.length,
       ...(run?.state === 'finished' && {
         smallLoss: run.small.loss,
         lossUnit: lossUnitOf(run.small),

@@ -43,8 +43,14 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
       learned += event.seconds;
       const { step, steps, loss } = event;
       report(context, {
-        ...{ type: 'comparison', ...name, phase: 'growth', step, steps, loss },
-        ...{ flops: step * event.flops, seconds: learned },
+        type: 'comparison',
+        ...name,
+        phase: 'growth',
+        step,
+        steps,
+        loss,
+        flops: step * event.flops,
+        seconds: learned,
       });
     },
     // A run may be paused between steps, but ends when all the others do.
@@ -54,7 +60,11 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
   };
   const make = async (onTrained: Parameters<Parameters<typeof stoppable>[1]>[0]) => {
     const large = await makeLarge(watching, {
-      ...{ ...comparison, ...name, settings, openData: data, onTrained },
+      ...comparison,
+      ...name,
+      settings,
+      openData: data,
+      onTrained,
       out: store.stateOut(name, 'growth'),
       resume: takenUp.growthSeconds !== undefined,
       fingerprint: store.fingerprintOf(name),

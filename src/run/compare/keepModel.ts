@@ -38,7 +38,12 @@ export async function keepModel(
     const learned = isLearned(name.method);
     const [start] = run.curve;
     const receipt = growthReceipt({
-      ...{ model, growth, sha256, created, seed: name.seed, steps: run.growth.steps },
+      model,
+      growth,
+      sha256,
+      created,
+      seed: name.seed,
+      steps: run.growth.steps,
       companions: companions.files,
       method: {
         name: name.method,
@@ -64,7 +69,11 @@ export async function keepModel(
       warnings: run.warnings.map(message => ({ message, remedy: '' })),
     });
     const training = trainingReceipt({
-      ...{ architecture: growth.target, trained, created, seed: name.seed, fromScratch: false },
+      architecture: growth.target,
+      trained,
+      created,
+      seed: name.seed,
+      fromScratch: false,
       source: { path: model.path, sha256, companions: companions.files },
       settings: request.training,
       data: {
@@ -75,7 +84,8 @@ export async function keepModel(
       engine: engine.description,
       before: evaluationOf(start!),
       after: await scoresAsWritten(context, { comparison, data }, values, run),
-      ...{ curve: trained.curve, warnings: run.warnings },
+      curve: trained.curve,
+      warnings: run.warnings,
     });
     await writeReceipt(directory, receipt, training);
     await writeNew(join(directory, 'training.json'), `${JSON.stringify(training, null, 2)}\n`);

@@ -53,7 +53,11 @@ const stopped = (cause?: unknown): InterruptedError =>
   });
 
 const failed = ({ method, seed }: RunName, { message, remedy }: UserError): FailedRun => ({
-  ...{ state: 'failed', method, seed, message, remedy },
+  state: 'failed',
+  method,
+  seed,
+  message,
+  remedy,
 });
 
 async function growAndTrain(context: RunContext, own: OwnRun): Promise<FinishedRun> {
@@ -81,8 +85,13 @@ async function train(
   const scaled = (flops: number): number => (flops / flopsPerStep.exact) * flopsPerStep.paper;
   const tell = ({ step, loss, flops, seconds }: CurvePoint): void =>
     report(context, {
-      ...{ type: 'comparison', ...name, phase: 'training', step, loss },
-      ...{ steps: request.training.steps, flops: spent.flops + flops },
+      type: 'comparison',
+      ...name,
+      phase: 'training',
+      step,
+      loss,
+      steps: request.training.steps,
+      flops: spent.flops + flops,
       seconds: spent.seconds + seconds,
     });
   const tellStep = stepTeller(context, name, {
@@ -116,7 +125,10 @@ async function train(
   }
   requireFinished(trained);
   const run: FinishedRun = {
-    ...{ state: 'finished', method: name.method, seed: name.seed, ...grown },
+    state: 'finished',
+    method: name.method,
+    seed: name.seed,
+    ...grown,
     curve: trained.curve.map(({ flops, seconds, ...point }) => ({
       ...point,
       flops: spent.flops + flops,

@@ -59,7 +59,14 @@ export function withComparison<T>(
           ]);
         });
         return use({
-          ...{ request, model, growth, sha256, engine, memory, data, store },
+          request,
+          model,
+          growth,
+          sha256,
+          engine,
+          memory,
+          data,
+          store,
           small: await readSmallValues(model, growth),
           flopsPerStep: {
             exact: stages.at(-1)!.flopsPerStep,

@@ -96,13 +96,18 @@ export function countedSizes(
   if (objective in labelled) {
     return {
       ...common,
-      ...{ sequence: sequenceLength, inputs: vocabulary, outputs: spaceSizes.get('class') ?? 0 },
+      sequence: sequenceLength,
+      inputs: vocabulary,
+      outputs: spaceSizes.get('class') ?? 0,
       outputShare: labelled[objective as keyof typeof labelled],
     };
   }
   const outputShare = objective === 'causal-language-modeling' ? 1 : maskedShare;
   return {
     ...common,
-    ...{ sequence: sequenceLength, inputs: vocabulary, outputs: vocabulary, outputShare },
+    sequence: sequenceLength,
+    inputs: vocabulary,
+    outputs: vocabulary,
+    outputShare,
   };
 }

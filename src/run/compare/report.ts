@@ -68,7 +68,8 @@ export async function buildReport(
     flopsPerStep: comparison.flopsPerStep,
     ...(finished[0] && { small: finished[0].small }),
     runs,
-    ...{ methods, sameBatches },
+    methods,
+    sameBatches,
     notes: notesOn(methods, { small: finished[0]?.small.loss, sameBatches }),
   };
 }
@@ -161,7 +162,12 @@ function summarizeMethod(
   const growthSeconds = spread(({ growth }) => growth.seconds);
   const savings = reached.length === seeds.length ? savingsSpread(reached) : undefined;
   return {
-    ...{ method, title, does, source, seeds, failures },
+    method,
+    title,
+    does,
+    source,
+    seeds,
+    failures,
     finished: finished.length,
     reached: reached.length,
     ...(savings && { savings }),

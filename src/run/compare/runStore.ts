@@ -76,7 +76,11 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
     await removeRunState(stateOut(key, 'training'));
   };
   return {
-    ...{ folder, fingerprintOf, stateOut, removeStates, modelFolder },
+    folder,
+    fingerprintOf,
+    stateOut,
+    removeStates,
+    modelFolder,
     async findModel(key) {
       const path = modelFolder(key);
       await restoreSetAside(path);

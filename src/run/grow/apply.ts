@@ -46,16 +46,18 @@ export function apply(caller: RunContext, request: ApplyRequest): Promise<Receip
             operatorsSha256: applied.sha256,
           };
           const receipt = growthReceipt({
-            ...{
-              model,
-              growth,
-              sha256,
-              companions: companions.files,
-              created: context.now(),
-              engine: engine.description,
-            },
+            model,
+            growth,
+            sha256,
+            companions: companions.files,
+            created: context.now(),
+            engine: engine.description,
             method: { name: 'apply', settings },
-            ...{ seed: 0, steps: 0, data: undefined, measured: {}, warnings },
+            seed: 0,
+            steps: 0,
+            data: undefined,
+            measured: {},
+            warnings,
           });
           await writeReceipt(directory, receipt);
           return receipt;

@@ -165,7 +165,8 @@ async function trainOperators(
   const executable = await engine.compile(program);
   const resumedAfter = resumed ? [...(resumed.resumedAfter ?? []), resumed.step] : [];
   const identity = {
-    ...{ fingerprint, decisions },
+    fingerprint,
+    decisions,
     ...(resumed && { resumedAfter }),
   };
   const save = savesOnTheWay(context, out);

@@ -140,12 +140,23 @@ async function learnLarge(
           data: data.batches.description.sha256,
           separator: task.openData?.separator,
           shape: data.shape,
-          ...{ settings, seed, engine: engineName, precision },
+          settings,
+          seed,
+          engine: engineName,
+          precision,
         })
       : { fingerprint: task.fingerprint };
   const learned = await learnOperators(context, engine, {
-    ...{ growth, small, data, settings, seed, out, resume, saveEvery, scratch },
-    ...{ onTrained: task.onTrained },
+    growth,
+    small,
+    data,
+    settings,
+    seed,
+    out,
+    resume,
+    saveEvery,
+    scratch,
+    onTrained: task.onTrained,
     ...identity,
   });
   const { operators, before, drift, steps, flopsPerStep, seconds, resumedAfter } = learned;

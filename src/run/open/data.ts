@@ -140,7 +140,9 @@ async function openText(
     }
     const { labelled } = survey ?? (await surveyData(architecture, directory, options));
     return await openLabelled(architecture, tokenizer, options, {
-      ...{ shape, directory, survey: labelled! },
+      shape,
+      directory,
+      survey: labelled!,
     });
   } catch (error) {
     await tokenizer.close();

@@ -76,8 +76,12 @@ export async function openLabelled(
   await requireRight(directory);
   const padding = paddingOf(architecture, tokenizer);
   const batches = await openLabelledBatches({
-    ...{ sets: survey, tokenizer, seed: options.seed, paddingId: padding.id },
-    ...{ batchSize: shape.batchSize, sequenceLength: shape.sequenceLength },
+    sets: survey,
+    tokenizer,
+    seed: options.seed,
+    paddingId: padding.id,
+    batchSize: shape.batchSize,
+    sequenceLength: shape.sequenceLength,
     reads: architecture.readsToken ?? 'all',
     evaluationBatches: options.evaluationBatches,
   });

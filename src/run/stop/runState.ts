@@ -138,7 +138,10 @@ async function readSummary(folder: string): Promise<Summary> {
   if (isSummary(parsed)) {
     const { fingerprint: of, decisions, step, seconds, curve, resumedAfter, details } = parsed;
     return {
-      ...{ fingerprint: of, step, seconds, details },
+      fingerprint: of,
+      step,
+      seconds,
+      details,
       ...(decisions && { decisions }),
       ...(curve && { curve }),
       ...(resumedAfter && { resumedAfter }),

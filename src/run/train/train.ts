@@ -61,7 +61,13 @@ export function train(caller: RunContext, request: TrainRequest): Promise<Traini
         return withEngine(context, (engine, memory) =>
           withData(engine, model, request.data, data =>
             trainInto(directory, context, request, {
-              ...{ model, engine, memory, data, onTrained, warnings, companions },
+              model,
+              engine,
+              memory,
+              data,
+              onTrained,
+              warnings,
+              companions,
             }),
           ),
         );
@@ -115,7 +121,10 @@ async function trainInto(
   }
   const before = await score(initial, 'before', 0);
   const trained = await trainParameters(context, request, opened, {
-    ...{ initial, before, sha256, directory },
+    initial,
+    before,
+    sha256,
+    directory,
   });
   const written = asWritten(model, parameter => valuesOf(model, parameter, trained.tensors));
   const after = await score(await valuesById(architecture, written), 'after', trained.step);
@@ -130,10 +139,17 @@ async function trainInto(
   warn(context, [...(await companions.notes()), ...(await data.batches.requireUnchanged())]);
   const { settings, seed, evaluateEvery } = request;
   const receipt = trainingReceipt({
-    ...{ architecture, trained, created: context.now(), settings, fromScratch, seed },
+    architecture,
+    trained,
+    created: context.now(),
+    settings,
+    fromScratch,
+    seed,
     source: { path: request.checkpoint, sha256, companions: companions.files },
     data: { ...data, path: request.data.data },
-    ...{ engine: engine.description, before, after },
+    engine: engine.description,
+    before,
+    after,
     ...(evaluateEvery !== undefined && { curve: trained.curve }),
     ...(trained.resumedAfter && { resumedAfter: trained.resumedAfter }),
     warnings: opened.warnings.map(({ message }) => message),
@@ -194,8 +210,12 @@ async function trainParameters(
     data: data.batches.description.sha256,
     separator: data.separator,
     shape: data.shape,
-    ...{ settings, seed, fromScratch: request.fromScratch ?? false },
-    ...{ engine: engineName, precision, evaluateEvery },
+    settings,
+    seed,
+    fromScratch: request.fromScratch ?? false,
+    engine: engineName,
+    precision,
+    evaluateEvery,
   });
   const resumed = resume ? await loadRunState(out, run) : undefined;
   const resumedAfter = resumed && [...(resumed.resumedAfter ?? []), resumed.step];
@@ -204,7 +224,13 @@ async function trainParameters(
   const first: CurvePoint = { step: 0, ...before, flops: 0, seconds: 0 };
   const fresh = { step: 0, seconds: 0, tensors: initial };
   const trained = await trainModel(engine, {
-    ...{ architecture: model.architecture, data, settings, seed, memory, evaluateEvery, saveEvery },
+    architecture: model.architecture,
+    data,
+    settings,
+    seed,
+    memory,
+    evaluateEvery,
+    saveEvery,
     start: { ...(resumed ?? fresh), curve: resumed?.curve ?? [first] },
     signal: context.signal,
     onStep: step => {
@@ -219,7 +245,9 @@ async function trainParameters(
     },
     onEvaluation: point =>
       report(context, {
-        ...{ type: 'evaluation', model: 'training', step: point.step },
+        type: 'evaluation',
+        model: 'training',
+        step: point.step,
         ...evaluationOf(point),
       }),
     onSave: state => save({ ...identity, ...state }),

@@ -201,7 +201,9 @@ async function trainStage(
     });
     const { state, outcome, step, failure } = result;
     return {
-      ...{ outcome, step, tensors: { ...kept, ...state } },
+      outcome,
+      step,
+      tensors: { ...kept, ...state },
       ...(failure && { failure }),
       ended: ended || outcome !== 'finished',
     };
