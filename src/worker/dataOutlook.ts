@@ -14,8 +14,8 @@ export async function lookAtData(
   { signal }: Pick<CallContext, 'signal'>,
 ): Promise<DataOutlook> {
   const [
-    { withModel },
-    { withData },
+    { useEngine, useModel },
+    { useData },
     { openEngine },
     { readParameters },
     lengths,
@@ -31,28 +31,28 @@ export async function lookAtData(
     import('../training'),
   ]);
   try {
-    return await withModel(checkpoint, async model => {
-      const { engine } = await openEngine({ engine: 'cpu', ...(threads && { threads }) });
-      try {
-        const options = {
-          data,
-          sequenceLength,
-          seed: 0,
-          // As many sequences as usual, however few a person wants in a step: they have to tell.
-          ...(!readsLabelledText(model.architecture) && { evaluationBatches }),
-        };
-        return await withData(engine, model, options, async opened => {
-          const { notes } = opened;
-          if (model.architecture.head === 'none') return { notes };
-          signal.throwIfAborted();
-          const scored = plainModel(model.architecture, await readParameters(model), 'model');
-          const suitableLength = await lengths.suitableLength(engine, scored, opened, signal);
-          return { notes, ...(suitableLength !== undefined && { suitableLength }) };
-        });
-      } finally {
-        await engine.dispose();
-      }
+    await using model = await useModel(checkpoint);
+    await using started = await useEngine({
+      emit: () => undefined,
+      signal,
+      engine: () => openEngine({ engine: 'cpu', ...(threads && { threads }) }),
+      now: () => Date.now(),
     });
+    const { engine } = started;
+    const options = {
+      data,
+      sequenceLength,
+      seed: 0,
+      // As many sequences as usual, however few a person wants in a step: they have to tell.
+      ...(!readsLabelledText(model.architecture) && { evaluationBatches }),
+    };
+    await using opened = await useData(engine, model, options);
+    const { notes } = opened;
+    if (model.architecture.head === 'none') return { notes };
+    signal.throwIfAborted();
+    const scored = plainModel(model.architecture, await readParameters(model), 'model');
+    const suitableLength = await lengths.suitableLength(engine, scored, opened, signal);
+    return { notes, ...(suitableLength !== undefined && { suitableLength }) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { notes: [], refusal: { message: error.message, remedy: inEditor(error.remedy) } };

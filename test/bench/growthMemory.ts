@@ -7,12 +7,12 @@ import { parseArgs } from 'node:util';
 import { formatBytes } from '../../src/format';
 import { batchShape } from '../../src/run/open/data';
 import { learningCost, requireGrowth, resolveTarget } from '../../src/run/plan/plan';
-import { withModel } from '../../src/run/open/resources';
 import { defaultLigoSettings } from '../../src/run/settings';
 import { example } from '../support/fixtures';
 import { bundled, outputFolder, printedJson } from './child';
 import type { PhasePeak, WatchedGrowth } from './growthMemoryChild';
 import { writeRandomGpt2 } from './randomGpt2';
+import { withModel } from '../support/opened';
 
 const words = { vocabulary: 50257, positions: 1024 };
 /** Source and target; `gpt2` is 124 M parameters to 355 M. */

@@ -9,12 +9,11 @@ import { openEngine } from '../../src/engine';
 import { learnOperators } from '../../src/run/grow/learn';
 import { readSmallValues } from '../../src/run/open/model';
 import { requireGrowth, resolveTarget } from '../../src/run/plan/plan';
-import { withEngine, withModel } from '../../src/run/open/resources';
-import { withData } from '../../src/run/score/runData';
 import { grownModel, plainModel, scoreModel } from '../../src/run/score/scoring';
 import { defaultLigoSettings, defaultWarmup, type LigoSettings } from '../../src/run/settings';
 import { sourceValues } from '../../src/growth';
 import { stages, type StudyRun } from './stages';
+import { withData, withEngine, withModel } from '../support/opened';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const examples = {

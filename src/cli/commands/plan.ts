@@ -76,7 +76,7 @@ async function timedPlan(
   batch: BatchOptions,
 ): Promise<TimedPlan> {
   const [
-    { withModel, withEngine },
+    { useModel, useEngine },
     { learningRefusal },
     { processBytes },
     { learningCost, planGrowth, requireGrowth, resolveTarget, withMethod },
@@ -90,34 +90,33 @@ async function timedPlan(
     import('../../run/open/data'),
     import('../../run/plan/estimate'),
   ]);
-  return withModel(task.checkpoint, async model => {
-    const resolved = await withMethod(model, await resolveTarget(model, task.target), task.method);
-    const shape = data.batchShape(model.architecture, {
-      batchSize: batch.batch,
-      sequenceLength: batch.sequenceLength,
-    });
-    const plan = planGrowth(model, resolved, task.settings, shape);
-    if (!plan.cost) return plan;
-    const growth = requireGrowth(model, resolved);
-    const { cost: planned } = plan;
-    return withEngine(context, async (engine, memory, reason) => {
-      const { settings } = task;
-      const { name, device } = engine.description;
-      const own = { ...plan, cost: { ...planned, processBytes: processBytes(name, planned) } };
-      const refusal = learningRefusal(growth, settings, shape, {
-        engine: name,
-        memory,
-        cost: planned,
-      });
-      if (refusal) {
-        return { ...own, memoryRefusal: { reason: refusal.message, remedy: refusal.remedy } };
-      }
-      const cost = learningCost(growth, settings, shape);
-      const step = await estimate.estimateStep(engine, growth, settings, shape, cost);
-      const seconds = step.secondsPerStep * settings.steps;
-      return { ...own, estimate: { engine: name, device, reason, ...step, seconds } };
-    });
+  await using model = await useModel(task.checkpoint);
+  const resolved = await withMethod(model, await resolveTarget(model, task.target), task.method);
+  const shape = data.batchShape(model.architecture, {
+    batchSize: batch.batch,
+    sequenceLength: batch.sequenceLength,
   });
+  const plan = planGrowth(model, resolved, task.settings, shape);
+  if (!plan.cost) return plan;
+  const growth = requireGrowth(model, resolved);
+  const { cost: planned } = plan;
+  await using started = await useEngine(context);
+  const { engine, memory, reason } = started;
+  const { settings } = task;
+  const { name, device } = engine.description;
+  const own = { ...plan, cost: { ...planned, processBytes: processBytes(name, planned) } };
+  const refusal = learningRefusal(growth, settings, shape, {
+    engine: name,
+    memory,
+    cost: planned,
+  });
+  if (refusal) {
+    return { ...own, memoryRefusal: { reason: refusal.message, remedy: refusal.remedy } };
+  }
+  const cost = learningCost(growth, settings, shape);
+  const step = await estimate.estimateStep(engine, growth, settings, shape, cost);
+  const seconds = step.secondsPerStep * settings.steps;
+  return { ...own, estimate: { engine: name, device, reason, ...step, seconds } };
 }
 
 /** A plan as people read it. */

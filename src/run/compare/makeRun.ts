@@ -3,7 +3,7 @@ import { growthMethod } from '../../growth';
 import type { ComparisonRun, CurvePoint, FailedRun, FinishedRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
 import { isLearned, requireMethod } from '../grow/makeLarge';
-import { withData } from '../score/runData';
+import { useData } from '../score/runData';
 import { trainModel, type TrainedModel } from '../train/trainModel';
 import { evaluationDigest, fedBatches } from './fedBatches';
 import { diverged, growRun, type OwnRun } from './growRun';
@@ -28,13 +28,8 @@ export async function makeRun(
   try {
     requireMethod(name.method, growth);
     const options = { ...request.data, seed: name.seed, separator: data.separator };
-    return await withData(
-      engine,
-      model,
-      options,
-      own => growAndTrain(context, { comparison, name, data: own, takenUp }),
-      data.survey,
-    );
+    await using own = await useData(engine, model, options, data.survey);
+    return await growAndTrain(context, { comparison, name, data: own, takenUp });
   } catch (error) {
     if (context.signal.aborted) {
       if (error instanceof UserError && !(error instanceof InterruptedError)) {

@@ -6,8 +6,8 @@ import { requireGrowth, requireHead, resolveTarget } from '../plan/plan';
 import { isLearned } from '../grow/makeLarge';
 import { mostTaken } from '../plan/processMemory';
 import { requireMemory } from '../plan/memoryRefusal';
-import { withEngine, withModel } from '../open/resources';
-import { withData, type RunData } from '../score/runData';
+import { useEngine, useModel } from '../open/resources';
+import { useData, type RunData } from '../score/runData';
 import { fingerprint } from '../stop/runState';
 import { prepareStages } from '../train/trainingStages';
 import { countedSizes, paperFlopsPerStep } from './paperFlops';
@@ -33,50 +33,48 @@ export interface Comparison {
 }
 
 /** Opens everything that the runs of a comparison share, for the length of `use`. */
-export function withComparison<T>(
+export async function withComparison<T>(
   context: RunContext,
   request: CompareRequest,
   use: (comparison: Comparison) => Promise<T>,
 ): Promise<T> {
-  return withModel(request.checkpoint, async model => {
-    requireHead(model);
-    const growth = requireGrowth(model, await resolveTarget(model, request.target));
-    const sha256 = await model.checkpoint.sha256();
-    return withEngine(context, (engine, memory) =>
-      withData(engine, model, { ...request.data, seed: request.seeds[0]! }, async data => {
-        const { target } = growth;
-        const { shape, batches, separator } = data;
-        const stages = prepareStages(target, request.training, shape);
-        // Without training from scratch there is nothing to compare with.
-        requireMemory(mostTaken(engine.description.name, stages, memory), memory);
-        const store = openRunStore(request.out, key => {
-          const { method, seed } = key as RunName;
-          return fingerprint([
-            ...[sha256, target.config, batches.description.sha256, separator, shape],
-            ...[batches.evaluationBatches, request.training, request.evaluateEvery],
-            ...[isLearned(method) ? growthSettings(request, method) : method, seed],
-            engine.description.name,
-          ]);
-        });
-        return use({
-          request,
-          model,
-          growth,
-          sha256,
-          engine,
-          memory,
-          data,
-          store,
-          small: await readSmallValues(model, growth),
-          flopsPerStep: {
-            exact: stages.at(-1)!.flopsPerStep,
-            paper: paperFlopsPerStep(
-              countedSizes(target, shape),
-              batchesPerUpdate(request.training) * shape.batchSize,
-            ),
-          },
-        });
-      }),
-    );
+  await using model = await useModel(request.checkpoint);
+  requireHead(model);
+  const growth = requireGrowth(model, await resolveTarget(model, request.target));
+  const sha256 = await model.checkpoint.sha256();
+  await using started = await useEngine(context);
+  const { engine, memory } = started;
+  await using data = await useData(engine, model, { ...request.data, seed: request.seeds[0]! });
+  const { target } = growth;
+  const { shape, batches, separator } = data;
+  const stages = prepareStages(target, request.training, shape);
+  // Without training from scratch there is nothing to compare with.
+  requireMemory(mostTaken(engine.description.name, stages, memory), memory);
+  const store = openRunStore(request.out, key => {
+    const { method, seed } = key as RunName;
+    return fingerprint([
+      ...[sha256, target.config, batches.description.sha256, separator, shape],
+      ...[batches.evaluationBatches, request.training, request.evaluateEvery],
+      ...[isLearned(method) ? growthSettings(request, method) : method, seed],
+      engine.description.name,
+    ]);
+  });
+  return await use({
+    request,
+    model,
+    growth,
+    sha256,
+    engine,
+    memory,
+    data,
+    store,
+    small: await readSmallValues(model, growth),
+    flopsPerStep: {
+      exact: stages.at(-1)!.flopsPerStep,
+      paper: paperFlopsPerStep(
+        countedSizes(target, shape),
+        batchesPerUpdate(request.training) * shape.batchSize,
+      ),
+    },
   });
 }

@@ -5,7 +5,7 @@ import { parameterGrower, readOperators, writeOperators } from './grownParameter
 import { readSmallValues } from '../open/model';
 import { requireGrowth, resolveTarget, type Target } from '../plan/plan';
 import { growthReceipt, writeReceipt } from '../write/receipt';
-import { withEngine, withModel, withOutput } from '../open/resources';
+import { useEngine, useModel, withOutput } from '../open/resources';
 import { stoppable } from '../stop/stop';
 import { untilAborted } from '../write/parameterValues';
 import { writeModel } from '../write/writeModel';
@@ -22,49 +22,48 @@ export interface ApplyRequest {
 }
 
 /** Grows a checkpoint by given operators; the same operators give the same bytes as `grow`. */
-export function apply(caller: RunContext, request: ApplyRequest): Promise<Receipt> {
+export async function apply(caller: RunContext, request: ApplyRequest): Promise<Receipt> {
   const { context, warnings } = collectWarnings(caller);
-  return withModel(request.checkpoint, async model => {
-    warn(context, model.notes);
-    const growth = requireGrowth(model, await resolveTarget(model, request.target));
-    const applied = await readOperators(request.operators, growth);
-    const receipt = await stoppable(context, () =>
-      withOutput(request.out, request.overwrite ?? false, async directory => {
-        const companions = await copyCompanions(model.checkpoint.directory, directory);
-        return withEngine(context, async engine => {
-          const small = await readSmallValues(model, growth);
-          const sha256 = await model.checkpoint.sha256();
-          const { operators, freshness } = applied;
-          const grower = parameterGrower(engine, growth, operators, small, freshness);
-          const values = untilAborted(context.signal, grower);
-          await writeModel(directory, model, growth.target, values, request);
-          await writeOperators(directory, growth, applied, sha256);
-          await model.checkpoint.requireUnchanged(sha256);
-          warn(context, await companions.notes());
-          const settings = {
-            operators: request.operators,
-            operatorsSha256: applied.sha256,
-          };
-          const receipt = growthReceipt({
-            model,
-            growth,
-            sha256,
-            companions: companions.files,
-            created: context.now(),
-            engine: engine.description,
-            method: { name: 'apply', settings },
-            seed: 0,
-            steps: 0,
-            data: undefined,
-            measured: {},
-            warnings,
-          });
-          await writeReceipt(directory, receipt);
-          return receipt;
-        });
-      }),
-    );
-    report(context, { type: 'done', out: request.out, receipt });
-    return receipt;
-  });
+  await using model = await useModel(request.checkpoint);
+  warn(context, model.notes);
+  const growth = requireGrowth(model, await resolveTarget(model, request.target));
+  const applied = await readOperators(request.operators, growth);
+  const receipt = await stoppable(context, () =>
+    withOutput(request.out, request.overwrite ?? false, async directory => {
+      const companions = await copyCompanions(model.checkpoint.directory, directory);
+      await using started = await useEngine(context);
+      const { engine } = started;
+      const small = await readSmallValues(model, growth);
+      const sha256 = await model.checkpoint.sha256();
+      const { operators, freshness } = applied;
+      const grower = parameterGrower(engine, growth, operators, small, freshness);
+      const values = untilAborted(context.signal, grower);
+      await writeModel(directory, model, growth.target, values, request);
+      await writeOperators(directory, growth, applied, sha256);
+      await model.checkpoint.requireUnchanged(sha256);
+      warn(context, await companions.notes());
+      const settings = {
+        operators: request.operators,
+        operatorsSha256: applied.sha256,
+      };
+      const receipt = growthReceipt({
+        model,
+        growth,
+        sha256,
+        companions: companions.files,
+        created: context.now(),
+        engine: engine.description,
+        method: { name: 'apply', settings },
+        seed: 0,
+        steps: 0,
+        data: undefined,
+        measured: {},
+        warnings,
+      });
+      await writeReceipt(directory, receipt);
+      return receipt;
+    }),
+  );
+  report(context, { type: 'done', out: request.out, receipt });
+  return receipt;
 }

@@ -10,8 +10,8 @@ import { readSmallValues, type Model } from '../open/model';
 import { warningOfLength } from '../score/positionLosses';
 import { requireGrowth, requireHead, resolveTarget, type Target } from '../plan/plan';
 import { growthReceipt, writeReceipt } from '../write/receipt';
-import { withEngine, withModel, withOutput } from '../open/resources';
-import { withData, type RunData } from '../score/runData';
+import { useEngine, useModel, withOutput } from '../open/resources';
+import { useData } from '../score/runData';
 import { removeRunState } from '../stop/runState';
 import { plainModel } from '../score/scoring';
 import type { LigoSettings } from '../settings';
@@ -40,52 +40,52 @@ export interface GrowRequest {
  * Grows a checkpoint: opens, plans, learns, measures, writes, leaves a receipt. Nothing is written
  * unless all of it succeeded. Throws UserError for whatever a person can mend.
  */
-export function grow(caller: RunContext, request: GrowRequest): Promise<Receipt> {
+export async function grow(caller: RunContext, request: GrowRequest): Promise<Receipt> {
   const { context, warnings } = collectWarnings(caller);
-  return withModel(request.checkpoint, async model => {
-    warn(context, model.notes);
-    if (request.resume && !isLearned(request.method)) {
-      throw new UsageError(
-        `The method ${request.method} takes no steps, so there is nothing to resume.`,
-        'Leave --resume out.',
-      );
-    }
-    if (request.saveEvery !== undefined && !isLearned(request.method)) {
-      throw new UsageError(
-        `The method ${request.method} takes no steps, so there is nothing to save on the way.`,
-        'Leave --save-every out.',
-      );
-    }
-    const growth = requireGrowth(model, await resolveTarget(model, request.target));
-    requireMethod(request.method, growth);
-    if (isLearned(request.method)) {
-      requireHead(model);
-      if (!request.data) throw new UsageError('Learning operators needs data.', 'Give --data.');
-    }
-    const receipt = await stoppable(context, onTrained =>
-      withOutput(request.out, request.overwrite ?? false, async directory => {
-        const companions = await copyCompanions(model.checkpoint.directory, directory);
-        return withEngine(context, (engine, memory) => {
-          const task = {
-            ...request,
-            model,
-            growth,
-            engine,
-            memory,
-            onTrained,
-            warnings,
-            companions,
-          };
-          const finish = (openData?: RunData): Promise<Receipt> =>
-            growInto(directory, context, { ...task, openData });
-          return request.data ? withData(engine, model, request.data, finish) : finish();
-        });
-      }),
+  await using model = await useModel(request.checkpoint);
+  warn(context, model.notes);
+  if (request.resume && !isLearned(request.method)) {
+    throw new UsageError(
+      `The method ${request.method} takes no steps, so there is nothing to resume.`,
+      'Leave --resume out.',
     );
-    await removeRunState(request.out);
-    report(context, { type: 'done', out: request.out, receipt });
-    return receipt;
-  });
+  }
+  if (request.saveEvery !== undefined && !isLearned(request.method)) {
+    throw new UsageError(
+      `The method ${request.method} takes no steps, so there is nothing to save on the way.`,
+      'Leave --save-every out.',
+    );
+  }
+  const growth = requireGrowth(model, await resolveTarget(model, request.target));
+  requireMethod(request.method, growth);
+  if (isLearned(request.method)) {
+    requireHead(model);
+    if (!request.data) throw new UsageError('Learning operators needs data.', 'Give --data.');
+  }
+  const receipt = await stoppable(context, onTrained =>
+    withOutput(request.out, request.overwrite ?? false, async directory => {
+      const companions = await copyCompanions(model.checkpoint.directory, directory);
+      await using started = await useEngine(context);
+      const { engine, memory } = started;
+      const task = {
+        ...request,
+        model,
+        growth,
+        engine,
+        memory,
+        onTrained,
+        warnings,
+        companions,
+      };
+      if (!request.data)
+        return await growInto(directory, context, { ...task, openData: undefined });
+      await using openData = await useData(engine, model, request.data);
+      return await growInto(directory, context, { ...task, openData });
+    }),
+  );
+  await removeRunState(request.out);
+  report(context, { type: 'done', out: request.out, receipt });
+  return receipt;
 }
 
 async function growInto(

@@ -4,14 +4,10 @@ import { UserError } from '../../errors';
 import { report, type RunContext } from '../context';
 import { openModel, type Model } from './model';
 
-/** Opens a checkpoint for the length of `use`. */
-export async function withModel<T>(path: string, use: (model: Model) => Promise<T>): Promise<T> {
+/** A checkpoint that is closed at the end of the block which has it (`await using`). */
+export async function useModel(path: string): Promise<Model & AsyncDisposable> {
   const model = await openModel(path);
-  try {
-    return await use(model);
-  } finally {
-    await model.checkpoint.close();
-  }
+  return { ...model, [Symbol.asyncDispose]: () => model.checkpoint.close() };
 }
 
 /** Makes an output folder that is whole after `use`, or absent if it throws. */
@@ -37,17 +33,22 @@ function withoutHidden(error: unknown, hidden: string, out: string): unknown {
   return error;
 }
 
-/** Starts the engine for the length of `use`, and says which it is and why. */
-export async function withEngine<T>(
-  context: RunContext,
-  use: (engine: Engine, memory: DeviceMemory, reason: string) => Promise<T>,
-): Promise<T> {
+/** An engine that is ended with the block which has it, and why it is the one. */
+export interface UsedEngine extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly memory: DeviceMemory;
+  readonly reason: string;
+}
+
+/** Starts the engine, and says which it is and why. */
+export async function useEngine(context: RunContext): Promise<UsedEngine> {
   const { engine, reason, memory } = await context.engine();
   try {
     const { name, device } = engine.description;
     report(context, { type: 'device', engine: name, device, reason });
-    return await use(engine, memory, reason);
-  } finally {
+  } catch (error) {
     await engine.dispose();
+    throw error;
   }
+  return { engine, memory, reason, [Symbol.asyncDispose]: () => engine.dispose() };
 }

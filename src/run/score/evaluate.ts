@@ -6,8 +6,8 @@ import type { DataOptions } from '../open/openData';
 import { readParameters } from '../open/model';
 import { requireHead } from '../plan/plan';
 import { warningOfLength } from './positionLosses';
-import { withEngine, withModel } from '../open/resources';
-import { withData } from './runData';
+import { useEngine, useModel } from '../open/resources';
+import { useData } from './runData';
 import { plainModel, scoreModel } from './scoring';
 import { stoppable } from '../stop/stop';
 
@@ -25,27 +25,25 @@ export function evaluateCheckpoint(
   request: { readonly checkpoint: string; readonly data: DataOptions },
 ): Promise<EvaluationResult> {
   const { context, warnings } = collectWarnings(caller);
-  return stoppable(context, () =>
-    withModel(request.checkpoint, async model => {
-      warn(context, model.notes);
-      requireHead(model);
-      return withEngine(context, engine =>
-        withData(engine, model, request.data, async data => {
-          warn(context, data.notes);
-          const sha256 = await model.checkpoint.sha256();
-          const values = await readParameters(model);
-          const scored = plainModel(model.architecture, values, 'model');
-          const { batches, shape, targets } = data;
-          const tooLong = await warningOfLength(engine, scored, data, context.signal);
-          if (tooLong) warn(context, [tooLong]);
-          const scores = await scoreModel(engine, scored, batches, shape, context.signal);
-          report(context, { type: 'evaluation', model: 'small', step: 0, ...scores });
-          const frequencies = await frequencyLoss(batches, targets);
-          await model.checkpoint.requireUnchanged(sha256);
-          warn(context, await batches.requireUnchanged());
-          return { ...scores, frequencies, notes: [...warnings] };
-        }),
-      );
-    }),
-  );
+  return stoppable(context, async () => {
+    await using model = await useModel(request.checkpoint);
+    warn(context, model.notes);
+    requireHead(model);
+    await using started = await useEngine(context);
+    const { engine } = started;
+    await using data = await useData(engine, model, request.data);
+    warn(context, data.notes);
+    const sha256 = await model.checkpoint.sha256();
+    const values = await readParameters(model);
+    const scored = plainModel(model.architecture, values, 'model');
+    const { batches, shape, targets } = data;
+    const tooLong = await warningOfLength(engine, scored, data, context.signal);
+    if (tooLong) warn(context, [tooLong]);
+    const scores = await scoreModel(engine, scored, batches, shape, context.signal);
+    report(context, { type: 'evaluation', model: 'small', step: 0, ...scores });
+    const frequencies = await frequencyLoss(batches, targets);
+    await model.checkpoint.requireUnchanged(sha256);
+    warn(context, await batches.requireUnchanged());
+    return { ...scores, frequencies, notes: [...warnings] };
+  });
 }

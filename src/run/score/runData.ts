@@ -14,18 +14,20 @@ export interface RunData extends OpenData {
 }
 
 /**
- * Opens data for the length of `use`; for causal text finds out how lines are joined.
- * @param known what a survey found of the data before
+ * Opens data until the end of the block which has it; for causal text finds out how lines are joined.
+ * @param known what a survey found of the data before, which stays open
  */
-export async function withData<T>(
+export async function useData(
   engine: Engine,
   model: Model,
   options: DataOptions,
-  use: (data: RunData) => Promise<T>,
   known?: DataSurvey,
-): Promise<T> {
+): Promise<RunData & AsyncDisposable> {
   const { architecture, checkpoint } = model;
   const survey = known ?? (await surveyData(architecture, checkpoint.directory, options));
+  const closeSurvey = (): void => {
+    if (!known) survey.close();
+  };
   try {
     const choice =
       options.separator === undefined
@@ -34,13 +36,13 @@ export async function withData<T>(
     const separator = options.separator ?? choice?.separator;
     const joined = { ...options, separator };
     const data = await openData(architecture, checkpoint.directory, joined, survey);
-    try {
-      const separatorNote = choice?.note ?? describeSeparator(model, separator);
-      return await use({ ...data, separator, separatorNote, survey });
-    } finally {
-      await data.batches.close();
-    }
-  } finally {
-    if (!known) survey.close();
+    const separatorNote = choice?.note ?? describeSeparator(model, separator);
+    const close = async (): Promise<void> => {
+      await data.batches.close().finally(closeSurvey);
+    };
+    return { ...data, separator, separatorNote, survey, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    closeSurvey();
+    throw error;
   }
 }

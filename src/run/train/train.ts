@@ -14,8 +14,8 @@ import { readParameter, readParameters, type Model } from '../open/model';
 import { partialSpans } from './partialTraining';
 import { requireHead, requireWhole } from '../plan/plan';
 import { warningOfLength } from '../score/positionLosses';
-import { withEngine, withModel, withOutput } from '../open/resources';
-import { withData, type RunData } from '../score/runData';
+import { useEngine, useModel, withOutput } from '../open/resources';
+import { useData, type RunData } from '../score/runData';
 import { identityOf, loadRunState, removeRunState, type RunState } from '../stop/runState';
 import { plainModel, scoreModel } from '../score/scoring';
 import { batchesPerUpdate, type TrainSettings } from '../settings';
@@ -49,34 +49,25 @@ export interface TrainRequest {
 }
 
 /** Trains a checkpoint on its own objective and writes the result as a checkpoint of the same kind. */
-export function train(caller: RunContext, request: TrainRequest): Promise<TrainingReceipt> {
+export async function train(caller: RunContext, request: TrainRequest): Promise<TrainingReceipt> {
   const { context, warnings } = collectWarnings(caller);
-  return withModel(request.checkpoint, async model => {
-    warn(context, model.notes);
-    requireHead(model);
-    requireWhole(model, request.dropHead ?? false);
-    const receipt = await stoppable(context, onTrained =>
-      withOutput(request.out, request.overwrite ?? false, async directory => {
-        const companions = await copyCompanions(model.checkpoint.directory, directory);
-        return withEngine(context, (engine, memory) =>
-          withData(engine, model, request.data, data =>
-            trainInto(directory, context, request, {
-              model,
-              engine,
-              memory,
-              data,
-              onTrained,
-              warnings,
-              companions,
-            }),
-          ),
-        );
-      }),
-    );
-    await removeRunState(request.out);
-    report(context, { type: 'done', out: request.out });
-    return receipt;
-  });
+  await using model = await useModel(request.checkpoint);
+  warn(context, model.notes);
+  requireHead(model);
+  requireWhole(model, request.dropHead ?? false);
+  const receipt = await stoppable(context, onTrained =>
+    withOutput(request.out, request.overwrite ?? false, async directory => {
+      const companions = await copyCompanions(model.checkpoint.directory, directory);
+      await using started = await useEngine(context);
+      const { engine, memory } = started;
+      await using data = await useData(engine, model, request.data);
+      const opened = { model, engine, memory, data, onTrained, warnings, companions };
+      return await trainInto(directory, context, request, opened);
+    }),
+  );
+  await removeRunState(request.out);
+  report(context, { type: 'done', out: request.out });
+  return receipt;
 }
 
 interface Opened {

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { growthMethod, type GrowthMethodName } from '../../../src/growth';
 import { batchShape } from '../../../src/run/open/data';
 import { costOfLayers, programCost } from '../../../src/run/plan/growthCost';
-import { withModel } from '../../../src/run/open/resources';
 import { learningCost, learningProgram, requireGrowth } from '../../../src/run/plan/plan';
 import {
   defaultTrainSettings,
@@ -13,6 +12,7 @@ import {
 } from '../../../src/run/settings';
 import { countStages, prepareStages } from '../../../src/run/train/trainingStages';
 import { example } from '../../support/fixtures';
+import { withModel } from '../../support/opened';
 
 const close = (actual: number, expected: number, what: string): void =>
   assert.ok(Math.abs(actual / expected - 1) < 0.005, `${what}: ${actual} for ${expected} bytes`);

@@ -14,13 +14,12 @@ import {
   positionLosses,
   warningOfLength,
 } from '../../../src/run/score/positionLosses';
-import { withEngine, withModel } from '../../../src/run/open/resources';
-import { withData } from '../../../src/run/score/runData';
 import { plainModel } from '../../../src/run/score/scoring';
 import { defaultTrainSettings } from '../../../src/run/settings';
 import { train } from '../../../src/run/train/train';
 import { example } from '../../support/fixtures';
 import { clothes, recorded, shortSettings, temporaryFolder } from './support';
+import { withData, withEngine, withModel } from '../../support/opened';
 
 const scripture = (sequenceLength: number, evaluationBatches = 8): DataOptions => ({
   ...{ data: example('kjv.txt'), sequenceLength, evaluationBatches, batchSize: 16 },

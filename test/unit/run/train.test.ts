@@ -6,8 +6,6 @@ import type { NamedData } from '../../../src/engine';
 import { InterruptedError, UsageError } from '../../../src/errors';
 import type { TrainingStage } from '../../../src/growth';
 import { openModel, readParameters } from '../../../src/run/open/model';
-import { withEngine } from '../../../src/run/open/resources';
-import { withData } from '../../../src/run/score/runData';
 import { defaultTrainSettings, type TrainSettings } from '../../../src/run/settings';
 import { train, type TrainRequest } from '../../../src/run/train/train';
 import type { TrainingReceipt } from '../../../src/run/write/trainingReceipt';
@@ -15,6 +13,7 @@ import { trainModel, type TrainingState } from '../../../src/run/train/trainMode
 import { assertClose } from '../../support/close';
 import { example } from '../../support/fixtures';
 import { bible, contents, entries, failure, recorded, temporaryFolder } from './support';
+import { withData, withEngine } from '../../support/opened';
 
 const shortSettings = { ...defaultTrainSettings, steps: 6, warmup: 1 };
 const request: Omit<TrainRequest, 'out'> = {
