@@ -32,8 +32,20 @@ export class UnsupportedError extends UserError {}
 /** The arguments do not make sense together; the command line answers it with exit code 2. */
 export class UsageError extends UserError {}
 
-/** The person asked to stop; state was saved where the message says. */
-export class InterruptedError extends UserError {}
+/** The person asked to stop. */
+export class InterruptedError extends UserError {
+  /** Whether what was done so far is kept, where the message says, so that it can be gone on with. */
+  readonly saved: boolean;
+
+  constructor(
+    message: string,
+    remedy: string,
+    { saved = false, ...options }: ErrorOptions & { readonly saved?: boolean } = {},
+  ) {
+    super(message, remedy, options);
+    this.saved = saved;
+  }
+}
 
 /** The device failed in the middle of a run; what was read from it before is good. */
 export class DeviceError extends UserError {}

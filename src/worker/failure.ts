@@ -11,8 +11,7 @@ export interface Failure {
 export function explainFailure(error: unknown): Failure {
   if (error instanceof InterruptedError) {
     // The command line says --resume; here a person has a button.
-    const saved = /the state is in|(is|are) kept in/.test(error.message);
-    const remedy = saved ? 'Resume the run to go on.' : 'Start the run again.';
+    const remedy = error.saved ? 'Resume the run to go on.' : 'Start the run again.';
     return { message: error.message, remedy, interrupted: true };
   }
   if (error instanceof UserError) return { message: error.message, remedy: inEditor(error.remedy) };

@@ -242,15 +242,17 @@ async function stopped(
 ): Promise<InterruptedError> {
   const { halfMade } = await store.count();
   const goOn = 'Run the same command with --resume to go on.';
+  const kept = { saved: true };
   if (ended > 0) {
     const more = halfMade > 0 ? ', with what was done of the next' : '';
     return new InterruptedError(
       `Stopped after ${ended} of ${counted(runs, 'run')}, which are kept in ${store.folder}${more}.`,
       goOn,
+      kept,
     );
   }
   const before = `Stopped before the first of ${counted(runs, 'run')} ended`;
   return halfMade > 0
-    ? new InterruptedError(`${before}; what was done of it is kept in ${store.folder}.`, goOn)
+    ? new InterruptedError(`${before}; what was done of it is kept in ${store.folder}.`, goOn, kept)
     : new InterruptedError(`${before}; nothing was written.`, 'Run the same command again.');
 }

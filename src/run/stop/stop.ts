@@ -55,6 +55,7 @@ export async function explainStop(
     return new InterruptedError(
       `Stopped after ${step} of ${counted(steps, 'step')}; the state is in ${path}.`,
       'Run the same command with --resume to go on.',
+      { saved: true },
     );
   }
   if (failure) {
@@ -126,5 +127,6 @@ async function explainUnwritten(
     : new InterruptedError(
         `Stopped after training, before its result was written; the state is in ${path}.`,
         'Run the same command with --resume to finish.',
+        { saved: true },
       );
 }

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { InterruptedError } from '../../../src/errors';
 import { lengthWarning } from '../../../src/run/score/positionLosses';
 import { memoryRefusal } from '../../../src/run/plan/memoryRefusal';
-import { inEditor } from '../../../src/worker/failure';
+import { explainFailure, inEditor } from '../../../src/worker/failure';
+
+describe('a run that was stopped', () => {
+  it('is gone on with where something of it is kept, and begins again where not', () => {
+    const remedyOf = (saved: boolean): string =>
+      explainFailure(new InterruptedError('Stopped.', 'Give --resume.', { saved })).remedy;
+    assert.equal(remedyOf(true), 'Resume the run to go on.');
+    assert.equal(remedyOf(false), 'Start the run again.');
+  });
+});
 
 describe('a remedy in the editor', () => {
   it('names the line of the plan that shortens sequences', () => {
