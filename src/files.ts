@@ -337,3 +337,12 @@ export async function readOwnText(
   const file = await readOwn(folder, name, limit);
   return file && decodeUtf8(file.bytes, join(folder, name));
 }
+
+/** What a person can do about a file that the system would not open or read. */
+export function unreadable(path: string, cause: unknown): UserError {
+  return new UserError(
+    `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    'Check the path, its permissions and the disk.',
+    { cause },
+  );
+}

@@ -1,9 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { UserError, type Note } from '../errors';
-import { isMissing } from '../files';
+import { isMissing, unreadable } from '../files';
 import { counted } from '../format';
-import { unreadable } from './jsonFiles';
 import { listed } from './note';
 import {
   extensionsOf,

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { CorruptFileError, UserError } from '../errors';
-import { unreadable } from './jsonFiles';
+import { unreadable } from '../files';
 import { readBytes } from './sourceFiles';
 
 /** Bytes of an IDX file by its dimensions, outermost first, as in MNIST's files. */

@@ -1,18 +1,9 @@
 import { join } from 'node:path';
 import { CorruptFileError, UserError } from '../errors';
-import { readOwnText } from '../files';
+import { readOwnText, unreadable } from '../files';
 
 /** Tokenizers of 250,000 tokens take 35 MB at most; this much is not one. */
 const largestTextFile = 40 * 1024 * 1024;
-
-/** What a person can do about a file that the system would not open or read. */
-export function unreadable(path: string, cause: unknown): UserError {
-  return new UserError(
-    `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-    'Check the path, its permissions and the disk.',
-    { cause },
-  );
-}
 
 /** The text of a small file beside a checkpoint, or undefined where there is none. */
 export async function readText(directory: string, name: string): Promise<string | undefined> {

@@ -1,9 +1,8 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { UserError, type Note } from '../errors';
-import { identityOf, isMissing, readRange, type FileIdentity } from '../files';
+import { identityOf, isMissing, readRange, type FileIdentity, unreadable } from '../files';
 import { counted } from '../format';
-import { unreadable } from './jsonFiles';
 import { listed } from './note';
 
 /** A file of a data source. */
