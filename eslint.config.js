@@ -40,6 +40,7 @@ const innerRooms = {
     'grow',
     'train',
     'compare',
+    'questions',
   ],
   host: [
     'forEachSome.ts',

@@ -1,9 +1,9 @@
 import { isAbsolute } from 'node:path';
-import { CorruptFileError, UnsupportedError } from '../errors';
+import { CorruptFileError } from '../errors';
 import { readTextFile } from '../files';
 import type { ComparisonRequest, GrowthRequest, WorkerRequest } from '../protocol/runFolder';
 import { workerRequest } from '../protocol/schemas';
-import { growthMethod, growthMethodNames, type GrowthMethodName } from '../growth/methods';
+import { growthMethod, methodOf } from '../growth/methods';
 import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
 import type { GrowRequest } from '../run/grow/grow';
 import { defaultTrainSettings, defaultWarmup, ligoSettings } from '../run/settings';
@@ -80,13 +80,3 @@ const dataOf = ({ path, batchSize, sequenceLength }: ComparisonRequest['data']) 
   batchSize,
   sequenceLength,
 });
-
-/** The method of a name. Throws UnsupportedError. */
-export function methodOf(name: string): GrowthMethodName {
-  const known = growthMethodNames.find(each => each === name);
-  if (known) return known;
-  throw new UnsupportedError(
-    `This version knows no method called ${name}.`,
-    `Choose one of ${growthMethodNames.join(', ')}.`,
-  );
-}

@@ -2,12 +2,15 @@ import { openCheckpoint } from '../checkpoint/checkpoint';
 import { UserError } from '../errors';
 import type { Service } from '../protocol/service';
 import { tensorStatistics } from '../inspect/statistics';
-import { comparisonPlan } from './comparisonPlan';
-import { lookAtData } from './dataOutlook';
+import { comparisonPlan } from '../run/questions/comparisonPlan';
+import { lookAtData } from '../run/questions/dataOutlook';
 import { inspectCheckpoint, summarizeCheckpoint } from './describe';
 import { engineService } from './engines';
-import { offerMethods } from './methods';
-import { engineOutlook, grownParameters, openPlan } from './plans';
+import { offerMethods } from '../run/questions/offerMethods';
+import { engineOutlook } from '../run/questions/engineOutlook';
+import { openPlan } from '../run/questions/openPlan';
+import { parameterCounts } from '../run/questions/parameterCounts';
+import { inEditor } from './failure';
 
 /** Everything about files and numbers that the host wants to know without a run. */
 export const service: Service = {
@@ -25,9 +28,17 @@ export const service: Service = {
   },
   methods: offerMethods,
   comparisonPlan,
-  outlook: engineOutlook,
-  lookAtData,
-  parameters: grownParameters,
+  async outlook(question) {
+    const { refusal, ...outlook } = await engineOutlook(question);
+    if (!refusal) return outlook;
+    return { ...outlook, refusal: { ...refusal, remedy: inEditor(refusal.remedy) } };
+  },
+  async lookAtData(question, call) {
+    const { refusal, ...outlook } = await lookAtData(question, call);
+    if (!refusal) return outlook;
+    return { ...outlook, refusal: { ...refusal, remedy: inEditor(refusal.remedy) } };
+  },
+  parameters: parameterCounts,
   async operator({ path, name }) {
     const checkpoint = await openCheckpoint(path);
     try {

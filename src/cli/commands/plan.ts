@@ -2,10 +2,7 @@ import type { Command } from 'commander';
 import { counted } from '../../format';
 import { learningMethodNames, type GrowthMethodName } from '../../growth/methods';
 import type { GrowthPlan } from '../../protocol/events';
-import type { RunContext } from '../../run/context';
-import type { StepEstimate } from '../../run/plan/estimate';
-import type { Target } from '../../run/plan/plan';
-import type { LigoSettings } from '../../run/settings';
+import type { TimedPlan } from '../../run/questions/timedPlan';
 import { addBatchOptions, type BatchOptions } from '../dataOptions';
 import { exitCodes } from '../failure';
 import { formatBytes, formatCount, formatFlops, formatSeconds } from '../format';
@@ -28,20 +25,6 @@ type PlanOptions = JobOptions &
   BatchOptions &
   LigoOptions & { readonly method: GrowthMethodName };
 
-/** A plan with what it would take on this machine. */
-export interface TimedPlan extends GrowthPlan {
-  /** By short measurements on the engine; absent where nothing would be trained. */
-  /** Why a step does not fit the device; nothing was tried then. */
-  readonly memoryRefusal?: { readonly reason: string; readonly remedy: string };
-  readonly estimate?: StepEstimate & {
-    readonly engine: string;
-    readonly device: string;
-    /** Why this engine, on one line. */
-    readonly reason: string;
-    readonly seconds: number;
-  };
-}
-
 /** `ligo plan`: tells what a growth would do and cost, or every reason against it. */
 export function addPlanCommand(
   program: Command,
@@ -59,64 +42,16 @@ export function addPlanCommand(
     async (checkpoint: string, options: PlanOptions) => {
       const { method } = options;
       const settings = ligoSettingsOf(options, method);
+      const { timedPlan } = await import('../../run/questions/timedPlan');
       const plan = await timedPlan(
         quietContext(host, options),
         { checkpoint, target: targetOf(options), method, settings },
-        options,
+        { batchSize: options.batch, sequenceLength: options.sequenceLength },
       );
       printLine(host, options.json ? JSON.stringify(plan) : describePlan(plan));
       if (plan.refusals.length > 0 || plan.memoryRefusal) finish(exitCodes.failed);
     },
   );
-}
-
-async function timedPlan(
-  context: RunContext,
-  task: { checkpoint: string; target: Target; method: GrowthMethodName; settings: LigoSettings },
-  batch: BatchOptions,
-): Promise<TimedPlan> {
-  const [
-    { useModel, useEngine },
-    { learningRefusal },
-    { processBytes },
-    { learningCost, planGrowth, requireGrowth, resolveTarget, withMethod },
-    data,
-    estimate,
-  ] = await Promise.all([
-    import('../../run/open/resources'),
-    import('../../run/plan/learningMemory'),
-    import('../../run/plan/processMemory'),
-    import('../../run/plan/plan'),
-    import('../../run/open/data'),
-    import('../../run/plan/estimate'),
-  ]);
-  await using model = await useModel(task.checkpoint);
-  const resolved = await withMethod(model, await resolveTarget(model, task.target), task.method);
-  const shape = data.batchShape(model.architecture, {
-    batchSize: batch.batch,
-    sequenceLength: batch.sequenceLength,
-  });
-  const plan = planGrowth(model, resolved, task.settings, shape);
-  if (!plan.cost) return plan;
-  const growth = requireGrowth(model, resolved);
-  const { cost: planned } = plan;
-  await using started = await useEngine(context);
-  const { engine, memory, reason } = started;
-  const { settings } = task;
-  const { name, device } = engine.description;
-  const own = { ...plan, cost: { ...planned, processBytes: processBytes(name, planned) } };
-  const refusal = learningRefusal(growth, settings, shape, {
-    engine: name,
-    memory,
-    cost: planned,
-  });
-  if (refusal) {
-    return { ...own, memoryRefusal: { reason: refusal.message, remedy: refusal.remedy } };
-  }
-  const cost = learningCost(growth, settings, shape);
-  const step = await estimate.estimateStep(engine, growth, settings, shape, cost);
-  const seconds = step.secondsPerStep * settings.steps;
-  return { ...own, estimate: { engine: name, device, reason, ...step, seconds } };
 }
 
 /** A plan as people read it. */

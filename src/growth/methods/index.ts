@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../../errors';
 import { bert2bert } from './bert2bert';
 import { copy } from './copy';
 import { interpolate } from './interpolate';
@@ -46,4 +47,14 @@ export const learningMethodNames: readonly GrowthMethodName[] = methods
 /** The method of a name. */
 export function growthMethod(name: GrowthMethodName): GrowthMethod {
   return growthMethods.find(method => method.name === name)!;
+}
+
+/** The method of a name. Throws UnsupportedError. */
+export function methodOf(name: string): GrowthMethodName {
+  const known = growthMethodNames.find(each => each === name);
+  if (known) return known;
+  throw new UnsupportedError(
+    `This version knows no method called ${name}.`,
+    `Choose one of ${growthMethodNames.join(', ')}.`,
+  );
 }

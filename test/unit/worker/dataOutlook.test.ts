@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lookAtData } from '../../../src/worker/dataOutlook';
-import { grownParameters } from '../../../src/worker/plans';
+import { lookAtData } from '../../../src/run/questions/dataOutlook';
+import { parameterCounts } from '../../../src/run/questions/parameterCounts';
 import { example } from '../../support/fixtures';
 import { bertClassifier, labelledVerses } from '../run/support';
 
@@ -55,7 +55,7 @@ test('looking at data ends when nobody waits for it', async () => {
 
 test('parameters are counted for every size that can be, as the plan counts them', async () => {
   const checkpoint = example('bert-kjv');
-  const [deeper, smaller, odd] = await grownParameters({
+  const [deeper, smaller, odd] = await parameterCounts({
     checkpoint,
     targets: [{ layers: 6 }, { layers: 1 }, { hidden: 70 }],
   });

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { growthMethodNames } from '../../../src/growth/methods';
 import { lookAtAll } from '../../../src/host/checkpoints/lookAtAll';
 import { ServiceClient } from '../../../src/host/serviceClient';
-import { engineOutlook } from '../../../src/worker/plans';
+import { engineOutlook } from '../../../src/run/questions/engineOutlook';
 import { example, fixture } from '../../support/fixtures';
 import { builtWorker, temporaryFolder, until } from './runFolder';
 

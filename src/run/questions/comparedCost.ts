@@ -1,8 +1,7 @@
-import type { Growth } from '../growth';
-import { growthMethod, type GrowthMethodName } from '../growth/methods';
-import { yardstick } from '../protocol/comparison';
-import type { BatchShape } from '../training';
-import { methodOf } from './request';
+import type { Growth } from '../../growth';
+import { growthMethod, methodOf, type GrowthMethodName } from '../../growth/methods';
+import { yardstick } from '../../protocol/comparison';
+import type { BatchShape } from '../../training';
 
 /** All methods of a comparison: training from scratch is one, whether named or not. */
 export const comparedMethods = (names: readonly string[]): readonly GrowthMethodName[] => [
@@ -20,9 +19,9 @@ export async function comparedCost(
   { steps, shape }: { readonly steps: number; readonly shape: BatchShape },
 ) {
   const [{ comparisonCost }, { usualGrowthSteps }, settings] = await Promise.all([
-    import('../run/compare/cost'),
-    import('../run/compare/request'),
-    import('../run/settings'),
+    import('../compare/cost'),
+    import('../compare/request'),
+    import('../settings'),
   ]);
   const training = {
     ...settings.defaultTrainSettings,

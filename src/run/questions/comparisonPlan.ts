@@ -1,6 +1,6 @@
-import type { ComparisonPlan, Service } from '../protocol/service';
+import type { ComparisonPlan, Service } from '../../protocol/service';
 import { comparedCost, comparedMethods, learns } from './comparedCost';
-import { openPlan } from './plans';
+import { openPlan } from './openPlan';
 
 /** How many runs a comparison makes, and what they compute. */
 export async function comparisonPlan(
@@ -8,8 +8,8 @@ export async function comparisonPlan(
 ): Promise<ComparisonPlan> {
   const { seeds, keep = 'winner' } = question;
   const [{ usualGrowthSteps }, { modelsAtMost, modelsInTheEnd }] = await Promise.all([
-    import('../run/compare/request'),
-    import('../run/compare/keep'),
+    import('../compare/request'),
+    import('../compare/keep'),
   ]);
   const methods = comparedMethods(question.methods);
   const runs = methods.length * seeds.length;

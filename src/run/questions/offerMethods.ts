@@ -1,14 +1,14 @@
-import { yardstick } from '../protocol/comparison';
-import type { MethodOffer, Service } from '../protocol/service';
-import { openPlan } from './plans';
+import { yardstick } from '../../protocol/comparison';
+import type { MethodOffer, Service } from '../../protocol/service';
+import { openPlan } from './openPlan';
 
 /** Every method with what speaks against it for one growth. */
 export async function offerMethods(
   question: Parameters<Service['methods']>[0],
 ): Promise<readonly MethodOffer[]> {
   const [{ growthMethods }, { usualMethods }] = await Promise.all([
-    import('../growth/methods'),
-    import('../run/compare/request'),
+    import('../../growth/methods'),
+    import('../compare/request'),
   ]);
   const { model, asked, withMethod, close } = await openPlan({ ...question, steps: 1 });
   try {

@@ -1,6 +1,5 @@
-import { UserError } from '../errors';
-import type { CallContext, DataOutlook, Service } from '../protocol/service';
-import { inEditor } from './failure';
+import { UserError } from '../../errors';
+import type { CallContext, DataOutlook, Service } from '../../protocol/service';
 
 /** Sequences that are read to find the length that suits: held-out batches. */
 const evaluationBatches = 8;
@@ -22,13 +21,13 @@ export async function lookAtData(
     { plainModel },
     { readsLabelledText },
   ] = await Promise.all([
-    import('../run/open/resources'),
-    import('../run/score/runData'),
-    import('../engine/open'),
-    import('../run/open/model'),
-    import('../run/score/positionLosses'),
-    import('../run/score/scoring'),
-    import('../training'),
+    import('../open/resources'),
+    import('../score/runData'),
+    import('../../engine/open'),
+    import('../open/model'),
+    import('../score/positionLosses'),
+    import('../score/scoring'),
+    import('../../training'),
   ]);
   try {
     await using model = await useModel(checkpoint);
@@ -55,6 +54,6 @@ export async function lookAtData(
     return { notes, ...(suitableLength !== undefined && { suitableLength }) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { notes: [], refusal: { message: error.message, remedy: inEditor(error.remedy) } };
+    return { notes: [], refusal: { message: error.message, remedy: error.remedy } };
   }
 }
