@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { UserError } from '../errors';
 import { explainReadError } from '../files';
-import { noCheckpointIn } from './recognise';
+import { noCheckpointIn } from './otherFormats';
 import { areOneSeries } from './shardSeries';
 
 /** Whether a path, links followed, leads to a file. @throws UserError when that cannot be told */

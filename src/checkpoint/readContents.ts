@@ -6,7 +6,7 @@ import { shortJson } from '../format';
 import { explainReadError, identify, openRegular, ownPath } from '../files';
 import { quoted } from './names';
 import { readFully, type SeenFile } from './openFiles';
-import { HEAD_BYTES, recognise, statedHeaderBytes } from './recognise';
+import { HEAD_BYTES, recognise, statedHeaderBytes } from './otherFormats';
 import {
   checkHeaderBytes,
   MAX_TENSORS,

@@ -13,7 +13,7 @@ import {
 import type { OpenData } from '../open/openData';
 import { mostTaken } from '../plan/processMemory';
 import { requireMemory } from '../plan/memoryRefusal';
-import { openScorer, type Scorer } from '../score/scorer';
+import { openScorer, type Scorer } from '../score/scoring';
 import { batchesPerUpdate, optimizerOptions, type TrainSettings } from '../settings';
 import { flopsAfter, prepareStages, type PreparedStage } from './trainingStages';
 
