@@ -1,4 +1,5 @@
 import { InterruptedError, UserError } from '../errors';
+import { inEditor } from './editorWords';
 
 /** A failure as the host tells it: in words for people, never a stack. */
 export interface Failure {
@@ -26,26 +27,6 @@ export function explainFailure(error: unknown): Failure {
     remedy: 'Please report it with the log of the run.',
   };
 }
-
-/** A remedy in the words of the editor: its plans say how data is cut, engines have a command and a setting. */
-export const inEditor = (remedy: string): string =>
-  remedy
-    .replace(/ \(--sequence-length \d+\)/g, ' (Sequence Length… in the plan)')
-    .replace(/ \(--[a-z-]+( \d+)?\)/g, '')
-    .replace(/^Give (?=--(recompute|share-ffn|batch 1 --accumulate))/, 'Under More…, set ')
-    .replace(/--recompute/g, 'Recompute Activations')
-    .replace(/--share-ffn/g, 'Share Feed-Forward Operators')
-    .replace(/--batch 1 --accumulate (\d+)/g, 'Accumulate to $1 with batches of one')
-    .replace(/a smaller --sequence-length/g, 'shorter sequences')
-    .replace(/a larger --sequence-length/g, 'longer sequences')
-    .replace(/a larger --batch/g, 'a larger batch')
-    .replace(/--batch or --sequence-length/g, 'the batch or the length of sequences')
-    .replace(/Give --sequence-length (\d+) or less/g, 'Use sequences of at most $1 tokens')
-    .replace(/ligo doctor --install [\w-]+/g, 'the command LiGO: Set Up GPU Engine')
-    .replace(
-      /[Gg]ive --engine (\w+)/g,
-      (said, engine: string) => `${said.startsWith('G') ? 'Set' : 'set'} ligo.engine to ${engine}`,
-    );
 
 /** Native code and the engine of JavaScript each say it in their own words. */
 const isOutOfMemory = (error: unknown): boolean =>

@@ -10,34 +10,26 @@ import { offerMethods } from '../run/questions/offerMethods';
 import { engineOutlook } from '../run/questions/engineOutlook';
 import { openPlan } from '../run/questions/openPlan';
 import { parameterCounts } from '../run/questions/parameterCounts';
-import { inEditor } from './failure';
+import { forEditor } from './editorWords';
 
 /** Everything about files and numbers that the host wants to know without a run. */
 export const service: Service = {
-  summarize: summarizeCheckpoint,
-  inspect: inspectCheckpoint,
+  summarize: async question => forEditor(await summarizeCheckpoint(question)),
+  inspect: async question => forEditor(await inspectCheckpoint(question)),
   ...engineService,
   statistics: ({ path, tensor }) => tensorStatistics(path, tensor),
   async plan(question) {
     const { planGrowth, resolved, model, settings, shape, close } = await openPlan(question);
     try {
-      return planGrowth(model, resolved, settings, shape);
+      return forEditor(planGrowth(model, resolved, settings, shape));
     } finally {
       await close();
     }
   },
-  methods: offerMethods,
-  comparisonPlan,
-  async outlook(question) {
-    const { refusal, ...outlook } = await engineOutlook(question);
-    if (!refusal) return outlook;
-    return { ...outlook, refusal: { ...refusal, remedy: inEditor(refusal.remedy) } };
-  },
-  async lookAtData(question, call) {
-    const { refusal, ...outlook } = await lookAtData(question, call);
-    if (!refusal) return outlook;
-    return { ...outlook, refusal: { ...refusal, remedy: inEditor(refusal.remedy) } };
-  },
+  methods: async question => forEditor(await offerMethods(question)),
+  comparisonPlan: async question => forEditor(await comparisonPlan(question)),
+  outlook: async question => forEditor(await engineOutlook(question)),
+  lookAtData: async (question, call) => forEditor(await lookAtData(question, call)),
   parameters: parameterCounts,
   async operator({ path, name }) {
     const checkpoint = await openCheckpoint(path);

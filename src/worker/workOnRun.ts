@@ -7,7 +7,8 @@ import { report } from '../run/context';
 import { runFiles, type WorkerProcess, type WorkerRequest } from '../protocol/runFolder';
 import { watchControl, type Control } from './control';
 import { openEventLog } from './eventLog';
-import { explainFailure, inEditor } from './failure';
+import { inEditor } from './editorWords';
+import { explainFailure } from './failure';
 import { compareRequestOf, growRequestOf, readRequest } from './request';
 
 /** Milliseconds between reports of what the run takes of the machine. */

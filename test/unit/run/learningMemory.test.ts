@@ -6,7 +6,7 @@ import { learningRefusal } from '../../../src/run/plan/learningMemory';
 import { learningCost, requireGrowth, resolveTarget } from '../../../src/run/plan/plan';
 import { processBytes } from '../../../src/run/plan/processMemory';
 import { defaultLigoSettings } from '../../../src/run/settings';
-import { inEditor } from '../../../src/worker/failure';
+import { inEditor } from '../../../src/worker/editorWords';
 import { example } from '../../support/fixtures';
 
 const settings = { ...defaultLigoSettings, steps: 10, warmup: 1 };
