@@ -14,6 +14,10 @@ const { values, positionals: command } = parseArgs({
   },
 });
 const [times, busy] = [Number(values.times), Number(values.busy)];
+if (!(Number.isInteger(times) && times > 0 && Number.isInteger(busy) && busy >= 0 && command[0])) {
+  console.error('usage: node scripts/repeat.mjs --times n --busy n -- command …');
+  process.exit(2);
+}
 const logs = 'out/repeated';
 mkdirSync(logs, { recursive: true });
 

@@ -26,7 +26,7 @@ export interface Declaration {
   readonly module: ParameterModule;
   readonly stage: Stage;
   /** Zeros for biases, ones for norms, normal for all others where absent. */
-  readonly draw?: Draw;
+  readonly draw?: Draw | undefined;
   /** Tensor name on disk. */
   readonly tensor: string;
   readonly spaces: readonly Space[];
@@ -114,7 +114,7 @@ export function declareModule(
   const weight = declareParameter(sizes, {
     ...rest,
     module,
-    ...(draw && { draw }),
+    draw,
     id: `${id}.weight`,
     tensor: `${name}.weight`,
     spaces: input ? [out, input] : [out],

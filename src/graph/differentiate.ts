@@ -9,7 +9,7 @@ import type { Derivative, Derivatives } from './derivatives/rule';
 import { dependents, topologicalOrder } from './program';
 import { recomputation } from './recompute';
 import { elementCount } from './shape';
-import type { Node, Operator, Tensor } from './tensor';
+import { ruleOf, type Node, type Operator, type Tensor } from './tensor';
 
 const derivatives: Derivatives = {
   ...elementwiseDerivatives,
@@ -54,8 +54,7 @@ export function gradients(
       input => dependent.has(input.node) || withRespectTo.includes(input),
     );
     if (!needed.some(Boolean)) continue;
-    // The rule of a node's own operator takes the node.
-    const derivative = derivatives[node.op] as Derivative | undefined;
+    const derivative = ruleOf<Derivative>(derivatives, node);
     if (!derivative) throw new Error(`${node.op} has no derivative`);
     const read = withRecomputedInputs(recomputed.read(node, tensor => collected.get(tensor)));
     derivative(read, outputs, needed).forEach((gradient, index) => {

@@ -3,6 +3,7 @@ import { topologicalOrder } from './program';
 import { broadcastShapes, elementCount, stridesOf } from './shape';
 import {
   firstOutput,
+  ruleOf,
   type Node,
   type NodeOf,
   type Operator,
@@ -50,8 +51,7 @@ function fed(node: Node, feeds: Readonly<Record<string, TensorData | Float64Arra
 
 /** Values of every output of one node. */
 export function evaluateNode(node: Node, inputs: readonly Values[]): Values[] {
-  // The rule of a node's own operator takes the node.
-  const rule = rules[node.op] as Rule | undefined;
+  const rule = ruleOf<Rule>(rules, node);
   if (!rule) throw new Error(`${node.op} has no reference rule`);
   return rule(node, inputs);
 }

@@ -117,6 +117,12 @@ export interface Tensor {
   readonly type: ElementType;
 }
 
+/** The rule for a node in a table whose rules take the nodes of their own operator alone. */
+export const ruleOf = <Rule>(
+  rules: { readonly [Op in Operator]?: unknown },
+  { op }: Node,
+): Rule | undefined => rules[op] as Rule | undefined;
+
 /** Makes a node with the given output shapes; the builders below call it after their shape rule. */
 export function createNode<Op extends Operator>(
   op: Op,

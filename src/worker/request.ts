@@ -3,7 +3,7 @@ import { CorruptFileError } from '../errors';
 import { readTextFile } from '../files';
 import type { ComparisonRequest, GrowthRequest, WorkerRequest } from '../protocol/runFolder';
 import { workerRequest } from '../protocol/schemas';
-import { growthMethod, methodOf } from '../growth/methods';
+import { growthMethod, methodNameOf } from '../growth/methods';
 import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
 import type { GrowRequest } from '../run/grow/grow';
 import { defaultTrainSettings, defaultWarmup, ligoSettings } from '../run/settings';
@@ -39,7 +39,7 @@ const savesOfGrowth = 10;
 /** The growth that a request asks for. Throws UnsupportedError for methods not here. */
 export function growRequestOf(request: GrowthRequest): GrowRequest {
   const { checkpoint, target, out, data, seed, resume, overwrite } = request;
-  const method = methodOf(request.method);
+  const method = methodNameOf(request.method);
   return {
     checkpoint,
     target,
@@ -66,7 +66,7 @@ export function compareRequestOf(request: ComparisonRequest): CompareRequest {
     seeds,
     resume,
     overwrite,
-    methods: request.methods.map(methodOf),
+    methods: request.methods.map(methodNameOf),
     data: dataOf(data),
     training: { ...defaultTrainSettings, steps, warmup: defaultWarmup(steps) },
     growthSteps: request.growthSteps ?? usualGrowthSteps(steps),

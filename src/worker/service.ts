@@ -12,24 +12,30 @@ import { openPlan } from '../run/questions/openPlan';
 import { parameterCounts } from '../run/questions/parameterCounts';
 import { forEditor } from './editorWords';
 
+/** A question whose answer speaks of what the editor has. */
+const worded =
+  <Asked extends unknown[], Answer>(ask: (...asked: Asked) => Promise<Answer>) =>
+  async (...asked: Asked): Promise<Answer> =>
+    forEditor(await ask(...asked));
+
 /** Everything about files and numbers that the host wants to know without a run. */
 export const service: Service = {
-  summarize: async question => forEditor(await summarizeCheckpoint(question)),
-  inspect: async question => forEditor(await inspectCheckpoint(question)),
+  summarize: worded(summarizeCheckpoint),
+  async inspect(path) {
+    // Its tensors may be many, and have no remedies.
+    const { problems, notes, ...inspected } = await inspectCheckpoint(path);
+    return { ...inspected, problems: forEditor(problems), notes: forEditor(notes) };
+  },
   ...engineService,
   statistics: ({ path, tensor }) => tensorStatistics(path, tensor),
-  async plan(question) {
-    const { planGrowth, resolved, model, settings, shape, close } = await openPlan(question);
-    try {
-      return forEditor(planGrowth(model, resolved, settings, shape));
-    } finally {
-      await close();
-    }
-  },
-  methods: async question => forEditor(await offerMethods(question)),
-  comparisonPlan: async question => forEditor(await comparisonPlan(question)),
-  outlook: async question => forEditor(await engineOutlook(question)),
-  lookAtData: async (question, call) => forEditor(await lookAtData(question, call)),
+  plan: worded(async question => {
+    await using plans = await openPlan(question);
+    return plans.planGrowth(plans.model, plans.resolved, plans.settings, plans.shape);
+  }),
+  methods: worded(offerMethods),
+  comparisonPlan: worded(comparisonPlan),
+  outlook: worded(engineOutlook),
+  lookAtData: worded(lookAtData),
   parameters: parameterCounts,
   async operator({ path, name }) {
     const checkpoint = await openCheckpoint(path);

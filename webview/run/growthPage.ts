@@ -69,8 +69,13 @@ export function createGrowthPage(
 
   return {
     elements: [
-      ...[header.element, results, warnings.element, chart.element],
-      ...[operators.element, receipt.element, plan.element],
+      header.element,
+      results,
+      warnings.element,
+      chart.element,
+      operators.element,
+      receipt.element,
+      plan.element,
     ],
     setExact: operators.setExact,
     update: next => {

@@ -113,9 +113,7 @@ export function encoderParameters(
       id: `embeddings.${id}.weight`,
       module: 'table',
       stage: 'embedding',
-      draw: padding.tables.includes(id)
-        ? withZeroRow(padding.row, sizes.get(role)!)
-        : { kind: 'normal', scale: 1 },
+      draw: padding.tables.includes(id) ? withZeroRow(padding.row, sizes.get(role)!) : undefined,
       tensor,
       spaces: [space(role), space('residual')],
       ...(readAs && { readAs }),

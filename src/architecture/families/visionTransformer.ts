@@ -150,7 +150,7 @@ const optionalBias: ReadonlySet<ModuleKind> = new Set<ModuleKind>(['q', 'k', 'v'
 
 function declareParameters(
   sizes: SpaceSizes,
-  { specialTokens, tokensDrawn = { kind: 'normal', scale: 1 } }: VisionFamily,
+  { specialTokens, tokensDrawn }: VisionFamily,
   { prefix, head, pooler, maskToken: hasMaskToken }: Variant,
   grid: PatchGrid,
   { numHiddenLayers, queryBias }: { numHiddenLayers: number; queryBias: boolean },

@@ -15,7 +15,7 @@ import {
 } from '../../graph/build';
 import { rewrite } from '../../graph/rewrite';
 import { elementCount } from '../../graph/shape';
-import type { NodeOf, Operator, Tensor } from '../../graph/tensor';
+import { ruleOf, type NodeOf, type Operator, type Tensor } from '../../graph/tensor';
 import { rowIndices } from './kernels/indexing';
 
 /**
@@ -24,11 +24,7 @@ import { rowIndices } from './kernels/indexing';
  * between is freed like any other value.
  */
 export function decompose(results: readonly Tensor[]): Tensor[] {
-  return rewrite(results, node => {
-    // The rule of a node's own operator takes the node.
-    const rule = rules[node.op] as Rule | undefined;
-    return rule?.(node) ?? node.outputs;
-  });
+  return rewrite(results, node => ruleOf<Rule>(rules, node)?.(node) ?? node.outputs);
 }
 
 type Rule<Op extends Operator = Operator> = (node: NodeOf<Op>) => readonly Tensor[] | undefined;

@@ -49,8 +49,8 @@ export function growthMethod(name: GrowthMethodName): GrowthMethod {
   return growthMethods.find(method => method.name === name)!;
 }
 
-/** The method of a name. Throws UnsupportedError. */
-export function methodOf(name: string): GrowthMethodName {
+/** A name as one of a method here. Throws UnsupportedError. */
+export function methodNameOf(name: string): GrowthMethodName {
   const known = growthMethodNames.find(each => each === name);
   if (known) return known;
   throw new UnsupportedError(

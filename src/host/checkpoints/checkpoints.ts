@@ -224,12 +224,12 @@ export class Checkpoints implements Disposable {
   private publish(): void {
     const found = [...this.known.values()];
     this.roots = arrange(found, child => this.known.get(this.parents.get(child.path) ?? ''));
-    const before = { shown: this.shown, limit: this.limitShown };
-    this.shown = groupCheckpoints(this.roots, ({ path }) => this.placeOf(path));
+    const rows = groupCheckpoints(this.roots, ({ path }) => this.placeOf(path));
+    const same = sameRows(rows, this.shown) && this.limit === this.limitShown;
+    this.shown = rows;
     this.limitShown = this.limit;
     // The editor forgets what its rows stand for when it is told: a menu that is open names nothing then.
-    if (sameRows(before.shown, this.shown) && before.limit === this.limitShown) return;
-    this.changed.fire();
+    if (!same) this.changed.fire();
   }
 
   /** Folders from the workspace down to a checkpoint; asked of the editor once, as there may be many. */

@@ -12,17 +12,15 @@ export async function lookAtAll(
   look: (path: string) => Promise<void>,
   onFatal: (path: string, error: HelperLostError) => Promise<void>,
 ): Promise<void> {
-  const lost: string[] = [];
-  await forEachSome(paths, atOnce, path =>
+  const lookOr = (
+    path: string,
+    whenLost: (error: HelperLostError) => Promise<void> | void,
+  ): Promise<void> =>
     look(path).catch((error: unknown) => {
       if (!(error instanceof HelperLostError)) throw error;
-      lost.push(path);
-    }),
-  );
-  for (const path of lost) {
-    await look(path).catch(async (error: unknown) => {
-      if (!(error instanceof HelperLostError)) throw error;
-      await onFatal(path, error);
+      return whenLost(error);
     });
-  }
+  const lost: string[] = [];
+  await forEachSome(paths, atOnce, path => lookOr(path, () => void lost.push(path)));
+  for (const path of lost) await lookOr(path, error => onFatal(path, error));
 }

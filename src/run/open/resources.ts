@@ -40,9 +40,22 @@ export interface UsedEngine extends AsyncDisposable {
   readonly reason: string;
 }
 
+/** An engine that was opened, ended with the block which has it. */
+export const usedEngine = ({
+  engine,
+  memory,
+  reason,
+}: Pick<UsedEngine, 'engine' | 'memory' | 'reason'>): UsedEngine => ({
+  engine,
+  memory,
+  reason,
+  [Symbol.asyncDispose]: () => engine.dispose(),
+});
+
 /** Starts the engine, and says which it is and why. */
 export async function useEngine(context: RunContext): Promise<UsedEngine> {
-  const { engine, reason, memory } = await context.engine();
+  const used = usedEngine(await context.engine());
+  const { engine, reason } = used;
   try {
     const { name, device } = engine.description;
     report(context, { type: 'device', engine: name, device, reason });
@@ -50,5 +63,5 @@ export async function useEngine(context: RunContext): Promise<UsedEngine> {
     await engine.dispose();
     throw error;
   }
-  return { engine, memory, reason, [Symbol.asyncDispose]: () => engine.dispose() };
+  return used;
 }

@@ -1,11 +1,11 @@
 import type { Growth } from '../../growth';
-import { growthMethod, methodOf, type GrowthMethodName } from '../../growth/methods';
+import { growthMethod, methodNameOf, type GrowthMethodName } from '../../growth/methods';
 import { yardstick } from '../../protocol/comparison';
 import type { BatchShape } from '../../training';
 
 /** All methods of a comparison: training from scratch is one, whether named or not. */
 export const comparedMethods = (names: readonly string[]): readonly GrowthMethodName[] => [
-  ...new Set([yardstick, ...names.map(methodOf)]),
+  ...new Set([yardstick, ...names.map(methodNameOf)]),
 ];
 
 /** True for methods that learn operators. */

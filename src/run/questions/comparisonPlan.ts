@@ -13,27 +13,23 @@ export async function comparisonPlan(
   ]);
   const methods = comparedMethods(question.methods);
   const runs = methods.length * seeds.length;
-  const plans = await openPlan({ ...question, steps: usualGrowthSteps(question.steps) });
-  const { model, resolved, shape, requireGrowth, requireHead, planGrowth, close } = plans;
-  try {
-    const { cost: learning, ...growth } = planGrowth(model, resolved, plans.settings, shape);
-    const asked = { keep, seeds, methods };
-    const modelBytes = {
-      most: modelsAtMost(asked) * growth.diskBytes,
-      end: modelsInTheEnd(asked) * growth.diskBytes,
-    };
-    if (growth.refusals.length > 0) return { growth, runs, modelBytes };
-    requireHead(model);
-    const { steps } = question;
-    const cost = await comparedCost(requireGrowth(model, resolved), methods, { steps, shape });
-    return {
-      growth: { ...growth, ...(learning && methods.some(learns) && { cost: learning }) },
-      runs,
-      modelBytes,
-      flops: cost.flops * seeds.length,
-      flopsPerStep: cost.step.flops,
-    };
-  } finally {
-    await close();
-  }
+  await using plans = await openPlan({ ...question, steps: usualGrowthSteps(question.steps) });
+  const { model, resolved, shape, requireGrowth, requireHead, planGrowth } = plans;
+  const { cost: learning, ...growth } = planGrowth(model, resolved, plans.settings, shape);
+  const asked = { keep, seeds, methods };
+  const modelBytes = {
+    most: modelsAtMost(asked) * growth.diskBytes,
+    end: modelsInTheEnd(asked) * growth.diskBytes,
+  };
+  if (growth.refusals.length > 0) return { growth, runs, modelBytes };
+  requireHead(model);
+  const { steps } = question;
+  const cost = await comparedCost(requireGrowth(model, resolved), methods, { steps, shape });
+  return {
+    growth: { ...growth, ...(learning && methods.some(learns) && { cost: learning }) },
+    runs,
+    modelBytes,
+    flops: cost.flops * seeds.length,
+    flopsPerStep: cost.step.flops,
+  };
 }

@@ -13,7 +13,7 @@ export async function lookAtData(
   { signal }: Pick<CallContext, 'signal'>,
 ): Promise<DataOutlook> {
   const [
-    { useEngine, useModel },
+    { usedEngine, useModel },
     { useData },
     { openEngine },
     { readParameters },
@@ -31,12 +31,9 @@ export async function lookAtData(
   ]);
   try {
     await using model = await useModel(checkpoint);
-    await using started = await useEngine({
-      emit: () => undefined,
-      signal,
-      engine: () => openEngine({ engine: 'cpu', ...(threads && { threads }) }),
-      now: () => Date.now(),
-    });
+    await using started = usedEngine(
+      await openEngine({ engine: 'cpu', ...(threads && { threads }) }),
+    );
     const { engine } = started;
     const options = {
       data,

@@ -12,30 +12,22 @@ type OutlookQuestion = Parameters<Service['outlook']>[0];
 /** The engine that a growth or a comparison would compute on, and how long a step takes there. */
 export async function engineOutlook(question: OutlookQuestion): Promise<EngineOutlook> {
   const { engine: choice, threads, learns, methods } = question;
-  const { openEngine } = await import('../../engine/open');
-  const { engine, reason, memory } = await openEngine({ engine: choice, threads });
-  try {
-    const { name, device } = engine.description;
-    if (!learns && !methods) return { name, reason };
-    const { requireGrowth, resolved, model, close, ...plans } = await openPlan(question);
-    try {
-      const growth = requireGrowth(model, resolved);
-      const { estimate, refusal } = await timedStep(growth, question, plans);
-      const refused = await refusal(name, memory);
-      if (refused) {
-        return {
-          name,
-          reason,
-          refusal: { reason: refused.message, remedy: refused.remedy },
-        };
-      }
-      return { name, reason, estimate: { ...(await estimate(engine)), device } };
-    } finally {
-      await close();
-    }
-  } finally {
-    await engine.dispose();
+  const [{ openEngine }, { usedEngine }] = await Promise.all([
+    import('../../engine/open'),
+    import('../open/resources'),
+  ]);
+  await using started = usedEngine(await openEngine({ engine: choice, threads }));
+  const { engine, reason, memory } = started;
+  const { name, device } = engine.description;
+  if (!learns && !methods) return { name, reason };
+  await using plans = await openPlan(question);
+  const growth = plans.requireGrowth(plans.model, plans.resolved);
+  const { estimate, refusal } = await timedStep(growth, question, plans);
+  const refused = await refusal(name, memory);
+  if (refused) {
+    return { name, reason, refusal: { reason: refused.message, remedy: refused.remedy } };
   }
+  return { name, reason, estimate: { ...(await estimate(engine)), device } };
 }
 
 /** The step that tells how long a run takes, and whether the run fits. */

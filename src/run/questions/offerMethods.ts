@@ -10,24 +10,21 @@ export async function offerMethods(
     import('../../growth/methods'),
     import('../compare/request'),
   ]);
-  const { model, asked, withMethod, close } = await openPlan({ ...question, steps: 1 });
-  try {
-    const offers: MethodOffer[] = [];
-    for (const { name, title, does, preserves, needsData } of growthMethods) {
-      offers.push({
-        name,
-        title,
-        does,
-        preserves,
-        needsData,
-        isYardstick: name === yardstick,
-        isUsual: usualMethods.includes(name),
-        // What the target itself is refused for, the plan tells.
-        refusals: asked.refusals.length > 0 ? [] : (await withMethod(model, asked, name)).refusals,
-      });
-    }
-    return offers;
-  } finally {
-    await close();
+  await using plans = await openPlan({ ...question, steps: 1 });
+  const { model, asked, withMethod } = plans;
+  const offers: MethodOffer[] = [];
+  for (const { name, title, does, preserves, needsData } of growthMethods) {
+    offers.push({
+      name,
+      title,
+      does,
+      preserves,
+      needsData,
+      isYardstick: name === yardstick,
+      isUsual: usualMethods.includes(name),
+      // What the target itself is refused for, the plan tells.
+      refusals: asked.refusals.length > 0 ? [] : (await withMethod(model, asked, name)).refusals,
+    });
   }
+  return offers;
 }

@@ -1,8 +1,11 @@
-import { methodOf } from '../../growth/methods';
+import { methodNameOf } from '../../growth/methods';
 import type { PlanQuestion } from '../../protocol/service';
 import { ligoSettings } from '../settings';
 
-/** A model opened for a plan, with what plans are made of; loaded only when one is asked for. */
+/**
+ * A model opened for a plan until the end of the block which has it, with what plans are made of; loaded
+ * only when one is asked for.
+ */
 export async function openPlan({
   checkpoint,
   target,
@@ -12,20 +15,20 @@ export async function openPlan({
   sequenceLength,
   ...options
 }: PlanQuestion) {
-  const [{ openModel }, plan, { batchShape }] = await Promise.all([
-    import('../open/model'),
+  const [{ useModel }, plan, { batchShape }] = await Promise.all([
+    import('../open/resources'),
     import('../plan/plan'),
     import('../open/data'),
   ]);
-  const model = await openModel(checkpoint);
-  const close = () => model.checkpoint.close();
+  const model = await useModel(checkpoint);
+  const close = () => model[Symbol.asyncDispose]();
   try {
-    const learning = methodOf(method);
+    const learning = methodNameOf(method);
     const asked = await plan.resolveTarget(model, target);
     return {
       ...plan,
       model,
-      close,
+      [Symbol.asyncDispose]: close,
       /** The target whatever the method. */
       asked,
       resolved: await plan.withMethod(model, asked, learning),

@@ -5,23 +5,20 @@ export async function parameterCounts({
   checkpoint,
   targets,
 }: Parameters<Service['parameters']>[0]): Promise<readonly (number | undefined)[]> {
-  const [{ openModel, summarize }, { requireGrowth, resolveTarget }] = await Promise.all([
+  const [{ useModel }, { summarize }, { requireGrowth, resolveTarget }] = await Promise.all([
+    import('../open/resources'),
     import('../open/model'),
     import('../plan/plan'),
   ]);
-  const model = await openModel(checkpoint);
-  try {
-    const counts: (number | undefined)[] = [];
-    for (const target of targets) {
-      const resolved = await resolveTarget(model, target);
-      counts.push(
-        resolved.refusals.length > 0
-          ? undefined
-          : summarize(requireGrowth(model, resolved).target).parameters,
-      );
-    }
-    return counts;
-  } finally {
-    await model.checkpoint.close();
+  await using model = await useModel(checkpoint);
+  const counts: (number | undefined)[] = [];
+  for (const target of targets) {
+    const resolved = await resolveTarget(model, target);
+    counts.push(
+      resolved.refusals.length > 0
+        ? undefined
+        : summarize(requireGrowth(model, resolved).target).parameters,
+    );
   }
+  return counts;
 }

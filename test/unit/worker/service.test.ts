@@ -18,6 +18,18 @@ const start = (environment: NodeJS.ProcessEnv = {}) =>
     env: { ...process.env, ...environment },
   });
 
+/** A client with the helpers that it started, oldest first. */
+function watchedClient(context: TestContext, idle?: number) {
+  const children: ReturnType<typeof start>[] = [];
+  const client = new ServiceClient(() => {
+    const child = start();
+    children.push(child);
+    return child;
+  }, idle);
+  context.after(() => client.dispose());
+  return { client, children };
+}
+
 test('the helper process tells what checkpoints are, plans and computes statistics', async context => {
   const client = new ServiceClient(() => start());
   context.after(() => client.dispose());
@@ -78,13 +90,7 @@ test('damaged files are told with a remedy, and the helper lives on', async cont
 });
 
 test('questions are rejected when the helper dies, and the next one starts a new helper', async context => {
-  const children: ReturnType<typeof start>[] = [];
-  const client = new ServiceClient(() => {
-    const child = start();
-    children.push(child);
-    return child;
-  });
-  context.after(() => client.dispose());
+  const { client, children } = watchedClient(context);
   const waiting = client.call('summarize', example('gpt2-kjv'));
   children[0]!.kill('SIGKILL');
   await assert.rejects(waiting, /stopped answering/);
@@ -93,13 +99,7 @@ test('questions are rejected when the helper dies, and the next one starts a new
 });
 
 test('a file that ends the helper takes no other file along', async context => {
-  const children: ReturnType<typeof start>[] = [];
-  const client = new ServiceClient(() => {
-    const child = start();
-    children.push(child);
-    return child;
-  });
-  context.after(() => client.dispose());
+  const { client, children } = watchedClient(context);
   const names = ['bert-kjv', 'fatal', 'gpt2-kjv', 'vit-fmnist'];
   const seen: string[] = [];
   const fatal: string[] = [];
@@ -119,13 +119,7 @@ test('a file that ends the helper takes no other file along', async context => {
 });
 
 test('the helper ends when it was idle for a while', async context => {
-  const children: ReturnType<typeof start>[] = [];
-  const client = new ServiceClient(() => {
-    const child = start();
-    children.push(child);
-    return child;
-  }, 100);
-  context.after(() => client.dispose());
+  const { client, children } = watchedClient(context, 100);
   await client.call('summarize', example('gpt2-kjv'));
   assert.equal(client.running, true);
   await until(

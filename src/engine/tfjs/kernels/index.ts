@@ -1,4 +1,4 @@
-import type { Node } from '../../../graph/tensor';
+import { ruleOf, type Node } from '../../../graph/tensor';
 import { elementwiseKernels } from './elementwise';
 import { indexingKernels } from './indexing';
 import type { Kernel, KernelRule, KernelRules, Target } from './kernel';
@@ -16,8 +16,7 @@ const kernels: KernelRules = {
 
 /** The kernel of a node. Throws for operators that `decompose` leaves none of. */
 export function kernelOf(node: Node, target: Target): Kernel {
-  // The rule of a node's own operator takes the node.
-  const rule = kernels[node.op] as KernelRule | undefined;
+  const rule = ruleOf<KernelRule>(kernels, node);
   if (!rule) throw new Error(`${node.op} has no TensorFlow.js kernel`);
   return rule(node, target);
 }

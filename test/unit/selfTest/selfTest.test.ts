@@ -9,7 +9,7 @@ import { selfTest } from '../../../src/selfTest/selfTest';
 import { selfTestSteps } from '../../../src/selfTest/selfTestStep';
 import { patience } from '../../support/patience';
 import { builtWorker } from '../worker/runFolder';
-import { temporaryFolder } from './support';
+import { temporaryFolder } from '../run/support';
 
 /** Processes that test engines, as scripts for each; the CPU's tells losses 4, 3 and 2. */
 function children(scripts: Partial<Record<EngineName, string>>) {

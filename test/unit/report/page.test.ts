@@ -6,7 +6,7 @@ import { comparisonPage } from '../../../src/report/page';
 import { rangeText, shareText } from '../../../src/report/quantities';
 import { quantile, spreadApart, ticks } from '../../../src/report/scales';
 import { gotSameBatches, notesOn, summarizeMethods } from '../../../src/run/compare/report';
-import { finishedRun } from './compareRuns';
+import { finishedRun } from '../run/compareRuns';
 
 const model = {
   ...{ family: 'gpt2', modelClass: 'GPT2LMHeadModel', layers: 3, hidden: 64, heads: 4 },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { lookAtData } from '../../../src/run/questions/dataOutlook';
 import { parameterCounts } from '../../../src/run/questions/parameterCounts';
 import { example } from '../../support/fixtures';
-import { bertClassifier, labelledVerses } from '../run/support';
+import { bertClassifier, labelledVerses } from './support';
 
 const never = new AbortController().signal;
 
