@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 
 /** The person went back a step. */
@@ -54,7 +55,8 @@ export function pickStep<T>(
     };
     const { active, later = [] } = options;
     const show = (choices: readonly Choice<T>[]): void => {
-      if (!open) return;
+      // Lines drawn anew could take a click that was meant for those before.
+      if (!open || isDeepStrictEqual(pick.items, choices)) return;
       // What a hand is on stays under it when better lines come.
       const [held] = pick.activeItems;
       const isHeld = ({ value }: Choice<T>): boolean =>

@@ -1,5 +1,16 @@
 import type { Locator, Page } from 'playwright-core';
 
+/** Lets the next click through to the list if it hits a row with this text, and notes whether it did. */
+const letThrough = `text => {
+  globalThis.wasHit = false;
+  const notice = event => {
+    const row = event.target.closest('.quick-input-list .monaco-list-row');
+    globalThis.wasHit = row !== null && row.textContent.includes(text);
+    if (!globalThis.wasHit) event.stopPropagation();
+  };
+  globalThis.addEventListener('click', notice, { capture: true, once: true });
+}`;
+
 /** The quick input: command palette, quick picks and input boxes. */
 export class QuickInput {
   constructor(private readonly page: Page) {}
@@ -72,13 +83,19 @@ export class QuickInput {
     await this.input.fill(text);
   }
 
-  /** Clicks the row with this text. */
-  async choose(text: string | RegExp): Promise<void> {
+  /**
+   * Clicks the row with this text. Better lines may come while the pointer is on its way and put
+   * another row there: then the click is kept from that one, as a person's hand is, and made again.
+   */
+  async choose(text: string): Promise<void> {
     const row = this.rows.filter({ hasText: text }).first();
-    await row.waitFor();
-    // Where the pointer rests, the whole of a long line comes up and lies over the list.
-    await this.page.mouse.move(0, 0);
-    await row.click();
+    do {
+      await row.waitFor();
+      // Where the pointer rests, the whole of a long line comes up and lies over the list.
+      await this.page.mouse.move(0, 0);
+      await this.page.evaluate(`(${letThrough})(${JSON.stringify(text)})`);
+      await row.click();
+    } while (!(await this.page.evaluate('globalThis.wasHit')));
   }
 
   /** Types an answer into an input box and accepts it. */

@@ -2,7 +2,7 @@ import type { Workbench } from './workbench';
 
 /** What a person answers in the Grow Model dialog. */
 export interface WizardAnswers {
-  readonly target: string | RegExp;
+  readonly target: string;
   readonly method: string;
   readonly data: string;
   readonly steps: number;
