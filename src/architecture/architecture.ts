@@ -1,6 +1,6 @@
 import type { Tensor } from '../graph/tensor';
 import type { Parameter, SpaceRole } from './parameter';
-import type { PartialLayers } from './partialLayers';
+import type { PartialLayers } from './blocks/partialLayers';
 import type { Readout, Weights } from './weights';
 
 /** A Hugging Face config.json, as parsed. */
@@ -27,6 +27,10 @@ export interface Dimensions {
   readonly numHiddenLayers: number;
   readonly hiddenSize: number;
   readonly numAttentionHeads: number;
+  /** In families whose heads may share keys and values; each has its own where absent. */
+  readonly numKeyValueHeads?: number;
+  /** In families that name it; heads divide the hidden size where absent. */
+  readonly headDim?: number;
   readonly intermediateSize: number;
 }
 
@@ -101,6 +105,8 @@ export interface Architecture {
   readonly dimensions: Dimensions;
   /** What layers normalise: what a branch reads, or the sum that it goes into. */
   readonly normPlacement: 'pre' | 'post';
+  /** What of a layer's values norms make 1: their variance about their mean, or their mean square. */
+  readonly normKind: 'LayerNorm' | 'RMSNorm';
   /** Standard deviation that weights of a model from scratch are drawn with. */
   readonly initializerRange: number;
   /** Size of each space the model has. */

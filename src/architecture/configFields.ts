@@ -100,15 +100,28 @@ export function classCount(config: ModelConfig): number {
 /** Why these dimensions cannot be a transformer's, or undefined when they can. */
 export function dimensionsProblem(dimensions: Dimensions): string | undefined {
   for (const [name, value] of Object.entries(dimensions)) {
+    if (value === undefined) continue;
     const limit = name === 'numHiddenLayers' ? mostLayers : largestSize;
     if (!isSize(value, limit))
       return `${name} is ${shown(value)}, not a whole number from 1 to ${limit}`;
   }
-  const { hiddenSize, numAttentionHeads } = dimensions;
-  return hiddenSize % numAttentionHeads === 0
+  const { hiddenSize, numAttentionHeads, headDim } = dimensions;
+  if (headDim === undefined && hiddenSize % numAttentionHeads !== 0) {
+    return `hidden size ${hiddenSize} does not divide into ${numAttentionHeads} attention heads`;
+  }
+  const keyValueHeads = keyValueHeadsOf(dimensions);
+  return numAttentionHeads % keyValueHeads === 0
     ? undefined
-    : `hidden size ${hiddenSize} does not divide into ${numAttentionHeads} attention heads`;
+    : `${numAttentionHeads} attention heads do not divide among ${keyValueHeads} key-value heads`;
 }
+
+/** Units of a head. */
+export const headSizeOf = ({ hiddenSize, numAttentionHeads, headDim }: Dimensions): number =>
+  headDim ?? hiddenSize / numAttentionHeads;
+
+/** Heads that have keys and values; as many as there are heads, unless they share them. */
+export const keyValueHeadsOf = ({ numAttentionHeads, numKeyValueHeads }: Dimensions): number =>
+  numKeyValueHeads ?? numAttentionHeads;
 
 /** A size, or what transformers takes where config.json does not have the field; null is no size. */
 export function defaultedSize(
@@ -120,8 +133,21 @@ export function defaultedSize(
   return sizeField(config, name, config[name] === undefined ? { fallback, limit } : { limit });
 }
 
-/** Layers, width and heads of every family here in transformers where config.json does not say. */
-const usual = {
+/** Sizes that only some families have. */
+export type OptionalSize = 'numKeyValueHeads' | 'headDim';
+
+/** A family's config.json names of the sizes that grow. */
+export type DimensionNames = Readonly<
+  Record<Exclude<keyof Dimensions, OptionalSize>, string> & Partial<Record<OptionalSize, string>>
+>;
+
+/** What transformers takes where config.json does not say. */
+export interface DefaultSizes extends Omit<Dimensions, 'intermediateSize'> {
+  readonly intermediateSize: number | ((hiddenSize: number) => number);
+}
+
+/** Those of GPT-2, and of most encoders and vision transformers. */
+export const usualSizes: DefaultSizes = {
   numHiddenLayers: 12,
   hiddenSize: 768,
   numAttentionHeads: 12,
@@ -134,22 +160,37 @@ const usual = {
  */
 export function dimensionFields(
   config: ModelConfig,
-  names: Readonly<Record<keyof Dimensions, string>>,
-  intermediateFallback?: (hiddenSize: number) => number,
+  names: DimensionNames,
+  defaults: DefaultSizes = usualSizes,
 ): Dimensions {
-  const hiddenSize = defaultedSize(config, names.hiddenSize, usual.hiddenSize);
-  const dimensions: Dimensions = {
-    numHiddenLayers: defaultedSize(
+  const size = (of: 'hiddenSize' | 'numHiddenLayers' | 'numAttentionHeads'): number =>
+    defaultedSize(
       config,
-      names.numHiddenLayers,
-      usual.numHiddenLayers,
-      mostLayers,
-    ),
+      names[of],
+      defaults[of],
+      of === 'numHiddenLayers' ? mostLayers : largestSize,
+    );
+  const [hiddenSize, numAttentionHeads] = [size('hiddenSize'), size('numAttentionHeads')];
+  const { intermediateSize: ffn } = defaults;
+  /** Null says as much as nothing, unless nothing means a number. */
+  const optional = (of: OptionalSize, ifNull: number | undefined): number | undefined => {
+    const name = names[of];
+    if (name === undefined) return undefined;
+    const fallback = config[name] === undefined ? (defaults[of] ?? ifNull) : ifNull;
+    return (config[name] ?? undefined) === undefined ? fallback : sizeField(config, name);
+  };
+  const keyValueHeads = optional('numKeyValueHeads', numAttentionHeads);
+  const headDim = optional('headDim', undefined);
+  const dimensions: Dimensions = {
+    numHiddenLayers: size('numHiddenLayers'),
     hiddenSize,
-    numAttentionHeads: defaultedSize(config, names.numAttentionHeads, usual.numAttentionHeads),
-    intermediateSize: intermediateFallback
-      ? sizeField(config, names.intermediateSize, { fallback: intermediateFallback(hiddenSize) })
-      : defaultedSize(config, names.intermediateSize, usual.intermediateSize),
+    numAttentionHeads,
+    ...(keyValueHeads !== undefined && { numKeyValueHeads: keyValueHeads }),
+    ...(headDim !== undefined && { headDim }),
+    intermediateSize:
+      typeof ffn === 'function'
+        ? sizeField(config, names.intermediateSize, { fallback: ffn(hiddenSize) })
+        : defaultedSize(config, names.intermediateSize, ffn),
   };
   const problem = dimensionsProblem(dimensions);
   if (problem !== undefined) throw new CorruptFileError(`config.json: ${problem}.`, remedy);

@@ -1,11 +1,12 @@
-import type {
-  Draw,
-  ModuleKind,
-  Parameter,
-  ParameterModule,
-  Space,
-  SpaceRole,
-  Stage,
+import {
+  fixedRoles,
+  type Draw,
+  type ModuleKind,
+  type Parameter,
+  type ParameterModule,
+  type Space,
+  type SpaceRole,
+  type Stage,
 } from './parameter';
 
 /** Size of every space of a model; spaces that each layer has for itself are equally large in all of them. */
@@ -14,10 +15,11 @@ export type SpaceSizes = ReadonlyMap<SpaceRole, number>;
 /** Shorthand for a space that belongs to no layer. */
 export const space = (role: SpaceRole): Space => ({ role });
 
-function sizeOf(sizes: SpaceSizes, { role }: Space): number {
+/** Length of an axis. */
+function sizeOf(sizes: SpaceSizes, { role, spread }: Space): number {
   const size = sizes.get(role);
   if (size === undefined) throw new Error(`The model has no ${role} space`);
-  return size;
+  return size * (spread?.times ?? 1);
 }
 
 /** One parameter as a family declares it; its shape follows from its spaces. */
@@ -135,42 +137,55 @@ export function declareModule(
   return [weight, biasVector];
 }
 
+/** A module of a layer as a family declares it: where it lies on disk, and what is not as usual. */
+export interface LayerModule extends ModuleStorage {
+  readonly draw?: Draw;
+  /** The axes it leads out of and into, where they are not the usual ones; the layer's own spaces but for the residual. */
+  readonly out?: Space;
+  readonly in?: Space;
+}
+
+/** What every layer of a family consists of, in the order in which its parameters are told. */
+export type LayerModules = Readonly<Partial<Record<ModuleKind, LayerModule>>>;
+
 /** The spaces of a layer's modules (paper §3.3, with each line of Algorithm 1 read as its own matrix). */
-const layerModules: Readonly<Record<ModuleKind, { out: SpaceRole; in?: SpaceRole }>> = {
+const usualSpaces: Readonly<Record<ModuleKind, { out: SpaceRole; in?: SpaceRole }>> = {
   q: { out: 'query', in: 'residual' },
   k: { out: 'key', in: 'residual' },
   v: { out: 'value', in: 'residual' },
+  qNorm: { out: 'headDim' },
+  kNorm: { out: 'headDim' },
   o: { out: 'residual', in: 'value' },
   ln1: { out: 'residual' },
+  gate: { out: 'ffn', in: 'residual' },
   fc1: { out: 'ffn', in: 'residual' },
   fc2: { out: 'residual', in: 'ffn' },
   ln2: { out: 'residual' },
 };
 
-const kinds = Object.keys(layerModules) as ModuleKind[];
-
-/** All parameters of one layer, given where each module kind lies on disk and how it is drawn. */
+/** All parameters of one layer; `prefix` stands before the tensor names of its modules. */
 export function declareLayer(
   sizes: SpaceSizes,
-  layer: number,
-  moduleOf: (kind: ModuleKind) => ModuleStorage & Pick<ModuleDeclaration, 'draw'>,
+  { layer, prefix }: { readonly layer: number; readonly prefix: string },
+  modules: LayerModules,
 ): Parameter[] {
-  const spaceOf = (role: SpaceRole): Space => (role === 'residual' ? { role } : { role, layer });
-  return kinds.flatMap(kind => {
-    const { out, in: input } = layerModules[kind];
-    const { draw, ...storage } = moduleOf(kind);
+  const ownSpace = (axis: Space): Space =>
+    axis.role === 'residual' || fixedRoles.has(axis.role) ? axis : { ...axis, layer };
+  return (Object.entries(modules) as [ModuleKind, LayerModule][]).flatMap(([kind, module]) => {
+    const usual = usualSpaces[kind];
+    const { draw, out = space(usual.out), in: input = usual.in && space(usual.in) } = module;
     return declareModule(
       sizes,
       {
         id: `layers.${layer}.${kind}`,
-        out: spaceOf(out),
-        ...(input && { in: spaceOf(input) }),
+        out: ownSpace(out),
+        ...(input && { in: ownSpace(input) }),
         stage: 'layer',
         kind,
         layer,
         draw,
       },
-      storage,
+      { ...module, name: `${prefix}${module.name}` },
     );
   });
 }

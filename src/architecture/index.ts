@@ -1,13 +1,14 @@
 export * from './architecture';
-export { activation } from './activations';
-export * from './attention';
-export { givenSizes, type GivenSize } from './families/dimensionNames';
+export { headSizeOf, keyValueHeadsOf } from './configFields';
+export { activation } from './blocks/activations';
+export * from './blocks/attention';
+export { givenSize } from './families/dimensionNames';
 export { fixedFieldsThatDiffer } from './fixedFields';
 export { positionIds, paddingId } from './families/roberta';
 export * from './loss';
 export * from './parameter';
 export * from './parameterData';
-export * from './partialLayers';
+export * from './blocks/partialLayers';
 export * from './plainWeights';
 export { recognizeArchitecture, twinTensors, type Recognition } from './recognize';
 export * from './weights';

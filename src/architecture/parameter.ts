@@ -8,6 +8,7 @@ export type SpaceRole =
   | 'key'
   | 'value'
   | 'ffn'
+  | 'headDim'
   | 'head'
   | 'vocabulary'
   | 'position'
@@ -15,20 +16,34 @@ export type SpaceRole =
   | 'class'
   | 'pixel';
 
-/** Roles whose size is fixed by the data: they never grow. */
+/** Roles whose size is fixed by the data, or by how heads are rotated: they never grow. */
 export const fixedRoles: ReadonlySet<SpaceRole> = new Set<SpaceRole>([
   'vocabulary',
   'position',
   'tokenType',
   'class',
   'pixel',
+  'headDim',
 ]);
+
+/**
+ * How often an axis holds each unit of its space: in runs of `run` units that each stand `times` times in
+ * a row, [units / run, times, run]. Queries that are rotated are a space of heads, of which each stands
+ * once for every unit of a head (run 1); where heads share a value, what mixes them reads each unit of
+ * that value once for every head (runs as long as a head).
+ */
+export interface Spread {
+  readonly times: number;
+  readonly run: number;
+}
 
 /** One axis: which space it lies in. */
 export interface Space {
   readonly role: SpaceRole;
   /** Only for query, key, value and ffn, which every layer has for itself. */
   readonly layer?: number;
+  /** Absent where the axis holds each unit once. */
+  readonly spread?: Spread;
 }
 
 /** Stable text for a space: `residual`, `query.3`. */
@@ -36,8 +51,12 @@ export function spaceName(space: Space): string {
   return space.layer === undefined ? space.role : `${space.role}.${space.layer}`;
 }
 
-/** Module kinds that every layer has once, by the paper's names; LiGO has one depth operator a kind. */
-export type ModuleKind = 'q' | 'k' | 'v' | 'o' | 'ln1' | 'fc1' | 'fc2' | 'ln2';
+/**
+ * Module kinds that a layer has once, by the paper's names; LiGO has one depth operator a kind. `gate`
+ * is what a gated feed-forward multiplies fc1's outputs by; `qNorm` and `kNorm` normalise each head.
+ */
+export type ModuleKind =
+  'q' | 'k' | 'v' | 'qNorm' | 'kNorm' | 'o' | 'ln1' | 'gate' | 'fc1' | 'fc2' | 'ln2';
 
 /**
  * What a parameter is in the forward pass: of a map from inputs to outputs, of a norm, rows that are

@@ -3,6 +3,8 @@ import { counted } from '../format';
 import type { Architecture, ModelConfig } from './architecture';
 import { classNames } from './configFields';
 import { bert } from './families/bert';
+import { decoderFamily } from './families/decoder';
+import { decoders } from './families/decoders';
 import { deit } from './families/deit';
 import type { Family, StoredNames, Twins } from './families/family';
 import { gpt2 } from './families/gpt2';
@@ -12,7 +14,14 @@ import { unrecognized, withoutConfig } from './unrecognized';
 import { refuseAdapter, underOtherNames } from './wrappedNames';
 
 /** The supported families; a more specific signature stands before a more general one. */
-const families: readonly Family[] = [deit, vit, gpt2, roberta, bert];
+const families: readonly Family[] = [
+  deit,
+  vit,
+  gpt2,
+  roberta,
+  bert,
+  ...decoders.map(decoderFamily),
+];
 
 /** What is known of a tensor without reading it. */
 export interface TensorInfo {
@@ -214,7 +223,8 @@ function notesOnLost(lost: readonly LeftOver[]): Note[] {
   ];
 }
 
-const buffers = /(^|\.)(position_ids|token_type_ids|attn\.bias|attn\.masked_bias)$/;
+const buffers =
+  /(^|\.)(position_ids|token_type_ids|attn\.bias|attn\.masked_bias|rotary_emb\.inv_freq)$/;
 
 interface LeftOverContext {
   readonly family: Family;

@@ -4,7 +4,7 @@ import { UsageError } from '../errors';
 import type { DataOptions } from '../run/open/openData';
 import { addOption, takes } from './options';
 
-const separators = ['auto', 'newline', 'eos', 'none'] as const;
+const separators = ['auto', 'newline', 'eos', 'bos', 'none'] as const;
 
 /** Sizes of a batch as options name them. */
 export interface BatchOptions {
@@ -39,7 +39,7 @@ export function addDataOptions(command: Command): Command {
   return addOption(
     command,
     '--line-separator <kind>',
-    'what joins lines of text for causal models: auto, newline, eos or none',
+    'what joins lines of text for causal models: auto, newline, eos, bos or none',
     takes.word(separators),
     'auto',
   );
@@ -75,16 +75,16 @@ async function separatorOf(
   kind: DataFlags['lineSeparator'],
 ): Promise<DataOptions['separator']> {
   if (kind === 'auto') return undefined;
-  if (kind !== 'eos') return kind;
+  if (kind !== 'eos' && kind !== 'bos') return kind;
   const [{ describeTokenizer }, { locateCheckpoint }] = await Promise.all([
     import('../data/tokenizer'),
     import('../checkpoint/locate'),
   ]);
   const { special } = await describeTokenizer(dirname(await locateCheckpoint(checkpoint)));
-  const end = special.eos ?? special.bos;
+  const end = kind === 'eos' ? (special.eos ?? special.bos) : special.bos;
   if (end !== undefined) return [end];
   throw new UsageError(
-    'The tokenizer has no end-of-text token.',
+    `The tokenizer has no ${kind === 'eos' ? 'end' : 'beginning'}-of-text token.`,
     'Give --line-separator newline or none.',
   );
 }

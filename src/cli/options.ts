@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../errors';
-import type { TargetRequest } from '../growth';
+import { givenSizes } from '../protocol/model';
 import { engineChoices } from '../protocol/engines';
 import type { Target } from '../run/plan/plan';
 import { byteSize, finiteNumber, oneOf, shareBelowOne, wholeNumber, type Parse } from './values';
@@ -51,6 +51,7 @@ export interface TargetOptions {
   readonly layers?: number;
   readonly hidden?: number;
   readonly heads?: number;
+  readonly kvHeads?: number;
   readonly ffn?: number;
   readonly config?: string;
   readonly dropHead?: boolean;
@@ -61,6 +62,12 @@ export function addTargetOptions(command: Command): Command {
   addOption(command, '--layers <n>', 'layers of the grown model', takes.count);
   addOption(command, '--hidden <n>', 'hidden units of the grown model', takes.count);
   addOption(command, '--heads <n>', 'attention heads; by default the head size stays', takes.count);
+  addOption(
+    command,
+    '--kv-heads <n>',
+    'heads with keys and values of their own, where heads share them; by default the ratio stays',
+    takes.count,
+  );
   addOption(command, '--ffn <n>', 'feed-forward units; by default the ratio stays', takes.count);
   command.option('--config <file>', 'config.json of the model to grow into, instead');
   return addDropHeadOption(command);
@@ -75,13 +82,8 @@ export function targetOf({ dropHead, ...options }: TargetOptions): Target {
   return { ...sizesOf(options), ...(dropHead && { dropHead }) };
 }
 
-function sizesOf({ layers, hidden, heads, ffn, config }: TargetOptions): Target {
-  const sizes: TargetRequest = {
-    ...(layers !== undefined && { layers }),
-    ...(hidden !== undefined && { hidden }),
-    ...(heads !== undefined && { heads }),
-    ...(ffn !== undefined && { ffn }),
-  };
+function sizesOf({ config, ...asked }: TargetOptions): Target {
+  const sizes = givenSizes(asked);
   const named = Object.keys(sizes);
   if (config === undefined && named.length === 0) {
     throw new UsageError(

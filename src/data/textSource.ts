@@ -99,7 +99,9 @@ function tokenReader(corpus: Corpus, tokenizer: TextTokenizer, separator: LineSe
     const pieces = splitText(text + ending, pieceCharacters);
     const range = { start: line.start, end: line.end, pieces: pieces.length };
     return async number => {
-      const ids = await tokenizer.encode(pieces[number]!);
+      // Lines that a line feed joins are one text.
+      const goesOn = number > 0 || (separator === 'newline' && line.start > 0);
+      const ids = await tokenizer.encode(pieces[number]!, goesOn ? 'continued' : 'first');
       const closes = line.complete && number === pieces.length - 1 && text !== '';
       return { ids: closes ? Int32Array.of(...ids, ...between) : ids, line: range };
     };

@@ -1,14 +1,22 @@
 import { Worker } from 'node:worker_threads';
 import { CorruptFileError, UserError } from '../errors';
-import { restored, type ThreadInput, type ThreadMessage } from './tokenizer/messages';
+import {
+  restored,
+  type TextMessage,
+  type ThreadInput,
+  type ThreadMessage,
+} from './tokenizer/messages';
 import type { TokenizerDescription } from './tokenizer/open';
 import { tooCostly } from './tokenizer/patterns';
 
 export type { TokenizerDescription } from './tokenizer/open';
 /** What the batches need of a tokenizer: text to ids, and which ids are not text. */
 export interface TextTokenizer extends TokenizerDescription {
-  /** The ids of a text, without the special tokens that a model puts around it. */
-  encode(text: string): Promise<Int32Array>;
+  /**
+   * The ids of a text, without the special tokens that a model puts around it; of a piece that goes on
+   * from one before it, without what a tokenizer puts in front of a text.
+   */
+  encode(text: string, place?: 'first' | 'continued'): Promise<Int32Array>;
   /** Ends the thread; nothing can be encoded after it. */
   close(): Promise<void>;
 }
@@ -70,8 +78,8 @@ class TokenizerThread {
     });
   }
 
-  ask(text: string): Promise<ThreadMessage> {
-    if (!this.over) this.worker.postMessage(text);
+  ask(message: TextMessage): Promise<ThreadMessage> {
+    if (!this.over) this.worker.postMessage(message);
     return this.answer();
   }
 
@@ -163,8 +171,8 @@ export async function loadTokenizer(
     if (opened.kind !== 'ready') throw new Error(`The tokenizer began with ${opened.kind}.`);
     return {
       ...opened.description,
-      async encode(text) {
-        const answer = await thread.ask(text);
+      async encode(text, place = 'first') {
+        const answer = await thread.ask({ text, place });
         if (answer.kind !== 'ids') throw new Error(`The tokenizer answered ${answer.kind}.`);
         return answer.ids;
       },

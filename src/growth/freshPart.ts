@@ -1,5 +1,5 @@
 import type { Parameter } from '../architecture';
-import { spaceSizes, type Growth } from './operators';
+import { axisSizes, type Growth } from './operators';
 import { randomParameter } from './randomParameter';
 
 /** How large the random part is asked to be: a factor, or 1 in pre-norm models and nothing in others. */
@@ -33,7 +33,7 @@ export function freshPart(
   parameter: Parameter,
   { factor, seed }: Freshness,
 ): Float32Array | undefined {
-  const [rows, columns] = parameter.spaces.map(({ role }) => spaceSizes(growth, role));
+  const [rows, columns] = parameter.spaces.map(space => axisSizes(growth, space));
   const widens = rows && columns && (rows.large > rows.small || columns.large > columns.small);
   if (!widens) return undefined;
   const scratch = randomParameter(growth.target, parameter, seed);

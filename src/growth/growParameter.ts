@@ -1,4 +1,4 @@
-import type { Parameter } from '../architecture';
+import type { Parameter, Space } from '../architecture';
 import {
   add,
   elementCount,
@@ -14,6 +14,7 @@ import {
 import { mappingOf, widthOperator } from './mapping';
 import { multilinearNames, tensorKind, tensorSizes } from './multilinear';
 import {
+  axisSizes,
   depthName,
   onesName,
   outerNormName,
@@ -26,7 +27,7 @@ import {
   type OperatorValues,
 } from './operators';
 import { blendBlocks, blockRange, matricesOf, weightTensor, type MatrixKind } from './weightTensor';
-import { widenColumns, widenRows, widenVector } from './widen';
+import { spreadVector, widenColumns, widenRows, widenVector } from './widen';
 
 /** Values of the small model by `smallInputName`: stacked layers, or one parameter. */
 export type SmallValues = Readonly<Record<string, Float32Array>>;
@@ -65,7 +66,7 @@ export function growParameter(
     take(fed, [1, columns], values => rowsOf(required(values, name), layer!, 1, columns));
 
   const mapping = mappingOf(Object.keys(operators));
-  const shape = parameter.spaces.map(({ role }) => spaceSizes(growth, role).small);
+  const shape = parameter.spaces.map(space => axisSizes(growth, space).small);
   const blended = (): Tensor => {
     const matrix = mapping === 'mango' ? tensorKind(parameter) : undefined;
     if (matrix) return blendedMatrix(growth, matrix, take, takeRow);
@@ -87,12 +88,16 @@ export function growParameter(
   const axis = parameter.spaces.length - 1;
   const share = shareName(parameter.spaces[axis]!);
   const isShared = operators[share] !== undefined && readsSpace(growth, parameter, axis);
-  const shared = isShared
-    ? mul(shifted, reshape(takeOperator('share', share, [1, shape[axis]!]), shape.slice(-1)))
-    : shifted;
+  const takeShares = (space: Space): Tensor => {
+    const { small } = spaceSizes(growth, space.role);
+    return spreadVector(takeOperator('share', share, [1, small]), space.spread);
+  };
+  const shared = isShared ? mul(shifted, takeShares(parameter.spaces[axis]!)) : shifted;
   const [rows, columns] = parameter.spaces.map((_, index) => {
     const operator = widthOperator(growth, mapping, parameter, index);
-    return operator && takeOperator(`width.${index}`, operator.name, operator.shape);
+    if (!operator) return undefined;
+    const lower = takeOperator(`width.${index}`, operator.name, operator.shape);
+    return { lower, spread: operator.spread };
   });
   const grown =
     shape.length === 1 ? widenVector(shared, rows) : widenRows(widenColumns(shared, columns), rows);

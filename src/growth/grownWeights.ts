@@ -5,17 +5,17 @@ import { chooseForms, narrowsInput, type LinearForm, type LinearSizes } from './
 import { mappingOf, widthOperator } from './mapping';
 import { multilinearNames, tensorKind, tensorSizes } from './multilinear';
 import {
+  axisSizes,
   depthName,
   operatorsOf,
   outerNormName,
   smallInputName,
   sourcesOf,
-  spaceSizes,
   type Growth,
   type Operator,
 } from './operators';
 import { blendMatrices } from './weightTensor';
-import { narrowColumns, widenColumns, widenRows, widenVector, type LowerBlock } from './widen';
+import { narrowColumns, widenColumns, widenRows, widenVector, type AxisWidening } from './widen';
 
 /** The large model's parameters as a graph over operators and the frozen small model. */
 export interface GrownWeights extends Weights {
@@ -71,16 +71,17 @@ export function grownWeights(
     return parameter;
   };
   const smallShape = (parameter: Parameter): readonly number[] =>
-    parameter.spaces.map(({ role }) => spaceSizes(growth, role).small);
+    parameter.spaces.map(space => axisSizes(growth, space).small);
   const smallInput = (parameter: Parameter, shape: readonly number[]): Tensor => {
     const name = smallInputName(parameter);
     const existing = small.get(name) ?? input(name, shape);
     small.set(name, existing);
     return existing;
   };
-  const lowerBlock = (parameter: Parameter, axis: number): LowerBlock => {
+  const widening = (parameter: Parameter, axis: number): AxisWidening => {
     const operator = widthOperator(growth, mapping, parameter, axis);
-    return operator && operators.get(operator.name);
+    const lower = operator && operators.get(operator.name);
+    return lower && { lower, spread: operator.spread };
   };
 
   /** Rows [1, n] of the layers of a module kind's part, from stacks of them, made once. */
@@ -136,14 +137,14 @@ export function grownWeights(
   /** A vector at the large model's width. Those of all layers are widened at once if by one operator. */
   const vector = (parameter: Parameter): Tensor => {
     const { kind, part, layer, spaces } = parameter;
-    const block = lowerBlock(parameter, 0);
+    const widened = widening(parameter, 0);
     const hasOwnOperator = mapping !== 'mango' && spaces[0]!.layer !== undefined;
-    if (!block || !kind || layer === undefined || hasOwnOperator) {
-      return widenVector(blended(parameter), block);
+    if (!widened || !kind || layer === undefined || hasOwnOperator) {
+      return widenVector(blended(parameter), widened);
     }
     const depth = depthName(kind, part);
     const grown = rows(`grown.${depth}`, () =>
-      blendedStacks(parameter, depth).map(stack => widenColumns(stack, block)),
+      blendedStacks(parameter, depth).map(stack => widenColumns(stack, widened)),
     );
     return reshape(grown[layer]!, [grown[layer]!.shape[1]!]);
   };
@@ -152,13 +153,13 @@ export function grownWeights(
     const parameter = parameterOf(id);
     if (parameter.spaces.length === 1) return vector(parameter);
     return widenRows(
-      widenColumns(blended(parameter), lowerBlock(parameter, 1)),
-      lowerBlock(parameter, 0),
+      widenColumns(blended(parameter), widening(parameter, 1)),
+      widening(parameter, 0),
     );
   };
 
   const sizesOf = (parameter: Parameter): LinearSizes => {
-    const [out, inner] = parameter.spaces.map(({ role }) => spaceSizes(growth, role));
+    const [out, inner] = parameter.spaces.map(space => axisSizes(growth, space));
     return { in1: inner!.small, in2: inner!.large, out1: out!.small, out2: out!.large };
   };
 
@@ -166,7 +167,7 @@ export function grownWeights(
     const weight = parameterOf(`${module}.weight`);
     const bias = parameters.get(`${module}.bias`);
     const w = blended(weight);
-    const [out, inner] = [lowerBlock(weight, 0), lowerBlock(weight, 1)];
+    const [out, inner] = [widening(weight, 0), widening(weight, 1)];
     const operand = narrowsInput(form) ? narrowed : x;
     const columns = narrowsInput(form) ? w : widenColumns(w, inner);
     if (form === 'materialize' || form === 'narrowInput') {
@@ -180,19 +181,19 @@ export function grownWeights(
   const linear = (x: Tensor, modules: readonly string[]): Tensor[] => {
     const weights = modules.map(module => parameterOf(`${module}.weight`));
     const forms = chooseForms(x.shape[0]!, weights.map(sizesOf));
-    const narrowed = forms.some(narrowsInput) ? narrowColumns(x, lowerBlock(weights[0]!, 1)) : x;
+    const narrowed = forms.some(narrowsInput) ? narrowColumns(x, widening(weights[0]!, 1)) : x;
     return modules.map((module, index) => linearIn(x, narrowed, module, forms[index]!));
   };
 
   const embedding = (lookups: readonly Lookup[]): Tensor => {
     const sum = sumOfRows(id => blended(parameterOf(id)), lookups);
-    return widenColumns(sum, lowerBlock(parameterOf(lookups[0]!.table), 1));
+    return widenColumns(sum, widening(parameterOf(lookups[0]!.table), 1));
   };
 
   const readout = (x: Tensor, table: string, bias: string | undefined): Readout => {
     const parameter = parameterOf(table);
     return {
-      features: narrowColumns(x, lowerBlock(parameter, 1)),
+      features: narrowColumns(x, widening(parameter, 1)),
       table: blended(parameter),
       bias: bias === undefined ? undefined : blended(parameterOf(bias)),
     };

@@ -1,3 +1,4 @@
+import { fixedRoles } from '../architecture/parameter';
 import { randomGenerator, randomStreams, type RandomGenerator } from '../random';
 import { learnedOperators, type OperatorMapping } from './mapping';
 import { multilinearStart } from './multilinear';
@@ -98,8 +99,9 @@ export function initializeOperators(
   );
 }
 
-/** True for operators that norms' weights are multiplied by, or blended with. */
-const isOfNorm = ({ of }: Operator): boolean => of?.module === 'norm' && of.part === 'weight';
+/** True for operators that weights of norms are multiplied by, or blended with; norms of heads stay. */
+const isOfNorm = ({ of }: Operator): boolean =>
+  of?.module === 'norm' && of.part === 'weight' && !fixedRoles.has(of.space);
 
 const isOuterNorm = (operator: Operator): boolean =>
   operator.group === 'width' && isOfNorm(operator);

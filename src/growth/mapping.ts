@@ -1,4 +1,4 @@
-import type { Parameter } from '../architecture';
+import type { Parameter, Spread } from '../architecture';
 import { multilinearNames, multilinearOperators } from './multilinear';
 import {
   grows,
@@ -59,7 +59,7 @@ export function widthOperator(
   mapping: OperatorMapping,
   parameter: Parameter,
   axis: number,
-): Pick<Operator, 'name' | 'shape'> | undefined {
+): (Pick<Operator, 'name' | 'shape'> & { readonly spread: Spread | undefined }) | undefined {
   const space = parameter.spaces[axis];
   if (!space || !grows(growth, space)) return undefined;
   const ofSpace = mapping !== 'mango' || space.role === 'head';
@@ -68,5 +68,5 @@ export function widthOperator(
   const ofTensor = readsColumns(parameter, axis) ? inputs : outputs;
   const shared = mapping === 'shared-ffn' && space.role === 'ffn';
   const name = shared ? sharedFfnName : ofSpace ? widthName(space) : ofTensor;
-  return { name, shape: [large - small, small] };
+  return { name, shape: [large - small, small], spread: space.spread };
 }

@@ -74,6 +74,18 @@ export function multilinearOperators(growth: Growth): Operator[] {
 
 /** Why matrices cannot be cut into blocks; empty when they can. */
 export function multilinearRefusals({ source, target }: Growth): Refusal[] {
+  const others = source.parameters.find(({ kind, module, part, spaces }) => {
+    const isMatrixOfLayer = kind !== undefined && module === 'linear' && part === 'weight';
+    return isMatrixOfLayer && (!isMatrix(kind) || spaces.some(({ spread }) => spread));
+  });
+  if (others) {
+    return [
+      {
+        reason: `mango cuts the matrices of a layer into square blocks, and those of ${source.modelClass} are others (${others.id}): gated units, or heads that are rotated or share keys and values.`,
+        remedy: 'Grow this model by another method, such as ligo.',
+      },
+    ];
+  }
   const [from, to] = [source.dimensions, target.dimensions];
   const blocks = from.intermediateSize / from.hiddenSize;
   if (!Number.isInteger(blocks)) {

@@ -17,7 +17,7 @@ export interface Operator {
   /** Of a width operator of a space, which kind of space. */
   readonly role?: SpaceRole;
   /** Of an operator of one kind of parameter, what those are. */
-  readonly of?: Pick<Parameter, 'module' | 'part'>;
+  readonly of?: Pick<Parameter, 'module' | 'part'> & { readonly space: SpaceRole };
 }
 
 /** Values of operators, row-major, by name. */
@@ -72,6 +72,16 @@ export function spaceSizes(growth: Growth, role: SpaceRole): { small: number; la
   return { small, large };
 }
 
+/** Lengths of an axis in the small and the large model. */
+export function axisSizes(
+  growth: Growth,
+  { role, spread }: Space,
+): { small: number; large: number } {
+  const { small, large } = spaceSizes(growth, role);
+  const times = spread?.times ?? 1;
+  return { small: small * times, large: large * times };
+}
+
 /** True when the space gets wider, so that it has a width operator. */
 export function grows(growth: Growth, { role }: Space): boolean {
   if (fixedRoles.has(role)) return false;
@@ -93,7 +103,8 @@ export function operatorsOf(growth: Growth): Operator[] {
     }
     if (kind) {
       const name = depthName(kind, part);
-      found.set(name, { name, group: 'depth', shape: [large, small], of: { module, part } });
+      const of = { module, part, space: spaces[0]!.role };
+      found.set(name, { name, group: 'depth', shape: [large, small], of });
     }
   }
   return [...found.values()];
@@ -147,7 +158,7 @@ export function outerNorms(growth: Growth): Operator[] {
       name: outerNormName(parameter),
       group: 'width',
       shape: [1, 1],
-      of: { module: 'norm', part: 'weight' },
+      of: { module: 'norm', part: 'weight', space: parameter.spaces[0]!.role },
     }));
 }
 

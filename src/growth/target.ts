@@ -1,28 +1,36 @@
 import { UsageError } from '../errors';
+import { counted } from '../format';
 import {
   fixedFieldsThatDiffer,
+  headSizeOf,
+  keyValueHeadsOf,
   type Architecture,
   type Dimensions,
   type ModelConfig,
 } from '../architecture';
+import { askedSizes, sizeOption, type TargetSizes } from '../protocol/model';
 
-/** What a person names of the target; the rest keeps its ratio to the source. */
-export interface TargetRequest {
-  readonly layers?: number;
-  readonly hidden?: number;
-  readonly heads?: number;
-  readonly ffn?: number;
-}
-
-/** The target's sizes: head size stays, the feed-forward size keeps its ratio to the hidden size. */
-export function targetDimensions(source: Dimensions, request: TargetRequest): Dimensions {
-  const headSize = source.hiddenSize / source.numAttentionHeads;
+/**
+ * The target's sizes: head size stays, and the numbers of heads and of feed-forward units keep their
+ * ratios to the hidden size. A single pair of key and value heads stays one.
+ */
+export function targetDimensions(source: Dimensions, request: TargetSizes): Dimensions {
+  const unitsPerHead = source.hiddenSize / source.numAttentionHeads;
   const hiddenSize =
-    request.hidden ?? (request.heads ? request.heads * headSize : source.hiddenSize);
+    request.hidden ?? (request.heads ? request.heads * unitsPerHead : source.hiddenSize);
+  const heads = request.heads ?? Math.max(1, Math.floor(hiddenSize / unitsPerHead));
+  const { numKeyValueHeads: small, headDim } = source;
+  const keyValueHeads =
+    request.kvHeads ??
+    (small === undefined || small === 1
+      ? small
+      : Math.max(1, Math.floor((heads * small) / source.numAttentionHeads)));
   return {
     numHiddenLayers: request.layers ?? source.numHiddenLayers,
     hiddenSize,
-    numAttentionHeads: request.heads ?? Math.max(1, Math.floor(hiddenSize / headSize)),
+    numAttentionHeads: heads,
+    ...(keyValueHeads !== undefined && { numKeyValueHeads: keyValueHeads }),
+    ...(headDim !== undefined && { headDim }),
     intermediateSize:
       request.ffn ?? Math.round((hiddenSize * source.intermediateSize) / source.hiddenSize),
   };
@@ -38,7 +46,7 @@ export interface Refusal {
 export function refusals(source: Architecture, target: Dimensions): Refusal[] {
   const from = source.dimensions;
   const found: Refusal[] = [];
-  const headSize = from.hiddenSize / from.numAttentionHeads;
+  const headSize = headSizeOf(from);
   const refuseSmaller = (what: string, size: number, small: number): void => {
     if (size < small) {
       found.push({
@@ -50,19 +58,20 @@ export function refusals(source: Architecture, target: Dimensions): Refusal[] {
   refuseSmaller('layers', target.numHiddenLayers, from.numHiddenLayers);
   refuseSmaller('hidden units', target.hiddenSize, from.hiddenSize);
   refuseSmaller('feed-forward units', target.intermediateSize, from.intermediateSize);
-  if (target.hiddenSize % target.numAttentionHeads !== 0) {
-    const below = Math.max(1, Math.floor(target.hiddenSize / headSize)) * headSize;
+  if (from.headDim !== undefined) {
+    refuseSmaller('attention heads', target.numAttentionHeads, from.numAttentionHeads);
+  }
+  const unitsPerHead = from.hiddenSize / from.numAttentionHeads;
+  if (Number.isInteger(unitsPerHead) && target.hiddenSize % target.numAttentionHeads !== 0) {
+    const below = Math.max(1, Math.floor(target.hiddenSize / unitsPerHead)) * unitsPerHead;
     found.push({
       reason: `${target.hiddenSize} hidden units do not divide into ${target.numAttentionHeads} heads.`,
-      remedy: `With the source's head size of ${headSize}, ${below} or ${below + headSize} hidden units divide.`,
+      remedy: `With the source's ${unitsPerHead} units for each head, ${below} or ${below + unitsPerHead} hidden units divide.`,
     });
-  } else if (target.hiddenSize / target.numAttentionHeads !== headSize) {
-    const size = target.hiddenSize / target.numAttentionHeads;
-    found.push({
-      reason: `The head size would change from ${headSize} to ${size}; a width operator appends heads, it cannot resize them.`,
-      remedy: `Ask for hidden units and heads with ${headSize} units a head.`,
-    });
+  } else if (headSizeOf(target) !== headSize) {
+    found.push(resizedHeads(headSize, headSizeOf(target)));
   }
+  found.push(...keyValueRefusals(from, target));
   if (found.length === 0 && sameSizes(from, target)) {
     found.push({
       reason: 'The target has the same sizes as the source, so nothing would grow.',
@@ -72,9 +81,37 @@ export function refusals(source: Architecture, target: Dimensions): Refusal[] {
   return found;
 }
 
+const resizedHeads = (from: number, to: number): Refusal => ({
+  reason: `The head size would change from ${from} to ${to}; a width operator appends heads, it cannot resize them.`,
+  remedy: `Ask for hidden units and heads with ${from} units a head.`,
+});
+
+/** Heads that share keys and values come and go together: only whole groups of them are appended. */
+function keyValueRefusals(from: Dimensions, target: Dimensions): Refusal[] {
+  const [small, large] = [keyValueHeadsOf(from), keyValueHeadsOf(target)];
+  if (small === from.numAttentionHeads && large === target.numAttentionHeads) return [];
+  if (small === 1 && large === 1) return [];
+  const group = from.numAttentionHeads / small;
+  if (large * group === target.numAttentionHeads) return [];
+  const below = Math.max(small, Math.floor(target.numAttentionHeads / group));
+  const sizes = [below, below + 1]
+    .map(groups => `${groups * group} heads with ${groups}`)
+    .join(' or ');
+  return [
+    {
+      reason: `The target has ${counted(target.numAttentionHeads, 'attention head')} for ${counted(large, 'key-value head')}, and the source ${group} for each: only whole groups are appended.`,
+      remedy:
+        small === 1
+          ? 'Keep one key-value head (--kv-heads 1), which all heads share.'
+          : `Ask for ${sizes} key-value heads (--heads, --kv-heads), and hidden units for them.`,
+    },
+  ];
+}
+
 const sameSizes = (a: Dimensions, b: Dimensions): boolean =>
   a.numHiddenLayers === b.numHiddenLayers &&
   a.hiddenSize === b.hiddenSize &&
+  a.numAttentionHeads === b.numAttentionHeads &&
   a.intermediateSize === b.intermediateSize;
 
 /** Why a target config.json asks for more than growing: fields that must equal the source's. */
@@ -86,12 +123,14 @@ export function configRefusals(source: ModelConfig, target: ModelConfig): Refusa
 }
 
 /** Throws UsageError when a named size is not a positive integer of sane magnitude. */
-export function checkRequest(request: TargetRequest): void {
-  for (const [name, value] of Object.entries(request)) {
+export function checkRequest(request: TargetSizes): void {
+  for (const size of askedSizes) {
+    const value = request[size];
+    const option = sizeOption(size);
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 20)) {
       throw new UsageError(
-        `--${name} is ${value}, not a whole number between 1 and 1,048,576.`,
-        `Give --${name} a positive whole number.`,
+        `--${option} is ${value}, not a whole number between 1 and 1,048,576.`,
+        `Give --${option} a positive whole number.`,
       );
     }
   }

@@ -67,6 +67,8 @@ const model = {
   layers: count,
   hidden: count,
   heads: count,
+  kvHeads: optional(count),
+  headSize: optional(count),
   ffn: count,
   learns: optional(z.string()),
   parameters: count,

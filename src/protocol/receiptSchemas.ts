@@ -18,6 +18,8 @@ const modelSummary = z.looseObject({
   layers: z.number(),
   hidden: z.number(),
   heads: z.number(),
+  kvHeads: z.exactOptional(z.number()),
+  headSize: z.exactOptional(z.number()),
   ffn: z.number(),
   learns: z.exactOptional(text),
   parameters: z.number(),

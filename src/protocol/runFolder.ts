@@ -1,3 +1,4 @@
+import type { TargetSizes } from './model';
 import type { Keep } from './comparison';
 import type { EngineChoice } from './engines';
 
@@ -59,12 +60,7 @@ interface RequestBase {
   readonly engine: EngineChoice;
   /** Absolute path. */
   readonly checkpoint: string;
-  readonly target: {
-    readonly layers?: number;
-    readonly hidden?: number;
-    readonly heads?: number;
-    readonly ffn?: number;
-  };
+  readonly target: TargetSizes;
   /** Absolute path of the folder to write. */
   readonly out: string;
   /** Of the CPU engine; absent for as many as the machine has. */

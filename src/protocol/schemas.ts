@@ -9,6 +9,7 @@ import { lossUnits } from './evaluation';
 import { growthPlan, growthReceipt, scores } from './receiptSchemas';
 import type { FromInspector, FromProgress, FromRunPanel } from './messages';
 import type { DeviceClaim, RunControl, WorkerProcess, WorkerRequest } from './runFolder';
+import { askedSizes, type AskedSize } from './model';
 
 /** The one version of `request.json` that this software reads. */
 const version = 1;
@@ -38,12 +39,11 @@ const request = {
   created: moment,
   engine: z.enum(engineChoices),
   checkpoint: path,
-  target: z.strictObject({
-    layers: z.exactOptional(size),
-    hidden: z.exactOptional(size),
-    heads: z.exactOptional(size),
-    ffn: z.exactOptional(size),
-  }),
+  target: z.strictObject(
+    Object.fromEntries(askedSizes.map(name => [name, z.exactOptional(size)])) as {
+      [name in AskedSize]: ReturnType<typeof z.exactOptional<typeof size>>;
+    },
+  ),
   out: path,
   threads: z.exactOptional(z.int().check(z.minimum(1), z.maximum(1024))),
   resume: z.boolean(),

@@ -1,4 +1,4 @@
-import type { TargetRequest } from '../../src/growth';
+import type { TargetSizes } from '../../src/protocol/model';
 import { defaultLigoSettings, type LigoSettings } from '../../src/run/settings';
 
 /** One setting to try. */
@@ -8,11 +8,11 @@ export interface StudyRun {
   readonly settings: Partial<LigoSettings>;
   readonly steps: number;
   readonly seed: number;
-  readonly target: TargetRequest;
+  readonly target: TargetSizes;
   readonly only?: readonly string[];
 }
 
-const both: TargetRequest = { layers: 6, hidden: 96 };
+const both: TargetSizes = { layers: 6, hidden: 96 };
 const run = (
   label: string,
   settings: Partial<LigoSettings>,

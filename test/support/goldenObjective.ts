@@ -42,13 +42,17 @@ export function goldenBatch(family: FamilyName, { config }: Fixture): PlainBatch
 }
 
 /** Rows the loss reads (undefined: all) and the label of each, -100 where it does not count. */
-export function goldenTargets(family: FamilyName): {
+export function goldenTargets(
+  family: FamilyName,
+  { recognition }: Fixture,
+): {
   rows: Int32Array | undefined;
   labels: Int32Array;
 } {
   const golden = readGolden(family).get('in.labels')!;
   const labels = golden.data as Int32Array;
-  if (family !== 'gpt2') return { rows: undefined, labels };
+  const { objective } = recognition.architecture;
+  if (objective !== 'causal-language-modeling') return { rows: undefined, labels };
   // A causal model is asked for the next token of each but the last.
   const length = golden.shape[1]!;
   const rows = Int32Array.from([...labels.keys()].filter(index => index % length < length - 1));
@@ -60,7 +64,7 @@ export function goldenObjective(family: FamilyName, fixture: Fixture): GoldenObj
   const { architecture } = fixture.recognition;
   const values = parameterValues(fixture);
   const forward = fedForward(architecture, values, goldenBatch(family, fixture));
-  const { rows, labels } = goldenTargets(family);
+  const { rows, labels } = goldenTargets(family, fixture);
   const readout = forward.readout(rows && forward.feed('rows', rows));
   const targets = forward.feed(
     'targets',

@@ -10,14 +10,13 @@ import {
   operatorsOf,
   smallInputName,
   sourcesOf,
-  spaceSizes,
   type Growth,
   type OperatorValues,
   type SmallValues,
 } from '../../src/growth';
 import { randomGenerator } from '../../src/random';
 import { batchFeeds, type BatchFeeds } from '../../src/training';
-import { familyNames, readFixture, type FamilyName } from '../unit/architecture/fixtures';
+import { familyNames, readFixture, sizesFor, type FamilyName } from '../unit/architecture/fixtures';
 import { fixture, fixtureJson } from './fixtures';
 import { uniform } from './random';
 import { readSafetensors } from './safetensors';
@@ -61,7 +60,8 @@ export function smallArchitecture(
   if (model !== 'untied bert') {
     const { config, tensors } = readFixture(model);
     const changed = { ...config, ...changes };
-    return recognizeArchitecture(changed, tensors).architecture.resized(sizes);
+    const { architecture } = recognizeArchitecture(changed, tensors);
+    return architecture.resized(sizesFor(architecture, sizes));
   }
   const { small } = fixtureJson<{ small: ModelConfig }>('ligo-official/golden.json');
   const tensors = readSafetensors(fixture('ligo-official/small.safetensors'));
@@ -71,20 +71,20 @@ export function smallArchitecture(
 /** A growth of a tiny model to the given sizes. */
 export function tinyGrowth(model: SmallModel, target: Dimensions, sizes = smallSizes): Growth {
   const source = smallArchitecture(model, sizes);
-  return { source, target: source.resized(target) };
+  return { source, target: source.resized(sizesFor(source, target)) };
 }
 
 /** Random small weights, norms around 1, as `grownWeights` and `growParameter` read them. */
 export function randomSmall(growth: Growth, seed: number): SmallValues {
   const values: Record<string, Float32Array> = {};
   growth.target.parameters.forEach((parameter, index) => {
-    const layers = parameter.kind ? sourcesOf(growth, parameter).length : 1;
-    const sizes = parameter.spaces.map(({ role }) => spaceSizes(growth, role).small);
-    const isNorm = /(norm|ln1|ln2)\.weight$/.test(parameter.id);
+    const sources = sourcesOf(growth, parameter);
+    const layers = parameter.kind ? sources.length : 1;
+    const isNorm = parameter.module === 'norm' && parameter.part === 'weight';
     const [low, high] = isNorm ? [0.5, 1.5] : [-0.6, 0.6];
     values[smallInputName(parameter)] ??= uniform(
       seed * 1000 + index,
-      layers * elementCount(sizes),
+      layers * elementCount(sources[0]!.shape),
       low,
       high,
     );

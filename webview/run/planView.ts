@@ -8,10 +8,11 @@ import { t } from '../shared/strings';
 
 /** Small and large model side by side: what grows and by how much. */
 function sizeTable(source: ModelSummary, target: ModelSummary): HTMLElement {
-  const rows: readonly (readonly [string, number, number])[] = [
+  const rows: readonly (readonly [string, number | undefined, number | undefined])[] = [
     [t('Layers'), source.layers, target.layers],
     [t('Hidden size'), source.hidden, target.hidden],
     [t('Attention heads'), source.heads, target.heads],
+    [t('Key-value heads'), source.kvHeads, target.kvHeads],
     [t('Feed-forward size'), source.ffn, target.ffn],
     [t('Parameters'), source.parameters, target.parameters],
   ];
@@ -27,22 +28,25 @@ function sizeTable(source: ModelSummary, target: ModelSummary): HTMLElement {
     element(
       'tbody',
       {},
-      ...rows.map(([label, small, large]) =>
-        element(
-          'tr',
-          {},
-          element('th', { text: label, attributes: { scope: 'row' } }),
-          element('td', { class: 'value', text: formatInteger(small) }),
-          element('td', { class: 'value', text: formatInteger(large) }),
-          element('td', {
-            class: 'value quiet',
-            text: `×${small > 0 ? Number((large / small).toPrecision(3)) : '–'}`,
-          }),
-        ),
+      ...rows.flatMap(([label, small, large]) =>
+        small === undefined || large === undefined ? [] : [sizeRow(label, small, large)],
       ),
     ),
   );
 }
+
+const sizeRow = (label: string, small: number, large: number): HTMLElement =>
+  element(
+    'tr',
+    {},
+    element('th', { text: label, attributes: { scope: 'row' } }),
+    element('td', { class: 'value', text: formatInteger(small) }),
+    element('td', { class: 'value', text: formatInteger(large) }),
+    element('td', {
+      class: 'value quiet',
+      text: `×${small > 0 ? Number((large / small).toPrecision(3)) : '–'}`,
+    }),
+  );
 
 /** What the growth does and costs, as known before it ran. */
 export function createPlanView(): View<GrowthPlan | undefined> {

@@ -1,7 +1,5 @@
 import type { Dimensions, ModelConfig } from '../architecture';
-
-/** A family's config.json names of the sizes that grow. */
-export type DimensionNames = Readonly<Record<keyof Dimensions, string>>;
+import type { DimensionNames } from '../configFields';
 
 /** The names most families use. */
 export const commonDimensionNames: DimensionNames = {
@@ -17,13 +15,11 @@ export function resizedFields(
   names: DimensionNames,
   target: Dimensions,
 ): ModelConfig {
-  return {
-    ...config,
-    [names.numHiddenLayers]: target.numHiddenLayers,
-    [names.hiddenSize]: target.hiddenSize,
-    [names.numAttentionHeads]: target.numAttentionHeads,
-    [names.intermediateSize]: target.intermediateSize,
-  };
+  const fields = (Object.keys(names) as (keyof Dimensions)[]).flatMap(size => {
+    const field = names[size];
+    return field === undefined || target[size] === undefined ? [] : [[field, target[size]]];
+  });
+  return { ...config, ...(Object.fromEntries(fields) as Record<string, number>) };
 }
 
 /** GPT-2's names. */
@@ -42,16 +38,19 @@ export interface GivenSize {
   readonly value: unknown;
 }
 
-/** The sizes that grow as config.json gives them, under whichever names. */
-export function givenSizes(config: ModelConfig): Readonly<Record<keyof Dimensions, GivenSize>> {
-  const given = (size: keyof Dimensions): GivenSize => {
-    const field = commonDimensionNames[size];
-    return { field, value: config[field] ?? config[gpt2DimensionNames[size]] ?? undefined };
-  };
-  return {
-    numHiddenLayers: given('numHiddenLayers'),
-    hiddenSize: given('hiddenSize'),
-    numAttentionHeads: given('numAttentionHeads'),
-    intermediateSize: given('intermediateSize'),
-  };
+/** All names of sizes that some family has, the usual one first. */
+const allNames: Readonly<Record<keyof Dimensions, readonly [string, ...string[]]>> = {
+  numHiddenLayers: ['num_hidden_layers', 'n_layer'],
+  hiddenSize: ['hidden_size', 'n_embd'],
+  numAttentionHeads: ['num_attention_heads', 'n_head'],
+  numKeyValueHeads: ['num_key_value_heads'],
+  headDim: ['head_dim'],
+  intermediateSize: ['intermediate_size', 'n_inner'],
+};
+
+/** A size that grows as config.json gives it, under whichever name. */
+export function givenSize(config: ModelConfig, size: keyof Dimensions): GivenSize {
+  const names = allNames[size];
+  const given = names.find(name => config[name] !== undefined && config[name] !== null);
+  return { field: names[0], value: given === undefined ? undefined : config[given] };
 }

@@ -1,11 +1,20 @@
-import { activation, type Activation } from '../activations';
-import { paddingMask } from '../attention';
+import { activation } from '../blocks/activations';
+import { paddingMask } from '../blocks/attention';
 import type { Dimensions, ForwardInputs, ModelConfig } from '../architecture';
 import { defaultedSize, dimensionFields, epsilonField, textField } from '../configFields';
-import { declareLayer, declareModule, declareParameter, space, type SpaceSizes } from '../declare';
-import { norm, postNormLayer, runLayers } from '../layers';
+import {
+  declareLayer,
+  declareModule,
+  declareParameter,
+  space,
+  type LayerModules,
+  type SpaceSizes,
+} from '../declare';
+import { plainFeedForward, type FeedForward } from '../blocks/feedForward';
+import { postNormLayer, runLayers } from '../blocks/layers';
+import { layerNorm, type Norm } from '../blocks/norms';
 import type { Tensor } from '../../graph';
-import type { Draw, ModuleKind, Parameter, SpaceRole } from '../parameter';
+import type { Draw, Parameter, SpaceRole } from '../parameter';
 import type { Weights } from '../weights';
 import { commonDimensionNames } from './dimensionNames';
 import type { notesOnUnread } from './fieldNames';
@@ -17,8 +26,8 @@ export interface EncoderSettings {
   readonly vocabularySize: number;
   readonly positions: number;
   readonly tokenTypes: number;
-  readonly layerNormEpsilon: number;
-  readonly activation: Activation;
+  readonly norm: Norm;
+  readonly feedForward: FeedForward;
 }
 
 /** Reads what BERT and RoBERTa configs have in common. */
@@ -31,8 +40,8 @@ export function encoderSettings(
     vocabularySize: defaultedSize(config, 'vocab_size', defaultVocabularySize),
     positions: defaultedSize(config, 'max_position_embeddings', 512),
     tokenTypes: defaultedSize(config, 'type_vocab_size', 2),
-    layerNormEpsilon: epsilonField(config, 'layer_norm_eps', 1e-12),
-    activation: activation(textField(config, 'hidden_act', 'gelu')),
+    norm: layerNorm(epsilonField(config, 'layer_norm_eps', 1e-12)),
+    feedForward: plainFeedForward(activation(textField(config, 'hidden_act', 'gelu'))),
   };
 }
 
@@ -64,16 +73,16 @@ export function encoderSpaceSizes(settings: EncoderSettings): Map<SpaceRole, num
   ]);
 }
 
-const moduleNames: Readonly<Record<ModuleKind, string>> = {
-  q: 'attention.self.query',
-  k: 'attention.self.key',
-  v: 'attention.self.value',
-  o: 'attention.output.dense',
-  ln1: 'attention.output.LayerNorm',
-  fc1: 'intermediate.dense',
-  fc2: 'output.dense',
-  ln2: 'output.LayerNorm',
-};
+const modules = {
+  q: { name: 'attention.self.query' },
+  k: { name: 'attention.self.key' },
+  v: { name: 'attention.self.value' },
+  o: { name: 'attention.output.dense' },
+  ln1: { name: 'attention.output.LayerNorm' },
+  fc1: { name: 'intermediate.dense' },
+  fc2: { name: 'output.dense' },
+  ln2: { name: 'output.LayerNorm' },
+} as const satisfies LayerModules;
 
 /** Tensor name of the word embeddings. */
 export const wordTable = (prefix: string): string => `${prefix}embeddings.word_embeddings.weight`;
@@ -92,7 +101,7 @@ export interface EncoderTables {
 }
 
 /** torch's Embedding keeps the row of `padding_idx` at zero, where there is one. */
-const withZeroRow = (row: number | undefined, rows: number): Draw => ({
+export const withZeroRow = (row: number | undefined, rows: number): Draw => ({
   kind: 'normal',
   scale: 1,
   ...(row !== undefined && row >= 0 && row < rows && { zeroRow: row }),
@@ -120,9 +129,7 @@ export function encoderParameters(
     });
   const words = wordTable(prefix);
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
-    declareLayer(sizes, layer, kind => ({
-      name: `${prefix}encoder.layer.${layer}.${moduleNames[kind]}`,
-    })),
+    declareLayer(sizes, { layer, prefix: `${prefix}encoder.layer.${layer}.` }, modules),
   );
   return [
     table(
@@ -162,7 +169,7 @@ export function encode(
   settings: EncoderSettings,
   firstPosition: number,
 ): Tensor[] {
-  const { dimensions, layerNormEpsilon } = settings;
+  const { dimensions, norm, feedForward } = settings;
   const table = 'embeddings.tokenType.weight';
   const embedded = weights.embedding([
     ...tokenLookups(inputs, settings.positions - firstPosition, firstPosition),
@@ -171,19 +178,14 @@ export function encode(
   requireUnpadded(inputs);
   const { attentionMask } = inputs;
   const padding = attentionMask && paddingMask(attentionMask);
-  return runLayers(
-    postNormLayer,
-    weights,
-    norm(weights, 'embeddings.norm', embedded, layerNormEpsilon),
-    {
-      batchSize: inputs.batchSize,
-      sequenceLength: inputs.sequenceLength,
-      numHiddenLayers: dimensions.numHiddenLayers,
-      numAttentionHeads: dimensions.numAttentionHeads,
-      activation: settings.activation,
-      layerNormEpsilon,
-      ...(padding && { mask: () => padding }),
-      ...(inputs.partial && { partial: inputs.partial }),
-    },
-  );
+  return runLayers(postNormLayer, weights, norm(weights, 'embeddings.norm', embedded), {
+    batchSize: inputs.batchSize,
+    sequenceLength: inputs.sequenceLength,
+    numHiddenLayers: dimensions.numHiddenLayers,
+    numAttentionHeads: dimensions.numAttentionHeads,
+    norm,
+    feedForward,
+    ...(padding && { mask: () => padding }),
+    ...(inputs.partial && { partial: inputs.partial }),
+  });
 }

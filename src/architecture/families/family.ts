@@ -117,9 +117,17 @@ export interface Tie {
   readonly notes: readonly Note[];
 }
 
-/** Tied where config.json says so and the file holds no output table with values of its own. */
-export function tieOf(config: ModelConfig, file: StoredNames, outputTable: string): Tie {
-  const says = flagField(config, 'tie_word_embeddings', true);
+/**
+ * Tied where config.json says so, or the family where it says nothing, and the file holds no output
+ * table with values of its own.
+ */
+export function tieOf(
+  config: ModelConfig,
+  file: StoredNames,
+  outputTable: string,
+  otherwise = true,
+): Tie {
+  const says = flagField(config, 'tie_word_embeddings', otherwise);
   if (!says || !file.differ(outputTable)) return { tied: says, config, notes: [] };
   return {
     tied: false,

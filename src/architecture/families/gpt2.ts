@@ -1,10 +1,11 @@
 import type { Note } from '../../errors';
-import { activation } from '../activations';
+import { activation } from '../blocks/activations';
 import type { Architecture, Dimensions, ModelConfig } from '../architecture';
-import { causalMask, paddingMask } from '../attention';
+import { causalMask, paddingMask } from '../blocks/attention';
 import {
   classNames,
   dimensionFields,
+  usualSizes,
   epsilonField,
   flagField,
   initializerRange,
@@ -16,11 +17,13 @@ import {
   declareModule,
   declareParameter,
   space,
-  type ModuleStorage,
+  type LayerModules,
 } from '../declare';
 import { add } from '../../graph';
-import { norm, preNormLayer, runLayers } from '../layers';
-import type { Draw, ModuleKind, Parameter, SpaceRole } from '../parameter';
+import { plainFeedForward } from '../blocks/feedForward';
+import { preNormLayer, runLayers } from '../blocks/layers';
+import { layerNorm } from '../blocks/norms';
+import type { Draw, Parameter, SpaceRole } from '../parameter';
 import { gpt2DimensionNames } from './dimensionNames';
 import {
   checkedTarget,
@@ -84,7 +87,7 @@ function notesOnFields(config: ModelConfig, { dimensions, spaceSizes }: Architec
 }
 
 /** Where each module lies: Conv1D stores [in, out], and q, k and v are one tensor. */
-const modules: Readonly<Record<ModuleKind, ModuleStorage>> = {
+const modules = {
   q: { name: 'attn.c_attn', transposed: true, fused: { index: 0, count: 3 } },
   k: { name: 'attn.c_attn', transposed: true, fused: { index: 1, count: 3 } },
   v: { name: 'attn.c_attn', transposed: true, fused: { index: 2, count: 3 } },
@@ -93,7 +96,7 @@ const modules: Readonly<Record<ModuleKind, ModuleStorage>> = {
   fc1: { name: 'mlp.c_fc', transposed: true },
   fc2: { name: 'mlp.c_proj', transposed: true },
   ln2: { name: 'ln_2' },
-};
+} as const satisfies LayerModules;
 
 const outputTable = 'lm_head.weight';
 const wordTable = 'wte.weight';
@@ -202,12 +205,13 @@ function declareParameters(
     });
   // What goes back into the residual stream is smaller by the number of sums it goes into.
   const intoResidual: Draw = { kind: 'normal', scale: 1 / Math.sqrt(2 * numHiddenLayers) };
+  const drawn: LayerModules = {
+    ...modules,
+    o: { ...modules.o, draw: intoResidual },
+    fc2: { ...modules.fc2, draw: intoResidual },
+  };
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
-    declareLayer(sizes, layer, kind => ({
-      ...modules[kind],
-      ...((kind === 'o' || kind === 'fc2') && { draw: intoResidual }),
-      name: `${prefix}h.${layer}.${modules[kind].name}`,
-    })),
+    declareLayer(sizes, { layer, prefix: `${prefix}h.${layer}.` }, drawn),
   );
   const words = `${prefix}${wordTable}`;
   return [
@@ -241,13 +245,16 @@ function declareParameters(
 
 function buildModel(config: ModelConfig, variant: Variant): Architecture {
   const fields = underOwnNames(config, aliases);
-  const dimensions = dimensionFields(fields, gpt2DimensionNames, defaultIntermediateSize);
+  const dimensions = dimensionFields(fields, gpt2DimensionNames, {
+    ...usualSizes,
+    intermediateSize: defaultIntermediateSize,
+  });
   const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = dimensions;
   const vocabularySize = defaultedSize(config, 'vocab_size', 50257);
   const positions = defaultedSize(fields, positionsField, 1024);
-  const layerNormEpsilon = epsilonField(config, epsilonName.field, epsilonName.fallback);
-  const layerActivation = activation(
-    textField(config, activationName.field, activationName.fallback),
+  const norm = layerNorm(epsilonField(config, epsilonName.field, epsilonName.fallback));
+  const feedForward = plainFeedForward(
+    activation(textField(config, activationName.field, activationName.fallback)),
   );
   const scaled = flagField(config, 'scale_attn_weights', true);
   const { task } = variant;
@@ -274,6 +281,7 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
     leadingTokens: 0,
     dimensions,
     normPlacement: 'pre',
+    normKind: 'LayerNorm',
     initializerRange: initializerRange(config),
     spaceSizes,
     parameters: declareParameters(spaceSizes, variant, numHiddenLayers),
@@ -293,18 +301,18 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
         numHiddenLayers,
         numAttentionHeads,
         scaled,
-        activation: layerActivation,
-        layerNormEpsilon,
+        norm,
+        feedForward,
         mask: length => (padding ? add(causalMask(length), padding) : causalMask(length)),
         ...(inputs.partial && { partial: inputs.partial }),
       });
       const last = states.at(-1)!;
       const table = variant.head === 'tied' ? 'embeddings.word.weight' : 'head.decoder.weight';
       return {
-        hiddenStates: [...states.slice(0, -1), norm(weights, 'final.norm', last, layerNormEpsilon)],
+        hiddenStates: [...states.slice(0, -1), norm(weights, 'final.norm', last)],
         readout(rows) {
           // Rows are chosen before the norm, so that it runs on no more than are read.
-          const features = norm(weights, 'final.norm', selectRows(last, rows), layerNormEpsilon);
+          const features = norm(weights, 'final.norm', selectRows(last, rows));
           if (isComputed(task)) return taskReadout(weights, task, features);
           return weights.readout(features, table, undefined);
         },

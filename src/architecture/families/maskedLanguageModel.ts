@@ -1,10 +1,10 @@
 import { CorruptFileError, type Note } from '../../errors';
 import type { Architecture, ModelConfig } from '../architecture';
 import type { Tensor } from '../../graph';
-import { activation } from '../activations';
+import { activation } from '../blocks/activations';
 import { classNames, flagField, initializerRange } from '../configFields';
 import { declareModule, declareParameter, space, type SpaceSizes } from '../declare';
-import { linear, norm } from '../layers';
+import { linear } from '../blocks/linear';
 import type { Parameter } from '../parameter';
 import { commonDimensionNames, resizedFields } from './dimensionNames';
 import {
@@ -289,6 +289,7 @@ function buildModel(
     ...(positionIds && { positionIds }),
     dimensions: settings.dimensions,
     normPlacement: 'post',
+    normKind: 'LayerNorm',
     initializerRange: initializerRange(config),
     spaceSizes: sizes,
     parameters: [
@@ -329,7 +330,7 @@ function buildModel(
         readout(positions) {
           const rows = selectRows(last, positions);
           const transformed = headActivation(linear(weights, 'head.transform', rows));
-          const features = norm(weights, 'head.norm', transformed, settings.layerNormEpsilon);
+          const features = settings.norm(weights, 'head.norm', transformed);
           return weights.readout(features, table, 'head.decoder.bias');
         },
       };

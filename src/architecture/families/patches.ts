@@ -2,7 +2,7 @@ import { CorruptFileError } from '../../errors';
 import { add, concat, expand, reshape, slice, transpose, type Tensor } from '../../graph';
 import type { ForwardInputs, ModelConfig } from '../architecture';
 import { sizeField, sizePairField } from '../configFields';
-import { linear } from '../layers';
+import { linear } from '../blocks/linear';
 import type { Weights } from '../weights';
 
 /** How an image is cut into patches. */

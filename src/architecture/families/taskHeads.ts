@@ -4,7 +4,7 @@ import { tanh, type Tensor } from '../../graph';
 import { problems, type Architecture, type ModelConfig, type Problem } from '../architecture';
 import { classCount, classNames } from '../configFields';
 import { declareModule, space, type SpaceSizes } from '../declare';
-import { linear } from '../layers';
+import { linear } from '../blocks/linear';
 import type { Parameter } from '../parameter';
 import type { Readout, Weights } from '../weights';
 import type { StoredNames } from './family';

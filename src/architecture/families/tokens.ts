@@ -19,9 +19,24 @@ export function requireUnpadded({ attentionMask, partial }: ForwardInputs): void
  * position table does not reach.
  */
 export function tokenLookups(
-  { inputIds, positionIds, sequenceLength }: ForwardInputs,
+  inputs: ForwardInputs,
   longestSequence: number,
   firstPosition: number,
+): Lookup[] {
+  const { positionIds, sequenceLength } = inputs;
+  const table = 'embeddings.position.weight';
+  return [
+    ...wordLookup(inputs, longestSequence),
+    positionIds
+      ? { table, rows: positionIds }
+      : { table, start: firstPosition, count: sequenceLength },
+  ];
+}
+
+/** The lookup of words. Throws UnsupportedError for sequences that the positions do not reach. */
+export function wordLookup(
+  { inputIds, sequenceLength }: ForwardInputs,
+  longestSequence: number,
 ): Lookup[] {
   if (!inputIds) throw new Error('A language model reads inputIds');
   if (sequenceLength > longestSequence) {
@@ -30,11 +45,5 @@ export function tokenLookups(
       `Use sequences of at most ${counted(longestSequence, 'token')}.`,
     );
   }
-  const table = 'embeddings.position.weight';
-  return [
-    { table: 'embeddings.word.weight', rows: inputIds },
-    positionIds
-      ? { table, rows: positionIds }
-      : { table, start: firstPosition, count: sequenceLength },
-  ];
+  return [{ table: 'embeddings.word.weight', rows: inputIds }];
 }

@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../../errors';
 import { add, concat, mul, reshape, slice, type Tensor } from '../../graph';
-import { activation } from '../activations';
+import { activation } from '../blocks/activations';
 import type { Architecture, ModelConfig } from '../architecture';
 import {
   classCount,
@@ -11,9 +11,18 @@ import {
   initializerRange,
   textField,
 } from '../configFields';
-import { declareLayer, declareModule, declareParameter, space, type SpaceSizes } from '../declare';
-import { norm, preNormLayer, runLayers } from '../layers';
-import type { Draw, ModuleKind, Parameter, SpaceRole } from '../parameter';
+import {
+  declareLayer,
+  declareModule,
+  declareParameter,
+  space,
+  type LayerModules,
+  type SpaceSizes,
+} from '../declare';
+import { plainFeedForward } from '../blocks/feedForward';
+import { preNormLayer, runLayers } from '../blocks/layers';
+import { layerNorm } from '../blocks/norms';
+import type { Draw, Parameter, SpaceRole } from '../parameter';
 import type { Readout } from '../weights';
 import { commonDimensionNames, resizedFields } from './dimensionNames';
 import {
@@ -135,18 +144,23 @@ function variantOf(
 
 const maskToken = 'embeddings.mask_token';
 
-const moduleNames: Readonly<Record<ModuleKind, string>> = {
-  q: 'attention.attention.query',
-  k: 'attention.attention.key',
-  v: 'attention.attention.value',
-  o: 'attention.output.dense',
-  ln1: 'layernorm_before',
-  fc1: 'intermediate.dense',
-  fc2: 'output.dense',
-  ln2: 'layernorm_after',
-};
+const modules = {
+  q: { name: 'attention.attention.query' },
+  k: { name: 'attention.attention.key' },
+  v: { name: 'attention.attention.value' },
+  o: { name: 'attention.output.dense' },
+  ln1: { name: 'layernorm_before' },
+  fc1: { name: 'intermediate.dense' },
+  fc2: { name: 'output.dense' },
+  ln2: { name: 'layernorm_after' },
+} as const satisfies LayerModules;
 
-const optionalBias: ReadonlySet<ModuleKind> = new Set<ModuleKind>(['q', 'k', 'v']);
+const withoutQueryBias: LayerModules = {
+  ...modules,
+  q: { ...modules.q, bias: false },
+  k: { ...modules.k, bias: false },
+  v: { ...modules.v, bias: false },
+};
 
 function declareParameters(
   sizes: SpaceSizes,
@@ -159,10 +173,11 @@ function declareParameters(
   const width = sizes.get('residual')!;
   const patchName = `${prefix}embeddings.patch_embeddings.projection`;
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
-    declareLayer(sizes, layer, kind => ({
-      name: `${prefix}encoder.layer.${layer}.${moduleNames[kind]}`,
-      bias: queryBias || !optionalBias.has(kind),
-    })),
+    declareLayer(
+      sizes,
+      { layer, prefix: `${prefix}encoder.layer.${layer}.` },
+      queryBias ? modules : withoutQueryBias,
+    ),
   );
   return [
     ...specialTokens.map(({ id, tensor }) =>
@@ -270,8 +285,8 @@ function buildModel(
   const dimensions = dimensionFields(config, commonDimensionNames);
   const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = dimensions;
   const grid = patchGrid(config);
-  const layerNormEpsilon = epsilonField(config, 'layer_norm_eps', 1e-12);
-  const layerActivation = activation(textField(config, 'hidden_act', 'gelu'));
+  const norm = layerNorm(epsilonField(config, 'layer_norm_eps', 1e-12));
+  const feedForward = plainFeedForward(activation(textField(config, 'hidden_act', 'gelu')));
   const { head } = variant;
   const classes = head ? classCount(config) : 0;
   const sequenceLength = specialTokens.length + grid.rows * grid.columns;
@@ -301,6 +316,7 @@ function buildModel(
     leadingTokens: specialTokens.length,
     dimensions,
     normPlacement: 'pre',
+    normKind: 'LayerNorm',
     initializerRange: initializerRange(config),
     spaceSizes,
     head: head ? 'untied' : 'none',
@@ -321,15 +337,15 @@ function buildModel(
           sequenceLength,
           numHiddenLayers,
           numAttentionHeads,
-          layerNormEpsilon,
-          activation: layerActivation,
+          norm,
+          feedForward,
           ...(inputs.partial && { partial: inputs.partial }),
         },
       );
       const last = reshape(hiddenStates.at(-1)!, [batchSize, sequenceLength, hiddenSize]);
       const readToken = ({ id }: Classifier, token: number): Readout => {
         const rows: Tensor = reshape(slice(last, 1, token, token + 1), [batchSize, hiddenSize]);
-        const features = norm(weights, 'final.norm', rows, layerNormEpsilon);
+        const features = norm(weights, 'final.norm', rows);
         return weights.readout(features, `${id}.weight`, `${id}.bias`);
       };
       const [first, ...others] = head.classifiers;

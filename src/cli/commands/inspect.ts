@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Inspection } from '../../inspect/inspect';
+import { unitsPerHead } from '../../protocol/model';
 import { formatBytes, formatCount } from '../format';
 import { printLine, type Host } from '../host';
 import { addOutputOptions, type OutputOptions } from '../options';
@@ -32,7 +33,8 @@ function describeInspection(inspection: Inspection, withTensors: boolean): strin
     ['objective', model?.objective.replaceAll('-', ' ')],
     ['layers', model && formatCount(model.layers)],
     ['hidden units', model && formatCount(model.hidden)],
-    ['heads', model && `${model.heads} (of ${model.hidden / model.heads} units)`],
+    ['heads', model && `${model.heads} (of ${model.headSize ?? unitsPerHead(model)} units)`],
+    ['key-value heads', model?.kvHeads === undefined ? undefined : formatCount(model.kvHeads)],
     ['feed-forward', model && formatCount(model.ffn)],
     ['parameters', model && formatCount(model.parameters)],
     ['head', model && headNames[model.head]],

@@ -68,6 +68,9 @@ function describePlan(plan: TimedPlan): string {
     change('layers', model => model.layers),
     change('hidden units', model => model.hidden),
     change('heads', model => model.heads),
+    ...(source.kvHeads === undefined
+      ? []
+      : [change('key-value heads', model => model.kvHeads ?? 0)]),
     change('feed-forward', model => model.ffn),
     ...(refused ? [] : [change('parameters', model => model.parameters)]),
   ]);

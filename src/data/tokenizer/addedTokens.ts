@@ -2,6 +2,7 @@ import { CorruptFileError } from '../../errors';
 import { shortJson } from '../../format';
 import { isRecord } from '../jsonFiles';
 import type { Normalizer } from './normalize';
+import type { Place } from './place';
 import { whiteSpace, wordCharacters } from './unicode';
 
 /** A token that is found in the text as it is written, before the model spells the rest. */
@@ -140,7 +141,7 @@ export function tokenSplitter(
   tokens: AddedTokens,
   normalize: Normalizer,
   skipSpecial: boolean,
-): (text: string) => Segment[] {
+): (text: string, place?: Place) => Segment[] {
   const entries = [...tokens].map(([id, token]) => ({ id, token }));
   const plain = finder(
     entries
@@ -154,8 +155,10 @@ export function tokenSplitter(
       .map(entry => ({ ...entry, content: normalize(entry.token.content) })),
     skipSpecial,
   );
-  return text =>
-    plain(text).flatMap(segment =>
-      typeof segment === 'number' ? [segment] : normalized(normalize(segment)),
+  return (text, place) =>
+    plain(text).flatMap((segment, index) =>
+      typeof segment === 'number'
+        ? [segment]
+        : normalized(normalize(segment, index === 0 ? place : 'later')),
     );
 }

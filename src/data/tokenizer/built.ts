@@ -31,6 +31,10 @@ export function flag(config: Record<string, unknown>, name: string, fallback: bo
   );
 }
 
+/** The same where null says as much as nothing. */
+const orUsual = (config: Record<string, unknown>, name: string, fallback: boolean): boolean =>
+  (config[name] ?? undefined) === undefined ? fallback : flag(config, name, fallback);
+
 /** What transformers builds for a kind out of tokenizer_config.json. */
 export function builtSteps(kind: BuiltKind, config: Record<string, unknown>): Steps {
   if (kind === 'bert') {
@@ -46,16 +50,41 @@ export function builtSteps(kind: BuiltKind, config: Record<string, unknown>): St
       preTokenizer: { type: 'BertPreTokenizer' },
     };
   }
-  return {
-    normalizer: null,
-    preTokenizer: {
-      type: 'ByteLevel',
-      add_prefix_space: flag(config, 'add_prefix_space', false),
-      trim_offsets: true,
-      use_regex: true,
-    },
+  if (kind === 'llama') {
+    const first = orUsual(config, 'legacy', false) ? 'always' : 'first';
+    const scheme = orUsual(config, 'add_prefix_space', true) ? first : 'never';
+    const preTokenizer = {
+      type: 'Metaspace',
+      replacement: '▁',
+      prepend_scheme: scheme,
+      split: false,
+    };
+    return { normalizer: null, preTokenizer };
+  }
+  const byteLevel = {
+    type: 'ByteLevel',
+    add_prefix_space: flag(config, 'add_prefix_space', false),
+    trim_offsets: true,
   };
+  if (kind === 'qwen2') {
+    const words = { type: 'Split', pattern: { Regex: qwen2Words }, behavior: 'Isolated' };
+    return {
+      normalizer: { type: 'NFC' },
+      preTokenizer: {
+        type: 'Sequence',
+        pretokenizers: [
+          { ...words, invert: false },
+          { ...byteLevel, use_regex: false },
+        ],
+      },
+    };
+  }
+  return { normalizer: null, preTokenizer: { ...byteLevel, use_regex: true } };
 }
+
+/** Qwen2Tokenizer's PRETOKENIZE_REGEX. */
+const qwen2Words =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
 /** What the fields of a part mean where a file leaves them out. */
 const usualFields: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -78,6 +107,8 @@ const builtFields: Readonly<Record<BuiltKind, Readonly<Record<string, unknown>>>
   bert: { continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
   roberta: bytePairFields(),
   gpt2: bytePairFields(),
+  qwen2: bytePairFields(),
+  llama: { ...bytePairFields(), byte_fallback: true, fuse_unk: true },
 };
 
 function bytePairFields(): Record<string, unknown> {
@@ -130,7 +161,7 @@ export async function builtModel(
       return wordPiece((await wordPieceVocabulary(directory)).vocabulary, { unknown });
     }
     const { vocabulary, merges = [] } = await bytePairVocabulary(directory);
-    return bytePairs(vocabulary, merges);
+    return bytePairs(vocabulary, merges, bytePairOptions(kind));
   }
   const { type, fields } = modelFields(json);
   if (type !== wanted) {
@@ -142,5 +173,9 @@ export async function builtModel(
   const vocabulary = parseVocabulary(fields['vocab'], 'tokenizer.json');
   return kind === 'bert'
     ? wordPiece(vocabulary, { unknown })
-    : bytePairs(vocabulary, parseMerges(fields['merges'], 'tokenizer.json'));
+    : bytePairs(vocabulary, parseMerges(fields['merges'], 'tokenizer.json'), bytePairOptions(kind));
 }
+
+/** Llama spells what is not in its vocabulary by bytes. */
+const bytePairOptions = (kind: BuiltKind): Parameters<typeof bytePairs>[2] =>
+  kind === 'llama' ? { byteFallback: true } : {};

@@ -3,11 +3,12 @@ import { shortJson } from '../../format';
 import { readJson } from '../jsonFiles';
 
 /**
- * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa and GPT-2 anew
- * from the vocabulary and tokenizer_config.json, and takes no normalizer or pre-tokenizer from
- * tokenizer.json; a `plain` one is tokenizer.json as it stands there.
+ * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa, GPT-2, Llama and
+ * Qwen2 anew from the vocabulary and tokenizer_config.json, and takes no normalizer or pre-tokenizer
+ * from tokenizer.json; a `plain` one is tokenizer.json as it stands there.
  */
-export type TokenizerKind = 'bert' | 'roberta' | 'gpt2' | 'plain';
+export const tokenizerKinds = ['bert', 'roberta', 'gpt2', 'llama', 'qwen2', 'plain'] as const;
+export type TokenizerKind = (typeof tokenizerKinds)[number];
 
 /**
  * Names in `tokenizer_class`, without "Fast", that transformers 5.18 turns into one of these: the
@@ -31,6 +32,8 @@ const kinds: Readonly<Record<TokenizerKind, readonly string[]>> = {
     'RobertaTokenizer',
   ],
   gpt2: ['GPT2Tokenizer'],
+  llama: ['LlamaTokenizer'],
+  qwen2: ['Qwen2Tokenizer'],
   plain: ['PreTrainedTokenizer', 'PythonBackend', 'TokenizersBackend'],
 };
 
@@ -39,6 +42,15 @@ const kindOfModel: Readonly<Record<string, TokenizerKind>> = {
   bert: 'bert',
   roberta: 'roberta',
   gpt2: 'gpt2',
+  qwen2: 'qwen2',
+  qwen3: 'qwen2',
+};
+
+/** Class names that a `model_type` is known to have by mistake, with what transformers takes instead. */
+const mistaken: Readonly<Record<string, Readonly<Record<string, TokenizerKind>>>> = {
+  mistral: { LlamaTokenizer: 'plain' },
+  qwen2: { LlamaTokenizer: 'qwen2' },
+  qwen3: { LlamaTokenizer: 'qwen2' },
 };
 
 function className(fields: Record<string, unknown>, file: string): string | undefined {
@@ -95,12 +107,14 @@ function declaredKind(
     return kind && { kind, name: kinds[kind].find(known => known.toLowerCase().startsWith(kind))! };
   }
   const plainName = name.replace(/Fast$/, '');
-  for (const kind of ['bert', 'roberta', 'gpt2', 'plain'] as const) {
+  const instead = mistaken[String(model['model_type'])]?.[plainName];
+  if (instead) return { kind: instead, name: kinds[instead].at(-1)! };
+  for (const kind of tokenizerKinds) {
     if (kinds[kind].includes(plainName)) return { kind, name };
   }
   throw new UnsupportedError(
     `The tokenizer class ${JSON.stringify(name)} is not supported: it cuts text in a way of its own.`,
-    'Supported are the tokenizers of BERT, RoBERTa and GPT-2, and tokenizer.json with PreTrainedTokenizerFast.',
+    'Supported are the tokenizers of BERT, RoBERTa, GPT-2, Llama and Qwen2, and tokenizer.json with PreTrainedTokenizerFast.',
   );
 }
 

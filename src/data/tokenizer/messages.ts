@@ -8,6 +8,12 @@ export interface ThreadInput {
   readonly running: Int32Array<SharedArrayBuffer>;
 }
 
+/** To the thread: a text, or a piece that goes on from one before it. */
+export interface TextMessage {
+  readonly text: string;
+  readonly place: 'first' | 'continued';
+}
+
 /** An error across threads. Those with a remedy are for people, the others are defects. */
 export interface ThreadError {
   readonly kind: 'corrupt' | 'unsupported' | 'other';

@@ -1,10 +1,11 @@
 import { CorruptFileError } from '../../errors';
 import { flatParts, type Part } from './parts';
 import { isWithinPair, parsePattern, type Pattern, type PatternWatch } from './patterns';
+import type { Place } from './place';
 import { lowerCase, whiteSpace } from './unicode';
 
 /** Text as the vocabulary spells it: cleaned, lower-cased, decomposed. */
-export type Normalizer = (text: string) => string;
+export type Normalizer = (text: string, place?: Place) => string;
 
 /** Text comes in pieces of some thousand characters; what makes a million of one is no normalizer. */
 const longestResult = 1_048_576;
@@ -85,7 +86,7 @@ function normalizerOf(part: Part, watch: PatternWatch): Normalizer {
       return replacer(parsePattern(part.get('pattern'), watch), part.text('content'));
     case 'Prepend': {
       const prefix = part.text('prepend');
-      return text => (text === '' ? text : prefix + text);
+      return (text, place) => (text === '' || place === 'continued' ? text : prefix + text);
     }
     default:
       throw part.unsupported();
@@ -101,10 +102,10 @@ export function parseNormalizer(value: unknown, watch: PatternWatch): Normalizer
     type: part.type,
     normalize: normalizerOf(part, watch),
   }));
-  return text => {
+  return (text, place) => {
     let result = text;
     for (const { type, normalize } of all) {
-      result = normalize(result);
+      result = normalize(result, place);
       checkLength(result.length, text, type);
     }
     return result;

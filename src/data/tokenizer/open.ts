@@ -41,7 +41,8 @@ export interface TokenizerDescription {
 
 /** A tokenizer in this thread. Its patterns come with the checkpoint and may take for ever. */
 export interface OpenTokenizer extends TokenizerDescription {
-  encode(text: string): Int32Array;
+  /** The ids of a text, or of a piece that goes on from one before it. */
+  encode(text: string, place?: 'first' | 'continued'): Int32Array;
 }
 
 /** What each role is called where nothing is declared. */
@@ -147,12 +148,15 @@ export async function openTokenizer(
     aroundIds: idsAround(around, idOf),
     wrapping: aroundText(wrapping),
     notes: json && kind !== 'plain' ? notFollowed(kind, name, json, steps) : [],
-    encode(text) {
+    encode(text, place = 'first') {
       const ids: number[] = [];
-      for (const segment of split(text)) {
+      split(text, place).forEach((segment, index) => {
         if (typeof segment === 'number') ids.push(segment);
-        else for (const id of model.spell(preTokenize(segment))) ids.push(id);
-      }
+        else {
+          const words = preTokenize(segment, index === 0 ? place : 'later');
+          for (const id of model.spell(words)) ids.push(id);
+        }
+      });
       return Int32Array.from(ids);
     },
   };

@@ -1,10 +1,11 @@
 import { flatParts, type Part } from './parts';
 import { parsePattern, type PatternWatch } from './patterns';
+import type { Place } from './place';
 import { behaviors, splitBy } from './splitBy';
 import { punctuation, whiteSpace, wordCharacters } from './unicode';
 
 /** Text cut into the words that the model spells one by one. */
-export type PreTokenizer = (text: string) => string[];
+export type PreTokenizer = (text: string, place?: Place) => string[];
 
 const bertWords = new RegExp(`[^${whiteSpace}${punctuation}]+|[${punctuation}]`, 'gu');
 const words = new RegExp(`[${wordCharacters}]+|[^${wordCharacters}${whiteSpace}]+`, 'gu');
@@ -34,11 +35,32 @@ function bytesOf(word: string): string {
 function byteLevel(part: Part): PreTokenizer {
   const prefixed = part.flag('add_prefix_space', true);
   const split = part.flag('use_regex', true);
-  return text => {
-    const spaced = prefixed && !text.startsWith(' ') ? ` ${text}` : text;
+  return (text, place) => {
+    const isPrefixed = prefixed && place !== 'continued' && !text.startsWith(' ');
+    const spaced = isPrefixed ? ` ${text}` : text;
     return (split ? (spaced.match(gpt2Words) ?? []) : [spaced]).map(bytesOf);
   };
 }
+
+const schemes = ['first', 'always', 'never'] as const;
+
+/** SentencePiece's spaces, which stand in front of words; `split` cuts in front of each. */
+function metaspace(part: Part): PreTokenizer {
+  const mark = part.text('replacement', '▁');
+  const usual = part.flag('add_prefix_space', true) ? 'always' : 'never';
+  const scheme = part.choice('prepend_scheme', schemes, usual);
+  const split = part.flag('split', true);
+  const word = new RegExp(`${escaped(mark)}?[^${escaped(mark)}]*`, 'gu');
+  const begins = (place: Place): boolean =>
+    scheme === 'always' ? place !== 'continued' : scheme === 'first' && place === 'first';
+  return (text, place = 'first') => {
+    const marked = text.replaceAll(' ', mark);
+    const whole = begins(place) && !marked.startsWith(mark) ? mark + marked : marked;
+    return split ? (whole.match(word) ?? []).filter(piece => piece !== '') : [whole];
+  };
+}
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
 const all =
   (expression: RegExp): PreTokenizer =>
@@ -51,6 +73,8 @@ function preTokenizerOf(part: Part, watch: PatternWatch): PreTokenizer {
       return all(bertWords);
     case 'ByteLevel':
       return byteLevel(part);
+    case 'Metaspace':
+      return metaspace(part);
     case 'Whitespace':
       return all(words);
     case 'WhitespaceSplit':
@@ -86,9 +110,13 @@ export function parsePreTokenizer(value: unknown, watch: PatternWatch): PreToken
   const steps = flatParts(value, 'pre-tokenizer', 'pretokenizers').map(part =>
     preTokenizerOf(part, watch),
   );
-  return text => {
+  return (text, place) => {
     let pieces = text === '' ? [] : [text];
-    for (const step of steps) pieces = pieces.flatMap(step);
+    steps.forEach((step, number) => {
+      // Steps before would have cut the whole text here too.
+      const begins = number > 0 && place === 'continued' ? 'later' : place;
+      pieces = pieces.flatMap((piece, index) => step(piece, index === 0 ? begins : 'later'));
+    });
     return pieces;
   };
 }

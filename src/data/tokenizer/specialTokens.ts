@@ -19,6 +19,8 @@ const usual: Readonly<Record<TokenizerKind, Readonly<Partial<Record<SpecialRole,
     mask: '<mask>',
   },
   gpt2: { bos: '<|endoftext|>', eos: '<|endoftext|>', unk: '<|endoftext|>' },
+  llama: { bos: '<s>', eos: '</s>', unk: '<unk>' },
+  qwen2: { eos: '<|endoftext|>', unk: '<|endoftext|>', pad: '<|endoftext|>' },
   plain: {},
 };
 

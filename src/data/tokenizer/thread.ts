@@ -1,6 +1,6 @@
 // The thread in which a checkpoint's tokenizer runs: it is opened, and answers each text by its ids.
 import { parentPort, workerData } from 'node:worker_threads';
-import { sent, type ThreadInput, type ThreadMessage } from './messages';
+import { sent, type TextMessage, type ThreadInput, type ThreadMessage } from './messages';
 import { openTokenizer } from './open';
 
 const { directory, running } = workerData as ThreadInput;
@@ -26,9 +26,9 @@ const fail = (error: unknown): void => send({ kind: 'failed', error: sent(error,
 
 try {
   const { encode, ...description } = await openTokenizer(directory, { set: setPattern });
-  port.on('message', (text: string) => {
+  port.on('message', ({ text, place }: TextMessage) => {
     try {
-      send({ kind: 'ids', ids: encode(text) });
+      send({ kind: 'ids', ids: encode(text, place) });
     } catch (error) {
       fail(error);
     }

@@ -1,10 +1,10 @@
 import type { Parameter } from '../../architecture';
 import { methodTitles } from '../../protocol/methodTitles';
-import { grows, readsSpace, spaceSizes, type Growth } from '../operators';
+import { axisSizes, grows, readsSpace, type Growth } from '../operators';
 import { layerCounts, stackedWithTop } from './layers';
 import { filled, smallMatrix } from './matrix';
 import type { GrowthMethod } from './method';
-import { copiedUnits, copyCounts } from './units';
+import { copiedEntries, copyCounts } from './units';
 
 /** Which small unit each large index of an axis is made of, and what is taken of it. */
 interface CopiedAxis {
@@ -15,11 +15,11 @@ interface CopiedAxis {
 function copiedAxis(growth: Growth, parameter: Parameter, axis: number, seed: number): CopiedAxis {
   const space = parameter.spaces[axis];
   if (!space) return { units: Int32Array.of(0), scale: () => 1 };
-  const units = copiedUnits(growth, space, seed);
+  const units = copiedEntries(growth, space, seed);
   if (!grows(growth, space) || !readsSpace(growth, parameter, axis)) {
     return { units, scale: () => 1 };
   }
-  const counts = copyCounts(units, spaceSizes(growth, space.role).small);
+  const counts = copyCounts(units, axisSizes(growth, space).small);
   return { units, scale: index => 1 / counts[units[index]!]! };
 }
 

@@ -31,7 +31,7 @@ export function copyOperators(growth: Growth, layers: LayerMap, seed: number): O
       values[shareName(space)] ??= Float32Array.from(copyCounts(units, size), count => 1 / count);
     });
     if (!kind || values[depthName(kind, part)]) continue;
-    const origins = Array.from({ length: large }, (_, layer) => layers(layer, kind, part));
+    const origins = Array.from({ length: large }, (_, layer) => layers(layer, parameter));
     const picked = origins.map(origin => (typeof origin === 'number' ? origin : -1));
     values[depthName(kind, part)] = oneHot(Int32Array.from(picked), small);
     if (!origins.includes('ones')) continue;

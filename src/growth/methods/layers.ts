@@ -1,4 +1,4 @@
-import type { ModuleKind, Parameter } from '../../architecture';
+import type { Parameter } from '../../architecture';
 import type { Growth } from '../operators';
 
 /**
@@ -7,8 +7,8 @@ import type { Growth } from '../operators';
  */
 export type LayerOrigin = number | 'zeros' | 'ones';
 
-/** The origin of every module of every large layer. */
-export type LayerMap = (layer: number, kind: ModuleKind, part: Parameter['part']) => LayerOrigin;
+/** The origin in every large layer of what a parameter of some layer is. */
+export type LayerMap = (layer: number, parameter: Parameter) => LayerOrigin;
 
 /** Numbers of layers: L1 and L2. */
 export const layerCounts = ({ source, target }: Growth): { small: number; large: number } => ({
@@ -65,7 +65,7 @@ export function insertedPlacements(growth: Growth): readonly Placement[] {
 
 /**
  * New layers are copies of the layer before them that pass their input on. What they add to the
- * residual stream (W_O, fc2) is zero. That is all where layers normalise what branches read. Where
+ * residual stream (of W_O and fc2) is zero. That is all where layers normalise what branches read. Where
  * they normalise sums, the new layer's norms still change what they pass on: so the last norm of the
  * group takes over the small layer's weight and bias, and those before it only normalise (weight 1,
  * bias 0), which the next norm repeats without effect. Ours; exact up to the norm's ε.
@@ -73,9 +73,10 @@ export function insertedPlacements(growth: Growth): readonly Placement[] {
 export function insertedLayers(growth: Growth): LayerMap {
   const placements = insertedPlacements(growth);
   const postNorm = growth.source.normPlacement === 'post';
-  return (layer, kind, part) => {
+  return (layer, { kind, part, module, spaces: [out] }) => {
     const { origin, inserted, last } = placements[layer]!;
-    if (inserted && (kind === 'o' || kind === 'fc2')) return 'zeros';
+    const addsToStream = module === 'linear' && out?.role === 'residual';
+    if (inserted && addsToStream) return 'zeros';
     const onlyNormalises = (kind === 'ln1' && inserted) || (kind === 'ln2' && !last);
     if (postNorm && onlyNormalises) return part === 'weight' ? 'ones' : 'zeros';
     return origin;

@@ -1,8 +1,15 @@
-import type { Parameter } from '../../architecture';
+import type { Parameter, Space } from '../../architecture';
 import { methodTitles } from '../../protocol/methodTitles';
 import { randomGenerator, randomStreams } from '../../random';
 import type { SmallValues } from '../growParameter';
-import { followsTiedNorm, grows, readsSpace, spaceSizes, type Growth } from '../operators';
+import {
+  axisSizes,
+  followsTiedNorm,
+  grows,
+  readsSpace,
+  spaceSizes,
+  type Growth,
+} from '../operators';
 import { randomParameter } from '../randomParameter';
 import { insertedLayers } from './layers';
 import { smallMatrix, type Matrix } from './matrix';
@@ -12,19 +19,23 @@ import type { GrowthMethod } from './method';
 interface Expansion {
   /** Length of the axis in the large model. */
   readonly size: number;
-  /** Indices below this repeat the small units in turn; those above hold the mean of all, or nothing. */
+  /** Indices below this repeat the small units in turn. */
   readonly copies: number;
   readonly scale: (index: number) => number;
-  readonly rest: 'mean' | 'zero';
+  /**
+   * What those above hold: the mean of all, nothing, a repetition where what is multiplied is nothing
+   * already, or whatever is in a model from scratch where nobody writes what they read.
+   */
+  readonly rest: 'mean' | 'zero' | 'repeat' | 'scratch';
 }
 
 /** Keeps these draws apart from those of `copiedUnits`. */
 const shareStream = 4;
 
-/** How many units of a grown space repeat small ones: whole copies, in the residual stream. */
-function copiesOf(growth: Growth, role: Parameter['spaces'][number]['role']): number {
-  const { small, large } = spaceSizes(growth, role);
-  return role === 'residual' ? small * Math.floor(large / small) : large;
+/** How many entries of a grown axis repeat small ones: whole copies, in the residual stream. */
+function copiesOf(growth: Growth, space: Space): number {
+  const { small, large } = axisSizes(growth, space);
+  return space.role === 'residual' ? small * Math.floor(large / small) : large;
 }
 
 /**
@@ -33,7 +44,7 @@ function copiesOf(growth: Growth, role: Parameter['spaces'][number]['role']): nu
  */
 function remainingDeviation(growth: Growth): number {
   const { large } = spaceSizes(growth, 'residual');
-  return Math.sqrt(copiesOf(growth, 'residual') / large);
+  return Math.sqrt(copiesOf(growth, { role: 'residual' }) / large);
 }
 
 /** Shares of the copies of each unit, uneven so that copies learn different things; they add up to 1. */
@@ -53,8 +64,8 @@ function expansionOf(
 ): Expansion | undefined {
   const space = parameter.spaces[axis];
   if (!space || !grows(growth, space)) return undefined;
-  const { small, large: size } = spaceSizes(growth, space.role);
-  const copies = copiesOf(growth, space.role);
+  const { small, large: size } = axisSizes(growth, space);
+  const copies = copiesOf(growth, space);
   const reads = readsSpace(growth, parameter, axis);
   const shares = reads
     ? unevenShares(copies, small, seed, growth.target.parameters.indexOf(parameter))
@@ -63,13 +74,17 @@ function expansionOf(
   const scaled = parameter.used || followsTiedNorm(growth.target, parameter);
   const eta = space.role === 'residual' && scaled ? remainingDeviation(growth) : 1;
   if (axis === 0 && parameter.module === 'norm' && growth.source.normPlacement === 'pre') {
+    // Where RMSNorm finds nothing it leaves nothing, and weights let gradients through.
+    const rest = growth.source.normKind === 'RMSNorm' ? 'repeat' : 'zero';
     // The normalised vector is 1 / η too large; a tied table, which was written so too, once more.
     const table = reads ? eta : 1;
     const norm = parameter.part === 'weight' ? eta : 1;
-    return { size, copies, scale: index => norm * table * share(index), rest: 'zero' };
+    return { size, copies, scale: index => norm * table * share(index), rest };
   }
-  if (reads) return { size, copies, scale: share, rest: 'zero' };
-  return { size, copies, scale: () => 1 / eta, rest: 'mean' };
+  if (reads) return { size, copies, scale: share, rest: 'scratch' };
+  // A mean takes nothing from LayerNorm's variance, and nothing nothing from RMSNorm's mean square.
+  const rest = growth.source.normKind === 'LayerNorm' ? 'mean' : 'zero';
+  return { size, copies, scale: () => 1 / eta, rest };
 }
 
 function expandRows({ rows, columns, values }: Matrix, expansion: Expansion | undefined): Matrix {
@@ -81,7 +96,8 @@ function expandRows({ rows, columns, values }: Matrix, expansion: Expansion | un
     for (let row = 0; row < rows; row++) sum += values[row * columns + column]!;
     const other = rest === 'mean' ? sum / rows : 0;
     for (let row = 0; row < size; row++) {
-      const value = row < copies ? values[(row % rows) * columns + column]! : other;
+      const repeats = row < copies || rest === 'repeat';
+      const value = repeats ? values[(row % rows) * columns + column]! : other;
       grown[row * columns + column] = value * scale(row);
     }
   }
@@ -103,7 +119,7 @@ function expand(growth: Growth, parameter: Parameter, small: Matrix, seed: numbe
   const columns = expansionOf(growth, parameter, 1, seed);
   if (!columns) return wide.values;
   const { values } = transposed(expandRows(transposed(wide), columns));
-  if (columns.rest === 'mean' || columns.copies === columns.size) return values;
+  if (columns.rest !== 'scratch' || columns.copies === columns.size) return values;
   // Those units are zero, so any weight reads them; one from scratch lets training use them.
   const scratch = randomParameter(growth.target, parameter, seed);
   return values.map((value, index) =>
@@ -114,8 +130,8 @@ function expand(growth: Growth, parameter: Parameter, small: Matrix, seed: numbe
 function makeWeights(growth: Growth, small: SmallValues, seed: number) {
   const layers = insertedLayers(growth);
   return (parameter: Parameter): Float32Array => {
-    const { kind, part, layer } = parameter;
-    const origin = kind && layer !== undefined ? layers(layer, kind, part) : 0;
+    const { layer } = parameter;
+    const origin = layer === undefined ? 0 : layers(layer, parameter);
     return expand(growth, parameter, smallMatrix(growth, small, parameter, origin), seed);
   };
 }

@@ -1,6 +1,6 @@
 import type { Parameter } from '../../architecture';
 import type { SmallValues } from '../growParameter';
-import { smallInputName, sourcesOf, spaceSizes, type Growth } from '../operators';
+import { axisSizes, smallInputName, sourcesOf, type Growth } from '../operators';
 import type { LayerOrigin } from './layers';
 
 /** A matrix, row-major; vectors are one column. */
@@ -17,9 +17,7 @@ export function smallMatrix(
   parameter: Parameter,
   origin: LayerOrigin = 0,
 ): Matrix {
-  const [rows = 1, columns = 1] = parameter.spaces.map(
-    ({ role }) => spaceSizes(growth, role).small,
-  );
+  const [rows = 1, columns = 1] = parameter.spaces.map(space => axisSizes(growth, space).small);
   const size = rows * columns;
   if (typeof origin !== 'number') {
     return { rows, columns, values: new Float32Array(size).fill(origin === 'ones' ? 1 : 0) };

@@ -12,8 +12,16 @@ const roleStreams: Partial<Record<SpaceRole, number>> = {
   head: 3,
 };
 
-/** True for spaces whose units come in heads, which are only copied whole. */
-const hasHeads = ({ role }: Space): boolean => roleStreams[role] === roleStreams.query;
+/**
+ * Units that are only copied together: of query, key and value those that belong to one pair of key and
+ * value heads, with all heads that share it. Where one pair is all there is, heads of queries.
+ */
+function unitsTogether({ source }: Growth, { role }: Space, size: number): number {
+  if (roleStreams[role] !== roleStreams.query) return 1;
+  const { numAttentionHeads, numKeyValueHeads = numAttentionHeads } = source.dimensions;
+  const sharedByAll = role === 'query' && numKeyValueHeads === 1;
+  return size / (sharedByAll ? numAttentionHeads : numKeyValueHeads);
+}
 
 /**
  * Which small unit each large unit of a space repeats, [D2]: the old ones come first, unchanged, then
@@ -25,8 +33,7 @@ export function copiedUnits(growth: Growth, space: Space, seed: number): Int32Ar
   const { small, large } = spaceSizes(growth, space.role);
   const units = Int32Array.from({ length: large }, (_, unit) => unit);
   if (fixedRoles.has(space.role) || small === large) return units;
-  const { hiddenSize, numAttentionHeads } = growth.source.dimensions;
-  const block = hasHeads(space) ? hiddenSize / numAttentionHeads : 1;
+  const block = unitsTogether(growth, space, small);
   const stream = [randomStreams.unitCopies, roleStreams[space.role]!, space.layer ?? 0];
   const random = randomGenerator(seed, ...stream);
   const blocks = small / block;
@@ -38,6 +45,18 @@ export function copiedUnits(growth: Growth, space: Space, seed: number): Int32Ar
     for (let unit = 0; unit < block; unit++) units[first + unit] = chosen + unit;
   }
   return units;
+}
+
+/** Which entry of the small model's axis each entry of the large one's repeats. */
+export function copiedEntries(growth: Growth, space: Space, seed: number): Int32Array {
+  const units = copiedUnits(growth, space, seed);
+  const { times, run } = space.spread ?? { times: 1, run: 1 };
+  return Int32Array.from({ length: units.length * times }, (_, entry) => {
+    const runs = Math.floor(entry / (times * run));
+    const unit = units[runs * run + (entry % run)]!;
+    const turn = Math.floor(entry / run) % times;
+    return (Math.floor(unit / run) * times + turn) * run + (unit % run);
+  });
 }
 
 /** How often each of `size` small units is repeated: [D1]. */

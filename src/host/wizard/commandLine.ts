@@ -1,3 +1,4 @@
+import { askedSizes, sizeOption } from '../../protocol/model';
 import type { GrowthRequest } from '../../protocol/runFolder';
 
 /** An argument as POSIX shells, PowerShell and cmd take it where it is plain, else in quotes. */
@@ -16,10 +17,7 @@ export function growCommandLine(
 ): string {
   const { checkpoint, target, method, data, out, steps, seed, engine, threads } = request;
   const options: readonly (readonly [string, string | number | boolean | undefined])[] = [
-    ['layers', target.layers],
-    ['hidden', target.hidden],
-    ['heads', target.heads],
-    ['ffn', target.ffn],
+    ...askedSizes.map(size => [sizeOption(size), target[size]] as const),
     ['method', method],
     ['data', data?.path],
     ['batch', data?.batchSize],

@@ -21,6 +21,8 @@ export interface ProposedPlan<P> {
   readonly question: (plan: P, settings: PlanSettings) => OutlookQuestion | undefined;
   /** Whether operators are learned. */
   readonly learns?: boolean;
+  /** Whether heads of the model may share keys and values. */
+  readonly sharesKeys?: boolean;
   /** The command that does the same; absent where none is offered. */
   readonly command?: (settings: PlanSettings) => string;
   /** What the data turn out to be; absent where there are none. */
@@ -66,7 +68,7 @@ async function askUntilStarted<P>(
   frame: StepFrame,
   proposed: OpenPlan<P>,
 ): Promise<PlanSettings | NoAnswer> {
-  const { longestSequence, learns = false } = proposed;
+  const { longestSequence, learns = false, sharesKeys = false } = proposed;
   let draft = openDraft(parts, proposed, proposed.settings);
   for (;;) {
     let shown = draft;
@@ -107,7 +109,7 @@ async function askUntilStarted<P>(
       continue;
     }
     if (answer === 'more') {
-      const more = await askMore(frame, settings.more ?? usualOptions, { learns });
+      const more = await askMore(frame, settings.more ?? usualOptions, { learns, sharesKeys });
       if (more === cancelled) return cancelled;
       const { isChosen, data } = shown;
       draft = openDraft(parts, proposed, { ...settings, more }, { isChosen, data });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
+import { givenSizes } from '../../protocol/model';
 import type { GrowthRequest } from '../../protocol/runFolder';
 import type {
   CheckpointSummary,
@@ -132,6 +133,7 @@ async function askStart(
     },
     longestSequence: usualBatch.sequence?.longest,
     learns: method.needsData,
+    sharesKeys: checkpoint.model!.kvHeads !== undefined,
     command: settings =>
       growCommandLine(
         requestOf({ ...(draft as Required<Draft>), steps, settings }, parts.settings),
@@ -156,13 +158,13 @@ async function askStart(
 
 /** What a plan is asked for under the settings a person made. */
 function questionOf(question: PlanQuestion, { sizes, more }: PlanSettings): PlanQuestion {
-  const { heads, ffn, learningRate, accumulate, recompute, shareFfn } = more ?? {};
+  const { learningRate, accumulate, recompute, shareFfn } = more ?? {};
   const learning = { learningRate, accumulate, recompute, shareFfn };
   return {
     ...question,
     ...sizes,
     ...given(learning),
-    target: targetOf(question.target, { heads, ffn }),
+    target: { ...question.target, ...givenSizes(more ?? {}) },
   };
 }
 
@@ -171,16 +173,6 @@ const given = <T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
-
-/** Sizes with those that a person said beyond layers and width. */
-const targetOf = (
-  target: PlanQuestion['target'],
-  { heads, ffn }: { readonly heads: number | undefined; readonly ffn: number | undefined },
-): PlanQuestion['target'] => ({
-  ...target,
-  ...(heads !== undefined && { heads }),
-  ...(ffn !== undefined && { ffn }),
-});
 
 /** How data is cut unless a person says otherwise. */
 const usualSizes = ({ size, sequence }: UsualBatch): PlanSizes => ({
@@ -191,10 +183,10 @@ const usualSizes = ({ size, sequence }: UsualBatch): PlanSizes => ({
 function requestOf(draft: Required<Draft>, { engine, threads }: Settings): GrowthRequest {
   const { checkpoint, target, method, data, steps } = draft;
   const { out, sizes, more = usualOptions } = draft.settings;
-  const { heads, ffn, ...options } = more;
+  const { heads, kvHeads, ffn, ...options } = more;
   return newRequest({
     checkpoint: checkpoint.path,
-    target: targetOf(target, { heads, ffn }),
+    target: { ...target, ...givenSizes({ heads, kvHeads, ffn }) },
     ...options,
     method: method.name,
     out,

@@ -17,6 +17,8 @@ export interface MoreOptions extends GrowthOptions {
   readonly seed: number;
   /** Of the grown model; the number that keeps their size where absent. */
   readonly heads?: number;
+  /** Of the grown model, where heads share keys and values; in the old ratio to heads where absent. */
+  readonly kvHeads?: number;
   /** Feed-forward units of the grown model; in the old ratio to the hidden ones where absent. */
   readonly ffn?: number;
   readonly precision?: 'mixed';
@@ -62,17 +64,25 @@ export const usualOptions: MoreOptions = { seed: 0 };
 
 type Option = keyof MoreOptions;
 
+/** What decides which options there are. */
+interface ModelTraits {
+  /** Whether operators are learned. */
+  readonly learns: boolean;
+  /** Whether heads of the model may share keys and values. */
+  readonly sharesKeys: boolean;
+}
+
 /** Lets a person change options one after another, until they go on or back. */
 export async function askMore(
   frame: StepFrame,
   before: MoreOptions,
-  { learns }: { readonly learns: boolean },
+  model: ModelTraits,
 ): Promise<MoreOptions | typeof cancelled> {
   let options = before;
   for (;;) {
     const answer = await pickStep<Option | 'done'>(frame, {
       placeholder: vscode.l10n.t('Change what you like, then go back to the plan'),
-      choices: choicesOf(options, learns),
+      choices: choicesOf(options, model),
     });
     if (answer === cancelled) return cancelled;
     if (answer === back || answer === 'done') return options;
@@ -82,7 +92,10 @@ export async function askMore(
   }
 }
 
-function choicesOf(options: MoreOptions, learns: boolean): Choice<Option | 'done'>[] {
+function choicesOf(
+  options: MoreOptions,
+  { learns, sharesKeys }: ModelTraits,
+): Choice<Option | 'done'>[] {
   const methods = vscode.l10n.t('as the method has it');
   const line = (value: Option, label: string, now: string, detail: string): Choice<Option> => ({
     label: `$(edit) ${label}`,
@@ -95,6 +108,7 @@ function choicesOf(options: MoreOptions, learns: boolean): Choice<Option | 'done
   const {
     seed,
     heads,
+    kvHeads,
     ffn,
     learningRate,
     accumulate = 1,
@@ -109,6 +123,16 @@ function choicesOf(options: MoreOptions, learns: boolean): Choice<Option | 'done
       heads === undefined ? vscode.l10n.t('as many as keep their size') : String(heads),
       vscode.l10n.t('Attention heads of the grown model'),
     ),
+    ...(sharesKeys
+      ? [
+          line(
+            'kvHeads',
+            vscode.l10n.t('Key-Value Heads…'),
+            kvHeads === undefined ? vscode.l10n.t('in the ratio of the source') : String(kvHeads),
+            vscode.l10n.t('Heads with keys and values of their own, which the others share'),
+          ),
+        ]
+      : []),
     line(
       'ffn',
       vscode.l10n.t('Feed-Forward Units…'),
@@ -164,7 +188,7 @@ async function ask(
   // A step back leads to the list.
   const inner = { ...frame, step: Math.max(2, frame.step) };
   const number = async (
-    key: 'seed' | 'heads' | 'ffn' | 'accumulate',
+    key: 'seed' | 'heads' | 'kvHeads' | 'ffn' | 'accumulate',
     prompt: string,
     range: Parameters<typeof askWholeNumber>[2],
   ): Promise<MoreOptions | NoAnswer> => {
@@ -178,6 +202,10 @@ async function ask(
     case 'heads': {
       const prompt = vscode.l10n.t('Attention heads of the grown model');
       return number('heads', prompt, { before: options.heads ?? 1, least: 1, most });
+    }
+    case 'kvHeads': {
+      const prompt = vscode.l10n.t('Key-value heads of the grown model');
+      return number('kvHeads', prompt, { before: options.kvHeads ?? 1, least: 1, most });
     }
     case 'ffn': {
       const prompt = vscode.l10n.t('Feed-forward units of the grown model');

@@ -1,4 +1,4 @@
-import type { ModelSummary } from '../../protocol/model';
+import { headsTogether, unitsPerHead, type ModelSizes } from '../../protocol/model';
 import type { WorkerRequest } from '../../protocol/runFolder';
 
 /** Sizes somebody may want, with how they came about. */
@@ -8,12 +8,17 @@ export interface TargetPreset {
   readonly hidden: number;
 }
 
-type Source = Pick<ModelSummary, 'layers' | 'hidden' | 'heads'>;
+type Source = Pick<ModelSizes, 'layers' | 'hidden' | 'heads' | 'kvHeads'>;
+
+/** Hidden units that a model can get more at a time: those of whole heads, and of all that share keys and values. */
+const widthStep = (source: Source): number => unitsPerHead(source) * headsTogether(source);
 
 /** Twice as deep, half as wide again with whole heads, and both. */
-export function targetPresets({ layers, hidden, heads }: Source): TargetPreset[] {
-  const headSize = hidden / heads;
-  const wider = Math.max(heads + 1, Math.round(heads * 1.5)) * headSize;
+export function targetPresets(source: Source): TargetPreset[] {
+  const { layers, hidden } = source;
+  const step = widthStep(source);
+  const groups = hidden / step;
+  const wider = Math.max(groups + 1, Math.round(groups * 1.5)) * step;
   const deeper = layers * 2;
   return [
     { kind: 'both', layers: deeper, hidden: wider },
@@ -43,10 +48,10 @@ export function targetProblem(
 ): TargetProblem | undefined {
   if (target.layers < source.layers || target.hidden < source.hidden) return { kind: 'smaller' };
   if (target.layers === source.layers && target.hidden === source.hidden) return { kind: 'same' };
-  const headSize = source.hidden / source.heads;
-  if (target.hidden % headSize === 0) return undefined;
-  const below = Math.floor(target.hidden / headSize) * headSize;
-  return { kind: 'heads', below, above: below + headSize };
+  const step = widthStep(source);
+  if (target.hidden % step === 0) return undefined;
+  const below = Math.floor(target.hidden / step) * step;
+  return { kind: 'heads', below, above: below + step };
 }
 
 /** What a run's target is called in a folder name: "6x96". */

@@ -4,6 +4,7 @@ import {
   extractParameter,
   twinTensors,
   type Architecture,
+  type Dimensions,
   type Parameter,
   type Recognition,
 } from '../../architecture';
@@ -12,7 +13,7 @@ import { isReadableType } from '../../checkpoint/elementTypes';
 import { CorruptFileError } from '../../errors';
 import { checkWeightTypes, notesOnQuantization } from './weightTypes';
 import { smallInputName, sourcesOf, type Growth, type SmallValues } from '../../growth';
-import type { ModelSummary } from '../../protocol/model';
+import type { ModelSizes, ModelSummary } from '../../protocol/model';
 import { describeObjective } from './objective';
 
 /** An opened checkpoint that was recognised as a model of a known family. */
@@ -123,16 +124,23 @@ export async function readSmallValues(model: Model, growth: Growth): Promise<Sma
   return values;
 }
 
+/** Sizes by the names of options, plans and receipts. */
+export const summarizeSizes = (dimensions: Dimensions): ModelSizes => ({
+  layers: dimensions.numHiddenLayers,
+  hidden: dimensions.hiddenSize,
+  heads: dimensions.numAttentionHeads,
+  ...(dimensions.numKeyValueHeads !== undefined && { kvHeads: dimensions.numKeyValueHeads }),
+  ...(dimensions.headDim !== undefined && { headSize: dimensions.headDim }),
+  ffn: dimensions.intermediateSize,
+});
+
 /** A model's sizes for plans and receipts. */
 export function summarize(architecture: Architecture): ModelSummary {
   const { family, modelClass, dimensions, parameters } = architecture;
   return {
     family,
     modelClass,
-    layers: dimensions.numHiddenLayers,
-    hidden: dimensions.hiddenSize,
-    heads: dimensions.numAttentionHeads,
-    ffn: dimensions.intermediateSize,
+    ...summarizeSizes(dimensions),
     learns: describeObjective(architecture),
     parameters: parameters.reduce(
       (sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1),

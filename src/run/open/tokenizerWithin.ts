@@ -55,8 +55,8 @@ export function tokenizerWithin(tokenizer: TextTokenizer, classes: number): Toke
     ...tokenizer,
     vocabularySize: Math.min(tokenizer.vocabularySize, classes),
     special: Object.fromEntries(Object.entries(tokenizer.special).filter(([, id]) => id < classes)),
-    async encode(text) {
-      const ids = await tokenizer.encode(text);
+    async encode(text, place) {
+      const ids = await tokenizer.encode(text, place);
       const unknown = ids.find(id => id >= classes);
       if (unknown === undefined) return ids;
       throw new UnsupportedError(

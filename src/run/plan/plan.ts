@@ -1,8 +1,7 @@
 import {
-  givenSizes,
+  givenSize,
   type Architecture,
   type Dimensions,
-  type GivenSize,
   type ModelConfig,
 } from '../../architecture';
 import { CorruptFileError, UnsupportedError, UsageError } from '../../errors';
@@ -19,12 +18,12 @@ import {
   type Growth,
   type GrowthMethodName,
   type Refusal,
-  type TargetRequest,
 } from '../../growth';
 import type { GrowthPlan } from '../../protocol/events';
+import { givenSizes, type TargetSizes } from '../../protocol/model';
 import { batchFeeds, objectiveGraph, trainingProgram, type BatchShape } from '../../training';
 import { costOfLayers, type ProgramCost } from './growthCost';
-import { summarize, type Model } from '../open/model';
+import { summarize, summarizeSizes, type Model } from '../open/model';
 import {
   batchesPerUpdate,
   optimizerOptions,
@@ -35,7 +34,7 @@ import { processBytes } from './processMemory';
 import { tokenizerProblem } from '../open/tokenizerWithin';
 
 /** Sizes by name, or the path of a target config.json. */
-export type Target = (TargetRequest | { readonly config: string }) & {
+export type Target = (TargetSizes | { readonly config: string }) & {
   /** Leave out tensors that are no part of the model as it is understood here. */
   readonly dropHead?: boolean;
 };
@@ -104,11 +103,11 @@ async function readTargetConfig(path: string): Promise<ModelConfig> {
   }
 }
 
-/** Sizes from a target config, by whichever of the families' field names it uses. */
+/** Sizes that a target config gives, by whichever of the families' field names it uses; the others follow. */
 function dimensionsOf({ dimensions: from }: Architecture, config: ModelConfig): Dimensions {
-  const given = givenSizes(config);
-  const size = ({ field, value }: GivenSize, fallback: number): number => {
-    if (value === undefined) return fallback;
+  const size = (name: keyof Dimensions): number | undefined => {
+    const { field, value } = givenSize(config, name);
+    if (value === undefined) return undefined;
     if (!Number.isSafeInteger(value) || Number(value) < 1) {
       throw new UsageError(
         `The target config gives ${field} as ${JSON.stringify(value)}.`,
@@ -117,16 +116,17 @@ function dimensionsOf({ dimensions: from }: Architecture, config: ModelConfig): 
     }
     return Number(value);
   };
-  const hiddenSize = size(given.hiddenSize, from.hiddenSize);
-  const ratio = from.intermediateSize / from.hiddenSize;
+  const hidden = size('hiddenSize') ?? from.hiddenSize;
+  const [layers, heads, kvHeads] = [
+    size('numHiddenLayers'),
+    size('numAttentionHeads'),
+    from.numKeyValueHeads === undefined ? undefined : size('numKeyValueHeads'),
+  ];
+  const ffn = size('intermediateSize');
+  const headDim = from.headDim === undefined ? undefined : size('headDim');
   return {
-    numHiddenLayers: size(given.numHiddenLayers, from.numHiddenLayers),
-    hiddenSize,
-    numAttentionHeads: size(
-      given.numAttentionHeads,
-      Math.max(1, Math.floor((hiddenSize * from.numAttentionHeads) / from.hiddenSize)),
-    ),
-    intermediateSize: size(given.intermediateSize, Math.round(hiddenSize * ratio)),
+    ...targetDimensions(from, givenSizes({ hidden, layers, heads, kvHeads, ffn })),
+    ...(headDim !== undefined && { headDim }),
   };
 }
 
@@ -195,16 +195,12 @@ export function planGrowth(
 ): GrowthPlan {
   const source = summarize(model.architecture);
   const { ignored, notes } = model;
-  const { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize } = resolved.dimensions;
   if (resolved.refusals.length > 0) {
     return {
       source,
       target: {
         ...source,
-        layers: numHiddenLayers,
-        hidden: hiddenSize,
-        heads: numAttentionHeads,
-        ffn: intermediateSize,
+        ...summarizeSizes(resolved.dimensions),
         parameters: 0,
       },
       operators: { count: 0, width: 0, depth: 0 },

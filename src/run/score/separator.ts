@@ -34,10 +34,16 @@ export async function chooseSeparator(
   }
   const { special } = await describeTokenizer(checkpoint.directory);
   const known = architecture.spaceSizes.get('vocabulary') ?? 0;
-  const end = [special.eos, special.bos].find(id => id !== undefined && id < known);
+  const isKnown = (id: number | undefined): id is number => id !== undefined && id < known;
+  const ends = [
+    { id: special.eos, label: 'the end-of-text token' },
+    ...(special.bos === special.eos
+      ? []
+      : [{ id: special.bos, label: 'the beginning-of-text token' }]),
+  ];
   const ways: { separator: LineSeparator; label: string }[] = [
     { separator: 'newline', label: 'a line feed' },
-    ...(end === undefined ? [] : [{ separator: [end], label: 'the end-of-text token' }]),
+    ...ends.flatMap(({ id, label }) => (isKnown(id) ? [{ separator: [id], label }] : [])),
     { separator: 'none', label: 'nothing' },
   ];
   const opened: OpenData[] = [];

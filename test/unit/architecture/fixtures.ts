@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import {
   extractParameter,
   recognizeArchitecture,
+  type Architecture,
+  type Dimensions,
   type ModelConfig,
   type Parameter,
   type Recognition,
@@ -10,8 +12,46 @@ import {
 import { readSafetensors, type FixtureTensor } from '../../support/safetensors';
 
 /** The families with a Hugging Face fixture. */
-export const familyNames = ['bert', 'roberta', 'gpt2', 'vit', 'deit'] as const;
+export const familyNames = [
+  'bert',
+  'roberta',
+  'gpt2',
+  'vit',
+  'deit',
+  'llama',
+  'llama3',
+  'mistral',
+  'qwen2',
+  'qwen3',
+] as const;
 export type FamilyName = (typeof familyNames)[number];
+
+/** Those that rotate heads, which share keys and values. */
+export const decoderNames = [
+  'llama',
+  'llama3',
+  'mistral',
+  'qwen2',
+  'qwen3',
+] as const satisfies readonly FamilyName[];
+
+/** True for families whose heads share keys and values. */
+export const isDecoder = (family: string): boolean =>
+  decoderNames.some(decoder => decoder === family);
+
+/** Sizes as a family has them: by twos, decoders' heads share the keys and values of one. */
+export function sizesFor({ dimensions }: Architecture, sizes: Dimensions): Dimensions {
+  if (dimensions.numKeyValueHeads === undefined || sizes.numKeyValueHeads !== undefined) {
+    return sizes;
+  }
+  const heads = 2 * sizes.numAttentionHeads;
+  return {
+    ...sizes,
+    numAttentionHeads: heads,
+    numKeyValueHeads: sizes.numAttentionHeads,
+    ...(dimensions.headDim !== undefined && { headDim: sizes.hiddenSize / heads }),
+  };
+}
 
 const root = fileURLToPath(new URL('../../fixtures/hf/', import.meta.url));
 

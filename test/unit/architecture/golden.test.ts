@@ -55,7 +55,7 @@ for (const family of familyNames) {
     const { hiddenStates, readout, feed, feeds } = forward;
     assert.equal(hiddenStates.length, architecture.dimensions.numHiddenLayers + 1);
 
-    const { rows, labels } = goldenTargets(family);
+    const { rows, labels } = goldenTargets(family, fixture);
     const { loss, perRow } = crossEntropy(
       readout(rows && feed('rows', rows)),
       feed(

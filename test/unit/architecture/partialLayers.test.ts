@@ -2,18 +2,23 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   causalMask,
+  headSizeOf,
   plainWeights,
   type Architecture,
   type ForwardInputs,
   type PartialLayers,
   type RowSelection,
 } from '../../../src/architecture';
-import { activation } from '../../../src/architecture/activations';
-import { norm, postNormLayer, preNormLayer } from '../../../src/architecture/layers';
+import { activation } from '../../../src/architecture/blocks/activations';
+import { gatedFeedForward, plainFeedForward } from '../../../src/architecture/blocks/feedForward';
+import { postNormLayer, preNormLayer } from '../../../src/architecture/blocks/layers';
+import { layerNorm, rmsNorm } from '../../../src/architecture/blocks/norms';
+import { rotary } from '../../../src/architecture/blocks/positions';
+import { ropeOf } from '../../../src/architecture/blocks/rope';
 import * as g from '../../../src/graph';
 import { assertClose } from '../../support/close';
 import { uniform } from '../../support/random';
-import { familyNames, readFixture, type FamilyName } from './fixtures';
+import { familyNames, isDecoder, readFixture, sizesFor, type FamilyName } from './fixtures';
 
 const batchSize = 2;
 const sizes = { hiddenSize: 8, numAttentionHeads: 2, intermediateSize: 12 };
@@ -21,7 +26,7 @@ const sizes = { hiddenSize: 8, numAttentionHeads: 2, intermediateSize: 12 };
 /** A small model of a family with random weights, and a batch for it. */
 function tiny(family: FamilyName) {
   const fixture = readFixture(family).recognition.architecture;
-  const architecture = fixture.resized({ ...sizes, numHiddenLayers: 4 });
+  const architecture = fixture.resized(sizesFor(fixture, { ...sizes, numHiddenLayers: 4 }));
   const used = architecture.parameters.filter(parameter => parameter.used);
   const inputs = new Map(used.map(({ id, shape }) => [id, g.input(id, shape)]));
   const weights = plainWeights(id => inputs.get(id));
@@ -36,7 +41,7 @@ function tiny(family: FamilyName) {
     : [batchSize * sequenceLength];
   feeds['read'] = isImage
     ? uniform(77, g.elementCount(shape))
-    : Int32Array.from({ length: shape[0]! }, (_, token) => (token * 37 + 5) % 512);
+    : Int32Array.from({ length: shape[0]! }, (_, token) => (token * 37 + 5) % 320);
   const read = g.input('read', shape, isImage ? 'float32' : 'int32');
   const batch: ForwardInputs = {
     ...{ batchSize, sequenceLength },
@@ -84,12 +89,22 @@ function byHand(
   computed: readonly (readonly (readonly number[])[])[],
 ): g.Tensor {
   const { config, family } = architecture;
-  const isDecoder = family === 'gpt2';
-  const layerNormEpsilon = Number(config[isDecoder ? 'layer_norm_epsilon' : 'layer_norm_eps']);
+  const isCausal = architecture.objective === 'causal-language-modeling';
+  const { numAttentionHeads, numKeyValueHeads = numAttentionHeads } = architecture.dimensions;
+  const isRotated = isDecoder(family);
+  const norm = isRotated
+    ? rmsNorm(Number(config['rms_norm_eps']))
+    : layerNorm(Number(config['layer_norm_epsilon'] ?? config['layer_norm_eps']));
+  const named = activation(String(config['activation_function'] ?? config['hidden_act']));
+  const rope = ropeOf(config, { headSize: headSizeOf(architecture.dimensions), positions: 64 });
   const layer = ['bert', 'roberta'].includes(family) ? postNormLayer : preNormLayer;
   const settings = {
-    ...{ batchSize, sequenceLength, numAttentionHeads: 2, layerNormEpsilon },
-    activation: activation(String(config[isDecoder ? 'activation_function' : 'hidden_act'])),
+    ...{ batchSize, sequenceLength, numAttentionHeads, numKeyValueHeads, norm },
+    ...{ feedForward: isRotated ? gatedFeedForward(named) : plainFeedForward(named) },
+    ...(isRotated && {
+      rotate: rotary(rope(sequenceLength), { batchSize, sequenceLength })([]),
+      normsHeads: family === 'qwen3',
+    }),
   };
   let x = architecture.forward(weights, batch).hiddenStates[0]!;
   computed.forEach((tokens, index) => {
@@ -100,12 +115,12 @@ function byHand(
       keep.map(kept => (kept - 1) * 1e9),
       [batchSize, 1, 1, sequenceLength],
     );
-    const mask = isDecoder ? g.add(keys, causalMask(sequenceLength)) : keys;
+    const mask = isCausal ? g.add(keys, causalMask(sequenceLength)) : keys;
     const kept = g.constant(keep, [keep.length, 1]);
     const result = layer(weights, index, x, { ...settings, mask });
     x = g.add(g.mul(result, kept), g.mul(x, g.sub(1, kept)));
   });
-  return isDecoder ? norm(weights, 'final.norm', x, layerNormEpsilon) : x;
+  return isCausal ? norm(weights, 'final.norm', x) : x;
 }
 
 for (const family of familyNames) {
@@ -148,7 +163,9 @@ for (const family of familyNames) {
     });
 
     it('is the smaller model when only the bottom layers are computed', () => {
-      const small = model.architecture.resized({ ...sizes, numHiddenLayers: 2 });
+      const small = model.architecture.resized(
+        sizesFor(model.architecture, { ...sizes, numHiddenLayers: 2 }),
+      );
       const expected = forward(model, {}, small);
       const actual = forward(model, { count: 2 });
       assert.equal(actual.length, expected.length);

@@ -13,15 +13,17 @@ import {
   readFixture,
   readModel,
   shapesOf,
+  sizesFor,
   writtenShapes,
+  type FamilyName,
 } from './fixtures';
 
-const target: Dimensions = {
+const target = {
   numHiddenLayers: 5,
   hiddenSize: 96,
   numAttentionHeads: 6,
   intermediateSize: 400,
-};
+} as const satisfies Dimensions;
 
 function assertRecognizedAgain(resized: Architecture): void {
   const again = recognizeArchitecture(resized.config, writtenShapes(resized.parameters));
@@ -35,11 +37,12 @@ function assertRecognizedAgain(resized: Architecture): void {
 for (const family of familyNames) {
   test(`a resized ${family} is what its own config.json describes`, () => {
     const { architecture } = readFixture(family).recognition;
-    const resized = architecture.resized(target);
-    assert.deepEqual(resized.dimensions, target);
+    const sizes = sizesFor(architecture, target);
+    const resized = architecture.resized(sizes);
+    assert.deepEqual(resized.dimensions, sizes);
     assert.deepEqual(resized.spaceSizes.get('residual'), 96);
     assert.deepEqual(resized.spaceSizes.get('ffn'), 400);
-    assert.equal(resized.parameters.filter(({ kind }) => kind === 'q').length, 10);
+    assert.equal(resized.parameters.filter(({ id }) => /\.q\.weight$/.test(id)).length, 5);
     assertRecognizedAgain(resized);
     // Back again it is the model it was.
     const back = resized.resized(architecture.dimensions);
@@ -48,17 +51,26 @@ for (const family of familyNames) {
 
   test(`resizing ${family} changes the sizes in config.json and nothing else, in place`, () => {
     const config = readConfig(family);
-    const { config: resized } = recognizeArchitecture(
-      config,
-      shapesOf(readModel(family)),
-    ).architecture.resized(target);
+    const { architecture } = recognizeArchitecture(config, shapesOf(readModel(family)));
+    const { config: resized } = architecture.resized(sizesFor(architecture, target));
     assert.deepEqual(Object.keys(resized), Object.keys(config));
-    const changed = Object.keys(config).filter(name => resized[name] !== config[name]);
+    const changed = Object.keys(config).filter(
+      name => JSON.stringify(resized[name]) !== JSON.stringify(config[name]),
+    );
     const sizes = ['hidden_size', 'intermediate_size', 'num_attention_heads', 'num_hidden_layers'];
     const vision = [...sizes, 'pooler_output_size'];
-    const expected = { bert: sizes, roberta: sizes, vit: vision, deit: vision };
-    const gpt2 = ['n_embd', 'n_head', 'n_inner', 'n_layer'];
-    assert.deepEqual(changed.sort(), family === 'gpt2' ? gpt2 : expected[family]);
+    const rotated = [...sizes, 'head_dim', 'num_key_value_heads'];
+    const expected: Partial<Record<FamilyName, readonly string[]>> = {
+      vit: vision,
+      deit: vision,
+      gpt2: ['n_embd', 'n_head', 'n_inner', 'n_layer'],
+      llama: rotated,
+      llama3: rotated,
+      mistral: rotated,
+      qwen2: ['layer_types', ...sizes, 'num_key_value_heads'],
+      qwen3: ['layer_types', ...rotated],
+    };
+    assert.deepEqual(changed.sort(), [...(expected[family] ?? sizes)].sort());
   });
 }
 

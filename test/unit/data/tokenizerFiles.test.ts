@@ -38,7 +38,7 @@ describe('the class of a tokenizer', () => {
     'PhobertTokenizer',
     'XLMRobertaTokenizerFast',
     'T5Tokenizer',
-    'LlamaTokenizerFast',
+    'T5TokenizerFast',
     'MyOwnTokenizer',
   ]) {
     it(`is refused by name: ${name}`, async () => {

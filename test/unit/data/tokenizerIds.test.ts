@@ -41,3 +41,24 @@ describe('the ids of a page of hard text are those of transformers', () => {
     });
   }
 });
+
+describe('a text that is encoded in pieces has the ids of the whole', () => {
+  const begun = cases.filter(({ name }) => /llama|Llama|add_prefix_space": true/.test(name));
+  assert.ok(begun.length > 20, `${begun.length} cases`);
+  for (const { name, files } of begun) {
+    it(name, async () => {
+      const folder = temporaryFolder(
+        Object.fromEntries(Object.entries(files).map(([file, json]) => [file, written(json)])),
+      );
+      const { encode } = await openTokenizer(folder, { set: () => undefined });
+      for (const [first, second] of [
+        ['the beginning\n', 'and the new one'],
+        ['the', ' heaven'],
+        ['a\n', 'b </s> c'],
+      ] as const) {
+        const pieces = [...encode(first), ...encode(second, 'continued')];
+        assert.deepEqual(pieces, [...encode(first + second)], JSON.stringify(first + second));
+      }
+    });
+  }
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { freshPart, freshnessOf, randomParameter, spaceSizes } from '../../../src/growth';
+import { axisSizes, freshPart, freshnessOf, randomParameter } from '../../../src/growth';
 import { smallArchitecture, smallModels, targets } from '../../support/tinyGrowth';
 
 const growthOf = (model: (typeof smallModels)[number], target: keyof typeof targets) => ({
@@ -15,7 +15,7 @@ describe('the random part of new weights', () => {
       let widened = 0;
       for (const parameter of growth.target.parameters) {
         const part = freshPart(growth, parameter, { factor: 0.5, seed: 3 });
-        const [rows, columns] = parameter.spaces.map(({ role }) => spaceSizes(growth, role));
+        const [rows, columns] = parameter.spaces.map(space => axisSizes(growth, space));
         if (!columns || !rows || (rows.small === rows.large && columns.small === columns.large)) {
           assert.equal(part, undefined, parameter.id);
           continue;

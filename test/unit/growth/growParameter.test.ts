@@ -4,6 +4,7 @@ import type { Parameter } from '../../../src/architecture';
 import { onnxRuntimeCpu } from '../../../src/engine';
 import { evaluate } from '../../../src/graph';
 import {
+  axisSizes,
   depthName,
   growParameter,
   grownWeights,
@@ -37,12 +38,21 @@ function grow(growth: Growth, parameter: Parameter, operators: OperatorValues, s
   return evaluate([program.outputs['grown']!], feeds(operators, small))[0]!;
 }
 
-/** Entry [row, column] of B = [I; M]; the identity where a space does not grow. */
+/**
+ * Entry [row, column] of B = [I; M], or of B for each of the times that an axis holds every unit; the
+ * identity where a space does not grow.
+ */
 function widthEntry(growth: Growth, space: Parameter['spaces'][number], values: OperatorValues) {
   const { small } = spaceSizes(growth, space.role);
   const m = grows(growth, space) ? values[widthName(space)]! : undefined;
-  return (row: number, column: number): number =>
-    row < small ? Number(row === column) : m![(row - small) * small + column]!;
+  const { times, run } = space.spread ?? { times: 1, run: 1 };
+  const unitOf = (entry: number): number => Math.floor(entry / (times * run)) * run + (entry % run);
+  const turnOf = (entry: number): number => Math.floor(entry / run) % times;
+  return (row: number, column: number): number => {
+    if (turnOf(row) !== turnOf(column)) return 0;
+    const [large, old] = [unitOf(row), unitOf(column)];
+    return large < small ? Number(large === old) : m![(large - small) * small + old]!;
+  };
 }
 
 /** B_out (Σ_j w[i, j] W_j) B_inᵀ by the formula, one sum after the other. */
@@ -52,7 +62,7 @@ function byFormula(
   operators: OperatorValues,
   stack: Float32Array,
 ): Float64Array {
-  const [rows1, columns1 = 1] = spaces.map(({ role }) => spaceSizes(growth, role).small);
+  const [rows1, columns1 = 1] = spaces.map(space => axisSizes(growth, space).small);
   const layers = stack.length / (rows1! * columns1);
   const coefficient = (j: number): number =>
     kind
@@ -141,9 +151,7 @@ describe('growParameter', () => {
       const small = randomSmall(growth, 6);
       for (const parameter of growth.target.parameters) {
         const grown = grow(growth, parameter, operators, small);
-        const [rows, columns = 1] = parameter.spaces.map(
-          ({ role }) => spaceSizes(growth, role).small,
-        );
+        const [rows, columns = 1] = parameter.spaces.map(space => axisSizes(growth, space).small);
         const stride = parameter.shape[1] ?? 1;
         const block = Float64Array.from({ length: rows! * columns }, (_, index) => {
           return grown[Math.floor(index / columns) * stride + (index % columns)]!;

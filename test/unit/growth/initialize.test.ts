@@ -108,7 +108,7 @@ describe('the LayerNorm correction', () => {
     name: `depth.${name}.${part}`,
     group: 'depth',
     shape: [large, small],
-    of: { module: 'norm', part },
+    of: { module: 'norm', part, space: 'residual' },
   });
   const norms: readonly Operator[] = [
     ...operators,

@@ -7,7 +7,7 @@ import {
   operatorsIn,
   operatorsOf,
   randomParameter,
-  spaceSizes,
+  axisSizes,
   type Growth,
   type GrowthMethodName,
 } from '../../../../src/growth';
@@ -157,14 +157,14 @@ describe('bert2bert', () => {
         [0, 1],
         [1, 1],
       ] as const) {
-        const id = `layers.${layer}.fc1.bias`;
+        const id = `layers.${layer}.fc1.weight`;
         const [own, next] = [
           smallLayer(growth, small, id, layer),
           smallLayer(growth, small, id, above),
         ];
-        assert.deepEqual(grown[id]!.slice(0, 12), own.slice(), `${model} ${id}`);
+        assert.deepEqual(grown[id]!.slice(0, 12 * 8), own.slice(), `${model} ${id}`);
         // Twice the units: each one of the layer above, once, in whatever order.
-        assert.deepEqual(grown[id]!.slice(12).sort(), next.slice().sort(), `${model} ${id}`);
+        assert.deepEqual(grown[id]!.slice(12 * 8).sort(), next.slice().sort(), `${model} ${id}`);
       }
     }
   });
@@ -195,7 +195,7 @@ describe('copy', () => {
       for (const parameter of growth.target.parameters) {
         const { id, layer = 0, shape, spaces } = parameter;
         const scratch = randomParameter(growth.target, parameter, 5);
-        const [rows, columns = 1] = spaces.map(({ role }) => spaceSizes(growth, role).small);
+        const [rows, columns = 1] = spaces.map(space => axisSizes(growth, space).small);
         const width = shape[1] ?? 1;
         const old =
           layer < 2 ? smallLayer(growth, small, id, parameter.kind ? layer : 0) : undefined;

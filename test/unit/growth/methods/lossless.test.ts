@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Dimensions } from '../../../../src/architecture';
 import { growthMethod, type GrowthMethodName } from '../../../../src/growth';
 import { relativeError } from '../../../support/close';
+import { decoderNames } from '../../architecture/fixtures';
 import {
   randomSmall,
   smallModels,
@@ -22,7 +23,7 @@ function deviation(method: GrowthMethodName, model: SmallModel, target: Dimensio
   return relativeError(scores(growth.target, madeBy(method, growth, small, 12)), before);
 }
 
-const preNorm = ['gpt2', 'vit', 'deit'] as const;
+const preNorm = ['gpt2', 'vit', 'deit', ...decoderNames] as const;
 const wholeMultiples: Readonly<Record<string, Dimensions>> = {
   'in depth': targets['in depth'],
   'in its feed-forward size': targets['in its feed-forward size'],

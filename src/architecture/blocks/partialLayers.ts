@@ -1,4 +1,4 @@
-import { concat, gather, slice, type Tensor } from '../graph';
+import { concat, gather, slice, type Tensor } from '../../graph';
 
 /**
  * Rows of hidden states [n, hiddenSize] that a layer computes. They make whole sequences of one

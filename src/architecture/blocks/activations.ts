@@ -1,5 +1,5 @@
-import { UnsupportedError } from '../errors';
-import { gelu, mul, relu, sigmoid, tanh, type Tensor } from '../graph';
+import { UnsupportedError } from '../../errors';
+import { gelu, mul, relu, sigmoid, tanh, type Tensor } from '../../graph';
 
 /** An activation function of any shape. */
 export type Activation = (x: Tensor) => Tensor;

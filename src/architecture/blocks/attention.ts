@@ -1,0 +1,100 @@
+import {
+  add,
+  constant,
+  expand,
+  matMul,
+  mul,
+  reshape,
+  softmax,
+  sub,
+  transpose,
+  transposeLast,
+  type Tensor,
+} from '../../graph';
+
+/**
+ * Added to the scores of what must not be seen: far enough below every real score that its softmax
+ * is exactly 0 in float32, and small enough that two of them still add to a finite number.
+ */
+const hidden = -1e9;
+
+/** The sizes one attention works with. */
+export interface AttentionSizes {
+  readonly batchSize: number;
+  readonly sequenceLength: number;
+  readonly numAttentionHeads: number;
+  /** Fewer than heads where several of them share keys and values (Ainslie et al. 2023); as many where absent. */
+  readonly numKeyValueHeads?: number;
+  /** False: raw products, without 1/√headSize. */
+  readonly scaled?: boolean;
+}
+
+/** What is done to heads [batch, heads, sequence, headSize] by where their tokens stand. */
+export type Rotation = (x: Tensor) => Tensor;
+
+/** What happens between the projections and the products. */
+export interface AttentionSteps {
+  /** Added to the scores. */
+  readonly mask?: Tensor;
+  /** What is done to the heads of queries and of keys; nothing where absent. */
+  readonly queries?: Rotation;
+  readonly keys?: Rotation;
+}
+
+const unchanged: Rotation = x => x;
+
+/**
+ * Multi-head attention: queries [n, heads · headSize], keys and values [n, keyValueHeads · headSize] →
+ * as queries, n = batchSize · sequenceLength. `mask` is added to the scores and broadcasts to [batch,
+ * heads, query, key].
+ */
+export function attention(
+  queries: Tensor,
+  keys: Tensor,
+  values: Tensor,
+  sizes: AttentionSizes,
+  { mask, queries: turnQueries = unchanged, keys: turnKeys = unchanged }: AttentionSteps = {},
+): Tensor {
+  const { batchSize, sequenceLength, numAttentionHeads, scaled = true } = sizes;
+  const { numKeyValueHeads = numAttentionHeads } = sizes;
+  const headSize = queries.shape[1]! / numAttentionHeads;
+  const heads = (x: Tensor, count: number): Tensor =>
+    transpose(reshape(x, [batchSize, sequenceLength, count, headSize]), [0, 2, 1, 3]);
+  /** Each head's keys or values for every head that shares it. */
+  const shared = (x: Tensor): Tensor => {
+    if (numKeyValueHeads === numAttentionHeads) return x;
+    const each = numAttentionHeads / numKeyValueHeads;
+    const entries = sequenceLength * headSize;
+    const apart = reshape(x, [batchSize, numKeyValueHeads, 1, entries]);
+    const repeated = expand(apart, [batchSize, numKeyValueHeads, each, entries]);
+    return reshape(repeated, [batchSize, numAttentionHeads, sequenceLength, headSize]);
+  };
+  const asked = turnQueries(heads(queries, numAttentionHeads));
+  const offered = shared(turnKeys(heads(keys, numKeyValueHeads)));
+  // In this shape (exchange the last axes, multiply, scale) engines compute it as one product.
+  const products = matMul(asked, transposeLast(offered));
+  const scores = scaled ? mul(products, 1 / Math.sqrt(headSize)) : products;
+  const weights = softmax(mask ? add(scores, mask) : scores);
+  const mixed = matMul(weights, shared(heads(values, numKeyValueHeads)));
+  return reshape(transpose(mixed, [0, 2, 1, 3]), [batchSize * sequenceLength, queries.shape[1]!]);
+}
+
+/** The additive form of an attention mask [batch, sequence] of ones (seen) and zeros: [batch, 1, 1, sequence]. */
+export function paddingMask(mask: Tensor): Tensor {
+  const [batchSize, sequenceLength] = mask.shape as [number, number];
+  return reshape(mul(sub(1, mask), hidden), [batchSize, 1, 1, sequenceLength]);
+}
+
+/**
+ * The additive mask under which a token sees itself and what stands before it, or of these the last
+ * `window` alone: [1, 1, sequence, sequence].
+ */
+export function causalMask(sequenceLength: number, window = sequenceLength): Tensor {
+  const values = new Float32Array(sequenceLength * sequenceLength);
+  for (let query = 0; query < sequenceLength; query++) {
+    const row = values.subarray(query * sequenceLength, (query + 1) * sequenceLength);
+    row.fill(hidden, query + 1);
+    row.fill(hidden, 0, Math.max(0, query - window + 1));
+  }
+  return constant(values, [1, 1, sequenceLength, sequenceLength]);
+}
