@@ -107,6 +107,8 @@ export interface Architecture {
   readonly normPlacement: 'pre' | 'post';
   /** What of a layer's values norms make 1: their variance about their mean, or their mean square. */
   readonly normKind: 'LayerNorm' | 'RMSNorm';
+  /** What sets layers apart from each other, by layer; absent where all compute alike. */
+  readonly layerTypes?: readonly string[];
   /** Standard deviation that weights of a model from scratch are drawn with. */
   readonly initializerRange: number;
   /** Size of each space the model has. */

@@ -115,6 +115,16 @@ export function dimensionsProblem(dimensions: Dimensions): string | undefined {
     : `${numAttentionHeads} attention heads do not divide among ${keyValueHeads} key-value heads`;
 }
 
+/** The smallest number of entries after which a list repeats itself; all of them where it does not. */
+export function periodOf(list: readonly unknown[]): number {
+  for (let period = 1; period < list.length; period++) {
+    if (list.every((entry, index) => index < period || entry === list[index - period])) {
+      return period;
+    }
+  }
+  return list.length;
+}
+
 /** Units of a head. */
 export const headSizeOf = ({ hiddenSize, numAttentionHeads, headDim }: Dimensions): number =>
   headDim ?? hiddenSize / numAttentionHeads;
@@ -197,6 +207,6 @@ export function dimensionFields(
   return dimensions;
 }
 
-/** `initializer_range`: the deviation that every family draws its weights with. */
-export const initializerRange = (config: ModelConfig): number =>
-  Number(config['initializer_range'] ?? 0.02);
+/** `initializer_range`: the deviation that a family draws its weights with. */
+export const initializerRange = (config: ModelConfig, otherwise = 0.02): number =>
+  Number(config['initializer_range'] ?? otherwise);

@@ -7,6 +7,7 @@ import {
   type Space,
   type SpaceRole,
   type Stage,
+  type StoredBlock,
 } from './parameter';
 
 /** Size of every space of a model; spaces that each layer has for itself are equally large in all of them. */
@@ -40,13 +41,15 @@ export interface Declaration {
   readonly storedShape?: readonly number[];
   readonly transposed?: boolean;
   readonly offset?: number;
+  readonly runs?: StoredBlock['runs'];
   readonly readAs?: readonly string[];
   readonly alsoWrittenAs?: readonly string[];
 }
 
 /** The parameter that a declaration means at the given sizes. */
 export function declareParameter(sizes: SpaceSizes, declaration: Declaration): Parameter {
-  const { id, module, stage, tensor, spaces, kind, layer, readAs, alsoWrittenAs } = declaration;
+  const { id, module, stage, tensor, spaces, kind, layer, runs, readAs, alsoWrittenAs } =
+    declaration;
   const shape = spaces.map(axis => sizeOf(sizes, axis));
   const part = id.endsWith('.bias') ? 'bias' : 'weight';
   return {
@@ -64,6 +67,7 @@ export function declareParameter(sizes: SpaceSizes, declaration: Declaration): P
       shape: declaration.storedShape ?? shape,
       transposed: declaration.transposed ?? false,
       offset: declaration.offset ?? 0,
+      ...(runs && { runs }),
       ...(readAs && { readAs }),
       ...(alsoWrittenAs && { alsoWrittenAs }),
     },
@@ -84,8 +88,17 @@ export interface ModuleStorage {
   readonly bias?: boolean;
   /** True for [in, out] on disk. Default false. */
   readonly transposed?: boolean;
-  /** This module is number `index` of `count` equally large ones in one tensor. */
-  readonly fused?: { readonly index: number; readonly count: number };
+  /** Where several modules share one tensor: its rows, and which of them are this module's. */
+  readonly fused?: FusedStorage;
+}
+
+/** A module's part of a tensor that several share. */
+export interface FusedStorage {
+  /** Rows of the tensor. */
+  readonly total: number;
+  /** The first of the module's. */
+  readonly offset: number;
+  readonly runs?: StoredBlock['runs'];
 }
 
 /** A module with a weight and usually a bias: its id and the spaces it leads out of and into. */
@@ -107,10 +120,10 @@ export interface ModuleDeclaration {
 export function declareModule(
   sizes: SpaceSizes,
   { id, out, in: input, draw, ...rest }: ModuleDeclaration,
-  { name, bias = true, transposed = false, fused = { index: 0, count: 1 } }: ModuleStorage,
+  { name, bias = true, transposed = false, fused }: ModuleStorage,
 ): Parameter[] {
-  const outSize = sizeOf(sizes, out);
-  const [total, offset] = [outSize * fused.count, outSize * fused.index];
+  const { total, offset, runs } = fused ?? { total: sizeOf(sizes, out), offset: 0 };
+  const block = { offset, ...(runs && { runs }) };
   const inSizes = input ? [sizeOf(sizes, input)] : [];
   const module = input ? 'linear' : 'norm';
   const weight = declareParameter(sizes, {
@@ -122,7 +135,7 @@ export function declareModule(
     spaces: input ? [out, input] : [out],
     storedShape: transposed ? [...inSizes, total] : [total, ...inSizes],
     transposed,
-    offset,
+    ...block,
   });
   if (!bias) return [weight];
   const biasVector = declareParameter(sizes, {
@@ -132,7 +145,7 @@ export function declareModule(
     tensor: `${name}.bias`,
     spaces: [out],
     storedShape: [total],
-    offset,
+    ...block,
   });
   return [weight, biasVector];
 }

@@ -1,5 +1,5 @@
 export * from './architecture';
-export { headSizeOf, keyValueHeadsOf } from './configFields';
+export { headSizeOf, keyValueHeadsOf, periodOf } from './configFields';
 export { activation } from './blocks/activations';
 export * from './blocks/attention';
 export { givenSize } from './families/dimensionNames';

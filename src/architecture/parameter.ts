@@ -89,6 +89,8 @@ export interface StoredBlock {
   readonly transposed: boolean;
   /** First index of this block along the parameter's output axis, in a fused tensor; else 0. */
   readonly offset: number;
+  /** Where its rows come in runs of `length`, one every `every` rows of the tensor; else all in a row. */
+  readonly runs?: { readonly length: number; readonly every: number };
   /** Names under which a file may hold it, the one to prefer first; `tensor` alone where absent. */
   readonly readAs?: readonly string[];
   /** Further names under which the same tensor is written, because transformers expects all of them. */

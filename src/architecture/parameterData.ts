@@ -14,21 +14,43 @@ function checkLength(parameter: Parameter, values: Float32Array, expected: numbe
   }
 }
 
+/** Where row `row` of a block lies along the fused axis of its tensor. */
+const rowAt = ({ offset, runs }: Parameter['stored'], row: number): number =>
+  offset + (runs ? Math.floor(row / runs.length) * runs.every + (row % runs.length) : row);
+
+/** Visits stretches of a block that lie together both in the parameter and in its stored tensor. */
+function eachStretch(
+  parameter: Parameter,
+  visit: (stretch: { at: number; stored: number; length: number; stride: number }) => void,
+): void {
+  const { shape: storedShape, transposed, runs } = parameter.stored;
+  const [rows, columns] = rowsAndColumns(parameter);
+  if (transposed) {
+    const stride = storedShape[1] ?? 1;
+    for (let row = 0; row < rows; row++) {
+      visit({ at: row * columns, stored: rowAt(parameter.stored, row), length: columns, stride });
+    }
+    return;
+  }
+  const together = runs?.length ?? rows;
+  for (let row = 0; row < rows; row += together) {
+    const length = together * columns;
+    const stored = rowAt(parameter.stored, row) * columns;
+    visit({ at: row * columns, stored, length, stride: 1 });
+  }
+}
+
 /**
  * A logical parameter cut out of its stored tensor: un-fused, in [out, in] orientation. The result
  * never shares memory with `stored`.
  */
 export function extractParameter(parameter: Parameter, stored: Float32Array): Float32Array {
-  const { shape: storedShape, transposed, offset } = parameter.stored;
-  checkLength(parameter, stored, elementCount(storedShape));
-  const [rows, columns] = rowsAndColumns(parameter);
-  if (!transposed) return stored.slice(offset * columns, (offset + rows) * columns);
-  const storedColumns = storedShape[1] ?? 1;
-  const values = new Float32Array(rows * columns);
-  for (let column = 0; column < columns; column++) {
-    const start = column * storedColumns + offset;
-    for (let row = 0; row < rows; row++) values[row * columns + column] = stored[start + row]!;
-  }
+  checkLength(parameter, stored, elementCount(parameter.stored.shape));
+  const values = new Float32Array(elementCount(parameter.shape));
+  eachStretch(parameter, ({ at, stored: from, length, stride }) => {
+    if (stride === 1) values.set(stored.subarray(from, from + length), at);
+    else for (let i = 0; i < length; i++) values[at + i] = stored[from + i * stride]!;
+  });
   return values;
 }
 
@@ -47,21 +69,15 @@ export function assembleTensor(
   let filled = 0;
   parameters.forEach((parameter, index) => {
     const part = values[index];
-    const { tensor, transposed, offset, shape: storedShape } = parameter.stored;
+    const { tensor } = parameter.stored;
     if (!part || tensor !== first.stored.tensor)
       throw new Error(`${parameter.id} is not in ${tensor}`);
-    const [rows, columns] = rowsAndColumns(parameter);
-    checkLength(parameter, part, rows * columns);
+    checkLength(parameter, part, elementCount(parameter.shape));
     filled += part.length;
-    if (!transposed) {
-      assembled.set(part, offset * columns);
-      return;
-    }
-    const storedColumns = storedShape[1] ?? 1;
-    for (let column = 0; column < columns; column++) {
-      const start = column * storedColumns + offset;
-      for (let row = 0; row < rows; row++) assembled[start + row] = part[row * columns + column]!;
-    }
+    eachStretch(parameter, ({ at, stored: to, length, stride }) => {
+      if (stride === 1) assembled.set(part.subarray(at, at + length), to);
+      else for (let i = 0; i < length; i++) assembled[to + i * stride] = part[at + i]!;
+    });
   });
   if (filled !== size) throw new Error(`${first.stored.tensor}: ${filled} of ${size} values given`);
   return assembled;

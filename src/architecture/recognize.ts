@@ -224,7 +224,7 @@ function notesOnLost(lost: readonly LeftOver[]): Note[] {
 }
 
 const buffers =
-  /(^|\.)(position_ids|token_type_ids|attn\.bias|attn\.masked_bias|rotary_emb\.inv_freq)$/;
+  /(^|\.)(position_ids|token_type_ids|(attn|attention)\.(bias|masked_bias)|rotary_emb\.inv_freq)$/;
 
 interface LeftOverContext {
   readonly family: Family;

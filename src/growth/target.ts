@@ -4,6 +4,7 @@ import {
   fixedFieldsThatDiffer,
   headSizeOf,
   keyValueHeadsOf,
+  periodOf,
   type Architecture,
   type Dimensions,
   type ModelConfig,
@@ -71,7 +72,7 @@ export function refusals(source: Architecture, target: Dimensions): Refusal[] {
   } else if (headSizeOf(target) !== headSize) {
     found.push(resizedHeads(headSize, headSizeOf(target)));
   }
-  found.push(...keyValueRefusals(from, target));
+  found.push(...keyValueRefusals(from, target), ...layerTypeRefusals(source, target));
   if (found.length === 0 && sameSizes(from, target)) {
     found.push({
       reason: 'The target has the same sizes as the source, so nothing would grow.',
@@ -104,6 +105,23 @@ function keyValueRefusals(from: Dimensions, target: Dimensions): Refusal[] {
         small === 1
           ? 'Keep one key-value head (--kv-heads 1), which all heads share.'
           : `Ask for ${sizes} key-value heads (--heads, --kv-heads), and hidden units for them.`,
+    },
+  ];
+}
+
+/** Layers that differ from each other come in whole periods, or each would stand where another was. */
+function layerTypeRefusals(
+  { layerTypes, dimensions }: Architecture,
+  { numHiddenLayers: layers }: Dimensions,
+): Refusal[] {
+  if (!layerTypes || layers === dimensions.numHiddenLayers) return [];
+  const period = periodOf(layerTypes);
+  if (layers % period === 0) return [];
+  const below = Math.max(dimensions.numHiddenLayers, Math.floor(layers / period) * period);
+  return [
+    {
+      reason: `The target has ${counted(layers, 'layer')}, and in this model every ${period} layers repeat the same kinds of layers in turn.`,
+      remedy: `Ask for ${below} or ${below + period} layers.`,
     },
   ];
 }

@@ -12,7 +12,7 @@ import { recorded } from '../unit/run/support';
 import { withData, withEngine, withModel } from '../support/opened';
 
 const [what, path, data] = process.argv.slice(2);
-const print = (result: unknown): void => console.log(JSON.stringify(result));
+const print = (result: unknown): boolean => process.stdout.write(`${JSON.stringify(result)}\n`);
 
 if (what === 'logits') {
   const shape = { batchSize: 2, sequenceLength: 12, targets: 24 };

@@ -16,7 +16,8 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / 'test/fixtures/hf'
 # Layers and width of the grown model; whole groups of heads are appended.
-TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2')} | {'qwen3': (5, 72), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96)}
+TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2', 'qwen3', 'phi3', 'starcoder2', 'gpt_neox')} | {
+    'smollm3': (8, 72), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96)}
 METHODS = ('lemon', 'net2net', 'stack', 'interpolate', 'bert2bert', 'copy', 'random')
 KEEPS = {'lemon'}
 failures = []

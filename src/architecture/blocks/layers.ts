@@ -62,6 +62,15 @@ export const preNormLayer: Layer = (weights, index, x, settings) => {
   return add(middle, feedForward(weights, layer, norm(weights, `${layer}.ln2`, middle)));
 };
 
+/** A layer whose branches both read its input, as GPT-NeoX's. */
+export const parallelLayer: Layer = (weights, index, x, settings) => {
+  const layer = `layers.${index}`;
+  const { norm, feedForward } = settings;
+  const attended = selfAttention(weights, layer, norm(weights, `${layer}.ln1`, x), settings);
+  const transformed = feedForward(weights, layer, norm(weights, `${layer}.ln2`, x));
+  return add(add(x, attended), transformed);
+};
+
 /** What a stack of layers has in common, and what of it is computed. */
 export interface StackSettings extends Omit<LayerSettings, 'mask' | 'rotate'> {
   /** Layers of the whole network. */
@@ -70,6 +79,8 @@ export interface StackSettings extends Omit<LayerSettings, 'mask' | 'rotate'> {
   readonly mask?: (sequenceLength: number) => Tensor;
   /** The rotation of tokens that stand where selections, each of those before it, put them. */
   readonly rotate?: (selections: readonly RowSelection[]) => Rotation;
+  /** Whether a layer rotates at all. Default true. */
+  readonly rotates?: (layer: number) => boolean;
   readonly partial?: PartialLayers;
 }
 
@@ -78,7 +89,7 @@ export function runLayers(
   layer: Layer,
   weights: Weights,
   input: Tensor,
-  { numHiddenLayers, mask, rotate, partial = {}, ...common }: StackSettings,
+  { numHiddenLayers, mask, rotate, rotates, partial = {}, ...common }: StackSettings,
 ): Tensor[] {
   const { count = numHiddenLayers, tokens, sequences } = partial;
   const over = (
@@ -90,14 +101,17 @@ export function runLayers(
     ...(mask && { mask: mask(sizes.sequenceLength) }),
     ...(rotate && { rotate: rotate(selections) }),
   });
-  const compute = (index: number, x: Tensor, settings: LayerSettings): Tensor => {
+  const compute = (index: number, x: Tensor, whole: LayerSettings): Tensor => {
+    const { rotate: turn, ...unturned } = whole;
+    const turns = turn !== undefined && (rotates?.(index) ?? true);
+    const settings = turns ? whole : unturned;
     const rows = sequences?.get(index);
     if (!rows) return layer(weights, index, x, settings);
     const { computed, restore } = setRowsApart(x, rows);
     const { batchSize } = rows;
     const isAmongTokens = tokens && index >= tokens.begin && index < tokens.end;
     // Whole sequences stand where they stood; of others each has its own tokens.
-    const own = isAmongTokens && rotate && { rotate: rotate([tokens.rows, rows]) };
+    const own = isAmongTokens && turns && rotate && { rotate: rotate([tokens.rows, rows]) };
     return restore(layer(weights, index, computed, { ...settings, ...own, batchSize }));
   };
   /** The outputs of layers `begin` … `end − 1`. */

@@ -3,9 +3,9 @@ import { add } from '../../graph';
 import type { Architecture, Dimensions, ModelConfig } from '../architecture';
 import { activation } from '../blocks/activations';
 import { causalMask, paddingMask } from '../blocks/attention';
-import { gatedFeedForward } from '../blocks/feedForward';
-import { preNormLayer, runLayers } from '../blocks/layers';
-import { rmsNorm } from '../blocks/norms';
+import { gatedFeedForward, plainFeedForward } from '../blocks/feedForward';
+import { parallelLayer, preNormLayer, runLayers } from '../blocks/layers';
+import { layerNorm, rmsNorm } from '../blocks/norms';
 import { rotary } from '../blocks/positions';
 import { ropeOf } from '../blocks/rope';
 import {
@@ -25,10 +25,12 @@ import {
   declareModule,
   declareParameter,
   space,
+  type FusedStorage,
+  type LayerModule,
   type LayerModules,
   type SpaceSizes,
 } from '../declare';
-import type { Parameter, Space, SpaceRole } from '../parameter';
+import type { ModuleKind, Parameter, Space, SpaceRole } from '../parameter';
 import { commonDimensionNames, resizedFields } from './dimensionNames';
 import { withZeroRow } from './encoder';
 import {
@@ -56,16 +58,51 @@ import {
 } from './taskHeads';
 import { requireUnpadded, selectRows, wordLookup } from './tokens';
 
-/** Which modules of a layer have biases. */
+/** Which modules of a layer have biases; none where absent. */
 export interface Biases {
-  readonly queriesKeysValues: boolean;
-  readonly attentionOutput: boolean;
-  readonly feedForward: boolean;
+  readonly queriesKeysValues?: boolean;
+  readonly attentionOutput?: boolean;
+  readonly feedForward?: boolean;
 }
 
+/** Where the parts of a decoder lie in a file. */
+export interface DecoderNames {
+  /** Before everything but the head. */
+  readonly prefix: string;
+  readonly words: string;
+  readonly finalNorm: string;
+  /** The head's table. */
+  readonly output: string;
+  /** Modules of a layer, without its number. */
+  readonly modules: Readonly<Record<Exclude<ModuleKind, 'gate'>, string>> & {
+    readonly gate?: string;
+  };
+}
+
+/** Llama's names, which most others have too. */
+export const llamaNames: DecoderNames = {
+  prefix: 'model.',
+  words: 'embed_tokens.weight',
+  finalNorm: 'norm',
+  output: 'lm_head.weight',
+  modules: {
+    q: 'self_attn.q_proj',
+    k: 'self_attn.k_proj',
+    v: 'self_attn.v_proj',
+    qNorm: 'self_attn.q_norm',
+    kNorm: 'self_attn.k_norm',
+    o: 'self_attn.o_proj',
+    ln1: 'input_layernorm',
+    gate: 'mlp.gate_proj',
+    fc1: 'mlp.up_proj',
+    fc2: 'mlp.down_proj',
+    ln2: 'post_attention_layernorm',
+  },
+};
+
 /**
- * A decoder of Llama's kind as it sets itself apart from the others: layers that normalise by RMSNorm
- * what branches read, rotary positions, heads that may share keys and values, gated units.
+ * A decoder as it sets itself apart from Llama: layers that normalise by RMSNorm what branches read,
+ * rotary positions, heads that may share keys and values, gated units.
  */
 export interface Decoder {
   /** `model_type` in config.json. */
@@ -76,10 +113,43 @@ export interface Decoder {
   readonly defaults: DefaultSizes & {
     readonly vocabularySize: number;
     readonly positions: number;
+    /** Default 10,000. */
     readonly ropeTheta?: number;
+    /** Default silu. */
+    readonly activation?: string;
+    /** Default false. */
+    readonly tied?: boolean;
+    /** Default 0.02. */
+    readonly initializerRange?: number;
+    /** Default none. */
+    readonly padding?: number;
   };
+  readonly names?: DecoderNames;
+  /** What normalises, and the field of its ε with the family's default. Default RMSNorm. */
+  readonly norm?: {
+    readonly kind: Architecture['normKind'];
+    readonly field: string;
+    readonly epsilon: number;
+  };
+  /** Whether a gate multiplies what enters the feed-forward space; it does by default. */
+  readonly gated?: boolean;
+  /** Whether both branches of a layer read its input. Default false. */
+  readonly parallel?: (config: ModelConfig) => boolean;
+  /**
+   * How queries, keys and values share a tensor: one after the other, as gate and fc1 do then, or head
+   * by head. Default not at all.
+   */
+  readonly fuses?: 'modules' | 'heads';
+  /** config.json with RoPE's fields under their usual names. */
+  readonly ropeFields?: (config: ModelConfig) => ModelConfig;
+  /** By layer, whether heads are rotated. Default in all. */
+  readonly rotates?: (config: ModelConfig, layers: number) => readonly boolean[];
+  /** Heads over the final norm's output. */
+  readonly taskHeads?: (className: string) => readonly TaskHead[];
   /** Default none. */
   readonly biases?: (config: ModelConfig) => Biases;
+  /** Whether heads may share keys and values, and have a size of their own. Default true. */
+  readonly sharesKeys?: boolean;
   /** Whether each head of queries and keys is normalised. Default false. */
   readonly normsHeads?: boolean;
   /** How many tokens back each layer sees; all where undefined. */
@@ -90,35 +160,31 @@ export interface Decoder {
   readonly resized?: (config: ModelConfig, layers: number) => ModelConfig;
 }
 
-const names: DimensionNames = {
+const dimensionNames = ({ sharesKeys = true }: Decoder): DimensionNames => ({
   ...commonDimensionNames,
-  numKeyValueHeads: 'num_key_value_heads',
-  headDim: 'head_dim',
-};
+  ...(sharesKeys && { numKeyValueHeads: 'num_key_value_heads', headDim: 'head_dim' }),
+});
 
-const outputTable = 'lm_head.weight';
-const wordTable = (prefix: string): string => `${prefix}embed_tokens.weight`;
-
-const noBiases: Biases = {
-  queriesKeysValues: false,
-  attentionOutput: false,
-  feedForward: false,
-};
+const usualNorm = { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-6 } as const;
 
 /** The family that a decoder makes. */
 export function decoderFamily(decoder: Decoder): Family {
-  const { modelType, className, refusals = [] } = decoder;
+  const { modelType, className, defaults, refusals = [], names = llamaNames } = decoder;
   return {
     modelType,
     className: new RegExp(`^${className}(Model|For[A-Z]|$)`),
-    prefix: 'model.',
+    prefix: names.prefix,
     // Tensors of one decoder look like those of any other: without a name they are taken for none.
     signature: /(?!)/,
     layerNumber: /^layers\.(\d+)\./,
-    twins: prefix => [[outputTable, wordTable(prefix)]],
+    twins: prefix => [[names.output, prefix + names.words]],
     build(config, file) {
       refuseFields(config, [...commonRefusals, ...refusals]);
-      const { tied, config: written, notes } = tieOf(config, file, outputTable, false);
+      const {
+        tied,
+        config: written,
+        notes,
+      } = tieOf(config, file, names.output, defaults.tied ?? false);
       const variant = variantOf(decoder, written, file, tied);
       const bare = variant.task ? [] : [`${className}Model`];
       const named = withClass(written, variant.modelClass, bare);
@@ -130,8 +196,8 @@ export function decoderFamily(decoder: Decoder): Family {
   };
 }
 
-/** Heads over the final norm's output (`modeling_layers.py`). */
-const taskHeads = (className: string): readonly TaskHead[] => [
+/** Those of most decoders (`modeling_layers.py`). */
+const usualTaskHeads = (className: string): readonly TaskHead[] => [
   {
     modelClass: `${className}ForSequenceClassification`,
     modules: classifier('score', false),
@@ -155,7 +221,7 @@ interface Variant {
 }
 
 function variantOf(
-  { className }: Decoder,
+  { className, names = llamaNames, taskHeads = usualTaskHeads }: Decoder,
   config: ModelConfig,
   file: StoredNames,
   tied: boolean,
@@ -163,7 +229,7 @@ function variantOf(
   const [bareClass, headClass] = [`${className}Model`, `${className}ForCausalLM`];
   const classes = classNames(config);
   const task = taskHeadIn(taskHeads(className), config, file, [headClass, bareClass]);
-  const hasHead = file.has(outputTable) || classes.includes(headClass);
+  const hasHead = file.has(names.output) || classes.includes(headClass);
   const isTied = tied && (task === undefined || hasHead);
   const head = isTied ? 'tied' : hasHead ? 'untied' : 'none';
   const isBare = classes.includes(bareClass) || head === 'none';
@@ -185,38 +251,72 @@ function mixedValues(dimensions: Dimensions): Space {
   return { role: 'value', spread: { times: numAttentionHeads / shared, run: headSize } };
 }
 
-/** Where each module lies; heads of queries and keys are rotated, so that they only mix as a whole. */
-function layerModules(
-  { normsHeads = false }: Decoder,
+/** The rows of queries, keys and values, and of gate and fc1, in tensors that they share. */
+function fusedRows(
+  fuses: Decoder['fuses'],
   dimensions: Dimensions,
-  { queriesKeysValues, attentionOutput, feedForward }: Biases,
-): LayerModules {
-  const spread = { times: headSizeOf(dimensions), run: 1 };
-  const bias = queriesKeysValues;
+): Partial<Record<ModuleKind, FusedStorage>> {
+  const headSize = headSizeOf(dimensions);
+  const queries = dimensions.numAttentionHeads * headSize;
+  const keys = keyValueHeadsOf(dimensions) * headSize;
+  if (fuses === 'heads') {
+    const runs = { length: headSize, every: 3 * headSize };
+    const part = (index: number) => ({ total: 3 * queries, offset: index * headSize, runs });
+    return { q: part(0), k: part(1), v: part(2) };
+  }
+  if (fuses === undefined) return {};
+  const { intermediateSize: units } = dimensions;
+  const total = queries + 2 * keys;
   return {
-    q: { name: 'self_attn.q_proj', bias, out: { role: 'query', spread } },
-    k: { name: 'self_attn.k_proj', bias, out: { role: 'key', spread } },
-    v: { name: 'self_attn.v_proj', bias },
+    q: { total, offset: 0 },
+    k: { total, offset: queries },
+    v: { total, offset: queries + keys },
+    gate: { total: 2 * units, offset: 0 },
+    fc1: { total: 2 * units, offset: units },
+  };
+}
+
+/** The modules of a layer; heads of queries and keys are rotated, so that they only mix as a whole. */
+function layerModules(
+  { names = llamaNames, norm = usualNorm, normsHeads = false, gated = true, fuses }: Decoder,
+  dimensions: Dimensions,
+  { queriesKeysValues = false, attentionOutput = false, feedForward = false }: Biases,
+): LayerModules {
+  const { modules } = names;
+  const spread = { times: headSizeOf(dimensions), run: 1 };
+  const rows = fusedRows(fuses, dimensions);
+  const linear = (kind: ModuleKind, bias: boolean, axes: Pick<LayerModule, 'out' | 'in'> = {}) => ({
+    name: modules[kind]!,
+    bias,
+    ...axes,
+    ...(rows[kind] && { fused: rows[kind] }),
+  });
+  const normBias = norm.kind === 'LayerNorm';
+  return {
+    q: linear('q', queriesKeysValues, { out: { role: 'query', spread } }),
+    k: linear('k', queriesKeysValues, { out: { role: 'key', spread } }),
+    v: linear('v', queriesKeysValues),
     ...(normsHeads && {
-      qNorm: { name: 'self_attn.q_norm', bias: false },
-      kNorm: { name: 'self_attn.k_norm', bias: false },
+      qNorm: { name: modules.qNorm, bias: normBias },
+      kNorm: { name: modules.kNorm, bias: normBias },
     }),
-    o: { name: 'self_attn.o_proj', bias: attentionOutput, in: mixedValues(dimensions) },
-    ln1: { name: 'input_layernorm', bias: false },
-    gate: { name: 'mlp.gate_proj', bias: feedForward },
-    fc1: { name: 'mlp.up_proj', bias: feedForward },
-    fc2: { name: 'mlp.down_proj', bias: feedForward },
-    ln2: { name: 'post_attention_layernorm', bias: false },
+    o: linear('o', attentionOutput, { in: mixedValues(dimensions) }),
+    ln1: { name: modules.ln1, bias: normBias },
+    ...(gated && { gate: linear('gate', feedForward) }),
+    fc1: linear('fc1', feedForward),
+    fc2: linear('fc2', feedForward),
+    ln2: { name: modules.ln2, bias: normBias },
   };
 }
 
 function declareParameters(
+  { names = llamaNames, norm = usualNorm }: Decoder,
   sizes: SpaceSizes,
   { prefix, head, task }: Variant,
   { numHiddenLayers }: Dimensions,
   { modules, padding }: { readonly modules: LayerModules; readonly padding: number | undefined },
 ): Parameter[] {
-  const words = wordTable(prefix);
+  const words = prefix + names.words;
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
     declareLayer(sizes, { layer, prefix: `${prefix}layers.${layer}.` }, modules),
   );
@@ -229,13 +329,13 @@ function declareParameters(
       stage: 'embedding',
       draw: withZeroRow(padding, sizes.get('vocabulary')!),
       spaces: axes,
-      ...(head === 'tied' && { readAs: [words, outputTable] }),
+      ...(head === 'tied' && { readAs: [words, names.output] }),
     }),
     ...layers.flat(),
     ...declareModule(
       sizes,
       { id: 'final.norm', stage: 'final', out: space('residual') },
-      { name: `${prefix}norm`, bias: false },
+      { name: prefix + names.finalNorm, bias: norm.kind === 'LayerNorm' },
     ),
     ...(head === 'untied'
       ? [
@@ -243,7 +343,7 @@ function declareParameters(
             id: 'head.decoder.weight',
             module: 'linear',
             stage: 'head',
-            tensor: outputTable,
+            tensor: names.output,
             spaces: axes,
           }),
         ]
@@ -272,23 +372,27 @@ function spaceSizesOf(
 }
 
 function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Architecture {
-  const { defaults, normsHeads = false, biases, window: windowOf } = decoder;
+  const { defaults, normsHeads = false, gated = true, norm: normOf = usualNorm } = decoder;
   const { task, head, modelClass } = variant;
-  const dimensions = dimensionFields(config, names, defaults);
+  const dimensions = dimensionFields(config, dimensionNames(decoder), defaults);
   const vocabularySize = defaultedSize(config, 'vocab_size', defaults.vocabularySize);
   const positions = defaultedSize(config, 'max_position_embeddings', defaults.positions);
-  const norm = rmsNorm(epsilonField(config, 'rms_norm_eps', 1e-6));
-  const feedForward = gatedFeedForward(activation(textField(config, 'hidden_act', 'silu')));
-  const rope = ropeOf(config, {
+  const epsilon = epsilonField(config, normOf.field, normOf.epsilon);
+  const norm = normOf.kind === 'LayerNorm' ? layerNorm(epsilon) : rmsNorm(epsilon);
+  const named = activation(textField(config, 'hidden_act', defaults.activation ?? 'silu'));
+  const feedForward = gated ? gatedFeedForward(named) : plainFeedForward(named);
+  const layer = decoder.parallel?.(config) ? parallelLayer : preNormLayer;
+  const rope = ropeOf(decoder.ropeFields?.(config) ?? config, {
     headSize: headSizeOf(dimensions),
     positions,
     ...(defaults.ropeTheta !== undefined && { defaultTheta: defaults.ropeTheta }),
   });
-  const window = windowOf?.(config);
+  const window = decoder.window?.(config);
+  const rotated = decoder.rotates?.(config, dimensions.numHiddenLayers);
   const spaceSizes = spaceSizesOf(dimensions, vocabularySize, task && outputsOf(task, config));
-  const pad = config['pad_token_id'];
+  const pad = config['pad_token_id'] === undefined ? defaults.padding : config['pad_token_id'];
   const padding = typeof pad === 'number' ? pad : undefined;
-  const modules = layerModules(decoder, dimensions, biases?.(config) ?? noBiases);
+  const modules = layerModules(decoder, dimensions, decoder.biases?.(config) ?? {});
   return {
     family: decoder.modelType,
     modelClass,
@@ -301,10 +405,11 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
     leadingTokens: 0,
     dimensions,
     normPlacement: 'pre',
-    normKind: 'RMSNorm',
-    initializerRange: initializerRange(config),
+    normKind: normOf.kind,
+    ...(rotated?.includes(false) && { layerTypes: rotated.map(String) }),
+    initializerRange: initializerRange(config, defaults.initializerRange),
     spaceSizes,
-    parameters: declareParameters(spaceSizes, variant, dimensions, { modules, padding }),
+    parameters: declareParameters(decoder, spaceSizes, variant, dimensions, { modules, padding }),
     forward(weights, inputs) {
       if (head === 'none' && !isComputed(task)) {
         throw missingHead(modelClass, `${decoder.className}ForCausalLM`);
@@ -313,7 +418,7 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
       const { batchSize, sequenceLength, attentionMask } = inputs;
       const padding = attentionMask && paddingMask(attentionMask);
       const lookups = wordLookup(inputs, positions);
-      const states = runLayers(preNormLayer, weights, weights.embedding(lookups), {
+      const states = runLayers(layer, weights, weights.embedding(lookups), {
         batchSize,
         sequenceLength,
         numHiddenLayers: dimensions.numHiddenLayers,
@@ -323,6 +428,7 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
         normsHeads,
         feedForward,
         rotate: rotary(rope(sequenceLength), { batchSize, sequenceLength }),
+        ...(rotated && { rotates: index => rotated[index]! }),
         mask: length =>
           padding ? add(causalMask(length, window), padding) : causalMask(length, window),
         ...(inputs.partial && { partial: inputs.partial }),
@@ -340,7 +446,7 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
       };
     },
     resized: target => {
-      const sized = resizedFields(config, names, checkedTarget(target));
+      const sized = resizedFields(config, dimensionNames(decoder), checkedTarget(target));
       const { numHiddenLayers } = target;
       return buildModel(decoder, decoder.resized?.(sized, numHiddenLayers) ?? sized, variant);
     },

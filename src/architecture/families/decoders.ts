@@ -1,12 +1,15 @@
 import type { ModelConfig } from '../architecture';
-import { flagField, sizeField } from '../configFields';
-import type { Biases, Decoder } from './decoder';
+import { CorruptFileError } from '../../errors';
+import { counted } from '../../format';
+import { flagField, periodOf, sizeField } from '../configFields';
+import { llamaNames, type Biases, type Decoder, type DecoderNames } from './decoder';
 import type { Refusal } from './family';
+import { classifier } from './taskHeads';
 
 /** One `attention_bias` for all four matrices. */
 const attentionBias = (config: ModelConfig): Biases => {
   const bias = flagField(config, 'attention_bias', false);
-  return { queriesKeysValues: bias, attentionOutput: bias, feedForward: false };
+  return { queriesKeysValues: bias, attentionOutput: bias };
 };
 
 /** The window of a model whose layers all have it. */
@@ -77,7 +80,7 @@ const qwen2: Decoder = {
     vocabularySize: 151_936,
     positions: 32_768,
   },
-  biases: () => ({ queriesKeysValues: true, attentionOutput: false, feedForward: false }),
+  biases: () => ({ queriesKeysValues: true }),
   refusals: oneKindOfLayer,
   resized: withLayerTypes,
 };
@@ -93,5 +96,189 @@ const qwen3: Decoder = {
   resized: withLayerTypes,
 };
 
-/** All decoders of Llama's kind. */
-export const decoders: readonly Decoder[] = [llama, mistral, qwen2, qwen3];
+/** Phi-3 and Phi-4-mini: queries, keys and values in one tensor, gate and up in another. */
+const phi3: Decoder = {
+  modelType: 'phi3',
+  className: 'Phi3',
+  defaults: {
+    ...llama.defaults,
+    hiddenSize: 3072,
+    intermediateSize: 8192,
+    vocabularySize: 32064,
+    positions: 4096,
+    padding: 32000,
+  },
+  names: {
+    ...llamaNames,
+    modules: {
+      ...llamaNames.modules,
+      q: 'self_attn.qkv_proj',
+      k: 'self_attn.qkv_proj',
+      v: 'self_attn.qkv_proj',
+      gate: 'mlp.gate_up_proj',
+      fc1: 'mlp.gate_up_proj',
+    },
+  },
+  norm: { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-5 },
+  fuses: 'modules',
+  window: sameWindow,
+  ropeFields: config => {
+    const named = config['rope_scaling'] ?? config['rope_parameters'] ?? {};
+    const fields = named as ModelConfig;
+    const kind = fields['rope_type'] ?? fields['type'];
+    // Files of old call it so.
+    const isLong = kind === 'su' || kind === 'yarn';
+    return {
+      original_max_position_embeddings: 4096,
+      ...config,
+      rope_scaling: { ...fields, ...(isLong && { rope_type: 'longrope' }) },
+    };
+  },
+};
+
+/** StarCoder2: LayerNorm, plain units, biases. */
+const starcoder2: Decoder = {
+  modelType: 'starcoder2',
+  className: 'Starcoder2',
+  defaults: {
+    numHiddenLayers: 30,
+    hiddenSize: 3072,
+    numAttentionHeads: 24,
+    numKeyValueHeads: 2,
+    intermediateSize: 12_288,
+    vocabularySize: 49_152,
+    positions: 4096,
+    activation: 'gelu_pytorch_tanh',
+    tied: true,
+    initializerRange: 0.018042,
+  },
+  names: {
+    ...llamaNames,
+    modules: { ...llamaNames.modules, fc1: 'mlp.c_fc', fc2: 'mlp.c_proj' },
+  },
+  norm: { kind: 'LayerNorm', field: 'norm_epsilon', epsilon: 1e-5 },
+  gated: false,
+  biases: config => {
+    const bias = flagField(config, 'use_bias', true);
+    return { queriesKeysValues: bias, attentionOutput: bias, feedForward: bias };
+  },
+  window: sameWindow,
+};
+
+/** 1 for each layer that rotates: `no_rope_layers`, or all but every so many. */
+function rotatedLayers(config: ModelConfig, layers: number): readonly boolean[] {
+  const listed = config['no_rope_layers'];
+  if (Array.isArray(listed)) {
+    if (listed.length === layers) return listed.map(Boolean);
+    throw new CorruptFileError(
+      `config.json: no_rope_layers has ${listed.length} entries for ${counted(layers, 'layer')}.`,
+      'Take config.json from the same place and version as the weights beside it.',
+    );
+  }
+  const interval = sizeField(config, 'no_rope_layer_interval', { fallback: 4 });
+  return Array.from({ length: layers }, (_, layer) => (layer + 1) % interval !== 0);
+}
+
+/** A list with one entry a layer, its pattern repeated for more layers. */
+function repeated(config: ModelConfig, field: string, layers: number): ModelConfig {
+  const list = config[field];
+  if (!Array.isArray(list)) return config;
+  const period = periodOf(list);
+  const entries = Array.from({ length: layers }, (_, layer) => list[layer % period] as unknown);
+  return { ...config, [field]: entries };
+}
+
+/** SmolLM3: every fourth layer without positions. */
+const smollm3: Decoder = {
+  modelType: 'smollm3',
+  className: 'SmolLM3',
+  defaults: {
+    numHiddenLayers: 36,
+    hiddenSize: 2048,
+    numAttentionHeads: 16,
+    numKeyValueHeads: 4,
+    intermediateSize: 11_008,
+    vocabularySize: 128_256,
+    positions: 32_768,
+    ropeTheta: 2_000_000,
+    tied: true,
+    padding: 128_004,
+  },
+  biases: config => ({
+    ...attentionBias(config),
+    feedForward: flagField(config, 'mlp_bias', false),
+  }),
+  rotates: rotatedLayers,
+  refusals: oneKindOfLayer,
+  resized: (config, layers) => withLayerTypes(repeated(config, 'no_rope_layers', layers), layers),
+};
+
+const neoxNames: DecoderNames = {
+  prefix: 'gpt_neox.',
+  words: 'embed_in.weight',
+  finalNorm: 'final_layer_norm',
+  output: 'embed_out.weight',
+  modules: {
+    ...llamaNames.modules,
+    q: 'attention.query_key_value',
+    k: 'attention.query_key_value',
+    v: 'attention.query_key_value',
+    o: 'attention.dense',
+    fc1: 'mlp.dense_h_to_4h',
+    fc2: 'mlp.dense_4h_to_h',
+  },
+};
+
+/** GPT-NeoX and Pythia: branches side by side, a part of each head rotated, heads stored one by one. */
+const gptNeox: Decoder = {
+  modelType: 'gpt_neox',
+  className: 'GPTNeoX',
+  defaults: {
+    numHiddenLayers: 44,
+    hiddenSize: 6144,
+    numAttentionHeads: 64,
+    intermediateSize: 24_576,
+    vocabularySize: 50_432,
+    positions: 2048,
+    activation: 'gelu',
+  },
+  names: neoxNames,
+  norm: { kind: 'LayerNorm', field: 'layer_norm_eps', epsilon: 1e-5 },
+  gated: false,
+  sharesKeys: false,
+  parallel: config => flagField(config, 'use_parallel_residual', true),
+  fuses: 'heads',
+  biases: config => {
+    const bias = flagField(config, 'attention_bias', true);
+    return { queriesKeysValues: bias, attentionOutput: bias, feedForward: true };
+  },
+  ropeFields: config => ({
+    ...config,
+    rope_theta: config['rotary_emb_base'] ?? 10_000,
+    partial_rotary_factor: config['rotary_pct'] ?? 0.25,
+  }),
+  taskHeads: className => [
+    {
+      modelClass: `${className}ForSequenceClassification`,
+      modules: classifier('score', false),
+      objective: { name: 'sequence-classification', token: 'last' },
+    },
+    {
+      modelClass: `${className}ForTokenClassification`,
+      modules: classifier(),
+      objective: { name: 'token-classification' },
+    },
+  ],
+};
+
+/** All decoders that rotate. */
+export const decoders: readonly Decoder[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  phi3,
+  starcoder2,
+  smollm3,
+  gptNeox,
+];

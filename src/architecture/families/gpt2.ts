@@ -17,6 +17,7 @@ import {
   declareModule,
   declareParameter,
   space,
+  type LayerModule,
   type LayerModules,
 } from '../declare';
 import { add } from '../../graph';
@@ -86,17 +87,28 @@ function notesOnFields(config: ModelConfig, { dimensions, spaceSizes }: Architec
   ];
 }
 
-/** Where each module lies: Conv1D stores [in, out], and q, k and v are one tensor. */
-const modules = {
-  q: { name: 'attn.c_attn', transposed: true, fused: { index: 0, count: 3 } },
-  k: { name: 'attn.c_attn', transposed: true, fused: { index: 1, count: 3 } },
-  v: { name: 'attn.c_attn', transposed: true, fused: { index: 2, count: 3 } },
-  o: { name: 'attn.c_proj', transposed: true },
-  ln1: { name: 'ln_1' },
-  fc1: { name: 'mlp.c_fc', transposed: true },
-  fc2: { name: 'mlp.c_proj', transposed: true },
-  ln2: { name: 'ln_2' },
-} as const satisfies LayerModules;
+/**
+ * Where each module lies: Conv1D stores [in, out], and q, k and v are one tensor. What goes back into
+ * the residual stream is drawn smaller by the number of sums it goes into.
+ */
+function layerModules(width: number, numHiddenLayers: number): LayerModules {
+  const attention = (index: number): LayerModule => ({
+    name: 'attn.c_attn',
+    transposed: true,
+    fused: { total: 3 * width, offset: index * width },
+  });
+  const intoResidual: Draw = { kind: 'normal', scale: 1 / Math.sqrt(2 * numHiddenLayers) };
+  return {
+    q: attention(0),
+    k: attention(1),
+    v: attention(2),
+    o: { name: 'attn.c_proj', transposed: true, draw: intoResidual },
+    ln1: { name: 'ln_1' },
+    fc1: { name: 'mlp.c_fc', transposed: true },
+    fc2: { name: 'mlp.c_proj', transposed: true, draw: intoResidual },
+    ln2: { name: 'ln_2' },
+  };
+}
 
 const outputTable = 'lm_head.weight';
 const wordTable = 'wte.weight';
@@ -203,15 +215,9 @@ function declareParameters(
       spaces: [space(role), space('residual')],
       ...(readAs && { readAs }),
     });
-  // What goes back into the residual stream is smaller by the number of sums it goes into.
-  const intoResidual: Draw = { kind: 'normal', scale: 1 / Math.sqrt(2 * numHiddenLayers) };
-  const drawn: LayerModules = {
-    ...modules,
-    o: { ...modules.o, draw: intoResidual },
-    fc2: { ...modules.fc2, draw: intoResidual },
-  };
+  const modules = layerModules(sizes.get('residual')!, numHiddenLayers);
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
-    declareLayer(sizes, { layer, prefix: `${prefix}h.${layer}.` }, drawn),
+    declareLayer(sizes, { layer, prefix: `${prefix}h.${layer}.` }, modules),
   );
   const words = `${prefix}${wordTable}`;
   return [

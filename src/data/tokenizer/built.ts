@@ -79,7 +79,8 @@ export function builtSteps(kind: BuiltKind, config: Record<string, unknown>): St
       },
     };
   }
-  return { normalizer: null, preTokenizer: { ...byteLevel, use_regex: true } };
+  const normalizer = kind === 'gpt_neox' ? { type: 'NFC' } : null;
+  return { normalizer, preTokenizer: { ...byteLevel, use_regex: true } };
 }
 
 /** Qwen2Tokenizer's PRETOKENIZE_REGEX. */
@@ -107,6 +108,7 @@ const builtFields: Readonly<Record<BuiltKind, Readonly<Record<string, unknown>>>
   bert: { continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
   roberta: bytePairFields(),
   gpt2: bytePairFields(),
+  gpt_neox: bytePairFields(),
   qwen2: bytePairFields(),
   llama: { ...bytePairFields(), byte_fallback: true, fuse_unk: true },
 };

@@ -3,11 +3,19 @@ import { shortJson } from '../../format';
 import { readJson } from '../jsonFiles';
 
 /**
- * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa, GPT-2, Llama and
- * Qwen2 anew from the vocabulary and tokenizer_config.json, and takes no normalizer or pre-tokenizer
+ * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa, GPT-2, GPT-NeoX,
+ * Llama and Qwen2 anew from the vocabulary and tokenizer_config.json, and takes no normalizer or pre-tokenizer
  * from tokenizer.json; a `plain` one is tokenizer.json as it stands there.
  */
-export const tokenizerKinds = ['bert', 'roberta', 'gpt2', 'llama', 'qwen2', 'plain'] as const;
+export const tokenizerKinds = [
+  'bert',
+  'roberta',
+  'gpt2',
+  'gpt_neox',
+  'llama',
+  'qwen2',
+  'plain',
+] as const;
 export type TokenizerKind = (typeof tokenizerKinds)[number];
 
 /**
@@ -32,9 +40,21 @@ const kinds: Readonly<Record<TokenizerKind, readonly string[]>> = {
     'RobertaTokenizer',
   ],
   gpt2: ['GPT2Tokenizer'],
+  gpt_neox: ['GPTNeoXTokenizer'],
   llama: ['LlamaTokenizer'],
   qwen2: ['Qwen2Tokenizer'],
   plain: ['PreTrainedTokenizer', 'PythonBackend', 'TokenizersBackend'],
+};
+
+/** The class that a kind is called after. */
+const usualName: Readonly<Record<TokenizerKind, string>> = {
+  bert: 'BertTokenizer',
+  roberta: 'RobertaTokenizer',
+  gpt2: 'GPT2Tokenizer',
+  gpt_neox: 'GPTNeoXTokenizer',
+  llama: 'LlamaTokenizer',
+  qwen2: 'Qwen2Tokenizer',
+  plain: 'PreTrainedTokenizerFast',
 };
 
 /** The kind of a `model_type` of config.json whose files name no class. */
@@ -42,15 +62,19 @@ const kindOfModel: Readonly<Record<string, TokenizerKind>> = {
   bert: 'bert',
   roberta: 'roberta',
   gpt2: 'gpt2',
-  qwen2: 'qwen2',
+  gpt_neox: 'gpt_neox',
   qwen3: 'qwen2',
+  starcoder2: 'gpt2',
 };
 
-/** Class names that a `model_type` is known to have by mistake, with what transformers takes instead. */
-const mistaken: Readonly<Record<string, Readonly<Record<string, TokenizerKind>>>> = {
-  mistral: { LlamaTokenizer: 'plain' },
-  qwen2: { LlamaTokenizer: 'qwen2' },
-  qwen3: { LlamaTokenizer: 'qwen2' },
+/**
+ * The kinds of a `model_type` whose files are known to name the wrong class, so that transformers takes
+ * its own whatever they name (`MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS`).
+ */
+const decidedByModel: Readonly<Record<string, TokenizerKind>> = {
+  mistral: 'plain',
+  phi3: 'plain',
+  qwen2: 'qwen2',
 };
 
 function className(fields: Record<string, unknown>, file: string): string | undefined {
@@ -100,21 +124,21 @@ function declaredKind(
       'Use a checkpoint whose tokenizer is one of transformers.',
     );
   }
+  const decided = decidedByModel[String(model['model_type'])];
+  if (decided) return { kind: decided, name: usualName[decided] };
   const name =
     className(config, 'tokenizer_config.json') ?? className(model, 'config.json') ?? undefined;
   if (name === undefined) {
     const kind = kindOfModel[String(model['model_type'])];
-    return kind && { kind, name: kinds[kind].find(known => known.toLowerCase().startsWith(kind))! };
+    return kind && { kind, name: usualName[kind] };
   }
   const plainName = name.replace(/Fast$/, '');
-  const instead = mistaken[String(model['model_type'])]?.[plainName];
-  if (instead) return { kind: instead, name: kinds[instead].at(-1)! };
   for (const kind of tokenizerKinds) {
     if (kinds[kind].includes(plainName)) return { kind, name };
   }
   throw new UnsupportedError(
     `The tokenizer class ${JSON.stringify(name)} is not supported: it cuts text in a way of its own.`,
-    'Supported are the tokenizers of BERT, RoBERTa, GPT-2, Llama and Qwen2, and tokenizer.json with PreTrainedTokenizerFast.',
+    'Supported are the tokenizers of BERT, RoBERTa, GPT-2, GPT-NeoX, Llama and Qwen2, and tokenizer.json with PreTrainedTokenizerFast.',
   );
 }
 

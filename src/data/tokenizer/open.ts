@@ -79,6 +79,7 @@ function declaredAround(
   const ofFile = parsePostProcessor(json?.['post_processor']);
   const tokens = (role: SpecialRole): string[] => [contentOf(role) ?? []].flat();
   if (kind === 'bert' || kind === 'roberta') return { before: tokens('cls'), after: tokens('sep') };
+  if (kind === 'gpt_neox' && json) return nothingAround;
   // transformers hears these two only where there is no tokenizer.json.
   if (json) return ofFile;
   return {

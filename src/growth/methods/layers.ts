@@ -1,5 +1,6 @@
 import type { Parameter } from '../../architecture';
 import type { Growth } from '../operators';
+import type { Refusal } from '../target';
 
 /**
  * What a module of a large layer is made of: the same module of a small layer, by number, or zeros or
@@ -61,6 +62,22 @@ export function insertedPlacements(growth: Growth): readonly Placement[] {
       last: index === copies,
     }));
   }).flat();
+}
+
+/** Why layers cannot be inserted: those behind them would stand where layers of another kind compute. */
+export function insertionRefusals(growth: Growth, method: string): readonly Refusal[] {
+  const { source, target } = growth;
+  const [from, to] = [source.layerTypes, target.layerTypes];
+  const stays = insertedPlacements(growth).every(
+    ({ origin }, layer) => from?.[origin] === to?.[layer],
+  );
+  if (stays) return [];
+  return [
+    {
+      reason: `${method} inserts layers, and ${source.modelClass} has layers of several kinds in turn: those behind an inserted one would stand in places of another kind.`,
+      remedy: 'Ask for more hidden units alone, or use another method, such as ligo or stack.',
+    },
+  ];
 }
 
 /**

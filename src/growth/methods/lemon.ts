@@ -11,7 +11,7 @@ import {
   type Growth,
 } from '../operators';
 import { randomParameter } from '../randomParameter';
-import { insertedLayers } from './layers';
+import { insertedLayers, insertionRefusals } from './layers';
 import { smallMatrix, type Matrix } from './matrix';
 import type { GrowthMethod } from './method';
 
@@ -154,8 +154,10 @@ export const lemon = {
   making: { kind: 'weights', weights: makeWeights },
   refusals: growth => {
     const { small, large } = spaceSizes(growth, 'residual');
-    if (growth.source.normPlacement === 'pre' || large % small === 0) return [];
+    const inserted = insertionRefusals(growth, 'lemon');
+    if (growth.source.normPlacement === 'pre' || large % small === 0) return inserted;
     return [
+      ...inserted,
       {
         reason: `lemon cannot keep a model that normalises sums at ${large} hidden units: ${large} is no multiple of ${small}, and the mean of a LayerNorm's output is not known in advance.`,
         remedy: `Grow to ${small * Math.ceil(large / small)} hidden units, or use another method.`,

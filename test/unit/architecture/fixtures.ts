@@ -23,19 +23,27 @@ export const familyNames = [
   'mistral',
   'qwen2',
   'qwen3',
+  'phi3',
+  'starcoder2',
+  'smollm3',
+  'gpt_neox',
 ] as const;
 export type FamilyName = (typeof familyNames)[number];
 
-/** Those that rotate heads, which share keys and values. */
+/** Those that rotate heads. */
 export const decoderNames = [
   'llama',
   'llama3',
   'mistral',
   'qwen2',
   'qwen3',
+  'phi3',
+  'starcoder2',
+  'smollm3',
+  'gpt_neox',
 ] as const satisfies readonly FamilyName[];
 
-/** True for families whose heads share keys and values. */
+/** True for families that rotate heads. */
 export const isDecoder = (family: string): boolean =>
   decoderNames.some(decoder => decoder === family);
 

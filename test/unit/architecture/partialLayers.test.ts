@@ -11,7 +11,11 @@ import {
 } from '../../../src/architecture';
 import { activation } from '../../../src/architecture/blocks/activations';
 import { gatedFeedForward, plainFeedForward } from '../../../src/architecture/blocks/feedForward';
-import { postNormLayer, preNormLayer } from '../../../src/architecture/blocks/layers';
+import {
+  parallelLayer,
+  postNormLayer,
+  preNormLayer,
+} from '../../../src/architecture/blocks/layers';
 import { layerNorm, rmsNorm } from '../../../src/architecture/blocks/norms';
 import { rotary } from '../../../src/architecture/blocks/positions';
 import { ropeOf } from '../../../src/architecture/blocks/rope';
@@ -92,19 +96,23 @@ function byHand(
   const isCausal = architecture.objective === 'causal-language-modeling';
   const { numAttentionHeads, numKeyValueHeads = numAttentionHeads } = architecture.dimensions;
   const isRotated = isDecoder(family);
-  const norm = isRotated
-    ? rmsNorm(Number(config['rms_norm_eps']))
-    : layerNorm(Number(config['layer_norm_epsilon'] ?? config['layer_norm_eps']));
+  const epsilon = ['rms_norm_eps', 'layer_norm_epsilon', 'layer_norm_eps', 'norm_epsilon']
+    .map(field => config[field])
+    .find(value => value !== undefined);
+  const norm = (architecture.normKind === 'RMSNorm' ? rmsNorm : layerNorm)(Number(epsilon));
+  const isGated = architecture.parameters.some(({ kind }) => kind === 'gate');
   const named = activation(String(config['activation_function'] ?? config['hidden_act']));
   const rope = ropeOf(config, { headSize: headSizeOf(architecture.dimensions), positions: 64 });
-  const layer = ['bert', 'roberta'].includes(family) ? postNormLayer : preNormLayer;
+  const layer =
+    family === 'gpt_neox'
+      ? parallelLayer
+      : architecture.normPlacement === 'post'
+        ? postNormLayer
+        : preNormLayer;
   const settings = {
     ...{ batchSize, sequenceLength, numAttentionHeads, numKeyValueHeads, norm },
-    ...{ feedForward: isRotated ? gatedFeedForward(named) : plainFeedForward(named) },
-    ...(isRotated && {
-      rotate: rotary(rope(sequenceLength), { batchSize, sequenceLength })([]),
-      normsHeads: family === 'qwen3',
-    }),
+    ...{ feedForward: (isGated ? gatedFeedForward : plainFeedForward)(named) },
+    normsHeads: family === 'qwen3',
   };
   let x = architecture.forward(weights, batch).hiddenStates[0]!;
   computed.forEach((tokens, index) => {
@@ -117,7 +125,13 @@ function byHand(
     );
     const mask = isCausal ? g.add(keys, causalMask(sequenceLength)) : keys;
     const kept = g.constant(keep, [keep.length, 1]);
-    const result = layer(weights, index, x, { ...settings, mask });
+    const turns = isRotated && architecture.layerTypes?.[index] !== 'false';
+    const result = layer(weights, index, x, {
+      ...{ ...settings, mask },
+      ...(turns && {
+        rotate: rotary(rope(sequenceLength), { batchSize, sequenceLength })([]),
+      }),
+    });
     x = g.add(g.mul(result, kept), g.mul(x, g.sub(1, kept)));
   });
   return isCausal ? norm(weights, 'final.norm', x) : x;

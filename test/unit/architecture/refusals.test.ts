@@ -93,7 +93,10 @@ test('without config.json the error says what the shapes show and what they cann
 
 test('an unknown family is told which ones are supported', () => {
   const error = assertRefused(withConfig('bert', { model_type: 't5' }), UnsupportedError, /"t5"/);
-  assert.match(error.remedy, /bert, deit, gpt2, llama, mistral, qwen2, qwen3, roberta, vit/);
+  assert.match(
+    error.remedy,
+    /bert, deit, gpt2, gpt_neox, llama, mistral, phi3, qwen2, qwen3, roberta, smollm3, starcoder2, vit/,
+  );
 });
 
 test('a masked-image decoder in the file is refused even when config.json does not name it', () => {

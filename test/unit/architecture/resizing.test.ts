@@ -69,6 +69,9 @@ for (const family of familyNames) {
       mistral: rotated,
       qwen2: ['layer_types', ...sizes, 'num_key_value_heads'],
       qwen3: ['layer_types', ...rotated],
+      phi3: [...sizes, 'num_key_value_heads'],
+      starcoder2: [...sizes, 'num_key_value_heads'],
+      smollm3: ['layer_types', 'no_rope_layers', ...sizes, 'num_key_value_heads'],
     };
     assert.deepEqual(changed.sort(), [...(expected[family] ?? sizes)].sort());
   });
