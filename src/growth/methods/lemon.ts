@@ -146,7 +146,7 @@ function makeWeights(growth: Growth, small: SmallValues, seed: number) {
 export const lemon = {
   name: 'lemon',
   title: methodTitles.lemon,
-  does: 'Repeats units in uneven shares, fills odd widths with the mean, and inserts layers that pass their input on.',
+  does: 'Repeats units in uneven shares, fills odd widths with the mean (where RMSNorm normalises, with nothing), and inserts layers that pass their input on.',
   preserves:
     'The function, up to rounding (post-norm models also the norms’ ε); post-norm models only grow to multiples of their hidden size.',
   source: 'Wang et al. 2024, LEMON: Lossless Model Expansion (ICLR, arXiv 2310.07999)',

@@ -1,4 +1,4 @@
-import type { Architecture } from '../../architecture';
+import { headSizeOf, keyValueHeadsOf, type Architecture } from '../../architecture';
 import type { BatchShape } from '../../training';
 
 /** Sizes of a transformer as the paper's convention reads them. */
@@ -7,6 +7,11 @@ export interface CountedSizes {
   readonly hidden: number;
   readonly intermediate: number;
   readonly heads: number;
+  /** Units of all queries, and of all keys or all values; each as many as hidden ones where absent. */
+  readonly queries?: number;
+  readonly keys?: number;
+  /** Matrices of a feed-forward block. Default 2; a gated one has 3. */
+  readonly feedForwardMatrices?: number;
   /** Tokens or patches that attend to each other. */
   readonly sequence: number;
   /** Values an input token is looked up among (its one-hot vector), or pixels of a patch. */
@@ -27,8 +32,10 @@ export interface CountedGrowth {
 export const maskedShare = 0.15625;
 
 /** Forward FLOPs of one token in one layer; matrix products count two a pair, GELU 8, a softmax entry 5. */
-function layerFlops({ hidden: h, intermediate: f, sequence: s, heads }: CountedSizes): number {
-  const products = 8 * h * h + 4 * h * f + 4 * h * s;
+function layerFlops(sizes: CountedSizes): number {
+  const { hidden: h, intermediate: f, sequence: s, heads } = sizes;
+  const { queries = h, keys = h, feedForwardMatrices = 2 } = sizes;
+  const products = 4 * h * (queries + keys) + 2 * feedForwardMatrices * h * f + 4 * queries * s;
   const scores = 10 * s * heads;
   const vectors = 20 * h + 9 * f + 5;
   return products + scores + vectors;
@@ -76,7 +83,7 @@ export function paperFlopsPerStep(
  * causal model has a target at every token, and a classifier one for all its patches or words, is ours.
  */
 export function countedSizes(
-  { objective, dimensions, spaceSizes }: Architecture,
+  { objective, dimensions, parameters, spaceSizes }: Architecture,
   { sequenceLength }: BatchShape,
 ): CountedSizes {
   const common = {
@@ -84,6 +91,9 @@ export function countedSizes(
     hidden: dimensions.hiddenSize,
     intermediate: dimensions.intermediateSize,
     heads: dimensions.numAttentionHeads,
+    queries: dimensions.numAttentionHeads * headSizeOf(dimensions),
+    keys: keyValueHeadsOf(dimensions) * headSizeOf(dimensions),
+    feedForwardMatrices: parameters.some(({ kind }) => kind === 'gate') ? 3 : 2,
   };
   if (objective === 'image-classification') {
     const sequence = spaceSizes.get('position')!;

@@ -8,7 +8,7 @@ import {
 } from '../../../src/run/compare/paperFlops';
 import { batchShape } from '../../../src/run/open/data';
 import { openModel } from '../../../src/run/open/model';
-import { example } from '../../support/fixtures';
+import { example, fixture } from '../../support/fixtures';
 
 const bert = (layers: number, hidden: number, heads: number): CountedSizes => ({
   ...{ layers, hidden, intermediate: 4 * hidden, heads, sequence: 128 },
@@ -46,19 +46,27 @@ describe('the count of the paper', () => {
 
   it('reads the sizes of every objective', async () => {
     const sizes = async (name: string) => {
-      const { architecture, checkpoint } = await openModel(example(name));
+      const { architecture, checkpoint } = await openModel(name);
       await checkpoint.close();
       const options = { batchSize: 4, sequenceLength: 32 };
       return countedSizes(architecture, batchShape(architecture, options));
     };
     const common = { layers: 3, hidden: 64, intermediate: 256, heads: 4, sequence: 32 };
-    const text = { ...common, inputs: 1024, outputs: 1024 };
-    assert.deepEqual(await sizes('bert-kjv'), { ...text, outputShare: maskedShare });
-    assert.deepEqual(await sizes('gpt2-kjv'), { ...text, outputShare: 1 });
+    const plain = { queries: 64, keys: 64, feedForwardMatrices: 2 };
+    const text = { ...common, ...plain, inputs: 1024, outputs: 1024 };
+    assert.deepEqual(await sizes(example('bert-kjv')), { ...text, outputShare: maskedShare });
+    assert.deepEqual(await sizes(example('gpt2-kjv')), { ...text, outputShare: 1 });
     // 28 × 28 pixels in patches of 7 × 7, and the class token.
-    assert.deepEqual(await sizes('vit-fmnist'), {
+    assert.deepEqual(await sizes(example('vit-fmnist')), {
       ...{ layers: 3, hidden: 48, intermediate: 192, heads: 3, sequence: 17 },
+      ...{ queries: 48, keys: 48, feedForwardMatrices: 2 },
       ...{ inputs: 49, outputs: 10, outputShare: 1 / 17 },
+    });
+    // Four heads of 12 units, two with keys and values, and gated units.
+    assert.deepEqual(await sizes(fixture('hf/llama')), {
+      ...{ layers: 3, hidden: 48, intermediate: 112, heads: 4, sequence: 32 },
+      ...{ queries: 48, keys: 24, feedForwardMatrices: 3 },
+      ...{ inputs: 320, outputs: 320, outputShare: 1 },
     });
   });
 });
