@@ -1,6 +1,6 @@
 """Grows a checkpoint of every decoder family by every kind of method, and asks transformers about the results.
 
-    python test/reference/readBack.py [--only family…] [--text folder of a model with text beside it]
+    python test/reference/readBack.py [--only family…] [--variants] [--text folder of a model with text beside it]
 
 Needs torch, transformers and a build (`npm run build`). Each grown checkpoint loads without missing,
 unexpected or mismatched keys, and gives the same scores here and there to 1e-4; methods that promise the
@@ -11,7 +11,7 @@ import argparse, json, logging, os, pathlib, subprocess, sys, tempfile
 
 os.environ['TQDM_DISABLE'] = '1'
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / 'test/fixtures/hf'
@@ -20,10 +20,38 @@ TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2', 'qw
     'smollm3': (8, 72), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96)}
 METHODS = ('lemon', 'net2net', 'stack', 'interpolate', 'bert2bert', 'copy', 'random')
 KEEPS = {'lemon'}
+BASE = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, max_position_embeddings=64, pad_token_id=None, bos_token_id=1, eos_token_id=2)
+rope = lambda kind, **fields: dict(rope_parameters=dict(rope_type=kind, rope_theta=10000.0, **fields))
+# What fixtures do not have: by name, the config class's model_type and its fields.
+VARIANTS = {
+    'one key-value head': ('llama', dict(num_key_value_heads=1)),
+    'as many key-value heads as heads': ('llama', dict(num_key_value_heads=4)),
+    'biases everywhere': ('llama', dict(attention_bias=True, mlp_bias=True)),
+    'another activation, tied': ('llama', dict(hidden_act='gelu_pytorch_tanh', tie_word_embeddings=True)),
+    'heads larger than their share': ('llama', dict(head_dim=16)),
+    'linear scaling': ('llama', rope('linear', factor=4.0)),
+    'dynamic scaling': ('llama', rope('dynamic', factor=4.0)),
+    'llama3 scaling': ('llama', rope('llama3', factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8)),
+    'yarn scaling': ('llama', rope('yarn', factor=4.0, original_max_position_embeddings=16)),
+    'yarn scaling, all fields': ('llama', rope('yarn', factor=4.0, original_max_position_embeddings=16, beta_fast=16, beta_slow=2, mscale=0.7, mscale_all_dim=0.9, truncate=False)),
+    'a part of each head, which is not read': ('llama', rope('default', partial_rotary_factor=0.5)),
+    'a part of each head rotated': ('phi3', rope('default', partial_rotary_factor=0.5)),
+    'a window of five tokens': ('mistral', dict(sliding_window=5)),
+    'one key-value head, with biases': ('qwen2', dict(num_key_value_heads=1)),
+    'biases and normalised heads': ('qwen3', dict(attention_bias=True, head_dim=16)),
+    'short factors': ('phi3', dict(original_max_position_embeddings=32, **rope('longrope', short_factor=[1.0, 1.5, 2.0, 3.0], long_factor=[1.0, 2.0, 4.0, 8.0]))),
+    'long factors': ('phi3', dict(original_max_position_embeddings=8, **rope('longrope', short_factor=[1.0, 1.5, 2.0, 3.0], long_factor=[1.0, 2.0, 4.0, 8.0]))),
+    'without biases, untied': ('starcoder2', dict(use_bias=False, tie_word_embeddings=False, sliding_window=4)),
+    'branches in turn': ('gpt_neox', dict(use_parallel_residual=False, **rope('default', partial_rotary_factor=0.25))),
+    'without biases of attention': ('gpt_neox', dict(attention_bias=False, **rope('default', partial_rotary_factor=1.0))),
+    'no layer rotated': ('smollm3', dict(no_rope_layers=[0, 0])),
+}
 failures = []
 logging.disable(logging.WARNING)
 parser = argparse.ArgumentParser()
 parser.add_argument('--only', nargs='*', default=list(TARGETS))
+parser.add_argument('--variants', action='store_true', help='of families that no fixture has, although families are named')
 parser.add_argument('--text')
 asked = parser.parse_args()
 
@@ -99,6 +127,23 @@ with tempfile.TemporaryDirectory() as temporary:
             check(f'{family} grown by {method}: scores', difference, 1e-4)
             if method in KEEPS:
                 check(f'{family} grown by {method}: function kept (relative)', ((after - before).norm() / before.norm()).item(), 1e-5)
+    for name, (model_type, fields) in VARIANTS.items() if asked.variants or len(asked.only) == len(TARGETS) else ():
+        torch.manual_seed(3)
+        config = AutoConfig.for_model(model_type, **(BASE | fields))
+        model = AutoModelForCausalLM.from_config(config, attn_implementation='eager')
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, 0.0 if parameter.dim() > 1 else 1.0, 0.3)
+        source = f'{temporary}/{model_type}'
+        model.save_pretrained(source)
+        difference, before = scores(source)
+        check(f'{model_type}, {name}: scores', difference, 1e-4)
+        for method in ('lemon', 'stack'):
+            out = f'{temporary}/variant'
+            ligo('grow', source, '--layers', 4, '--hidden', 48, '--method', method, '--out', out, '--overwrite')
+            difference, after = scores(out)
+            check(f'{model_type}, {name}, grown by {method}: scores', difference, 1e-4)
+            if method in KEEPS:
+                check(f'{model_type}, {name}, grown by {method}: function kept (relative)', ((after - before).norm() / before.norm()).item(), 1e-5)
     if asked.text:
         source = pathlib.Path(asked.text).resolve()
         data = next(source.glob('*.txt'))

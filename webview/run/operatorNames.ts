@@ -1,3 +1,4 @@
+import type { ModelSizes } from '../../src/protocol/model';
 import { t } from '../shared/strings';
 
 /** What an operator's name tells: "width.query.3" → width, query, layer 3. */
@@ -33,13 +34,32 @@ export function byKind<T extends { readonly name: string; readonly group: 'width
   return kinds;
 }
 
-/** What rows and columns of an operator are: of units, of layers, or of blocks of Mango's tensor. */
-export function axesOf(operator: { readonly name: string; readonly group: 'width' | 'depth' }): {
-  row: string;
-  column: string;
-} {
+/** An operator as far as its name and shape tell what it maps. */
+interface NamedOperator {
+  readonly name: string;
+  readonly group: 'width' | 'depth';
+  readonly shape: readonly [number, number];
+}
+
+/** True for operators over whole heads, which heads that are rotated need. */
+function isOfHeads(
+  { shape }: NamedOperator,
+  kind: string,
+  source: ModelSizes | undefined,
+): boolean {
+  if (!source) return false;
+  const { heads, kvHeads = heads } = source;
+  return (kind === 'query' && shape[1] === heads) || (kind === 'key' && shape[1] === kvHeads);
+}
+
+/** What rows and columns of an operator are: of units, heads, layers, or blocks of Mango's tensor. */
+export function axesOf(
+  operator: NamedOperator,
+  source: ModelSizes | undefined,
+): { row: string; column: string } {
   const { group, kind } = parseOperatorName(operator.name, operator.group);
   if (group === 'depth') return { row: t('large layer'), column: t('small layer') };
+  if (isOfHeads(operator, kind, source)) return { row: t('new head'), column: t('small head') };
   return kind === 'blocks'
     ? { row: t('large block'), column: t('small block') }
     : { row: t('new feature'), column: t('small feature') };

@@ -1,4 +1,5 @@
 import type { FromRunPanel } from '../../src/protocol/messages';
+import type { ModelSizes } from '../../src/protocol/model';
 import type { ColorMapName } from '../heatmap/colorMaps';
 import { exportHeatmap } from '../heatmap/exports';
 import { createHeatmap } from '../heatmap/heatmap';
@@ -48,6 +49,7 @@ export function createOperatorsView(
   let hasMore = false;
   let askedHistory = false;
   let done = false;
+  let source: ModelSizes | undefined;
   let table = themeTable(choices.colorMap);
   const history = new OperatorHistory();
   const exact = new Map<string, Matrix | 'asked' | 'absent'>();
@@ -205,7 +207,7 @@ export function createOperatorsView(
       hasWhole && choices.limitKind === 'percentile'
         ? { limit: limitOf([whole.values], 'percentile') }
         : scale,
-      axesOf(operator),
+      axesOf(operator, source),
     );
     const pooledNote = t('Each cell is the value of largest magnitude of those it stands for.');
     const asked = whole === 'asked' ? ` ${t('Reading exact values…')}` : '';
@@ -235,6 +237,7 @@ export function createOperatorsView(
     element: root,
     update: run => {
       done = run.summary.status === 'done';
+      source = run.plan?.source;
       if (!done) exact.clear();
       history.set(run.snapshots);
       const waiting = run.history ?? [];

@@ -11,6 +11,11 @@ export interface RopeOptions {
   readonly positions: number;
   /** `rope_theta` where config.json has none. Default 10,000. */
   readonly defaultTheta?: number;
+  /**
+   * Whether the family turns a part of each head where `partial_rotary_factor` says so; others turn the
+   * whole whatever it says, in transformers too. Default false.
+   */
+  readonly turnsParts?: boolean;
 }
 
 const remedy = 'Take config.json from the same place and version as the weights beside it.';
@@ -33,6 +38,10 @@ function ropeFields(config: ModelConfig, { defaultTheta = 10_000 }: RopeOptions)
   const given = Object.entries(fields).filter(([, value]) => value !== null);
   return { ...inherited, ...Object.fromEntries(given) };
 }
+
+/** The share of each head that config.json has turned. */
+export const partialRotaryFactor = (config: ModelConfig): unknown =>
+  ropeFields(config, { headSize: 1, positions: 1 })['partial_rotary_factor'];
 
 /** A field of RoPE's that must be a number above 0. */
 function positive(fields: ModelConfig, name: string, fallback?: number): number {
@@ -141,7 +150,7 @@ export function ropeOf(
   config: ModelConfig,
   options: RopeOptions,
 ): (sequenceLength: number) => RotaryPositions {
-  const { headSize, positions } = options;
+  const { headSize, positions, turnsParts = false } = options;
   const given = ropeFields(config, options);
   // What stands outside wins, as in Phi-3's config.json.
   const context = config['original_max_position_embeddings'];
@@ -151,7 +160,14 @@ export function ropeOf(
     ...(typeof context === 'number' && { original_max_position_embeddings: context }),
   };
   const theta = positive(fields, 'rope_theta');
-  const size = Math.trunc(headSize * positive(fields, 'partial_rotary_factor'));
+  const part = positive(fields, 'partial_rotary_factor');
+  if (!turnsParts && part !== 1 && fields['rope_type'] !== 'default') {
+    throw new UnsupportedError(
+      `config.json sets partial_rotary_factor to ${part} beside scaled rotary positions, which transformers cannot compute in this family either.`,
+      'Take config.json from the same place and version as the weights beside it.',
+    );
+  }
+  const size = turnsParts ? Math.trunc(headSize * part) : headSize;
   if (size % 2 !== 0 || size > headSize || size === 0) {
     throw new CorruptFileError(
       `config.json: rotary positions turn ${size} of the ${headSize} units of a head, which are not pairs of them.`,

@@ -1,4 +1,5 @@
 import type { Note } from '../../errors';
+import { shortJson } from '../../format';
 import { add } from '../../graph';
 import type { Architecture, Dimensions, ModelConfig } from '../architecture';
 import { activation } from '../blocks/activations';
@@ -7,7 +8,7 @@ import { gatedFeedForward, plainFeedForward } from '../blocks/feedForward';
 import { parallelLayer, preNormLayer, runLayers } from '../blocks/layers';
 import { layerNorm, rmsNorm } from '../blocks/norms';
 import { rotary } from '../blocks/positions';
-import { ropeOf } from '../blocks/rope';
+import { partialRotaryFactor, ropeOf } from '../blocks/rope';
 import {
   classNames,
   defaultedSize,
@@ -140,6 +141,8 @@ export interface Decoder {
    * by head. Default not at all.
    */
   readonly fuses?: 'modules' | 'heads';
+  /** Whether it rotates a part of each head where config.json says so. Default false: all of it. */
+  readonly turnsParts?: boolean;
   /** config.json with RoPE's fields under their usual names. */
   readonly ropeFields?: (config: ModelConfig) => ModelConfig;
   /** By layer, whether heads are rotated. Default in all. */
@@ -190,10 +193,22 @@ export function decoderFamily(decoder: Decoder): Family {
       const named = withClass(written, variant.modelClass, bare);
       return {
         architecture: buildModel(decoder, named.config, variant),
-        notes: [...notes, ...named.notes, ...variant.besides],
+        notes: [...notes, ...named.notes, ...variant.besides, ...notesOnParts(decoder, config)],
       };
     },
   };
+}
+
+/** Says so where config.json wants a part of each head rotated and the family rotates all of it. */
+function notesOnParts({ turnsParts = false }: Decoder, config: ModelConfig): Note[] {
+  const part = partialRotaryFactor(config);
+  if (turnsParts || part === 1) return [];
+  return [
+    {
+      message: `config.json's partial_rotary_factor (${shortJson(part)}) is not read in this family, here as in transformers: heads are rotated as a whole.`,
+      remedy: 'Remove it, or check that config.json belongs to these weights.',
+    },
+  ];
 }
 
 /** Those of most decoders (`modeling_layers.py`). */
@@ -385,6 +400,7 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
   const rope = ropeOf(decoder.ropeFields?.(config) ?? config, {
     headSize: headSizeOf(dimensions),
     positions,
+    turnsParts: decoder.turnsParts ?? false,
     ...(defaults.ropeTheta !== undefined && { defaultTheta: defaults.ropeTheta }),
   });
   const window = decoder.window?.(config);

@@ -121,6 +121,7 @@ const phi3: Decoder = {
   },
   norm: { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-5 },
   fuses: 'modules',
+  turnsParts: true,
   window: sameWindow,
   ropeFields: config => {
     const named = config['rope_scaling'] ?? config['rope_parameters'] ?? {};
@@ -248,6 +249,7 @@ const gptNeox: Decoder = {
   sharesKeys: false,
   parallel: config => flagField(config, 'use_parallel_residual', true),
   fuses: 'heads',
+  turnsParts: true,
   biases: config => {
     const bias = flagField(config, 'attention_bias', true);
     return { queriesKeysValues: bias, attentionOutput: bias, feedForward: true };

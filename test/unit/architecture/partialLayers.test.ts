@@ -102,7 +102,11 @@ function byHand(
   const norm = (architecture.normKind === 'RMSNorm' ? rmsNorm : layerNorm)(Number(epsilon));
   const isGated = architecture.parameters.some(({ kind }) => kind === 'gate');
   const named = activation(String(config['activation_function'] ?? config['hidden_act']));
-  const rope = ropeOf(config, { headSize: headSizeOf(architecture.dimensions), positions: 64 });
+  const rope = ropeOf(config, {
+    headSize: headSizeOf(architecture.dimensions),
+    positions: 64,
+    turnsParts: true,
+  });
   const layer =
     family === 'gpt_neox'
       ? parallelLayer

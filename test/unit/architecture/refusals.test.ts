@@ -37,6 +37,14 @@ const unsupported: [FamilyName, Record<string, unknown>, RegExp][] = [
   ['gpt2', { add_cross_attention: true }, /add_cross_attention/],
   ['gpt2', { quantization_config: { bits: 4 } }, /quantization_config/],
   ['vit', { architectures: ['ViTForMaskedImageModeling'] }, /masked images/],
+  ['qwen2', { use_sliding_window: true }, /use_sliding_window to true.*a window/],
+  ['qwen3', { layer_types: ['sliding_attention'] }, /layer_types/],
+  ['llama', { rope_parameters: { rope_type: 'proportional' } }, /"proportional", which is not one/],
+  [
+    'llama',
+    { rope_parameters: { rope_type: 'linear', factor: 2, partial_rotary_factor: 0.5 } },
+    /partial_rotary_factor to 0\.5/,
+  ],
 ];
 
 for (const [family, changes, message] of unsupported) {
@@ -46,6 +54,22 @@ for (const [family, changes, message] of unsupported) {
 }
 
 const corrupt: [FamilyName, Record<string, unknown>, RegExp][] = [
+  ['llama', { num_key_value_heads: 3 }, /4 attention heads do not divide among 3 key-value heads/],
+  ['llama', { head_dim: 0 }, /head_dim is 0/],
+  [
+    'llama',
+    { rope_parameters: { rope_type: 'linear' } },
+    /factor of the rotary positions is missing/,
+  ],
+  ['llama', { rope_parameters: { rope_theta: -1 } }, /rope_theta .* is -1/],
+  ['llama', { rope_parameters: [] }, /rope_parameters is \[\], not an object/],
+  [
+    'phi3',
+    { rope_scaling: { type: 'su', short_factor: [1] } },
+    /short_factor .* list of 6 numbers/,
+  ],
+  ['gpt_neox', { rope_parameters: { partial_rotary_factor: 0.3 } }, /turn 3 of the 12 units/],
+  ['smollm3', { no_rope_layers: [1, 0] }, /no_rope_layers has 2 entries for 4 layers/],
   ['bert', { hidden_size: undefined }, /config\.json makes it \[512, 768\]/],
   ['bert', { hidden_size: null }, /hidden_size is null/],
   ['bert', { hidden_size: 0 }, /hidden_size is 0/],
@@ -171,4 +195,22 @@ test('attention in higher precision is accepted: in float32 it is the same', () 
 
 test('an unknown activation is refused with the known ones', () => {
   assertRefused(() => activation('mish'), UnsupportedError, /gelu_new/);
+});
+
+test('a part of each head that the family does not rotate is said', () => {
+  const changes = { rope_parameters: { rope_theta: 10_000, partial_rotary_factor: 0.5 } };
+  const [note, ...others] = withConfig('llama', changes)().notes;
+  assert.match(note!.message, /partial_rotary_factor \(0\.5\) is not read in this family/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(withConfig('gpt_neox', changes)().notes, []);
+});
+
+test('buffers of old files of decoders are left out', () => {
+  const tensors = shapesOf(readModel('gpt_neox'))
+    .set('gpt_neox.layers.0.attention.bias', { shape: [1, 1, 64, 64] })
+    .set('gpt_neox.layers.0.attention.masked_bias', { shape: [] })
+    .set('gpt_neox.layers.0.attention.rotary_emb.inv_freq', { shape: [3] });
+  const { ignored, lost } = recognizeArchitecture(readConfig('gpt_neox'), tensors);
+  assert.equal(ignored.length, 3);
+  assert.deepEqual(lost, []);
 });

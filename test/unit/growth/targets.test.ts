@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Dimensions } from '../../../src/architecture';
 import { UsageError } from '../../../src/errors';
-import { checkRequest, configRefusals, refusals, targetDimensions } from '../../../src/growth';
-import { readConfig } from '../architecture/fixtures';
+import {
+  checkRequest,
+  configRefusals,
+  operatorsOf,
+  refusals,
+  targetDimensions,
+} from '../../../src/growth';
+import { readConfig, readFixture } from '../architecture/fixtures';
 import { smallArchitecture } from '../../support/tinyGrowth';
 
 const base: Dimensions = {
@@ -136,5 +142,51 @@ describe('checkRequest', () => {
         String(value),
       );
     }
+  });
+});
+
+describe('heads that share keys and values', () => {
+  const shared: Dimensions = { ...base, numAttentionHeads: 8, numKeyValueHeads: 4, headDim: 8 };
+  const llama = readFixture('llama').recognition.architecture.resized(shared);
+  const refused = (request: Parameters<typeof targetDimensions>[1]): string[] =>
+    refusals(llama, targetDimensions(shared, request)).map(({ reason }) => reason);
+
+  it('keep their ratio, and their size', () => {
+    const { numAttentionHeads, numKeyValueHeads, headDim } = targetDimensions(shared, {
+      hidden: 96,
+    });
+    assert.deepEqual([numAttentionHeads, numKeyValueHeads, headDim], [12, 6, 8]);
+    assert.deepEqual(refused({ hidden: 96 }), []);
+    assert.deepEqual(refused({ heads: 12, kvHeads: 6 }), []);
+  });
+
+  it('are appended in whole groups alone', () => {
+    assert.match(refused({ hidden: 72 })[0]!, /9 attention heads for 4 key-value heads/);
+    assert.match(refused({ hidden: 96, kvHeads: 4 })[0]!, /12 attention heads for 4/);
+    assert.match(refused({ hidden: 96, kvHeads: 12 })[0]!, /only whole groups are appended/);
+  });
+
+  it('stay one pair where all share one', () => {
+    const single = { ...shared, numKeyValueHeads: 1 };
+    const source = llama.resized(single);
+    const target = targetDimensions(single, { hidden: 72 });
+    assert.deepEqual([target.numAttentionHeads, target.numKeyValueHeads], [9, 1]);
+    assert.deepEqual(refusals(source, target), []);
+    const growth = { source, target: source.resized(target) };
+    const shapes = new Map(operatorsOf(growth).map(({ name, shape }) => [name, shape]));
+    assert.deepEqual(shapes.get('width.query.0'), [1, 8]);
+    assert.equal(shapes.has('width.key.0') || shapes.has('width.value.0'), false);
+  });
+
+  it('have operators over heads, and over units of values', () => {
+    const growth = {
+      source: llama,
+      target: llama.resized(targetDimensions(shared, { hidden: 96 })),
+    };
+    const shapes = new Map(operatorsOf(growth).map(({ name, shape }) => [name, shape]));
+    assert.deepEqual(shapes.get('width.query.0'), [4, 8]);
+    assert.deepEqual(shapes.get('width.key.0'), [2, 4]);
+    assert.deepEqual(shapes.get('width.value.0'), [16, 32]);
+    assert.deepEqual(shapes.get('width.residual'), [32, 64]);
   });
 });

@@ -128,11 +128,17 @@ describe('operator names', () => {
   });
 
   it('tell what rows and columns are', () => {
-    const rows = (name: string, group: 'width' | 'depth') => axesOf({ name, group }).row;
+    const llama = { layers: 5, hidden: 64, heads: 8, kvHeads: 4, ffn: 172 };
+    const rows = (name: string, group: 'width' | 'depth', small = 64) =>
+      axesOf({ name, group, shape: [4, small] }, llama).row;
     assert.equal(rows('depth.q.weight', 'depth'), 'large layer');
     assert.equal(rows('depth.layers', 'depth'), 'large layer');
     assert.equal(rows('width.blocks', 'width'), 'large block');
     assert.equal(rows('width.out', 'width'), 'new feature');
+    assert.equal(rows('width.query.3', 'width'), 'new feature');
+    assert.equal(rows('width.query.3', 'width', 8), 'new head');
+    assert.equal(rows('width.key.3', 'width', 4), 'new head');
+    assert.equal(rows('width.value.3', 'width', 8), 'new feature');
   });
 });
 
