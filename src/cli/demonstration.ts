@@ -39,6 +39,14 @@ const examples: readonly Example[] = [
     batch: { batchSize: 32, sequenceLength: 64 },
   },
   {
+    name: 'llama-kjv',
+    grown: 'llama-kjv-6x96',
+    data: 'kjv.txt',
+    about: 'a Llama that has read it too, whose heads share keys and values by twos',
+    unit: 'tokens',
+    batch: { batchSize: 32, sequenceLength: 64 },
+  },
+  {
     name: 'vit-fmnist',
     grown: 'vit-fmnist-6x96',
     data: 'fashion-mnist',
@@ -78,17 +86,17 @@ export async function demonstrate(host: Host, plan: Demonstration): Promise<void
     return short.startsWith('..') ? path : short;
   };
   try {
-    printLine(host, `LiGO Grow, two small models, offline, seed 0. Results go to ${plan.out}.`);
+    printLine(host, `LiGO Grow, three small models, offline, seed 0. Results go to ${plan.out}.`);
     for (const example of examples) await growExample(host, example, { root, baselines, plan });
   } finally {
     await rm(baselines, { recursive: true, force: true });
   }
-  const [first, second] = examples.map(({ grown }) => show(join(plan.out, grown)));
+  const grown = examples.map(example => show(join(plan.out, example.grown)));
+  const [first] = grown as [string, ...string[]];
   const lines = [
     '',
     `Done in ${formatSeconds((host.now() - started) / 1000)}. The grown checkpoints, each with its receipt (growth.json):`,
-    `  ${first}`,
-    `  ${second}`,
+    ...grown.map(path => `  ${path}`),
     '',
     'Next:',
     `  node dist/cli.js inspect ${first}`,

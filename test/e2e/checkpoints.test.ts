@@ -19,6 +19,7 @@ journey('checkpoints in the workbench', options, step => {
       const facts = {
         'bert-kjv': /bert · 3 × 64 · 229 K · F32/,
         'gpt2-kjv': /gpt2 · 3 × 64 · 224 K · F32/,
+        'llama-kjv': /llama · 3 × 64 · 202 K · F32/,
         'vit-fmnist': /vit · 3 × 48 · 89 K · F32/,
         Damaged: /1 checkpoint/,
         'broken.safetensors': /truncated|cut off|incomplete|no safetensors/,

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Keep } from '../../protocol/comparison';
 import type { GrowthOptions } from '../../protocol/runFolder';
+import { plural } from '../text';
 import { askWholeNumber } from './askNumber';
 import {
   back,
@@ -151,7 +152,7 @@ function choicesOf(
     line(
       'accumulate',
       vscode.l10n.t('Accumulate…'),
-      vscode.l10n.t('{0} batches make one update', accumulate),
+      plural(accumulate, '{0} batch makes one update', '{0} batches make one update'),
       vscode.l10n.t('Smaller batches with the updates of larger ones: less memory'),
     ),
     line(

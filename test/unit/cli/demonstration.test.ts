@@ -15,7 +15,7 @@ it('the demonstration shows what its receipts say, and leaves the grown checkpoi
   const signal = new AbortController().signal;
   const host = { stdout, stderr: stdout, signal, now: Date.now, script: '' };
   await demonstrate(host, { out, steps: 2, evaluationBatches: 1 });
-  assert.deepEqual(entries(out), ['gpt2-kjv-6x96', 'vit-fmnist-6x96']);
+  assert.deepEqual(entries(out), ['gpt2-kjv-6x96', 'llama-kjv-6x96', 'vit-fmnist-6x96']);
   for (const name of entries(out)) {
     const file = readFileSync(join(out, name, 'growth.json'), 'utf8');
     const { losses } = JSON.parse(file) as Receipt;
@@ -23,8 +23,8 @@ it('the demonstration shows what its receipts say, and leaves the grown checkpoi
       assert.ok(text.includes(`  ${loss.toFixed(4)} `), `${name}: ${loss}`);
     }
   }
-  assert.equal(text.match(/stacked and copied, nothing learned +\d/g)?.length, 2);
-  assert.equal(text.match(/random weights of the same size +\d/g)?.length, 2);
+  assert.equal(text.match(/stacked and copied, nothing learned +\d/g)?.length, 3);
+  assert.equal(text.match(/random weights of the same size +\d/g)?.length, 3);
   assert.match(text, /\nNext:\n/);
   const left = readdirSync(tmpdir()).filter(name => name.startsWith('ligo-demo-'));
   assert.deepEqual(left, before);
