@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { newRequest } from '../../../src/host/wizard/growWizard';
 import { runFiles } from '../../../src/protocol/runFolder';
-import { api, until, workspaceFolder } from '../suite/support';
+import { api, exampleModels, until, workspaceFolder } from '../suite/support';
 
 const checkpoint = (): string => join(workspaceFolder(), 'gpt2-kjv', 'model.safetensors');
 
@@ -37,7 +37,7 @@ suite('a workspace that is not trusted', () => {
 
   test('has its checkpoints listed', async () => {
     const { checkpoints } = await api();
-    await until('the examples are found', () => checkpoints.models.length === 3);
+    await until('the examples are found', () => checkpoints.models.length === exampleModels.length);
   });
 
   test('has no run started by another extension', async () => {

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import manifest from '../../../package.json';
 import { isGroup } from '../../../src/host/checkpoints/checkpointGroups';
 import type { Checkpoints } from '../../../src/host/checkpoints/checkpoints';
-import { api, until, workspaceFolder } from './support';
+import { api, exampleModels, until, workspaceFolder } from './support';
 
 /** The headings in the tree, each with how many checkpoints are below it. */
 const headings = ({ rows }: Checkpoints): string[] =>
@@ -34,9 +34,7 @@ suite('the extension', () => {
   test('finds the example checkpoints in the workspace', async () => {
     const { checkpoints } = await api();
     await until('the examples are found', () =>
-      ['gpt2-kjv', 'bert-kjv', 'vit-fmnist'].every(name =>
-        checkpoints.models.some(({ label }) => label === name),
-      ),
+      exampleModels.every(name => checkpoints.models.some(({ label }) => label === name)),
     );
     const gpt2 = checkpoints.models.find(({ label }) => label === 'gpt2-kjv');
     assert.equal(gpt2?.summary?.model?.layers, 3);
@@ -71,7 +69,7 @@ suite('the extension', () => {
     }
     await until('what was set aside is found', () => headings(checkpoints).length > 0);
     assert.deepEqual(headings(checkpoints), ['setAside 1']);
-    assert.equal(checkpoints.models.length, 3);
+    assert.equal(checkpoints.models.length, exampleModels.length);
     for (const kind of ['partial', 'replaced']) await rm(folderOf(kind), { recursive: true });
     await until('it is forgotten', () => headings(checkpoints).length === 0);
   });

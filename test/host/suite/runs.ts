@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { api, until, workspaceFolder } from './support';
+import { api, exampleModels, until, workspaceFolder } from './support';
 
 suite('a run', () => {
   const growth = (name: string, steps: number) => ({
@@ -21,7 +21,7 @@ suite('a run', () => {
       await rm(join(workspaceFolder(), name), { recursive: true, force: true });
     }
     const { checkpoints } = await api();
-    await until('the tree is as before', () => checkpoints.models.length === 3);
+    await until('the tree is as before', () => checkpoints.models.length === exampleModels.length);
   });
 
   test('grows a checkpoint in a process of its own, which the tree shows below its parent', async () => {

@@ -11,6 +11,9 @@ export async function api(): Promise<ExtensionApi> {
 /** The folder that is open. */
 export const workspaceFolder = (): string => vscode.workspace.workspaceFolders![0]!.uri.fsPath;
 
+/** The models among the examples, by the names of their folders. */
+export const exampleModels = ['bert-kjv', 'gpt2-kjv', 'llama-kjv', 'vit-fmnist'] as const;
+
 /** Waits until something holds; fails with what it was waiting for. */
 export async function until(what: string, holds: () => unknown, seconds = 120): Promise<void> {
   const end = Date.now() + seconds * 1000;
