@@ -212,6 +212,21 @@ export class Workbench {
     return this.page.locator('.notifications-toasts .notification-list-item', { hasText: text });
   }
 
+  /**
+   * Waits until the editor has told this, where it pops up or, since that goes by itself after a while
+   * and not everything does, in the list behind the bell.
+   */
+  async told(text: string | RegExp): Promise<void> {
+    const said = this.page.locator('.notification-list-item', { hasText: text }).first();
+    const popsUp = await said.waitFor({ timeout: patience / 4 }).then(
+      () => true,
+      () => false,
+    );
+    if (popsUp) return;
+    await this.runCommand('Notifications: Show Notifications');
+    await said.waitFor();
+  }
+
   /** A modal dialog with this text. */
   dialog(text: string | RegExp): Locator {
     return this.page.locator('.monaco-dialog-box', { hasText: text });
