@@ -103,10 +103,18 @@ export interface Architecture {
   /** Tokens at the start of every sequence that stand for the whole of it: [CLS], a distillation token. */
   readonly leadingTokens: number;
   readonly dimensions: Dimensions;
-  /** What layers normalise: what a branch reads, or the sum that it goes into. */
-  readonly normPlacement: 'pre' | 'post';
+  /**
+   * What layers normalise: what a branch reads (`pre`), the sum that it goes into (`post`), what it reads
+   * and what it gives (`sandwich`), or what it gives alone (`output`).
+   */
+  readonly normPlacement: 'pre' | 'post' | 'sandwich' | 'output';
   /** What of a layer's values norms make 1: their variance about their mean, or their mean square. */
   readonly normKind: 'LayerNorm' | 'RMSNorm';
+  /**
+   * What rows of the word table are multiplied by where they enter the network: √hiddenSize in Gemma.
+   * Absent where they enter as they are. A tied head reads them as they are in any case.
+   */
+  readonly embeddingScale?: number;
   /** What sets layers apart from each other, by layer; absent where all compute alike. */
   readonly layerTypes?: readonly string[];
   /** Standard deviation that weights of a model from scratch are drawn with. */

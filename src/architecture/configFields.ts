@@ -62,6 +62,15 @@ export function epsilonField(config: ModelConfig, name: string, fallback: number
   return value;
 }
 
+/** A number above 0. `fallback` stands in when the field is absent or null. */
+export function positiveField(config: ModelConfig, name: string, fallback?: number): number {
+  const value = config[name] ?? fallback;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
+    throw wrong(name, value, 'a number above 0');
+  }
+  return value;
+}
+
 /** true or false. */
 export function flagField(config: ModelConfig, name: string, fallback: boolean): boolean {
   const value = config[name] ?? fallback;

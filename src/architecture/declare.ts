@@ -42,13 +42,14 @@ export interface Declaration {
   readonly transposed?: boolean;
   readonly offset?: number;
   readonly runs?: StoredBlock['runs'];
+  readonly plus?: number | undefined;
   readonly readAs?: readonly string[];
   readonly alsoWrittenAs?: readonly string[];
 }
 
 /** The parameter that a declaration means at the given sizes. */
 export function declareParameter(sizes: SpaceSizes, declaration: Declaration): Parameter {
-  const { id, module, stage, tensor, spaces, kind, layer, runs, readAs, alsoWrittenAs } =
+  const { id, module, stage, tensor, spaces, kind, layer, runs, plus, readAs, alsoWrittenAs } =
     declaration;
   const shape = spaces.map(axis => sizeOf(sizes, axis));
   const part = id.endsWith('.bias') ? 'bias' : 'weight';
@@ -68,6 +69,7 @@ export function declareParameter(sizes: SpaceSizes, declaration: Declaration): P
       transposed: declaration.transposed ?? false,
       offset: declaration.offset ?? 0,
       ...(runs && { runs }),
+      ...(plus !== undefined && { plus }),
       ...(readAs && { readAs }),
       ...(alsoWrittenAs && { alsoWrittenAs }),
     },
@@ -90,6 +92,8 @@ export interface ModuleStorage {
   readonly transposed?: boolean;
   /** Where several modules share one tensor: its rows, and which of them are this module's. */
   readonly fused?: FusedStorage;
+  /** What the disk leaves out of the weight's values. Default nothing. */
+  readonly plus?: number | undefined;
 }
 
 /** A module's part of a tensor that several share. */
@@ -120,7 +124,7 @@ export interface ModuleDeclaration {
 export function declareModule(
   sizes: SpaceSizes,
   { id, out, in: input, draw, ...rest }: ModuleDeclaration,
-  { name, bias = true, transposed = false, fused }: ModuleStorage,
+  { name, bias = true, transposed = false, fused, plus }: ModuleStorage,
 ): Parameter[] {
   const { total, offset, runs } = fused ?? { total: sizeOf(sizes, out), offset: 0 };
   const block = { offset, ...(runs && { runs }) };
@@ -135,6 +139,7 @@ export function declareModule(
     spaces: input ? [out, input] : [out],
     storedShape: transposed ? [...inSizes, total] : [total, ...inSizes],
     transposed,
+    plus,
     ...block,
   });
   if (!bias) return [weight];
@@ -170,10 +175,12 @@ const usualSpaces: Readonly<Record<ModuleKind, { out: SpaceRole; in?: SpaceRole 
   kNorm: { out: 'headDim' },
   o: { out: 'residual', in: 'value' },
   ln1: { out: 'residual' },
+  ln1Out: { out: 'residual' },
   gate: { out: 'ffn', in: 'residual' },
   fc1: { out: 'ffn', in: 'residual' },
   fc2: { out: 'residual', in: 'ffn' },
   ln2: { out: 'residual' },
+  ln2Out: { out: 'residual' },
 };
 
 /** All parameters of one layer; `prefix` stands before the tensor names of its modules. */

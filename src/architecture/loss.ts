@@ -14,12 +14,13 @@ import {
   sub,
   type Tensor,
 } from '../graph';
+import { softCapped } from './blocks/activations';
 import type { Readout } from './weights';
 
 /** Scores of every class: [n, classes]. */
-export function logits({ features, table, bias }: Readout): Tensor {
+export function logits({ features, table, bias, softCap }: Readout): Tensor {
   const products = gemm(features, table, { transB: true });
-  return bias ? add(products, bias) : products;
+  return softCapped(bias ? add(products, bias) : products, softCap);
 }
 
 /** The class with the highest score in each row: int32 [n]. */
@@ -42,10 +43,11 @@ export interface Loss {
  * gradient is a scatter of n rows.
  */
 export function crossEntropy(readout: Readout, targets: Tensor, weights: Tensor): Loss {
-  const { features, table, bias } = readout;
+  const { features, table, bias, softCap } = readout;
   const products = reduceSum(mul(features, gather(table, targets)), [-1]);
   const targetScores = bias ? add(products, gather(bias, targets)) : products;
-  return weightedMean(sub(reduceLogSumExp(logits(readout)), targetScores), weights);
+  const capped = softCapped(targetScores, softCap);
+  return weightedMean(sub(reduceLogSumExp(logits(readout)), capped), weights);
 }
 
 const weightedMean = (perRow: Tensor, weights: Tensor): Loss => ({

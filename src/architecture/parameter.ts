@@ -53,10 +53,24 @@ export function spaceName(space: Space): string {
 
 /**
  * Module kinds that a layer has once, by the paper's names; LiGO has one depth operator a kind. `gate`
- * is what a gated feed-forward multiplies fc1's outputs by; `qNorm` and `kNorm` normalise each head.
+ * is what a gated feed-forward multiplies fc1's outputs by; `qNorm` and `kNorm` normalise queries and keys,
+ * each head by itself or all of them together; `ln1` and `ln2` normalise what branches read or, in post-norm
+ * models, the sums they go into; `ln1Out` and `ln2Out` what branches give.
  */
 export type ModuleKind =
-  'q' | 'k' | 'v' | 'qNorm' | 'kNorm' | 'o' | 'ln1' | 'gate' | 'fc1' | 'fc2' | 'ln2';
+  | 'q'
+  | 'k'
+  | 'v'
+  | 'qNorm'
+  | 'kNorm'
+  | 'o'
+  | 'ln1'
+  | 'ln1Out'
+  | 'gate'
+  | 'fc1'
+  | 'fc2'
+  | 'ln2'
+  | 'ln2Out';
 
 /**
  * What a parameter is in the forward pass: of a map from inputs to outputs, of a norm, rows that are
@@ -91,6 +105,8 @@ export interface StoredBlock {
   readonly offset: number;
   /** Where its rows come in runs of `length`, one every `every` rows of the tensor; else all in a row. */
   readonly runs?: { readonly length: number; readonly every: number };
+  /** What the disk leaves out of every value: 1 where a norm multiplies by 1 + what is stored. */
+  readonly plus?: number;
   /** Names under which a file may hold it, the one to prefer first; `tensor` alone where absent. */
   readonly readAs?: readonly string[];
   /** Further names under which the same tensor is written, because transformers expects all of them. */

@@ -51,7 +51,8 @@ export function extractParameter(parameter: Parameter, stored: Float32Array): Fl
     if (stride === 1) values.set(stored.subarray(from, from + length), at);
     else for (let i = 0; i < length; i++) values[at + i] = stored[from + i * stride]!;
   });
-  return values;
+  const { plus } = parameter.stored;
+  return plus === undefined ? values : values.map(value => value + plus);
 }
 
 /**
@@ -68,10 +69,11 @@ export function assembleTensor(
   const assembled = new Float32Array(size);
   let filled = 0;
   parameters.forEach((parameter, index) => {
-    const part = values[index];
-    const { tensor } = parameter.stored;
-    if (!part || tensor !== first.stored.tensor)
+    const given = values[index];
+    const { tensor, plus } = parameter.stored;
+    if (!given || tensor !== first.stored.tensor)
       throw new Error(`${parameter.id} is not in ${tensor}`);
+    const part = plus === undefined ? given : given.map(value => value - plus);
     checkLength(parameter, part, elementCount(parameter.shape));
     filled += part.length;
     eachStretch(parameter, ({ at, stored: to, length, stride }) => {

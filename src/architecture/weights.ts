@@ -8,6 +8,8 @@ export interface Readout {
   readonly table: Tensor;
   /** [classes] */
   readonly bias: Tensor | undefined;
+  /** Where set, scores s become softCap · tanh(s / softCap) (Gemma Team 2024). */
+  readonly softCap?: number;
 }
 
 /** Rows of a table to add into an embedding. */

@@ -17,7 +17,7 @@ import {
   axisSizes,
   depthName,
   onesName,
-  outerNormName,
+  outerScaleName,
   readsSpace,
   shareName,
   smallInputName,
@@ -75,7 +75,7 @@ export function growParameter(
       required(values, smallInputName(parameter)),
     );
     if (kind) return gemm(takeRow('row', depthName(kind, part), sources), small);
-    const scale = outerNormName(parameter);
+    const scale = outerScaleName(parameter);
     return operators[scale] ? gemm(takeOperator('scale', scale, [1, 1]), small) : small;
   };
   const ones = kind && onesName(kind, part);

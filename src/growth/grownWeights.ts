@@ -8,7 +8,7 @@ import {
   axisSizes,
   depthName,
   operatorsOf,
-  outerNormName,
+  outerScaleName,
   smallInputName,
   sourcesOf,
   type Growth,
@@ -51,7 +51,7 @@ function groupsOfRows(weights: Tensor, width: number): readonly Tensor[] {
  * Builds the grown parameters: small layers are blended by the depth operators first, then widened
  * by the large layer's own width operators (released code's order). Linear modules are computed in
  * their cheapest form, embeddings as small rows widened, heads in the small space. `declared` are the
- * operators of LiGO or Mango, and those of outer norms where they have some.
+ * operators of LiGO or Mango, and scales outside the layers where there are some.
  */
 export function grownWeights(
   growth: Growth,
@@ -126,7 +126,7 @@ export function grownWeights(
     const shape = smallShape(parameter);
     const { kind, part, layer } = parameter;
     if (!kind || layer === undefined) {
-      const scale = operators.get(outerNormName(parameter));
+      const scale = operators.get(outerScaleName(parameter));
       const value = smallInput(parameter, shape);
       return scale ? mul(value, reshape(scale, [])) : value;
     }

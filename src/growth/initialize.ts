@@ -2,7 +2,14 @@ import { fixedRoles } from '../architecture/parameter';
 import { randomGenerator, randomStreams, type RandomGenerator } from '../random';
 import { learnedOperators, type OperatorMapping } from './mapping';
 import { multilinearStart } from './multilinear';
-import { outerNorms, type Growth, type Operator, type OperatorValues } from './operators';
+import {
+  entryScale,
+  outerScaleName,
+  outerScales,
+  type Growth,
+  type Operator,
+  type OperatorValues,
+} from './operators';
 
 /**
  * How a depth operator starts (released code): `stackbert` copies layer i mod L1, `interlace` layer
@@ -40,13 +47,13 @@ export interface Initialization {
   readonly normCorrection?: NormCorrection;
 }
 
-/** Which models' norms are corrected: `pre-norm` those that normalise what a branch reads (GPT-2, ViT). */
+/** Which models' norms are corrected: `pre-norm` those that do not normalise sums (GPT-2, ViT, Llama). */
 export type NormCorrection = 'none' | 'pre-norm' | 'all';
 
 /**
- * The operators that a start gives values: LiGO's, which are learned, and those of outer norms where
- * norms are corrected, which stay as they are: learned, they cost the held-out loss what they gain in
- * training (docs/operator-study.md).
+ * The operators that a start gives values: LiGO's, which are learned, and scales outside the layers where
+ * norms are corrected or the word table is scaled, which stay as they are: learned, they cost the held-out
+ * loss what they gain in training (docs/operator-study.md).
  */
 export const startedOperators = (
   growth: Growth,
@@ -54,7 +61,9 @@ export const startedOperators = (
   mapping?: OperatorMapping,
 ): Operator[] => [
   ...learnedOperators(growth, mapping),
-  ...(correctsNorms(growth, initialization) ? outerNorms(growth) : []),
+  ...(correctsNorms(growth, initialization) || growth.source.embeddingScale !== undefined
+    ? outerScales(growth)
+    : []),
 ];
 
 /** New units that copy old ones (`sel`) have their variance: then there is nothing to take back. */
@@ -64,7 +73,7 @@ const correctsNorms = (
 ): boolean =>
   (width === 'rand' || width === 'zero') &&
   (normCorrection === 'all' ||
-    (normCorrection === 'pre-norm' && growth.source.normPlacement === 'pre'));
+    (normCorrection === 'pre-norm' && growth.source.normPlacement !== 'post'));
 
 /** Initial values of the operators of a growth; the same seed gives the same values. */
 export function initialOperators(
@@ -75,7 +84,13 @@ export function initialOperators(
 ): OperatorValues {
   const operators = startedOperators(growth, initialization, mapping);
   const correctNorms = correctsNorms(growth, initialization);
-  const started = initializeOperators(operators, initialization, seed, { correctNorms });
+  const started = {
+    ...initializeOperators(operators, initialization, seed, { correctNorms }),
+  };
+  for (const parameter of growth.target.parameters) {
+    const [name, scale] = [outerScaleName(parameter), entryScale(growth, parameter)];
+    if (scale !== 1) started[name] = started[name]!.map(value => value * scale);
+  }
   return mapping === 'mango' ? multilinearStart(growth, started) : started;
 }
 
@@ -89,7 +104,7 @@ export function initializeOperators(
   return Object.fromEntries(
     operators.map((operator, index) => {
       const random = randomGenerator(seed, randomStreams.operatorInitialization, index);
-      const values = isOuterNorm(operator)
+      const values = isOuterScale(operator)
         ? Float32Array.of(1)
         : operator.group === 'depth'
           ? initialDepth(operator.shape, depth, random)
@@ -103,18 +118,18 @@ export function initializeOperators(
 const isOfNorm = ({ of }: Operator): boolean =>
   of?.module === 'norm' && of.part === 'weight' && !fixedRoles.has(of.space);
 
-const isOuterNorm = (operator: Operator): boolean =>
-  operator.group === 'width' && isOfNorm(operator);
+const isOuterScale = ({ group, of }: Operator): boolean => group === 'width' && of !== undefined;
 
-/** Values scaled by √(D1 / D2) where they blend LayerNorm weights. */
+/** Values scaled by √(D1 / D2) of the space that is normalised, where they blend weights of norms. */
 function corrected(
   operator: Operator,
   operators: readonly Operator[],
   values: Float32Array,
 ): Float32Array {
-  const residual = operators.find(({ role }) => role === 'residual');
-  if (!residual || !isOfNorm(operator)) return values;
-  const [added, small] = residual.shape;
+  if (!isOfNorm(operator)) return values;
+  const normalised = operators.find(({ role }) => role === operator.of?.space);
+  if (!normalised) return values;
+  const [added, small] = normalised.shape;
   const scale = Math.sqrt(small / (small + added));
   return values.map(value => value * scale);
 }

@@ -50,10 +50,10 @@ export const onesName = (kind: ModuleKind, part: Parameter['part']): string =>
   `ones.${kind}.${part}`;
 
 /**
- * Name of what a norm's weights outside the layers are multiplied by when its space grows: `[1, 1]`.
- * Norms in the layers are multiplied by their depth operator.
+ * Name of what a parameter outside the layers is multiplied by when its space grows: `[1, 1]`. Those in
+ * the layers are multiplied by their depth operator.
  */
-export const outerNormName = ({ id }: Parameter): string => `width.${id}`;
+export const outerScaleName = ({ id }: Parameter): string => `width.${id}`;
 
 /** Name of the input that holds the small model's part of a parameter. */
 export const smallInputName = ({ id, kind, part }: Parameter): string =>
@@ -147,24 +147,42 @@ const headNorm = ({ parameters }: Architecture): Parameter | undefined =>
 const isOfHeadNorm = (architecture: Architecture, { module, stage }: Parameter): boolean =>
   module === 'norm' && stage === headNorm(architecture)?.stage;
 
-/** Operators of the norms outside the layers whose space grows. */
-export function outerNorms(growth: Growth): Operator[] {
+/**
+ * What a parameter is multiplied by so that a word table which enters the network √hiddenSize times as
+ * large (Gemma) enters it as before: the table by √(D1 / D2), and what reads the table as it is, the norm
+ * before a tied head, by the inverse. 1 in all other cases.
+ */
+export function entryScale({ source, target }: Growth, parameter: Parameter): number {
+  const ratio = (source.embeddingScale ?? 1) / (target.embeddingScale ?? 1);
+  if (ratio === 1) return 1;
+  if (parameter.id === 'embeddings.word.weight' || followsTiedNorm(target, parameter)) return ratio;
+  return target.head === 'tied' && isOfHeadNorm(target, parameter) ? 1 / ratio : 1;
+}
+
+/** Operators of what is multiplied outside the layers: norms whose space grows, and a scaled word table. */
+export function outerScales(growth: Growth): Operator[] {
   return growth.target.parameters
-    .filter(({ module, part, stage, spaces: [space] }) => {
-      const isWeight = module === 'norm' && part === 'weight';
-      return isWeight && stage !== 'layer' && space !== undefined && grows(growth, space);
+    .filter(parameter => {
+      const { module, part, stage, spaces } = parameter;
+      const isNorm = module === 'norm' && part === 'weight';
+      const widens = spaces.some(space => grows(growth, space));
+      return stage !== 'layer' && widens && (isNorm || entryScale(growth, parameter) !== 1);
     })
     .map(parameter => ({
-      name: outerNormName(parameter),
+      name: outerScaleName(parameter),
       group: 'width',
       shape: [1, 1],
-      of: { module: 'norm', part: 'weight', space: parameter.spaces[0]!.role },
+      of: {
+        module: parameter.module,
+        part: parameter.part,
+        space: parameter.spaces.at(-1)!.role,
+      },
     }));
 }
 
-/** Operators beyond the paper's that may be set: of outer norms, shares of readers, constants. */
+/** Operators beyond the paper's that may be set: scales outside the layers, shares of readers, constants. */
 export function optionalOperators(growth: Growth): Operator[] {
-  const found = new Map(outerNorms(growth).map(operator => [operator.name, operator]));
+  const found = new Map(outerScales(growth).map(operator => [operator.name, operator]));
   const layers = growth.target.dimensions.numHiddenLayers;
   for (const parameter of growth.target.parameters) {
     const { spaces, kind, part } = parameter;

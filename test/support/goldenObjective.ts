@@ -14,9 +14,9 @@ import { fedForward, type PlainBatch } from '../unit/architecture/forward';
 export interface GoldenObjective {
   readonly architecture: Architecture;
   readonly objective: ObjectiveGraph;
-  /** The input that holds each parameter. */
+  /** The input that holds each parameter, as the file does. */
   readonly parameters: readonly { readonly parameter: Parameter; readonly input: Tensor }[];
-  /** Parameters by id, and the batch by name. */
+  /** Parameters by id, as the file holds them, and the batch by name. */
   readonly values: Readonly<Record<string, TensorData>>;
 }
 
@@ -74,7 +74,7 @@ export function goldenObjective(family: FamilyName, fixture: Fixture): GoldenObj
   const { loss } = crossEntropy(readout, targets, forward.feed('weights', counted));
   const parameters = architecture.parameters.map(parameter => ({
     parameter,
-    input: forward.weights.tensor(parameter.id),
+    input: forward.stored.get(parameter.id)!,
   }));
   const ofModel = new Set(parameters.map(({ input }) => input));
   const feeds = topologicalOrder([loss])

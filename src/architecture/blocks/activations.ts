@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../../errors';
-import { gelu, mul, relu, sigmoid, tanh, type Tensor } from '../../graph';
+import { div, gelu, mul, relu, sigmoid, tanh, type Tensor } from '../../graph';
 
 /** An activation function of any shape. */
 export type Activation = (x: Tensor) => Tensor;
@@ -21,6 +21,10 @@ const activations: ReadonlyMap<string, Activation> = new Map([
   ['swish', silu],
   ['tanh', tanh],
 ]);
+
+/** cap · tanh(x / cap), which keeps x between −cap and cap; x itself where there is no cap. */
+export const softCapped = (x: Tensor, cap: number | undefined): Tensor =>
+  cap === undefined ? x : mul(tanh(div(x, cap)), cap);
 
 /** The activation by its name in config.json. Throws UnsupportedError for others. */
 export function activation(name: string): Activation {

@@ -11,6 +11,7 @@ import {
   transposeLast,
   type Tensor,
 } from '../../graph';
+import { softCapped } from './activations';
 
 /**
  * Added to the scores of what must not be seen: far enough below every real score that its softmax
@@ -25,8 +26,10 @@ export interface AttentionSizes {
   readonly numAttentionHeads: number;
   /** Fewer than heads where several of them share keys and values (Ainslie et al. 2023); as many where absent. */
   readonly numKeyValueHeads?: number;
-  /** False: raw products, without 1/√headSize. */
-  readonly scaled?: boolean;
+  /** What products of queries and keys are multiplied by. Default 1/√headSize. */
+  readonly scale?: number;
+  /** Where set, scores s become softCap · tanh(s / softCap) before the mask. */
+  readonly softCap?: number;
 }
 
 /** What is done to heads [batch, heads, sequence, headSize] by where their tokens stand. */
@@ -55,9 +58,10 @@ export function attention(
   sizes: AttentionSizes,
   { mask, queries: turnQueries = unchanged, keys: turnKeys = unchanged }: AttentionSteps = {},
 ): Tensor {
-  const { batchSize, sequenceLength, numAttentionHeads, scaled = true } = sizes;
+  const { batchSize, sequenceLength, numAttentionHeads, softCap } = sizes;
   const { numKeyValueHeads = numAttentionHeads } = sizes;
   const headSize = queries.shape[1]! / numAttentionHeads;
+  const { scale = 1 / Math.sqrt(headSize) } = sizes;
   const heads = (x: Tensor, count: number): Tensor =>
     transpose(reshape(x, [batchSize, sequenceLength, count, headSize]), [0, 2, 1, 3]);
   /** Each head's keys or values for every head that shares it. */
@@ -73,7 +77,7 @@ export function attention(
   const offered = shared(turnKeys(heads(keys, numKeyValueHeads)));
   // In this shape (exchange the last axes, multiply, scale) engines compute it as one product.
   const products = matMul(asked, transposeLast(offered));
-  const scores = scaled ? mul(products, 1 / Math.sqrt(headSize)) : products;
+  const scores = softCapped(scale === 1 ? products : mul(products, scale), softCap);
   const weights = softmax(mask ? add(scores, mask) : scores);
   const mixed = matMul(weights, shared(heads(values, numKeyValueHeads)));
   return reshape(transpose(mixed, [0, 2, 1, 3]), [batchSize * sequenceLength, queries.shape[1]!]);

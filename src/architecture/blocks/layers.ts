@@ -6,12 +6,15 @@ import { linear } from './linear';
 import type { Norm } from './norms';
 import { setRowsApart, type PartialLayers, type RowSelection } from './partialLayers';
 
+/** How queries and keys are normalised: each head by itself, or all of them together. */
+export type NormalisedHeads = 'each' | 'all';
+
 /** What all layers of one forward pass have in common. */
 export interface LayerSettings extends AttentionSizes {
   readonly norm: Norm;
   readonly feedForward: FeedForward;
-  /** Whether heads of queries and keys are normalised, each by itself. */
-  readonly normsHeads?: boolean;
+  /** Whether queries and keys are normalised: each head by itself, or all of them together. */
+  readonly normsHeads?: NormalisedHeads;
   /** Added to the attention scores. */
   readonly mask?: Tensor;
   /** Of queries and keys, by where their tokens stand. */
@@ -26,15 +29,18 @@ function selfAttention(
 ): Tensor {
   const modules = ['q', 'k', 'v'].map(kind => `${layer}.${kind}`);
   const [queries, keys, values] = weights.linear(x, modules) as [Tensor, Tensor, Tensor];
-  const { norm, normsHeads = false } = settings;
+  const { norm, normsHeads } = settings;
+  const normalised = (of: NormalisedHeads, kind: string, x: Tensor): Tensor =>
+    normsHeads === of ? norm(weights, `${layer}.${kind}`, x) : x;
   /** Heads of queries or keys as their products see them. */
   const turn =
     (kind: string): Rotation =>
-    x => {
-      const normalised = normsHeads ? norm(weights, `${layer}.${kind}`, x) : x;
-      return rotate ? rotate(normalised) : normalised;
+    heads => {
+      const found = normalised('each', kind, heads);
+      return rotate ? rotate(found) : found;
     };
-  const mixed = attention(queries, keys, values, settings, {
+  const [asked, offered] = [normalised('all', 'qNorm', queries), normalised('all', 'kNorm', keys)];
+  const mixed = attention(asked, offered, values, settings, {
     queries: turn('qNorm'),
     keys: turn('kNorm'),
     ...(mask && { mask }),
@@ -54,13 +60,30 @@ export const postNormLayer: Layer = (weights, index, x, settings) => {
   return norm(weights, `${layer}.ln2`, add(middle, feedForward(weights, layer, middle)));
 };
 
+/** A layer that normalises what its branches read, what they give, or both. */
+const branchNormLayer =
+  ({ reads, gives }: { readonly reads: boolean; readonly gives: boolean }): Layer =>
+  (weights, index, x, settings) => {
+    const layer = `layers.${index}`;
+    const { norm, feedForward } = settings;
+    const before = (kind: string, x: Tensor): Tensor =>
+      reads ? norm(weights, `${layer}.${kind}`, x) : x;
+    const after = (kind: string, x: Tensor): Tensor =>
+      gives ? norm(weights, `${layer}.${kind}Out`, x) : x;
+    const attended = selfAttention(weights, layer, before('ln1', x), settings);
+    const middle = add(x, after('ln1', attended));
+    const transformed = feedForward(weights, layer, before('ln2', middle));
+    return add(middle, after('ln2', transformed));
+  };
+
 /** A layer that normalises what each branch reads, as GPT-2's, ViT's and Llama's. */
-export const preNormLayer: Layer = (weights, index, x, settings) => {
-  const layer = `layers.${index}`;
-  const { norm, feedForward } = settings;
-  const middle = add(x, selfAttention(weights, layer, norm(weights, `${layer}.ln1`, x), settings));
-  return add(middle, feedForward(weights, layer, norm(weights, `${layer}.ln2`, middle)));
-};
+export const preNormLayer = branchNormLayer({ reads: true, gives: false });
+
+/** A layer that normalises what each branch reads and what it gives, as Gemma 2's. */
+export const sandwichLayer = branchNormLayer({ reads: true, gives: true });
+
+/** A layer that normalises what each branch gives, as OLMo 2's. */
+export const outputNormLayer = branchNormLayer({ reads: false, gives: true });
 
 /** A layer whose branches both read its input, as GPT-NeoX's. */
 export const parallelLayer: Layer = (weights, index, x, settings) => {
@@ -75,47 +98,53 @@ export const parallelLayer: Layer = (weights, index, x, settings) => {
 export interface StackSettings extends Omit<LayerSettings, 'mask' | 'rotate'> {
   /** Layers of the whole network. */
   readonly numHiddenLayers: number;
-  /** The mask for so many tokens a sequence, added to the attention scores. */
-  readonly mask?: (sequenceLength: number) => Tensor;
-  /** The rotation of tokens that stand where selections, each of those before it, put them. */
-  readonly rotate?: (selections: readonly RowSelection[]) => Rotation;
-  /** Whether a layer rotates at all. Default true. */
-  readonly rotates?: (layer: number) => boolean;
+  /** The mask for so many tokens a sequence, added to each layer's attention scores. */
+  readonly mask?: (sequenceLength: number) => OfLayer<Tensor>;
+  /** Each layer's rotation of tokens that stand where selections, each of those before it, put them. */
+  readonly rotate?: (selections: readonly RowSelection[]) => OfLayer<Rotation | undefined>;
   readonly partial?: PartialLayers;
 }
+
+/** What a layer has, by its number. */
+export type OfLayer<T> = (layer: number) => T;
 
 /** The input of every computed layer and the output of the last: one tensor more than layers. */
 export function runLayers(
   layer: Layer,
   weights: Weights,
   input: Tensor,
-  { numHiddenLayers, mask, rotate, rotates, partial = {}, ...common }: StackSettings,
+  { numHiddenLayers, mask, rotate, partial = {}, ...common }: StackSettings,
 ): Tensor[] {
   const { count = numHiddenLayers, tokens, sequences } = partial;
   const over = (
     sizes: Pick<AttentionSizes, 'batchSize' | 'sequenceLength'>,
     selections: readonly RowSelection[] = [],
-  ): LayerSettings => ({
-    ...common,
-    ...sizes,
-    ...(mask && { mask: mask(sizes.sequenceLength) }),
-    ...(rotate && { rotate: rotate(selections) }),
-  });
-  const compute = (index: number, x: Tensor, whole: LayerSettings): Tensor => {
-    const { rotate: turn, ...unturned } = whole;
-    const turns = turn !== undefined && (rotates?.(index) ?? true);
-    const settings = turns ? whole : unturned;
+  ): OfLayer<LayerSettings> => {
+    const [masks, rotations] = [mask?.(sizes.sequenceLength), rotate?.(selections)];
+    return index => {
+      const [seen, turn] = [masks?.(index), rotations?.(index)];
+      return { ...common, ...sizes, ...(seen && { mask: seen }), ...(turn && { rotate: turn }) };
+    };
+  };
+  const compute = (index: number, x: Tensor, settingsOf: OfLayer<LayerSettings>): Tensor => {
+    const settings = settingsOf(index);
     const rows = sequences?.get(index);
     if (!rows) return layer(weights, index, x, settings);
     const { computed, restore } = setRowsApart(x, rows);
     const { batchSize } = rows;
     const isAmongTokens = tokens && index >= tokens.begin && index < tokens.end;
     // Whole sequences stand where they stood; of others each has its own tokens.
-    const own = isAmongTokens && turns && rotate && { rotate: rotate([tokens.rows, rows]) };
+    const turn = isAmongTokens ? rotate?.([tokens.rows, rows])(index) : undefined;
+    const own = turn && { rotate: turn };
     return restore(layer(weights, index, computed, { ...settings, ...own, batchSize }));
   };
   /** The outputs of layers `begin` … `end − 1`. */
-  const run = (begin: number, end: number, x: Tensor, settings: LayerSettings): Tensor[] => {
+  const run = (
+    begin: number,
+    end: number,
+    x: Tensor,
+    settings: OfLayer<LayerSettings>,
+  ): Tensor[] => {
     const outputs: Tensor[] = [];
     for (let index = begin; index < end; index++) {
       outputs.push(compute(index, outputs.at(-1) ?? x, settings));

@@ -1,11 +1,20 @@
-import type { Note } from '../../errors';
-import { shortJson } from '../../format';
-import { add } from '../../graph';
+import { CorruptFileError, type Note } from '../../errors';
+import { counted, shortJson } from '../../format';
+import { add, mul, type Tensor } from '../../graph';
 import type { Architecture, Dimensions, ModelConfig } from '../architecture';
 import { activation } from '../blocks/activations';
 import { causalMask, paddingMask } from '../blocks/attention';
 import { gatedFeedForward, plainFeedForward } from '../blocks/feedForward';
-import { parallelLayer, preNormLayer, runLayers } from '../blocks/layers';
+import {
+  outputNormLayer,
+  parallelLayer,
+  preNormLayer,
+  runLayers,
+  sandwichLayer,
+  type Layer,
+  type NormalisedHeads,
+  type OfLayer,
+} from '../blocks/layers';
 import { layerNorm, rmsNorm } from '../blocks/norms';
 import { rotary } from '../blocks/positions';
 import { partialRotaryFactor, ropeOf } from '../blocks/rope';
@@ -17,6 +26,7 @@ import {
   headSizeOf,
   initializerRange,
   keyValueHeadsOf,
+  periodOf,
   textField,
   type DefaultSizes,
   type DimensionNames,
@@ -75,8 +85,9 @@ export interface DecoderNames {
   /** The head's table. */
   readonly output: string;
   /** Modules of a layer, without its number. */
-  readonly modules: Readonly<Record<Exclude<ModuleKind, 'gate'>, string>> & {
-    readonly gate?: string;
+  readonly modules: Readonly<Record<Exclude<ModuleKind, 'ln1Out' | 'ln2Out'>, string>> & {
+    readonly ln1Out?: string;
+    readonly ln2Out?: string;
   };
 }
 
@@ -110,6 +121,8 @@ export interface Decoder {
   readonly modelType: string;
   /** What the family's classes begin with: `Llama` of `LlamaForCausalLM`. */
   readonly className: string;
+  /** The class without a head, where it is not called so with `Model` behind. */
+  readonly bareClass?: string;
   /** What its config class takes where config.json says nothing. */
   readonly defaults: DefaultSizes & {
     readonly vocabularySize: number;
@@ -131,7 +144,17 @@ export interface Decoder {
     readonly kind: Architecture['normKind'];
     readonly field: string;
     readonly epsilon: number;
+    /** What the file leaves out of the weights: 1 where norms multiply by 1 + weight. Default nothing. */
+    readonly plus?: number;
   };
+  /** What its layers normalise. Default what branches read. */
+  readonly normPlacement?: Exclude<Architecture['normPlacement'], 'post'>;
+  /** Whether rows of the word table enter the network √hiddenSize times as large. Default false. */
+  readonly scalesWords?: boolean;
+  /** What products of queries and keys are multiplied by. Default 1/√headSize. */
+  readonly attentionScale?: (config: ModelConfig) => number;
+  /** Caps of attention scores and of the head's; none where absent. */
+  readonly softCaps?: (config: ModelConfig) => SoftCaps;
   /** Whether a gate multiplies what enters the feed-forward space; it does by default. */
   readonly gated?: boolean;
   /** Whether both branches of a layer read its input. Default false. */
@@ -145,22 +168,44 @@ export interface Decoder {
   readonly turnsParts?: boolean;
   /** config.json with RoPE's fields under their usual names. */
   readonly ropeFields?: (config: ModelConfig) => ModelConfig;
-  /** By layer, whether heads are rotated. Default in all. */
-  readonly rotates?: (config: ModelConfig, layers: number) => readonly boolean[];
+  /** Lists of config.json with an entry a layer, and what they are where it does not have them. */
+  readonly layerLists?: Readonly<Record<string, LayerList>>;
+  /** What a layer's entries in those lists make of it. Default nothing. */
+  readonly layerKind?: (
+    config: ModelConfig,
+    entries: Readonly<Record<string, unknown>>,
+  ) => LayerKind;
   /** Heads over the final norm's output. */
   readonly taskHeads?: (className: string) => readonly TaskHead[];
   /** Default none. */
   readonly biases?: (config: ModelConfig) => Biases;
   /** Whether heads may share keys and values, and have a size of their own. Default true. */
   readonly sharesKeys?: boolean;
-  /** Whether each head of queries and keys is normalised. Default false. */
-  readonly normsHeads?: boolean;
-  /** How many tokens back each layer sees; all where undefined. */
-  readonly window?: (config: ModelConfig) => number | undefined;
+  /** Whether queries and keys are normalised: each head by itself, or all of them together. Default not. */
+  readonly normsHeads?: NormalisedHeads;
+  /** The activation's name. Default `hidden_act`. */
+  readonly activation?: (config: ModelConfig) => string;
   /** Values of fields that would make it compute something else. */
   readonly refusals?: readonly Refusal[];
-  /** config.json at a new number of layers, beyond its sizes. */
-  readonly resized?: (config: ModelConfig, layers: number) => ModelConfig;
+  /** What a person should know of config.json. */
+  readonly notes?: (config: ModelConfig) => readonly Note[];
+}
+
+/** Caps of attention scores and of the head's. */
+export interface SoftCaps {
+  readonly attention?: number | undefined;
+  readonly head?: number | undefined;
+}
+
+/** What a list with an entry a layer is where config.json does not have it. */
+export type LayerList = (config: ModelConfig, layers: number) => readonly unknown[];
+
+/** What sets a layer apart from others. */
+export interface LayerKind {
+  /** How many tokens back it sees; all where absent. */
+  readonly window?: number;
+  /** config.json as RoPE's fields are read for it, or none where it does not rotate. Default config.json. */
+  readonly rope?: ModelConfig | 'none';
 }
 
 const dimensionNames = ({ sharesKeys = true }: Decoder): DimensionNames => ({
@@ -168,14 +213,21 @@ const dimensionNames = ({ sharesKeys = true }: Decoder): DimensionNames => ({
   ...(sharesKeys && { numKeyValueHeads: 'num_key_value_heads', headDim: 'head_dim' }),
 });
 
-const usualNorm = { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-6 } as const;
+const usualNorm: NonNullable<Decoder['norm']> = {
+  kind: 'RMSNorm',
+  field: 'rms_norm_eps',
+  epsilon: 1e-6,
+};
+
+const bareClassOf = ({ className, bareClass = `${className}Model` }: Decoder): string => bareClass;
 
 /** The family that a decoder makes. */
 export function decoderFamily(decoder: Decoder): Family {
   const { modelType, className, defaults, refusals = [], names = llamaNames } = decoder;
+  const bareClass = bareClassOf(decoder);
   return {
     modelType,
-    className: new RegExp(`^${className}(Model|For[A-Z]|$)`),
+    className: new RegExp(`^(${className}(Model|For[A-Z]|$)|${bareClass}$)`),
     prefix: names.prefix,
     // Tensors of one decoder look like those of any other: without a name they are taken for none.
     signature: /(?!)/,
@@ -189,11 +241,17 @@ export function decoderFamily(decoder: Decoder): Family {
         notes,
       } = tieOf(config, file, names.output, defaults.tied ?? false);
       const variant = variantOf(decoder, written, file, tied);
-      const bare = variant.task ? [] : [`${className}Model`];
+      const bare = variant.task ? [] : [bareClass];
       const named = withClass(written, variant.modelClass, bare);
       return {
         architecture: buildModel(decoder, named.config, variant),
-        notes: [...notes, ...named.notes, ...variant.besides, ...notesOnParts(decoder, config)],
+        notes: [
+          ...notes,
+          ...named.notes,
+          ...variant.besides,
+          ...notesOnParts(decoder, config),
+          ...(decoder.notes?.(config) ?? []),
+        ],
       };
     },
   };
@@ -212,7 +270,7 @@ function notesOnParts({ turnsParts = false }: Decoder, config: ModelConfig): Not
 }
 
 /** Those of most decoders (`modeling_layers.py`). */
-const usualTaskHeads = (className: string): readonly TaskHead[] => [
+export const usualTaskHeads = (className: string): readonly TaskHead[] => [
   {
     modelClass: `${className}ForSequenceClassification`,
     modules: classifier('score', false),
@@ -236,12 +294,13 @@ interface Variant {
 }
 
 function variantOf(
-  { className, names = llamaNames, taskHeads = usualTaskHeads }: Decoder,
+  decoder: Decoder,
   config: ModelConfig,
   file: StoredNames,
   tied: boolean,
 ): Variant {
-  const [bareClass, headClass] = [`${className}Model`, `${className}ForCausalLM`];
+  const { className, names = llamaNames, taskHeads = usualTaskHeads } = decoder;
+  const [bareClass, headClass] = [bareClassOf(decoder), `${className}ForCausalLM`];
   const classes = classNames(config);
   const task = taskHeadIn(taskHeads(className), config, file, [headClass, bareClass]);
   const hasHead = file.has(names.output) || classes.includes(headClass);
@@ -291,12 +350,59 @@ function fusedRows(
   };
 }
 
+const layers: Readonly<Record<Exclude<Architecture['normPlacement'], 'post'>, Layer>> = {
+  pre: preNormLayer,
+  sandwich: sandwichLayer,
+  output: outputNormLayer,
+};
+
+/** A list with an entry a layer. Throws CorruptFileError where it has another length. */
+function layerList(config: ModelConfig, field: string, layers: number, otherwise: LayerList) {
+  const listed = config[field];
+  if (!Array.isArray(listed)) return otherwise(config, layers);
+  if (listed.length === layers) return listed as readonly unknown[];
+  throw new CorruptFileError(
+    `config.json: ${field} has ${counted(listed.length, 'entry', 'entries')} for ${counted(layers, 'layer')}.`,
+    'Take config.json from the same place and version as the weights beside it.',
+  );
+}
+
+/** config.json with its lists, their patterns repeated, for another number of layers. */
+function withLayerLists(
+  { layerLists = {} }: Decoder,
+  config: ModelConfig,
+  { from, to }: { readonly from: number; readonly to: number },
+): ModelConfig {
+  if (from === to) return config;
+  const lists = Object.entries(layerLists).flatMap(([field, otherwise]) => {
+    const list = layerList(config, field, from, otherwise);
+    const period = periodOf(list);
+    const repeated = Array.from({ length: to }, (_, layer) => list[layer % period]);
+    const follows = JSON.stringify(otherwise(config, to)) === JSON.stringify(repeated);
+    return follows && !Array.isArray(config[field]) ? [] : [[field, repeated] as const];
+  });
+  return { ...config, ...Object.fromEntries(lists) };
+}
+
+/** What layers of several kinds have, made once for each kind. */
+function byKind<Made>(types: readonly string[], make: (layer: number) => Made): OfLayer<Made> {
+  const made = new Map<string, Made>();
+  return layer => {
+    const type = types[layer]!;
+    const found = made.has(type) ? made.get(type)! : make(layer);
+    made.set(type, found);
+    return found;
+  };
+}
+
 /** The modules of a layer; heads of queries and keys are rotated, so that they only mix as a whole. */
 function layerModules(
-  { names = llamaNames, norm = usualNorm, normsHeads = false, gated = true, fuses }: Decoder,
+  decoder: Decoder,
   dimensions: Dimensions,
   { queriesKeysValues = false, attentionOutput = false, feedForward = false }: Biases,
 ): LayerModules {
+  const { names = llamaNames, norm = usualNorm, normPlacement = 'pre' } = decoder;
+  const { normsHeads, gated = true, fuses } = decoder;
   const { modules } = names;
   const spread = { times: headSizeOf(dimensions), run: 1 };
   const rows = fusedRows(fuses, dimensions);
@@ -306,26 +412,39 @@ function layerModules(
     ...axes,
     ...(rows[kind] && { fused: rows[kind] }),
   });
-  const normBias = norm.kind === 'LayerNorm';
+  const normOf = (kind: ModuleKind, axes: Pick<LayerModule, 'out'> = {}): LayerModule => ({
+    name: modules[kind]!,
+    bias: norm.kind === 'LayerNorm',
+    plus: 'plus' in norm ? norm.plus : undefined,
+    ...axes,
+  });
+  const [queries, keys] = [
+    { out: { role: 'query', spread } },
+    { out: { role: 'key', spread } },
+  ] as const;
+  const all = normsHeads === 'all';
+  const [reads, gives] = [normPlacement !== 'output', normPlacement !== 'pre'];
   return {
-    q: linear('q', queriesKeysValues, { out: { role: 'query', spread } }),
-    k: linear('k', queriesKeysValues, { out: { role: 'key', spread } }),
+    q: linear('q', queriesKeysValues, queries),
+    k: linear('k', queriesKeysValues, keys),
     v: linear('v', queriesKeysValues),
     ...(normsHeads && {
-      qNorm: { name: modules.qNorm, bias: normBias },
-      kNorm: { name: modules.kNorm, bias: normBias },
+      qNorm: normOf('qNorm', all ? queries : {}),
+      kNorm: normOf('kNorm', all ? keys : {}),
     }),
     o: linear('o', attentionOutput, { in: mixedValues(dimensions) }),
-    ln1: { name: modules.ln1, bias: normBias },
+    ...(reads && { ln1: normOf('ln1') }),
+    ...(gives && { ln1Out: normOf('ln1Out') }),
     ...(gated && { gate: linear('gate', feedForward) }),
     fc1: linear('fc1', feedForward),
     fc2: linear('fc2', feedForward),
-    ln2: { name: modules.ln2, bias: normBias },
+    ...(reads && { ln2: normOf('ln2') }),
+    ...(gives && { ln2Out: normOf('ln2Out') }),
   };
 }
 
 function declareParameters(
-  { names = llamaNames, norm = usualNorm }: Decoder,
+  { names = llamaNames, norm = usualNorm }: Pick<Decoder, 'names' | 'norm'>,
   sizes: SpaceSizes,
   { prefix, head, task }: Variant,
   { numHiddenLayers }: Dimensions,
@@ -350,7 +469,7 @@ function declareParameters(
     ...declareModule(
       sizes,
       { id: 'final.norm', stage: 'final', out: space('residual') },
-      { name: prefix + names.finalNorm, bias: norm.kind === 'LayerNorm' },
+      { name: prefix + names.finalNorm, bias: norm.kind === 'LayerNorm', plus: norm.plus },
     ),
     ...(head === 'untied'
       ? [
@@ -387,24 +506,43 @@ function spaceSizesOf(
 }
 
 function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Architecture {
-  const { defaults, normsHeads = false, gated = true, norm: normOf = usualNorm } = decoder;
+  const { defaults, normsHeads, gated = true, norm: normOf = usualNorm } = decoder;
+  const { layerLists = {}, normPlacement = 'pre' } = decoder;
   const { task, head, modelClass } = variant;
   const dimensions = dimensionFields(config, dimensionNames(decoder), defaults);
   const vocabularySize = defaultedSize(config, 'vocab_size', defaults.vocabularySize);
   const positions = defaultedSize(config, 'max_position_embeddings', defaults.positions);
   const epsilon = epsilonField(config, normOf.field, normOf.epsilon);
   const norm = normOf.kind === 'LayerNorm' ? layerNorm(epsilon) : rmsNorm(epsilon);
-  const named = activation(textField(config, 'hidden_act', defaults.activation ?? 'silu'));
+  const named = activation(
+    decoder.activation?.(config) ?? textField(config, 'hidden_act', defaults.activation ?? 'silu'),
+  );
   const feedForward = gated ? gatedFeedForward(named) : plainFeedForward(named);
-  const layer = decoder.parallel?.(config) ? parallelLayer : preNormLayer;
-  const rope = ropeOf(decoder.ropeFields?.(config) ?? config, {
-    headSize: headSizeOf(dimensions),
-    positions,
-    turnsParts: decoder.turnsParts ?? false,
-    ...(defaults.ropeTheta !== undefined && { defaultTheta: defaults.ropeTheta }),
+  const layer = decoder.parallel?.(config) ? parallelLayer : layers[normPlacement];
+  const { numHiddenLayers } = dimensions;
+  const lists = Object.entries(layerLists).map(
+    ([field, otherwise]) => [field, layerList(config, field, numHiddenLayers, otherwise)] as const,
+  );
+  const layerEntries = Array.from({ length: numHiddenLayers }, (_, index) =>
+    Object.fromEntries(lists.map(([field, list]) => [field, list[index]])),
+  );
+  const layerTypes = layerEntries.map(entries => Object.values(entries).join(' '));
+  const kindOf = byKind(layerTypes, index => {
+    const { window, rope = config } = decoder.layerKind?.(config, layerEntries[index]!) ?? {};
+    if (rope === 'none') return { window };
+    const positionsOf = ropeOf(decoder.ropeFields?.(rope) ?? rope, {
+      headSize: headSizeOf(dimensions),
+      positions,
+      turnsParts: decoder.turnsParts ?? false,
+      ...(defaults.ropeTheta !== undefined && { defaultTheta: defaults.ropeTheta }),
+    });
+    return { window, positionsOf };
   });
-  const window = decoder.window?.(config);
-  const rotated = decoder.rotates?.(config, dimensions.numHiddenLayers);
+  // What config.json says of each layer is checked before anything is computed.
+  layerEntries.forEach((_, index) => kindOf(index));
+  const scale = decoder.attentionScale?.(config);
+  const softCaps = decoder.softCaps?.(config) ?? {};
+  const embeddingScale = decoder.scalesWords ? Math.fround(Math.sqrt(dimensions.hiddenSize)) : 1;
   const spaceSizes = spaceSizesOf(dimensions, vocabularySize, task && outputsOf(task, config));
   const pad = config['pad_token_id'] === undefined ? defaults.padding : config['pad_token_id'];
   const padding = typeof pad === 'number' ? pad : undefined;
@@ -420,9 +558,10 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
     accepts: { kind: 'tokens', vocabularySize, longestSequence: positions },
     leadingTokens: 0,
     dimensions,
-    normPlacement: 'pre',
+    normPlacement,
     normKind: normOf.kind,
-    ...(rotated?.includes(false) && { layerTypes: rotated.map(String) }),
+    ...(embeddingScale !== 1 && { embeddingScale }),
+    ...(new Set(layerTypes).size > 1 && { layerTypes }),
     initializerRange: initializerRange(config, defaults.initializerRange),
     spaceSizes,
     parameters: declareParameters(decoder, spaceSizes, variant, dimensions, { modules, padding }),
@@ -434,19 +573,30 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
       const { batchSize, sequenceLength, attentionMask } = inputs;
       const padding = attentionMask && paddingMask(attentionMask);
       const lookups = wordLookup(inputs, positions);
-      const states = runLayers(layer, weights, weights.embedding(lookups), {
+      const words = weights.embedding(lookups);
+      const input = embeddingScale === 1 ? words : mul(words, embeddingScale);
+      const maskOf = (length: number): OfLayer<Tensor> =>
+        byKind(layerTypes, index => {
+          const mask = causalMask(length, kindOf(index).window);
+          return padding ? add(mask, padding) : mask;
+        });
+      const turnOf = byKind(layerTypes, index => {
+        const { positionsOf } = kindOf(index);
+        return positionsOf && rotary(positionsOf(sequenceLength), { batchSize, sequenceLength });
+      });
+      const states = runLayers(layer, weights, input, {
         batchSize,
         sequenceLength,
-        numHiddenLayers: dimensions.numHiddenLayers,
+        numHiddenLayers,
         numAttentionHeads: dimensions.numAttentionHeads,
         numKeyValueHeads: keyValueHeadsOf(dimensions),
         norm,
-        normsHeads,
+        ...(normsHeads && { normsHeads }),
+        ...(scale !== undefined && { scale }),
+        ...(softCaps.attention !== undefined && { softCap: softCaps.attention }),
         feedForward,
-        rotate: rotary(rope(sequenceLength), { batchSize, sequenceLength }),
-        ...(rotated && { rotates: index => rotated[index]! }),
-        mask: length =>
-          padding ? add(causalMask(length, window), padding) : causalMask(length, window),
+        rotate: selections => byKind(layerTypes, index => turnOf(index)?.(selections)),
+        mask: maskOf,
         ...(inputs.partial && { partial: inputs.partial }),
       });
       const last = states.at(-1)!;
@@ -457,14 +607,17 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
           // Rows are chosen before the norm, so that it runs on no more than are read.
           const features = norm(weights, 'final.norm', selectRows(last, rows));
           if (isComputed(task)) return taskReadout(weights, task, features);
-          return weights.readout(features, table, undefined);
+          const readout = weights.readout(features, table, undefined);
+          return softCaps.head === undefined ? readout : { ...readout, softCap: softCaps.head };
         },
       };
     },
     resized: target => {
-      const sized = resizedFields(config, dimensionNames(decoder), checkedTarget(target));
-      const { numHiddenLayers } = target;
-      return buildModel(decoder, decoder.resized?.(sized, numHiddenLayers) ?? sized, variant);
+      const listed = withLayerLists(decoder, config, {
+        from: numHiddenLayers,
+        to: checkedTarget(target).numHiddenLayers,
+      });
+      return buildModel(decoder, resizedFields(listed, dimensionNames(decoder), target), variant);
     },
   };
 }

@@ -1,22 +1,15 @@
 import type { ModelConfig } from '../architecture';
-import { CorruptFileError } from '../../errors';
-import { counted } from '../../format';
-import { flagField, periodOf, sizeField } from '../configFields';
-import { llamaNames, type Biases, type Decoder, type DecoderNames } from './decoder';
-import type { Refusal } from './family';
+import { flagField, indexField, sizeField } from '../configFields';
+import {
+  llamaNames,
+  usualTaskHeads,
+  type Decoder,
+  type DecoderNames,
+  type LayerList,
+} from './decoder';
+import { gemma, gemma2, gemma3 } from './gemma';
+import { attentionBias, everyOther, sameWindow, windowedLayer } from './layerKinds';
 import { classifier } from './taskHeads';
-
-/** One `attention_bias` for all four matrices. */
-const attentionBias = (config: ModelConfig): Biases => {
-  const bias = flagField(config, 'attention_bias', false);
-  return { queriesKeysValues: bias, attentionOutput: bias };
-};
-
-/** The window of a model whose layers all have it. */
-const sameWindow = (config: ModelConfig): number | undefined =>
-  (config['sliding_window'] ?? undefined) === undefined
-    ? undefined
-    : sizeField(config, 'sliding_window');
 
 /** Llama 2 and 3, SmolLM2, TinyLlama: the base that the others vary. */
 const llama: Decoder = {
@@ -46,28 +39,27 @@ const mistral: Decoder = {
     intermediateSize: 14336,
     positions: 131_072,
   },
-  window: config => (config['sliding_window'] === undefined ? 4096 : sameWindow(config)),
+  layerKind: config =>
+    config['sliding_window'] === undefined ? { window: 4096 } : sameWindow(config),
 };
 
-/** Layers that see all and layers that see a window would change places when the depth grows. */
-const oneKindOfLayer: readonly Refusal[] = [
-  {
-    field: 'use_sliding_window',
-    refused: value => value === true,
-    because: 'some layers would see a window of tokens and others all of them',
-  },
-  {
-    field: 'layer_types',
-    refused: value => !Array.isArray(value) || value.some(type => type !== 'full_attention'),
-    because: 'only layers that all attend to every token are computed',
-  },
-];
+/** Whether a model has a window at all, whatever its size says. */
+const usesWindow = (config: ModelConfig): boolean =>
+  flagField(config, 'use_sliding_window', false) && config['sliding_window'] !== null;
 
-/** `layer_types` names every layer, where config.json has it. */
-const withLayerTypes = (config: ModelConfig, layers: number): ModelConfig =>
-  Array.isArray(config['layer_types'])
-    ? { ...config, layer_types: new Array<string>(layers).fill('full_attention') }
-    : config;
+/** Qwen's layers: from `max_window_layers` on they see a window, if the model has one. */
+const windowsAbove: LayerList = (config, layers) => {
+  const windows = usesWindow(config);
+  const begin = indexField(config, 'max_window_layers', 28);
+  return Array.from({ length: layers }, (_, layer) =>
+    windows && layer >= begin ? 'sliding_attention' : 'full_attention',
+  );
+};
+
+const qwenLayer: Decoder['layerKind'] = (config, entries) =>
+  usesWindow(config)
+    ? windowedLayer(config, entries, { fallback: 4096 })
+    : windowedLayer({ ...config, sliding_window: null }, entries);
 
 /** Qwen2 and 2.5: biases on queries, keys and values. */
 const qwen2: Decoder = {
@@ -81,8 +73,8 @@ const qwen2: Decoder = {
     positions: 32_768,
   },
   biases: () => ({ queriesKeysValues: true }),
-  refusals: oneKindOfLayer,
-  resized: withLayerTypes,
+  layerLists: { layer_types: windowsAbove },
+  layerKind: qwenLayer,
 };
 
 /** Qwen3: normalised heads of a size of their own. */
@@ -91,9 +83,9 @@ const qwen3: Decoder = {
   className: 'Qwen3',
   defaults: { ...qwen2.defaults, headDim: 128 },
   biases: attentionBias,
-  normsHeads: true,
-  refusals: oneKindOfLayer,
-  resized: withLayerTypes,
+  normsHeads: 'each',
+  layerLists: { layer_types: windowsAbove },
+  layerKind: qwenLayer,
 };
 
 /** Phi-3 and Phi-4-mini: queries, keys and values in one tensor, gate and up in another. */
@@ -122,7 +114,7 @@ const phi3: Decoder = {
   norm: { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-5 },
   fuses: 'modules',
   turnsParts: true,
-  window: sameWindow,
+  layerKind: sameWindow,
   ropeFields: config => {
     const named = config['rope_scaling'] ?? config['rope_parameters'] ?? {};
     const fields = named as ModelConfig;
@@ -163,31 +155,13 @@ const starcoder2: Decoder = {
     const bias = flagField(config, 'use_bias', true);
     return { queriesKeysValues: bias, attentionOutput: bias, feedForward: bias };
   },
-  window: sameWindow,
+  layerKind: sameWindow,
 };
 
-/** 1 for each layer that rotates: `no_rope_layers`, or all but every so many. */
-function rotatedLayers(config: ModelConfig, layers: number): readonly boolean[] {
-  const listed = config['no_rope_layers'];
-  if (Array.isArray(listed)) {
-    if (listed.length === layers) return listed.map(Boolean);
-    throw new CorruptFileError(
-      `config.json: no_rope_layers has ${listed.length} entries for ${counted(layers, 'layer')}.`,
-      'Take config.json from the same place and version as the weights beside it.',
-    );
-  }
-  const interval = sizeField(config, 'no_rope_layer_interval', { fallback: 4 });
-  return Array.from({ length: layers }, (_, layer) => (layer + 1) % interval !== 0);
-}
-
-/** A list with one entry a layer, its pattern repeated for more layers. */
-function repeated(config: ModelConfig, field: string, layers: number): ModelConfig {
-  const list = config[field];
-  if (!Array.isArray(list)) return config;
-  const period = periodOf(list);
-  const entries = Array.from({ length: layers }, (_, layer) => list[layer % period] as unknown);
-  return { ...config, [field]: entries };
-}
+/** 1 for each layer that rotates: all but every so many. */
+const rotatedLayers = everyOther(1, 0, config =>
+  sizeField(config, 'no_rope_layer_interval', { fallback: 4 }),
+);
 
 /** SmolLM3: every fourth layer without positions. */
 const smollm3: Decoder = {
@@ -209,9 +183,22 @@ const smollm3: Decoder = {
     ...attentionBias(config),
     feedForward: flagField(config, 'mlp_bias', false),
   }),
-  rotates: rotatedLayers,
-  refusals: oneKindOfLayer,
-  resized: (config, layers) => withLayerTypes(repeated(config, 'no_rope_layers', layers), layers),
+  layerLists: {
+    no_rope_layers: rotatedLayers,
+    // Those that do not rotate see a window, if the model has one.
+    layer_types: (config, layers) => {
+      const windows = usesWindow(config) && typeof config['sliding_window'] === 'number';
+      const listed = config['no_rope_layers'];
+      const rotates = Array.isArray(listed) ? listed : rotatedLayers(config, layers);
+      return Array.from({ length: layers }, (_, layer) =>
+        windows && !rotates[layer] ? 'sliding_attention' : 'full_attention',
+      );
+    },
+  },
+  layerKind: (config, entries) => ({
+    ...windowedLayer(config, entries),
+    ...(!entries['no_rope_layers'] && { rope: 'none' }),
+  }),
 };
 
 const neoxNames: DecoderNames = {
@@ -273,6 +260,26 @@ const gptNeox: Decoder = {
   ],
 };
 
+/** OLMo 2: norms of what branches give, and of all heads together. */
+const olmo2: Decoder = {
+  modelType: 'olmo2',
+  className: 'Olmo2',
+  defaults: { ...llama.defaults, vocabularySize: 50_304, padding: 1 },
+  names: {
+    ...llamaNames,
+    modules: {
+      ...llamaNames.modules,
+      ln1Out: 'post_attention_layernorm',
+      ln2Out: 'post_feedforward_layernorm',
+    },
+  },
+  norm: { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-5 },
+  normPlacement: 'output',
+  normsHeads: 'all',
+  biases: attentionBias,
+  taskHeads: className => usualTaskHeads(className).slice(0, 1),
+};
+
 /** All decoders that rotate. */
 export const decoders: readonly Decoder[] = [
   llama,
@@ -283,4 +290,8 @@ export const decoders: readonly Decoder[] = [
   starcoder2,
   smollm3,
   gptNeox,
+  gemma,
+  gemma2,
+  gemma3,
+  olmo2,
 ];

@@ -185,7 +185,7 @@ export function encode(
     numAttentionHeads: dimensions.numAttentionHeads,
     norm,
     feedForward,
-    ...(padding && { mask: () => padding }),
+    ...(padding && { mask: () => () => padding }),
     ...(inputs.partial && { partial: inputs.partial }),
   });
 }

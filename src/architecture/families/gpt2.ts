@@ -306,10 +306,13 @@ function buildModel(config: ModelConfig, variant: Variant): Architecture {
         sequenceLength,
         numHiddenLayers,
         numAttentionHeads,
-        scaled,
+        ...(!scaled && { scale: 1 }),
         norm,
         feedForward,
-        mask: length => (padding ? add(causalMask(length), padding) : causalMask(length)),
+        mask: length => {
+          const mask = padding ? add(causalMask(length), padding) : causalMask(length);
+          return () => mask;
+        },
         ...(inputs.partial && { partial: inputs.partial }),
       });
       const last = states.at(-1)!;

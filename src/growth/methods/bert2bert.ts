@@ -1,6 +1,6 @@
 import type { Parameter } from '../../architecture';
 import { methodTitles } from '../../protocol/methodTitles';
-import { axisSizes, grows, readsSpace, type Growth } from '../operators';
+import { axisSizes, entryScale, grows, readsSpace, type Growth } from '../operators';
 import { layerCounts, stackedWithTop } from './layers';
 import { filled, smallMatrix } from './matrix';
 import type { GrowthMethod } from './method';
@@ -49,10 +49,11 @@ export const bert2bert = {
         const above = smallMatrix(growth, small, parameter, next);
         const rows = copiedAxis(growth, parameter, 0, seed);
         const columns = copiedAxis(growth, parameter, 1, seed);
+        const scale = entryScale(growth, parameter);
         return filled(parameter, (row, column) => {
           const { values } = row < own.rows ? own : above;
           const value = values[rows.units[row]! * own.columns + columns.units[column]!]!;
-          return value * rows.scale(row) * columns.scale(column);
+          return value * scale * rows.scale(row) * columns.scale(column);
         });
       };
     },

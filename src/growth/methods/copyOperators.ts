@@ -1,7 +1,9 @@
 import {
   depthName,
+  entryScale,
   grows,
   onesName,
+  outerScaleName,
   readsSpace,
   shareName,
   spaceSizes,
@@ -30,6 +32,8 @@ export function copyOperators(growth: Growth, layers: LayerMap, seed: number): O
       if (!readsSpace(growth, parameter, axis)) return;
       values[shareName(space)] ??= Float32Array.from(copyCounts(units, size), count => 1 / count);
     });
+    const scale = entryScale(growth, parameter);
+    if (scale !== 1) values[outerScaleName(parameter)] = Float32Array.of(scale);
     if (!kind || values[depthName(kind, part)]) continue;
     const origins = Array.from({ length: large }, (_, layer) => layers(layer, parameter));
     const picked = origins.map(origin => (typeof origin === 'number' ? origin : -1));

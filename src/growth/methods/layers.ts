@@ -1,6 +1,6 @@
 import type { Parameter } from '../../architecture';
+import { periodOf } from '../../architecture';
 import type { Growth } from '../operators';
-import type { Refusal } from '../target';
 
 /**
  * What a module of a large layer is made of: the same module of a small layer, by number, or zeros or
@@ -49,50 +49,50 @@ interface Placement {
 
 /**
  * After small layer j follow ⌊(j + 1) · P / L1⌋ − ⌊j · P / L1⌋ of the P = L2 − L1 new layers: evenly
- * spread, at the end of each group (LLaMA-Pro).
+ * spread, at the end of each group (LLaMA-Pro). Where layers of several kinds come in periods, these are
+ * inserted in place of layers, so that every layer stays among its kind; a last period that the small
+ * model has a part of is made whole first.
  */
 export function insertedPlacements(growth: Growth): readonly Placement[] {
   const { small, large } = layerCounts(growth);
-  const before = (layer: number): number => Math.floor((layer * (large - small)) / small);
-  return Array.from({ length: small }, (_, origin) => {
-    const copies = before(origin + 1) - before(origin);
-    return Array.from({ length: copies + 1 }, (_unused, index) => ({
-      origin,
-      inserted: index > 0,
-      last: index === copies,
-    }));
+  const { layerTypes } = growth.source;
+  const period = layerTypes && large > small ? periodOf(layerTypes) : 1;
+  const [have, wanted] = [Math.ceil(small / period), Math.floor(large / period)];
+  const before = (index: number): number => Math.floor((index * (wanted - have)) / have);
+  return Array.from({ length: have }, (_, index) => {
+    const copies = before(index + 1) - before(index);
+    return Array.from({ length: copies + 1 }, (_unused, copy) =>
+      Array.from({ length: period }, (_place, place) => {
+        const layer = index * period + place;
+        const exists = layer < small;
+        return {
+          origin: exists ? layer : layer - period,
+          inserted: copy > 0 || !exists,
+          last: copy === copies,
+        };
+      }),
+    ).flat();
   }).flat();
-}
-
-/** Why layers cannot be inserted: those behind them would stand where layers of another kind compute. */
-export function insertionRefusals(growth: Growth, method: string): readonly Refusal[] {
-  const { source, target } = growth;
-  const [from, to] = [source.layerTypes, target.layerTypes];
-  const stays = insertedPlacements(growth).every(
-    ({ origin }, layer) => from?.[origin] === to?.[layer],
-  );
-  if (stays) return [];
-  return [
-    {
-      reason: `${method} inserts layers, and ${source.modelClass} has layers of several kinds in turn: those behind an inserted one would stand in places of another kind.`,
-      remedy: 'Ask for more hidden units alone, or use another method, such as ligo or stack.',
-    },
-  ];
 }
 
 /**
  * New layers are copies of the layer before them that pass their input on. What they add to the
- * residual stream (of W_O and fc2) is zero. That is all where layers normalise what branches read. Where
- * they normalise sums, the new layer's norms still change what they pass on: so the last norm of the
+ * residual stream (of W_O and fc2, or of the norm behind them) is zero. That is all where layers do not
+ * normalise sums. Where they do, the new layer's norms still change what they pass on: so the last norm of the
  * group takes over the small layer's weight and bias, and those before it only normalise (weight 1,
  * bias 0), which the next norm repeats without effect. Ours; exact up to the norm's ε.
  */
 export function insertedLayers(growth: Growth): LayerMap {
   const placements = insertedPlacements(growth);
-  const postNorm = growth.source.normPlacement === 'post';
+  const { normPlacement } = growth.source;
+  const postNorm = normPlacement === 'post';
+  const normsOutputs = normPlacement === 'sandwich' || normPlacement === 'output';
   return (layer, { kind, part, module, spaces: [out] }) => {
     const { origin, inserted, last } = placements[layer]!;
-    const addsToStream = module === 'linear' && out?.role === 'residual';
+    // Behind zeros a norm's gradient would be 1 / √ε: its own weight is the zero then.
+    const addsToStream = normsOutputs
+      ? kind === 'ln1Out' || kind === 'ln2Out'
+      : module === 'linear' && out?.role === 'residual';
     if (inserted && addsToStream) return 'zeros';
     const onlyNormalises = (kind === 'ln1' && inserted) || (kind === 'ln2' && !last);
     if (postNorm && onlyNormalises) return part === 'weight' ? 'ones' : 'zeros';

@@ -4,6 +4,7 @@ import { randomGenerator, randomStreams } from '../../random';
 import type { SmallValues } from '../growParameter';
 import {
   axisSizes,
+  entryScale,
   followsTiedNorm,
   grows,
   readsSpace,
@@ -11,8 +12,9 @@ import {
   type Growth,
 } from '../operators';
 import { randomParameter } from '../randomParameter';
-import { insertedLayers, insertionRefusals } from './layers';
+import { insertedLayers } from './layers';
 import { smallMatrix, type Matrix } from './matrix';
+import type { Refusal } from '../target';
 import type { GrowthMethod } from './method';
 
 /** How one axis gets longer. */
@@ -72,20 +74,30 @@ function expansionOf(
     : undefined;
   const share = (index: number): number => shares?.[index] ?? 1;
   const scaled = parameter.used || followsTiedNorm(growth.target, parameter);
-  const eta = space.role === 'residual' && scaled ? remainingDeviation(growth) : 1;
-  if (axis === 0 && parameter.module === 'norm' && growth.source.normPlacement === 'pre') {
+  const { normPlacement, normKind } = growth.source;
+  const isResidual = space.role === 'residual';
+  const eta = isResidual && scaled ? remainingDeviation(growth) : 1;
+  // How much larger the residual stream is written: where branches read it as it is, not at all.
+  const stream = normPlacement === 'output' ? 1 : 1 / eta;
+  if (axis === 0 && parameter.module === 'norm' && isResidual && normPlacement !== 'post') {
     // Where RMSNorm finds nothing it leaves nothing, and weights let gradients through.
-    const rest = growth.source.normKind === 'RMSNorm' ? 'repeat' : 'zero';
-    // The normalised vector is 1 / η too large; a tied table, which was written so too, once more.
-    const table = reads ? eta : 1;
+    const rest = normKind === 'RMSNorm' ? 'repeat' : 'zero';
+    // The normalised vector is 1 / η too large.
     const norm = parameter.part === 'weight' ? eta : 1;
-    return { size, copies, scale: index => norm * table * share(index), rest };
+    const writes = givesToStream(parameter) ? stream : 1;
+    // A tied table was written like the stream.
+    const table = reads ? 1 / stream : 1;
+    return { size, copies, scale: index => norm * writes * table * share(index), rest };
   }
   if (reads) return { size, copies, scale: share, rest: 'scratch' };
   // A mean takes nothing from LayerNorm's variance, and nothing nothing from RMSNorm's mean square.
-  const rest = growth.source.normKind === 'LayerNorm' ? 'mean' : 'zero';
-  return { size, copies, scale: () => 1 / eta, rest };
+  const rest = normKind === 'LayerNorm' ? 'mean' : 'zero';
+  const written = parameter.stage === 'layer' ? 1 / eta : stream;
+  return { size, copies, scale: () => written, rest };
 }
+
+/** True for norms of what branches give to the residual stream. */
+const givesToStream = ({ kind }: Parameter): boolean => kind === 'ln1Out' || kind === 'ln2Out';
 
 function expandRows({ rows, columns, values }: Matrix, expansion: Expansion | undefined): Matrix {
   if (!expansion) return { rows, columns, values };
@@ -114,7 +126,10 @@ function transposed({ rows, columns, values }: Matrix): Matrix {
   return { rows: columns, columns: rows, values: turned };
 }
 
-function expand(growth: Growth, parameter: Parameter, small: Matrix, seed: number): Float32Array {
+function expand(growth: Growth, parameter: Parameter, given: Matrix, seed: number): Float32Array {
+  const scale = entryScale(growth, parameter);
+  const small =
+    scale === 1 ? given : { ...given, values: given.values.map(value => value * scale) };
   const wide = expandRows(small, expansionOf(growth, parameter, 0, seed));
   const columns = expansionOf(growth, parameter, 1, seed);
   if (!columns) return wide.values;
@@ -136,6 +151,21 @@ function makeWeights(growth: Growth, small: SmallValues, seed: number) {
   };
 }
 
+/** A norm over all heads finds another mean square where some heads are repeated more often than others. */
+function normalisedHeads({ source, target }: Growth): readonly Refusal[] {
+  const isNormalised = source.parameters.some(
+    ({ kind, spaces: [space] }) => kind === 'qNorm' && space?.role === 'query',
+  );
+  const [small, large] = [source.dimensions.numAttentionHeads, target.dimensions.numAttentionHeads];
+  if (!isNormalised || large % small === 0) return [];
+  return [
+    {
+      reason: `lemon cannot keep a model that normalises all heads together at ${large} heads, which are no multiple of ${small}.`,
+      remedy: `Ask for ${small * Math.ceil(large / small)} heads and hidden units for them, or use another method.`,
+    },
+  ];
+}
+
 /**
  * LEMON: units, feed-forward units and whole heads are repeated, and their readers split uneven
  * shares (Σ = 1) among the copies, which breaks the symmetry. Residual units that are left over hold
@@ -154,10 +184,10 @@ export const lemon = {
   making: { kind: 'weights', weights: makeWeights },
   refusals: growth => {
     const { small, large } = spaceSizes(growth, 'residual');
-    const inserted = insertionRefusals(growth, 'lemon');
-    if (growth.source.normPlacement === 'pre' || large % small === 0) return inserted;
+    const ofHeads = normalisedHeads(growth);
+    if (growth.source.normPlacement !== 'post' || large % small === 0) return ofHeads;
     return [
-      ...inserted,
+      ...ofHeads,
       {
         reason: `lemon cannot keep a model that normalises sums at ${large} hidden units: ${large} is no multiple of ${small}, and the mean of a LayerNorm's output is not known in advance.`,
         remedy: `Grow to ${small * Math.ceil(large / small)} hidden units, or use another method.`,

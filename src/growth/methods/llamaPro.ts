@@ -1,7 +1,7 @@
 import { methodTitles } from '../../protocol/methodTitles';
 import { grows } from '../operators';
 import { copyOperators } from './copyOperators';
-import { insertedLayers, insertedPlacements, insertionRefusals } from './layers';
+import { insertedLayers, insertedPlacements } from './layers';
 import type { GrowthMethod } from './method';
 
 /**
@@ -24,10 +24,8 @@ export const llamaPro = {
     const wider = growth.target.parameters.some(({ spaces }) =>
       spaces.some(space => grows(growth, space)),
     );
-    const inserted = insertionRefusals(growth, 'llama-pro');
-    if (!wider) return inserted;
+    if (!wider) return [];
     return [
-      ...inserted,
       {
         reason: 'llama-pro adds layers and widens nothing.',
         remedy: 'Ask for more layers (--layers) alone, or use --method lemon or net2net.',

@@ -1,6 +1,6 @@
 import { methodTitles } from '../../protocol/methodTitles';
 import { copyOperators } from './copyOperators';
-import { insertedLayers, insertionRefusals } from './layers';
+import { insertedLayers } from './layers';
 import type { GrowthMethod } from './method';
 
 /**
@@ -20,5 +20,4 @@ export const net2net = {
     kind: 'operators',
     operators: (growth, seed) => copyOperators(growth, insertedLayers(growth), seed),
   },
-  refusals: growth => insertionRefusals(growth, 'net2net'),
 } as const satisfies GrowthMethod;

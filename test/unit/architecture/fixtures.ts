@@ -27,6 +27,10 @@ export const familyNames = [
   'starcoder2',
   'smollm3',
   'gpt_neox',
+  'gemma',
+  'gemma2',
+  'gemma3',
+  'olmo2',
 ] as const;
 export type FamilyName = (typeof familyNames)[number];
 
@@ -41,6 +45,10 @@ export const decoderNames = [
   'starcoder2',
   'smollm3',
   'gpt_neox',
+  'gemma',
+  'gemma2',
+  'gemma3',
+  'olmo2',
 ] as const satisfies readonly FamilyName[];
 
 /** True for families that rotate heads. */

@@ -5,12 +5,14 @@ import {
   type ForwardOutputs,
   type Weights,
 } from '../../../src/architecture';
-import { input, type Tensor, type TensorData } from '../../../src/graph';
+import { add, input, type Tensor, type TensorData } from '../../../src/graph';
 
 /** A forward pass together with what its inputs are fed. */
 export interface FedForward extends ForwardOutputs {
   readonly inputs: ForwardInputs;
   readonly weights: Weights;
+  /** Inputs of the parameters as the file holds them, by id. */
+  readonly stored: ReadonlyMap<string, Tensor>;
   readonly feeds: Record<string, TensorData>;
   /** Declares a further input and its value. */
   feed(name: string, data: TensorData, shape?: readonly number[]): Tensor;
@@ -54,10 +56,15 @@ export function fedForward(
     ...(pixelValues && imageShape && { pixelValues: feed('pixelValues', pixelValues, imageShape) }),
   };
   const tensors = new Map<string, Tensor>();
-  for (const { id, shape } of architecture.parameters) {
+  const stored = new Map<string, Tensor>();
+  for (const { id, shape, stored: block } of architecture.parameters) {
     const data = values.get(id);
-    if (data) tensors.set(id, feed(id, data, shape));
+    if (!data) continue;
+    const { plus = 0 } = block;
+    const held = feed(id, plus === 0 ? data : data.map(value => value - plus), shape);
+    stored.set(id, held);
+    tensors.set(id, plus === 0 ? held : add(held, plus));
   }
   const weights = plainWeights(id => tensors.get(id));
-  return { ...architecture.forward(weights, inputs), inputs, weights, feeds, feed };
+  return { ...architecture.forward(weights, inputs), inputs, weights, stored, feeds, feed };
 }

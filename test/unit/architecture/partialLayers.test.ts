@@ -12,9 +12,11 @@ import {
 import { activation } from '../../../src/architecture/blocks/activations';
 import { gatedFeedForward, plainFeedForward } from '../../../src/architecture/blocks/feedForward';
 import {
+  outputNormLayer,
   parallelLayer,
   postNormLayer,
   preNormLayer,
+  sandwichLayer,
 } from '../../../src/architecture/blocks/layers';
 import { layerNorm, rmsNorm } from '../../../src/architecture/blocks/norms';
 import { rotary } from '../../../src/architecture/blocks/positions';
@@ -101,22 +103,32 @@ function byHand(
     .find(value => value !== undefined);
   const norm = (architecture.normKind === 'RMSNorm' ? rmsNorm : layerNorm)(Number(epsilon));
   const isGated = architecture.parameters.some(({ kind }) => kind === 'gate');
-  const named = activation(String(config['activation_function'] ?? config['hidden_act']));
-  const rope = ropeOf(config, {
-    headSize: headSizeOf(architecture.dimensions),
-    positions: 64,
-    turnsParts: true,
-  });
-  const layer =
-    family === 'gpt_neox'
-      ? parallelLayer
-      : architecture.normPlacement === 'post'
-        ? postNormLayer
-        : preNormLayer;
+  const named = activation(
+    String(config['activation_function'] ?? config['hidden_activation'] ?? config['hidden_act']),
+  );
+  const { layerTypes, normPlacement } = architecture;
+  const fields = config['rope_parameters'] as Record<string, unknown> | undefined;
+  const ropeAt = (index: number) => {
+    const own = fields?.[layerTypes?.[index] ?? ''];
+    return ropeOf(own ? { rope_parameters: own } : config, {
+      headSize: headSizeOf(architecture.dimensions),
+      positions: 64,
+      turnsParts: true,
+    });
+  };
+  const layers = {
+    ...{ pre: preNormLayer, post: postNormLayer },
+    ...{ sandwich: sandwichLayer, output: outputNormLayer },
+  };
+  const layer = family === 'gpt_neox' ? parallelLayer : layers[normPlacement];
+  const norms = { qwen3: 'each', gemma3_text: 'each', olmo2: 'all' } as const;
+  const scalar = config['query_pre_attn_scalar'];
   const settings = {
+    ...(family in norms && { normsHeads: norms[family as keyof typeof norms] }),
+    ...(scalar !== undefined && { scale: Number(scalar) ** -0.5 }),
+    ...(family === 'gemma2' && { softCap: Number(config['attn_logit_softcapping']) }),
     ...{ batchSize, sequenceLength, numAttentionHeads, numKeyValueHeads, norm },
     ...{ feedForward: (isGated ? gatedFeedForward : plainFeedForward)(named) },
-    normsHeads: family === 'qwen3',
   };
   let x = architecture.forward(weights, batch).hiddenStates[0]!;
   computed.forEach((tokens, index) => {
@@ -129,11 +141,11 @@ function byHand(
     );
     const mask = isCausal ? g.add(keys, causalMask(sequenceLength)) : keys;
     const kept = g.constant(keep, [keep.length, 1]);
-    const turns = isRotated && architecture.layerTypes?.[index] !== 'false';
+    const turns = isRotated && !layerTypes?.[index]?.startsWith('0');
     const result = layer(weights, index, x, {
       ...{ ...settings, mask },
       ...(turns && {
-        rotate: rotary(rope(sequenceLength), { batchSize, sequenceLength })([]),
+        rotate: rotary(ropeAt(index)(sequenceLength), { batchSize, sequenceLength })([]),
       }),
     });
     x = g.add(g.mul(result, kept), g.mul(x, g.sub(1, kept)));

@@ -54,9 +54,14 @@ const expectedClasses: Record<FamilyName, string> = {
   starcoder2: 'Starcoder2ForCausalLM',
   smollm3: 'SmolLM3ForCausalLM',
   gpt_neox: 'GPTNeoXForCausalLM',
+  gemma: 'GemmaForCausalLM',
+  gemma2: 'Gemma2ForCausalLM',
+  gemma3: 'Gemma3ForCausalLM',
+  olmo2: 'Olmo2ForCausalLM',
 };
 
-const modelTypeOf = (family: FamilyName): string => (family === 'llama3' ? 'llama' : family);
+const modelTypeOf = (family: FamilyName): string =>
+  ({ llama3: 'llama', gemma3: 'gemma3_text' })[family as string] ?? family;
 
 for (const family of familyNames) {
   test(`the ${family} fixture is recognised whole`, () => {

@@ -74,7 +74,11 @@ function gradientsOf(state: NamedData, { parameters, options }: ReturnType<typeo
     [...byTensor].map(([tensor, entries]) => [
       tensor,
       assembleTensor(
-        entries.map(({ parameter }) => parameter),
+        // What is added to all values has no part in gradients.
+        entries.map(({ parameter: { stored, ...rest } }) => ({
+          ...rest,
+          stored: { ...stored, plus: 0 },
+        })),
         entries.map(({ input }) => gradient(inputName(input))),
       ),
     ]),

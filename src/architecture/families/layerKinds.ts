@@ -1,0 +1,43 @@
+import { UnsupportedError } from '../../errors';
+import { shortJson } from '../../format';
+import type { ModelConfig } from '../architecture';
+import { flagField, sizeField } from '../configFields';
+import type { Biases, LayerKind } from './decoder';
+
+/** One `attention_bias` for all four matrices. */
+export const attentionBias = (config: ModelConfig): Biases => {
+  const bias = flagField(config, 'attention_bias', false);
+  return { queriesKeysValues: bias, attentionOutput: bias };
+};
+
+/** The window of a model whose layers all have it. */
+export const sameWindow = (config: ModelConfig): LayerKind =>
+  (config['sliding_window'] ?? undefined) === undefined
+    ? {}
+    : { window: sizeField(config, 'sliding_window') };
+
+/** A layer as its entry in `layer_types` says: it sees all tokens, or a window of them. */
+export function windowedLayer(
+  config: ModelConfig,
+  { layer_types: type }: Readonly<Record<string, unknown>>,
+  otherwise: { readonly fallback?: number } = {},
+): LayerKind {
+  if (type === 'full_attention') return {};
+  if (type === 'sliding_attention') {
+    return { window: sizeField(config, 'sliding_window', otherwise) };
+  }
+  throw new UnsupportedError(
+    `config.json names ${shortJson(type)} in layer_types, which is not one of full_attention and sliding_attention.`,
+    'Use a checkpoint whose layers attend so; changing only config.json would make the weights mean something else.',
+  );
+}
+
+/** A list in which all layers but every `interval`th are of the first kind. */
+export const everyOther =
+  <Entry>(common: Entry, other: Entry, intervalOf: (config: ModelConfig) => number) =>
+  (config: ModelConfig, layers: number): readonly Entry[] => {
+    const interval = intervalOf(config);
+    return Array.from({ length: layers }, (_, layer) =>
+      (layer + 1) % interval === 0 ? other : common,
+    );
+  };
