@@ -24,7 +24,7 @@ import { ropeOf } from '../../../src/architecture/blocks/rope';
 import * as g from '../../../src/graph';
 import { assertClose } from '../../support/close';
 import { uniform } from '../../support/random';
-import { familyNames, isDecoder, readFixture, sizesFor, type FamilyName } from './fixtures';
+import { familyNames, readFixture, sizesFor, type FamilyName } from './fixtures';
 
 const batchSize = 2;
 const sizes = { hiddenSize: 8, numAttentionHeads: 2, intermediateSize: 12 };
@@ -97,7 +97,7 @@ function byHand(
   const { config, family } = architecture;
   const isCausal = architecture.objective === 'causal-language-modeling';
   const { numAttentionHeads, numKeyValueHeads = numAttentionHeads } = architecture.dimensions;
-  const isRotated = isDecoder(family);
+  const isRotated = architecture.spaceSizes.has('headDim');
   const epsilon = ['rms_norm_eps', 'layer_norm_epsilon', 'layer_norm_eps', 'norm_epsilon']
     .map(field => config[field])
     .find(value => value !== undefined);

@@ -118,11 +118,18 @@ for (const family of familyNames) {
     const { 'q.bias': q, 'k.bias': k, 'v.bias': v, ...others } = expected;
     const withoutBiases = Object.entries(others).filter(([name]) => !name.endsWith('.bias'));
     const headNorm = 'headDim';
+    const ofStream = withoutBiases.filter(([name]) => family !== 'olmo2' || !name.startsWith('ln'));
+    const hasOutputNorms = /^(gemma[23]|olmo2)$/.test(family);
+    const normsEachHead = /^(qwen3|gemma3)$/.test(family);
     assert.deepEqual(spaces, {
-      ...Object.fromEntries(withoutBiases),
+      ...Object.fromEntries(ofStream),
+      ...(hasOutputNorms && { 'ln1Out.weight': 'residual', 'ln2Out.weight': 'residual' }),
+      // One head of keys and values is there for all heads, whose outputs o reads.
+      ...(family === 'gemma' && { 'o.weight': 'residual query.2' }),
+      ...(family === 'olmo2' && { 'qNorm.weight': 'query.2', 'kNorm.weight': 'key.2' }),
       'gate.weight': 'ffn.2 residual',
       ...(family === 'qwen2' && { 'q.bias': q, 'k.bias': k, 'v.bias': v }),
-      ...(family === 'qwen3' && { 'qNorm.weight': headNorm, 'kNorm.weight': headNorm }),
+      ...(normsEachHead && { 'qNorm.weight': headNorm, 'kNorm.weight': headNorm }),
     });
   });
 

@@ -37,8 +37,8 @@ const unsupported: [FamilyName, Record<string, unknown>, RegExp][] = [
   ['gpt2', { add_cross_attention: true }, /add_cross_attention/],
   ['gpt2', { quantization_config: { bits: 4 } }, /quantization_config/],
   ['vit', { architectures: ['ViTForMaskedImageModeling'] }, /masked images/],
-  ['qwen2', { use_sliding_window: true }, /use_sliding_window to true.*a window/],
-  ['qwen3', { layer_types: ['sliding_attention'] }, /layer_types/],
+  ['qwen3', { layer_types: new Array(3).fill('chunked_attention') }, /"chunked_attention" in/],
+  ['gemma2', { use_bidirectional_attention: true }, /would see it/],
   ['llama', { rope_parameters: { rope_type: 'proportional' } }, /"proportional", which is not one/],
   [
     'llama',
@@ -69,6 +69,12 @@ const corrupt: [FamilyName, Record<string, unknown>, RegExp][] = [
     /short_factor .* list of 6 numbers/,
   ],
   ['gpt_neox', { rope_parameters: { partial_rotary_factor: 0.3 } }, /turn 3 of the 12 units/],
+  ['qwen3', { layer_types: ['full_attention'] }, /layer_types has 1 entry for 3 layers/],
+  // A window is only one where the model says that it uses it.
+  ['qwen2', { layer_types: new Array(3).fill('sliding_attention') }, /sliding_window is null/],
+  ['gemma2', { sliding_window: null }, /sliding_window is null/],
+  ['gemma2', { attn_logit_softcapping: 0 }, /attn_logit_softcapping is 0, not a number above 0/],
+  ['gemma3', { query_pre_attn_scalar: -1 }, /query_pre_attn_scalar is -1/],
   ['smollm3', { no_rope_layers: [1, 0] }, /no_rope_layers has 2 entries for 4 layers/],
   ['bert', { hidden_size: undefined }, /config\.json makes it \[512, 768\]/],
   ['bert', { hidden_size: null }, /hidden_size is null/],
@@ -119,7 +125,7 @@ test('an unknown family is told which ones are supported', () => {
   const error = assertRefused(withConfig('bert', { model_type: 't5' }), UnsupportedError, /"t5"/);
   assert.match(
     error.remedy,
-    /bert, deit, gpt2, gpt_neox, llama, mistral, phi3, qwen2, qwen3, roberta, smollm3, starcoder2, vit/,
+    /bert, deit, gemma, gemma2, gemma3_text, gpt2, gpt_neox, llama, mistral, olmo2, phi3, qwen2, qwen3, roberta, smollm3, starcoder2, vit/,
   );
 });
 

@@ -71,6 +71,10 @@ for (const family of familyNames) {
       qwen3: ['layer_types', ...rotated],
       phi3: [...sizes, 'num_key_value_heads'],
       starcoder2: [...sizes, 'num_key_value_heads'],
+      gemma: rotated,
+      gemma2: ['layer_types', ...rotated],
+      gemma3: ['layer_types', ...rotated],
+      olmo2: [...sizes, 'num_key_value_heads'],
       smollm3: ['layer_types', 'no_rope_layers', ...sizes, 'num_key_value_heads'],
     };
     assert.deepEqual(changed.sort(), [...(expected[family] ?? sizes)].sort());
