@@ -8,6 +8,7 @@ export type SpaceRole =
   | 'key'
   | 'value'
   | 'ffn'
+  | 'embedding'
   | 'headDim'
   | 'head'
   | 'vocabulary'
@@ -16,7 +17,10 @@ export type SpaceRole =
   | 'class'
   | 'pixel';
 
-/** Roles whose size is fixed by the data, or by how heads are rotated: they never grow. */
+/**
+ * Roles whose size is fixed by the data, by how heads are rotated, or because a projection stands between
+ * the tables and the residual stream: they never grow.
+ */
 export const fixedRoles: ReadonlySet<SpaceRole> = new Set<SpaceRole>([
   'vocabulary',
   'position',
@@ -24,6 +28,7 @@ export const fixedRoles: ReadonlySet<SpaceRole> = new Set<SpaceRole>([
   'class',
   'pixel',
   'headDim',
+  'embedding',
 ]);
 
 /**

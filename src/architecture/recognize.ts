@@ -5,10 +5,12 @@ import { classNames } from './configFields';
 import { bert } from './families/bert';
 import { decoderFamily } from './families/decoder';
 import { decoders } from './families/decoders';
+import { distilbert } from './families/distilbert';
+import { electra } from './families/electra';
 import { deit } from './families/deit';
 import type { Family, StoredNames, Twins } from './families/family';
 import { gpt2 } from './families/gpt2';
-import { roberta } from './families/roberta';
+import { camembert, roberta, xlmRoberta } from './families/roberta';
 import { vit } from './families/vit';
 import { unrecognized, withoutConfig } from './unrecognized';
 import { refuseAdapter, underOtherNames } from './wrappedNames';
@@ -19,6 +21,10 @@ const families: readonly Family[] = [
   vit,
   gpt2,
   roberta,
+  camembert,
+  xlmRoberta,
+  distilbert,
+  electra,
   bert,
   ...decoders.map(decoderFamily),
 ];

@@ -16,7 +16,6 @@ export const bert = encoderFamily({
     decoder: 'cls.predictions.decoder',
     nextSentence: 'cls.seq_relationship',
   },
-  vocabularySize: 30522,
   padding: { token: 0, tables: ['word'] },
   encoderClass: 'BertModel',
   headClass: 'BertForMaskedLM',

@@ -9,18 +9,21 @@ export const commonDimensionNames: DimensionNames = {
   intermediateSize: 'intermediate_size',
 };
 
-/** config.json at other sizes: every other field and the order of fields stay. */
-export function resizedFields(
-  config: ModelConfig,
-  names: DimensionNames,
-  target: Dimensions,
-): ModelConfig {
+/** Sizes under a family's names of them. */
+export function sizeFields(names: DimensionNames, target: Dimensions): Record<string, number> {
   const fields = (Object.keys(names) as (keyof Dimensions)[]).flatMap(size => {
     const field = names[size];
     return field === undefined || target[size] === undefined ? [] : [[field, target[size]]];
   });
-  return { ...config, ...(Object.fromEntries(fields) as Record<string, number>) };
+  return Object.fromEntries(fields) as Record<string, number>;
 }
+
+/** config.json at other sizes: every other field and the order of fields stay. */
+export const resizedFields = (
+  config: ModelConfig,
+  names: DimensionNames,
+  target: Dimensions,
+): ModelConfig => ({ ...config, ...sizeFields(names, target) });
 
 /** GPT-2's names. */
 export const gpt2DimensionNames: DimensionNames = {
@@ -40,12 +43,12 @@ export interface GivenSize {
 
 /** All names of sizes that some family has, the usual one first. */
 const allNames: Readonly<Record<keyof Dimensions, readonly [string, ...string[]]>> = {
-  numHiddenLayers: ['num_hidden_layers', 'n_layer'],
-  hiddenSize: ['hidden_size', 'n_embd'],
-  numAttentionHeads: ['num_attention_heads', 'n_head'],
+  numHiddenLayers: ['num_hidden_layers', 'n_layer', 'n_layers'],
+  hiddenSize: ['hidden_size', 'n_embd', 'dim'],
+  numAttentionHeads: ['num_attention_heads', 'n_head', 'n_heads'],
   numKeyValueHeads: ['num_key_value_heads'],
   headDim: ['head_dim'],
-  intermediateSize: ['intermediate_size', 'n_inner'],
+  intermediateSize: ['intermediate_size', 'n_inner', 'hidden_dim', 'ffn_dim'],
 };
 
 /** A size that grows as config.json gives it, under whichever name. */

@@ -1,7 +1,15 @@
 import { activation } from '../blocks/activations';
 import { paddingMask } from '../blocks/attention';
 import type { Dimensions, ForwardInputs, ModelConfig } from '../architecture';
-import { defaultedSize, dimensionFields, epsilonField, textField } from '../configFields';
+import {
+  defaultedSize,
+  dimensionFields,
+  epsilonField,
+  textField,
+  usualSizes,
+  type DefaultSizes,
+  type DimensionNames,
+} from '../configFields';
 import {
   declareLayer,
   declareModule,
@@ -12,10 +20,11 @@ import {
 } from '../declare';
 import { plainFeedForward, type FeedForward } from '../blocks/feedForward';
 import { postNormLayer, runLayers } from '../blocks/layers';
+import { linear } from '../blocks/linear';
 import { layerNorm, type Norm } from '../blocks/norms';
 import type { Tensor } from '../../graph';
-import type { Draw, Parameter, SpaceRole } from '../parameter';
-import type { Weights } from '../weights';
+import type { Draw, Parameter, Space, SpaceRole } from '../parameter';
+import type { Lookup, Weights } from '../weights';
 import { commonDimensionNames } from './dimensionNames';
 import type { notesOnUnread } from './fieldNames';
 import { requireUnpadded, tokenLookups } from './tokens';
@@ -25,23 +34,52 @@ export interface EncoderSettings {
   readonly dimensions: Dimensions;
   readonly vocabularySize: number;
   readonly positions: number;
+  /** 0 where the model has no table of them. */
   readonly tokenTypes: number;
+  /** Of a table's rows, where a projection makes hidden units of them; as many as these where absent. */
+  readonly embeddingSize?: number;
   readonly norm: Norm;
   readonly feedForward: FeedForward;
 }
 
-/** Reads what BERT and RoBERTa configs have in common. */
-export function encoderSettings(
-  config: ModelConfig,
-  defaultVocabularySize: number,
-): EncoderSettings {
+/** What config.json calls the settings of an encoder, and what they are where it does not say. */
+export interface EncoderFields {
+  readonly dimensions: DimensionNames;
+  readonly sizes: DefaultSizes;
+  readonly vocabularySize: number;
+  readonly activation: string;
+  /** Default 1e-12 throughout. */
+  readonly epsilon?: string;
+  /** Absent where there are no token types. */
+  readonly tokenTypes?: string;
+  /** The size of a table's rows where it may be another than the hidden size, and its default. */
+  readonly embedding?: { readonly field: string; readonly otherwise: number };
+}
+
+/** BERT's. */
+export const bertFields: EncoderFields = {
+  dimensions: commonDimensionNames,
+  sizes: usualSizes,
+  vocabularySize: 30522,
+  activation: 'hidden_act',
+  epsilon: 'layer_norm_eps',
+  tokenTypes: 'type_vocab_size',
+};
+
+/** Reads what configs of BERT and those like it have in common. */
+export function encoderSettings(config: ModelConfig, fields: EncoderFields): EncoderSettings {
+  const { epsilon, tokenTypes, embedding } = fields;
+  const dimensions = dimensionFields(config, fields.dimensions, fields.sizes);
+  const embeddingSize = embedding && defaultedSize(config, embedding.field, embedding.otherwise);
+  const isProjected = embeddingSize !== undefined && embeddingSize !== dimensions.hiddenSize;
   return {
-    dimensions: dimensionFields(config, commonDimensionNames),
-    vocabularySize: defaultedSize(config, 'vocab_size', defaultVocabularySize),
+    dimensions,
+    vocabularySize: defaultedSize(config, 'vocab_size', fields.vocabularySize),
     positions: defaultedSize(config, 'max_position_embeddings', 512),
-    tokenTypes: defaultedSize(config, 'type_vocab_size', 2),
-    norm: layerNorm(epsilonField(config, 'layer_norm_eps', 1e-12)),
-    feedForward: plainFeedForward(activation(textField(config, 'hidden_act', 'gelu'))),
+    tokenTypes: tokenTypes === undefined ? 0 : defaultedSize(config, tokenTypes, 2),
+    ...(isProjected && { embeddingSize }),
+    norm: layerNorm(epsilon === undefined ? 1e-12 : epsilonField(config, epsilon, 1e-12)),
+    feedForward: plainFeedForward(activation(textField(config, fields.activation, 'gelu'))),
   };
 }
 
@@ -64,7 +102,10 @@ export function encoderSpaceSizes(settings: EncoderSettings): Map<SpaceRole, num
   return new Map<SpaceRole, number>([
     ['vocabulary', settings.vocabularySize],
     ['position', settings.positions],
-    ['tokenType', settings.tokenTypes],
+    ...(settings.tokenTypes > 0 ? [['tokenType', settings.tokenTypes] as const] : []),
+    ...(settings.embeddingSize === undefined
+      ? []
+      : [['embedding', settings.embeddingSize] as const]),
     ['residual', hiddenSize],
     ['query', hiddenSize],
     ['key', hiddenSize],
@@ -73,24 +114,42 @@ export function encoderSpaceSizes(settings: EncoderSettings): Map<SpaceRole, num
   ]);
 }
 
-const modules = {
-  q: { name: 'attention.self.query' },
-  k: { name: 'attention.self.key' },
-  v: { name: 'attention.self.value' },
-  o: { name: 'attention.output.dense' },
-  ln1: { name: 'attention.output.LayerNorm' },
-  fc1: { name: 'intermediate.dense' },
-  fc2: { name: 'output.dense' },
-  ln2: { name: 'output.LayerNorm' },
-} as const satisfies LayerModules;
+/** Where the parts of an encoder lie in a file, behind its prefix. */
+export interface EncoderNames {
+  /** Before the number of a layer. */
+  readonly layers: string;
+  readonly modules: LayerModules;
+}
+
+/** BERT's. */
+export const bertNames: EncoderNames = {
+  layers: 'encoder.layer.',
+  modules: {
+    q: { name: 'attention.self.query' },
+    k: { name: 'attention.self.key' },
+    v: { name: 'attention.self.value' },
+    o: { name: 'attention.output.dense' },
+    ln1: { name: 'attention.output.LayerNorm' },
+    fc1: { name: 'intermediate.dense' },
+    fc2: { name: 'output.dense' },
+    ln2: { name: 'output.LayerNorm' },
+  },
+};
 
 /** Tensor name of the word embeddings. */
 export const wordTable = (prefix: string): string => `${prefix}embeddings.word_embeddings.weight`;
 
+/** The space that tables write: the residual stream, or one of their own before a projection. */
+export const embeddingSpace = (sizes: SpaceSizes): Space =>
+  space(sizes.has('embedding') ? 'embedding' : 'residual');
+
 type EncoderTable = 'word' | 'position' | 'tokenType';
+
+const projection = 'embeddings.projection';
 
 /** What sets the tables of one encoder apart from another's. */
 export interface EncoderTables {
+  readonly names: EncoderNames;
   /** Name of an output table that is tied to the word embeddings. */
   readonly outputTable?: string;
   /** The row of the padding token, and the tables in which it is drawn as zeros. */
@@ -115,8 +174,9 @@ export function encoderParameters(
   sizes: SpaceSizes,
   prefix: string,
   { numHiddenLayers }: Dimensions,
-  { outputTable, padding }: EncoderTables,
+  { names, outputTable, padding }: EncoderTables,
 ): Parameter[] {
+  const embedding = embeddingSpace(sizes);
   const table = (id: EncoderTable, role: SpaceRole, tensor: string, readAs?: string[]): Parameter =>
     declareParameter(sizes, {
       id: `embeddings.${id}.weight`,
@@ -124,12 +184,12 @@ export function encoderParameters(
       stage: 'embedding',
       draw: padding.tables.includes(id) ? withZeroRow(padding.row, sizes.get(role)!) : undefined,
       tensor,
-      spaces: [space(role), space('residual')],
+      spaces: [space(role), embedding],
       ...(readAs && { readAs }),
     });
   const words = wordTable(prefix);
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
-    declareLayer(sizes, { layer, prefix: `${prefix}encoder.layer.${layer}.` }, modules),
+    declareLayer(sizes, { layer, prefix: `${prefix}${names.layers}${layer}.` }, names.modules),
   );
   return [
     table(
@@ -139,12 +199,21 @@ export function encoderParameters(
       outputTable === undefined ? undefined : [words, outputTable],
     ),
     table('position', 'position', `${prefix}embeddings.position_embeddings.weight`),
-    table('tokenType', 'tokenType', `${prefix}embeddings.token_type_embeddings.weight`),
+    ...(sizes.has('tokenType')
+      ? [table('tokenType', 'tokenType', `${prefix}embeddings.token_type_embeddings.weight`)]
+      : []),
     ...declareModule(
       sizes,
-      { id: 'embeddings.norm', stage: 'embedding', out: space('residual') },
+      { id: 'embeddings.norm', stage: 'embedding', out: embedding },
       { name: `${prefix}embeddings.LayerNorm` },
     ),
+    ...(sizes.has('embedding')
+      ? declareModule(
+          sizes,
+          { id: projection, stage: 'embedding', out: space('residual'), in: embedding },
+          { name: `${prefix}embeddings_project` },
+        )
+      : []),
     ...layers.flat(),
   ];
 }
@@ -171,14 +240,20 @@ export function encode(
 ): Tensor[] {
   const { dimensions, norm, feedForward } = settings;
   const table = 'embeddings.tokenType.weight';
+  const types: Lookup = inputs.tokenTypeIds
+    ? { table, rows: inputs.tokenTypeIds }
+    : { table, start: 0, count: 1 };
   const embedded = weights.embedding([
     ...tokenLookups(inputs, settings.positions - firstPosition, firstPosition),
-    inputs.tokenTypeIds ? { table, rows: inputs.tokenTypeIds } : { table, start: 0, count: 1 },
+    ...(settings.tokenTypes > 0 ? [types] : []),
   ]);
+  const normalised = norm(weights, 'embeddings.norm', embedded);
+  const input =
+    settings.embeddingSize === undefined ? normalised : linear(weights, projection, normalised);
   requireUnpadded(inputs);
   const { attentionMask } = inputs;
   const padding = attentionMask && paddingMask(attentionMask);
-  return runLayers(postNormLayer, weights, norm(weights, 'embeddings.norm', embedded), {
+  return runLayers(postNormLayer, weights, input, {
     batchSize: inputs.batchSize,
     sequenceLength: inputs.sequenceLength,
     numHiddenLayers: dimensions.numHiddenLayers,

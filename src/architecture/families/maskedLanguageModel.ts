@@ -1,4 +1,4 @@
-import { CorruptFileError, type Note } from '../../errors';
+import { CorruptFileError, UnsupportedError, type Note } from '../../errors';
 import type { Architecture, ModelConfig } from '../architecture';
 import type { Tensor } from '../../graph';
 import { activation } from '../blocks/activations';
@@ -6,8 +6,11 @@ import { classNames, flagField, initializerRange } from '../configFields';
 import { declareModule, declareParameter, space, type SpaceSizes } from '../declare';
 import { linear } from '../blocks/linear';
 import type { Parameter } from '../parameter';
-import { commonDimensionNames, resizedFields } from './dimensionNames';
+import { sizeFields } from './dimensionNames';
 import {
+  bertFields,
+  bertNames,
+  embeddingSpace,
   encode,
   encoderParameters,
   encoderSettings,
@@ -15,6 +18,8 @@ import {
   poolerParameters,
   unreadFields,
   wordTable,
+  type EncoderFields,
+  type EncoderNames,
   type EncoderTables,
 } from './encoder';
 import {
@@ -26,7 +31,13 @@ import {
   type Family,
   type StoredNames,
 } from './family';
-import { notesOnUnread } from './fieldNames';
+import {
+  asWritten,
+  notesOnAliases,
+  notesOnUnread,
+  underOwnNames,
+  type Aliases,
+} from './fieldNames';
 import {
   besideLanguageModel,
   isComputed,
@@ -43,7 +54,7 @@ import { selectRows } from './tokens';
 
 /** Where a family keeps its masked-language-model head. */
 export interface HeadNames {
-  /** What every name of the head begins with. */
+  /** What only names of the head begin with. */
   readonly prefix: string;
   readonly transform: string;
   readonly norm: string;
@@ -62,10 +73,16 @@ export interface EncoderFamily {
   readonly prefix: string;
   readonly signature: RegExp;
   readonly head: HeadNames;
-  /** Where config.json does not say. */
-  readonly vocabularySize: number;
+  /** Default BERT's. */
+  readonly names?: EncoderNames;
+  /** Default BERT's. */
+  readonly fields?: EncoderFields;
+  /** Further names of fields, by the family's own. Default none. */
+  readonly aliases?: Aliases;
   /** Padding's token where config.json does not say, and the tables whose row of it is drawn as zeros. */
   readonly padding: { readonly token: number; readonly tables: EncoderTables['padding']['tables'] };
+  /** What a person should know of config.json, beyond fields that other families read. */
+  readonly notes?: (config: ModelConfig) => readonly Note[];
   /** Class without a head. */
   readonly encoderClass: string;
   /** Class with the head. */
@@ -73,7 +90,7 @@ export interface EncoderFamily {
   /** Class with the head and the next-sentence classifier. */
   readonly pretrainingClass?: string;
   /** A decoder's class, whose tensors are those of `headClass`. */
-  readonly decoderClass: string;
+  readonly decoderClass?: string;
   readonly taskHeads: readonly TaskHead[];
   /** Row of the position table where counting starts, and `Architecture.positionIds`. */
   positions(config: ModelConfig): {
@@ -99,16 +116,16 @@ const nextSentenceClasses = 2;
 
 /** The family of models with BERT's encoder that `description` describes. */
 export function encoderFamily(description: EncoderFamily): Family {
-  const { prefix, head } = description;
+  const { prefix, head, names = bertNames, aliases = {} } = description;
   return {
     modelType: description.modelType,
     className: description.className,
     prefix,
     signature: description.signature,
-    layerNumber: /^encoder\.layer\.(\d+)\./,
+    layerNumber: new RegExp(`^${names.layers.replaceAll('.', '\\.')}(\\d+)\\.`),
     twins: encoder => [
       [`${head.decoder}.weight`, wordTable(encoder)],
-      [`${head.decoder}.bias`, head.bias],
+      ...(hasOwnBias(head) ? [[`${head.decoder}.bias`, head.bias] as const] : []),
     ],
     build(config, file) {
       refuseFields(config, [
@@ -131,7 +148,10 @@ export function encoderFamily(description: EncoderFamily): Family {
         modelClassOf(description, variant),
         variant.head === 'none' || variant.task
           ? []
-          : [description.headClass, description.decoderClass],
+          : [
+              description.headClass,
+              ...(description.decoderClass ? [description.decoderClass] : []),
+            ],
       );
       return {
         architecture: buildModel(description, named.config, variant),
@@ -140,12 +160,16 @@ export function encoderFamily(description: EncoderFamily): Family {
           ...named.notes,
           ...variant.besides,
           ...biasNotes(head, variant, file, config),
-          ...notesOnUnread(config, unreadFields(config)),
+          ...notesOnAliases(config, aliases),
+          ...(description.notes?.(config) ?? notesOnUnread(config, unreadFields(config))),
         ],
       };
     },
   };
 }
+
+/** True where the output bias has another name than the output layer's. */
+const hasOwnBias = ({ bias, decoder }: HeadNames): boolean => bias !== `${decoder}.bias`;
 
 /** What is said of a head's bias where its two names do not agree or one of them is not there. */
 function biasNotes(
@@ -155,7 +179,7 @@ function biasNotes(
   config: ModelConfig,
 ): Note[] {
   const output = `${names.decoder}.bias`;
-  if (head === 'none') return [];
+  if (head === 'none' || !hasOwnBias(names)) return [];
   if (file.differ(output)) {
     return [
       {
@@ -183,7 +207,7 @@ function variantOf(
 ): Variant {
   const { head, headClass, pretrainingClass, decoderClass, encoderClass } = description;
   const classes = classNames(config);
-  const pretrained = [headClass, decoderClass, ...(pretrainingClass ? [pretrainingClass] : [])];
+  const pretrained = [headClass, decoderClass, pretrainingClass].filter(name => name !== undefined);
   const task = taskHeadIn(description.taskHeads, config, file, [encoderClass, ...pretrained]);
   const hasHead = file.hasUnder(head.prefix) || pretrained.some(name => classes.includes(name));
   return {
@@ -209,7 +233,7 @@ function paddingRow(config: ModelConfig, usual: number): number | undefined {
 function headParameters(sizes: SpaceSizes, names: HeadNames, { head }: Variant): Parameter[] {
   if (head === 'none') return [];
   // Tied to the embeddings, the decoder reads the residual space, and all before it must write it.
-  const width = space(head === 'tied' ? 'residual' : 'head');
+  const width = head === 'tied' ? embeddingSpace(sizes) : space('head');
   const bias = declareParameter(sizes, {
     id: 'head.decoder.bias',
     module: 'linear',
@@ -217,7 +241,7 @@ function headParameters(sizes: SpaceSizes, names: HeadNames, { head }: Variant):
     spaces: [space('vocabulary')],
     readAs: [`${names.decoder}.bias`, names.bias],
     // transformers saves an untied head's bias twice, and reads the decoder's.
-    ...(head === 'tied'
+    ...(head === 'tied' || !hasOwnBias(names)
       ? { tensor: names.bias }
       : { tensor: `${names.decoder}.bias`, alsoWrittenAs: [names.bias] }),
   });
@@ -253,7 +277,8 @@ function buildModel(
   config: ModelConfig,
   variant: Variant,
 ): Architecture {
-  const settings = encoderSettings(config, description.vocabularySize);
+  const { names = bertNames, fields = bertFields, aliases = {} } = description;
+  const settings = encoderSettings(underOwnNames(config, aliases), fields);
   const { first: firstPosition, of: positionIds } = description.positions(config);
   const longestSequence = settings.positions - firstPosition;
   if (longestSequence < 1) {
@@ -264,7 +289,8 @@ function buildModel(
   }
   const headActivation = activation(description.headActivation(config));
   const sizes = encoderSpaceSizes(settings);
-  if (variant.head === 'untied') sizes.set('head', settings.dimensions.hiddenSize);
+  const { hiddenSize } = settings.dimensions;
+  if (variant.head === 'untied') sizes.set('head', settings.embeddingSize ?? hiddenSize);
   if (variant.nextSentence) sizes.set('class', nextSentenceClasses);
   if (variant.task) sizes.set('class', outputsOf(variant.task, config));
   const { headClass } = description;
@@ -294,6 +320,7 @@ function buildModel(
     spaceSizes: sizes,
     parameters: [
       ...encoderParameters(sizes, variant.prefix, settings.dimensions, {
+        names,
         ...(variant.head === 'tied' && { outputTable: `${description.head.decoder}.weight` }),
         padding: { ...description.padding, row: paddingRow(config, description.padding.token) },
       }),
@@ -335,11 +362,19 @@ function buildModel(
         },
       };
     },
-    resized: target =>
-      buildModel(
-        description,
-        resizedFields(config, commonDimensionNames, checkedTarget(target)),
-        variant,
-      ),
+    resized(target) {
+      const changes = sizeFields(fields.dimensions, checkedTarget(target));
+      // Rows as long as the hidden size stay so; without a projection nothing else could read them.
+      const { embedding } = fields;
+      if (embedding && settings.embeddingSize === target.hiddenSize) {
+        throw new UnsupportedError(
+          `The target's hidden size would be its ${embedding.field} (${settings.embeddingSize}): such a model has no projection from the one to the other, and the source has one.`,
+          'Ask for more hidden units or fewer.',
+        );
+      }
+      const follows = embedding && settings.embeddingSize === undefined;
+      const rows = follows ? { [embedding.field]: target.hiddenSize } : {};
+      return buildModel(description, asWritten(config, { ...changes, ...rows }, aliases), variant);
+    },
   };
 }

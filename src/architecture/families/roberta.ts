@@ -1,6 +1,7 @@
 import { CorruptFileError } from '../../errors';
 import type { ModelConfig } from '../architecture';
 import { indexField } from '../configFields';
+import { bertFields } from './encoder';
 import { encoderFamily } from './maskedLanguageModel';
 import { classifier } from './taskHeads';
 
@@ -38,45 +39,68 @@ export function positionIds(
   return ids;
 }
 
-/** RoBERTa: BERT's encoder with positions that start after the padding id and a head of its own naming. */
-export const roberta = encoderFamily({
-  modelType: 'roberta',
-  className: /^Roberta(Model|For)/,
-  prefix: 'roberta.',
+/** BERT's encoder with positions that start after the padding id and a head of its own naming. */
+const robertaLike = (
+  modelType: string,
+  className: string,
+  { signature = /(?!)/, vocabularySize = 30522 } = {},
+) =>
+  encoderFamily({
+    modelType,
+    className: new RegExp(`^${className}(Model|For)`),
+    prefix: 'roberta.',
+    signature,
+    fields: { ...bertFields, vocabularySize },
+    head: {
+      prefix: 'lm_head.',
+      transform: 'lm_head.dense',
+      norm: 'lm_head.layer_norm',
+      bias: 'lm_head.bias',
+      decoder: 'lm_head.decoder',
+    },
+    padding: { token: 1, tables: ['word', 'position'] },
+    encoderClass: `${className}Model`,
+    headClass: `${className}ForMaskedLM`,
+    decoderClass: `${className}ForCausalLM`,
+    taskHeads: [
+      {
+        modelClass: `${className}ForSequenceClassification`,
+        objective: { name: 'sequence-classification', token: 'first', through: 'head.dense' },
+        modules: [
+          { id: 'head.dense', name: 'classifier.dense', out: 'residual' },
+          ...classifier('classifier.out_proj'),
+        ],
+      },
+      {
+        modelClass: `${className}ForTokenClassification`,
+        modules: classifier(),
+        objective: { name: 'token-classification' },
+      },
+      { modelClass: `${className}ForQuestionAnswering`, modules: classifier('qa_outputs') },
+      {
+        modelClass: `${className}ForMultipleChoice`,
+        modules: classifier(),
+        pooler: true,
+        classes: 1,
+      },
+    ],
+    positions: config => {
+      const padding = paddingId(config);
+      return { first: padding + 1, of: (ids, length) => positionIds(ids, length, padding) };
+    },
+    // Whatever hidden_act says, transformers uses the exact GELU in this head.
+    headActivation: () => 'gelu',
+  });
+
+/** RoBERTa. */
+export const roberta = robertaLike('roberta', 'Roberta', {
+  // Tensors of those below are called alike.
   signature: /^(roberta\.encoder\.layer\.0\.attention\.self\.query|lm_head\.layer_norm)\.weight$/,
-  head: {
-    prefix: 'lm_head.',
-    transform: 'lm_head.dense',
-    norm: 'lm_head.layer_norm',
-    bias: 'lm_head.bias',
-    decoder: 'lm_head.decoder',
-  },
   vocabularySize: 50265,
-  padding: { token: 1, tables: ['word', 'position'] },
-  encoderClass: 'RobertaModel',
-  headClass: 'RobertaForMaskedLM',
-  decoderClass: 'RobertaForCausalLM',
-  taskHeads: [
-    {
-      modelClass: 'RobertaForSequenceClassification',
-      objective: { name: 'sequence-classification', token: 'first', through: 'head.dense' },
-      modules: [
-        { id: 'head.dense', name: 'classifier.dense', out: 'residual' },
-        ...classifier('classifier.out_proj'),
-      ],
-    },
-    {
-      modelClass: 'RobertaForTokenClassification',
-      modules: classifier(),
-      objective: { name: 'token-classification' },
-    },
-    { modelClass: 'RobertaForQuestionAnswering', modules: classifier('qa_outputs') },
-    { modelClass: 'RobertaForMultipleChoice', modules: classifier(), pooler: true, classes: 1 },
-  ],
-  positions: config => {
-    const padding = paddingId(config);
-    return { first: padding + 1, of: (ids, length) => positionIds(ids, length, padding) };
-  },
-  // Whatever hidden_act says, transformers uses the exact GELU in this head.
-  headActivation: () => 'gelu',
 });
+
+/** CamemBERT: RoBERTa by another name. */
+export const camembert = robertaLike('camembert', 'Camembert');
+
+/** XLM-RoBERTa: RoBERTa by another name. */
+export const xlmRoberta = robertaLike('xlm-roberta', 'XLMRoberta');

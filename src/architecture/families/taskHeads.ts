@@ -1,9 +1,10 @@
 import { CorruptFileError, type Note } from '../../errors';
 import { shortJson } from '../../format';
-import { tanh, type Tensor } from '../../graph';
+import type { Tensor } from '../../graph';
 import { problems, type Architecture, type ModelConfig, type Problem } from '../architecture';
 import { classCount, classNames } from '../configFields';
 import { declareModule, space, type SpaceSizes } from '../declare';
+import { activation } from '../blocks/activations';
 import { linear } from '../blocks/linear';
 import type { Parameter } from '../parameter';
 import type { Readout, Weights } from '../weights';
@@ -25,8 +26,10 @@ export interface TaskObjective {
   readonly name: 'sequence-classification' | 'token-classification';
   /** For whole sequences, the token that stands for them. */
   readonly token?: 'first' | 'last';
-  /** Id of the module whose output, through a tanh, the classifier reads; the model's own where absent. */
+  /** Id of the module whose activated output the classifier reads; the model's own where absent. */
   readonly through?: string;
+  /** Of that module. Default tanh. */
+  readonly activation?: string;
 }
 
 /**
@@ -150,7 +153,9 @@ export function taskReadout(
 ): Readout {
   const { id, bias = true } = modules.at(-1)!;
   const features =
-    objective.through === undefined ? x : tanh(linear(weights, objective.through, x));
+    objective.through === undefined
+      ? x
+      : activation(objective.activation ?? 'tanh')(linear(weights, objective.through, x));
   return weights.readout(features, `${id}.weight`, bias ? `${id}.bias` : undefined);
 }
 

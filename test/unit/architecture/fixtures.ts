@@ -31,6 +31,8 @@ export const familyNames = [
   'gemma2',
   'gemma3',
   'olmo2',
+  'distilbert',
+  'electra',
 ] as const;
 export type FamilyName = (typeof familyNames)[number];
 

@@ -101,10 +101,14 @@ function byHand(
   const epsilon = ['rms_norm_eps', 'layer_norm_epsilon', 'layer_norm_eps', 'norm_epsilon']
     .map(field => config[field])
     .find(value => value !== undefined);
-  const norm = (architecture.normKind === 'RMSNorm' ? rmsNorm : layerNorm)(Number(epsilon));
+  const norm = (architecture.normKind === 'RMSNorm' ? rmsNorm : layerNorm)(
+    Number(epsilon ?? 1e-12),
+  );
   const isGated = architecture.parameters.some(({ kind }) => kind === 'gate');
   const named = activation(
-    String(config['activation_function'] ?? config['hidden_activation'] ?? config['hidden_act']),
+    ['activation_function', 'hidden_activation', 'activation', 'hidden_act']
+      .map(field => String(config[field]))
+      .find(name => name !== 'undefined')!,
   );
   const { layerTypes, normPlacement } = architecture;
   const fields = config['rope_parameters'] as Record<string, unknown> | undefined;

@@ -58,6 +58,8 @@ const expectedClasses: Record<FamilyName, string> = {
   gemma2: 'Gemma2ForCausalLM',
   gemma3: 'Gemma3ForCausalLM',
   olmo2: 'Olmo2ForCausalLM',
+  distilbert: 'DistilBertForMaskedLM',
+  electra: 'ElectraForMaskedLM',
 };
 
 const modelTypeOf = (family: FamilyName): string =>
@@ -451,4 +453,37 @@ test('tensors of another task are ignored by name', () => {
   const tensors = shapes('bert').set('classifier.weight', { shape: [3, 64] });
   const recognition = recognizeArchitecture(readConfig('bert'), tensors);
   assert.equal(reason(recognition, 'classifier.weight'), 'not part of BertForMaskedLM');
+});
+
+test('CamemBERT and XLM-RoBERTa are RoBERTa by other names', () => {
+  const roberta = readFixture('roberta').recognition.architecture;
+  for (const [modelType, className] of [
+    ['camembert', 'Camembert'],
+    ['xlm-roberta', 'XLMRoberta'],
+  ]) {
+    const config = {
+      ...readConfig('roberta'),
+      model_type: modelType,
+      architectures: [`${className}ForMaskedLM`],
+    };
+    const { architecture } = recognizeArchitecture(config, shapes('roberta'));
+    assert.equal(architecture.family, modelType);
+    assert.equal(architecture.modelClass, `${className}ForMaskedLM`);
+    assert.deepEqual(architecture.parameters, roberta.parameters);
+    const nameless = recognizeArchitecture({ ...config, model_type: undefined }, shapes('roberta'));
+    assert.equal(nameless.architecture.family, modelType);
+  }
+});
+
+test('a discriminator of ELECTRA is known, with the head that tells replaced tokens', () => {
+  const config = { ...readConfig('electra'), architectures: ['ElectraForPreTraining'] };
+  const tensors = new Map([...shapes('electra')].filter(([name]) => !name.startsWith('generator')));
+  tensors.set('discriminator_predictions.dense.weight', { shape: [48, 48] });
+  tensors.set('discriminator_predictions.dense.bias', { shape: [48] });
+  tensors.set('discriminator_predictions.dense_prediction.weight', { shape: [1, 48] });
+  tensors.set('discriminator_predictions.dense_prediction.bias', { shape: [1] });
+  const { architecture, ignored } = recognizeArchitecture(config, tensors);
+  assert.equal(architecture.modelClass, 'ElectraForPreTraining');
+  assert.equal(architecture.head, 'none');
+  assert.deepEqual(ignored, []);
 });

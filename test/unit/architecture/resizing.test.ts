@@ -71,6 +71,7 @@ for (const family of familyNames) {
       qwen3: ['layer_types', ...rotated],
       phi3: [...sizes, 'num_key_value_heads'],
       starcoder2: [...sizes, 'num_key_value_heads'],
+      distilbert: ['dim', 'hidden_dim', 'n_heads', 'n_layers'],
       gemma: rotated,
       gemma2: ['layer_types', ...rotated],
       gemma3: ['layer_types', ...rotated],
@@ -140,4 +141,34 @@ test('a resized model computes at its own sizes', () => {
       [512, 96],
     ],
   );
+});
+
+test('a table narrower than its layers stays so, one as wide as they are grows along', () => {
+  const { architecture } = readFixture('electra').recognition;
+  const sizes = { ...architecture.dimensions, hiddenSize: 72, numAttentionHeads: 6 };
+  const projected = architecture.resized(sizes);
+  assert.equal(projected.config['embedding_size'], 24);
+  assert.deepEqual(
+    projected.parameters.find(({ id }) => id === 'embeddings.projection.weight')!.shape,
+    [72, 24],
+  );
+  const narrow = architecture.resized({ ...sizes, hiddenSize: 12, numAttentionHeads: 1 });
+  assert.throws(
+    () => narrow.resized({ ...sizes, hiddenSize: 24, numAttentionHeads: 2 }),
+    /hidden size would be its embedding_size \(24\)/,
+  );
+  const plain = recognizeArchitecture(
+    { ...readConfig('electra'), hidden_size: 24, num_attention_heads: 2 },
+    writtenShapes(
+      architecture.parameters
+        .filter(({ id }) => !id.startsWith('embeddings.projection'))
+        .map(({ stored, ...parameter }) => ({
+          ...parameter,
+          stored: { ...stored, shape: stored.shape.map(size => (size === 48 ? 24 : size)) },
+        })),
+    ),
+  ).architecture;
+  const grown = plain.resized({ ...plain.dimensions, hiddenSize: 36, numAttentionHeads: 3 });
+  assert.equal(grown.config['embedding_size'], 36);
+  assertRecognizedAgain(grown);
 });

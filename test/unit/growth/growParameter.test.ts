@@ -117,7 +117,8 @@ describe('growParameter', () => {
       const weights = grownWeights(growth, startedOperators(growth, start));
       const scaled = growth.target.parameters.filter(({ id }) => operators[`width.${id}`]);
       const norms = scaled.filter(({ id }) => /norm\.weight$/.test(id));
-      assert.ok(norms.length > 0);
+      // Those of ELECTRA lie where its tables do, which stay as narrow as they are.
+      assert.equal(norms.length > 0, model !== 'electra');
       const { hiddenSize } = growth.source.dimensions;
       const less = Math.sqrt(hiddenSize / growth.target.dimensions.hiddenSize);
       // Gemma's words enter √hiddenSize times as large: its table is scaled, and the norm that reads it back.

@@ -19,6 +19,8 @@ const zeroRows: Readonly<Record<string, readonly [id: string, row: number][]>> =
     ['embeddings.word.weight', 1],
     ['embeddings.position.weight', 1],
   ],
+  distilbert: [['embeddings.word.weight', 0]],
+  electra: [['embeddings.word.weight', 0]],
 };
 
 const zeroInDeit = /^embeddings\.(cls|distillation|position)\.weight$/;

