@@ -216,6 +216,9 @@ export function dimensionFields(
   return dimensions;
 }
 
-/** `initializer_range`: the deviation that a family draws its weights with. */
-export const initializerRange = (config: ModelConfig, otherwise = 0.02): number =>
-  Number(config['initializer_range'] ?? otherwise);
+/** `initializer_range`, or what a family calls it: the deviation that it draws its weights with. */
+export const initializerRange = (
+  config: ModelConfig,
+  otherwise = 0.02,
+  field = 'initializer_range',
+): number => Number(config[field] ?? otherwise);

@@ -144,6 +144,19 @@ const headNorm = ({ parameters }: Architecture): Parameter | undefined =>
     .map(stage => parameters.find(({ module, stage: at }) => module === 'norm' && at === stage))
     .find(norm => norm !== undefined);
 
+/**
+ * True where a tied table reads the residual stream itself, with no norm before it that could take shares
+ * of copied units: then copies are counted twice, in the stream and in the table.
+ */
+export const readsStreamThroughTable = (architecture: Architecture): boolean =>
+  architecture.head === 'tied' &&
+  headNorm(architecture) === undefined &&
+  !architecture.spaceSizes.has('embedding');
+
+/** True for a head that reads the residual stream without a norm before it (OPT without its last norm). */
+export const readsStream = (architecture: Architecture, { stage, module }: Parameter): boolean =>
+  stage === 'head' && module === 'linear' && headNorm(architecture) === undefined;
+
 const isOfHeadNorm = (architecture: Architecture, { module, stage }: Parameter): boolean =>
   module === 'norm' && stage === headNorm(architecture)?.stage;
 

@@ -1,6 +1,6 @@
 """Grows a checkpoint of every decoder family by every kind of method, and asks transformers about the results.
 
-    python test/reference/readBack.py [--only family…] [--variants] [--text folder of a model with text beside it]
+    python test/reference/readBack.py [--only family…] [--variants [family…]] [--text folder of a model with text beside it]
 
 Needs torch, transformers and a build (`npm run build`). Each grown checkpoint loads without missing,
 unexpected or mismatched keys, and gives the same scores here and there to 1e-4; methods that promise the
@@ -17,13 +17,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / 'test/fixtures/hf'
 # Layers and width of the grown model; whole groups of heads are appended.
 TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2', 'qwen3', 'phi3', 'starcoder2', 'gpt_neox', 'gemma')} | {
-    'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96)}
+    'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96), 'opt': (5, 72)}
 METHODS = ('lemon', 'net2net', 'stack', 'interpolate', 'bert2bert', 'copy', 'random')
 KEEPS = {'lemon'}
 BASE = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4,
             num_key_value_heads=2, max_position_embeddings=64, pad_token_id=None, bos_token_id=1, eos_token_id=2)
 ENCODER = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=64, pad_token_id=0)
 MASKED = {'bert', 'roberta', 'camembert', 'xlm-roberta', 'distilbert', 'electra', 'modernbert'}
+OPT = dict(ffn_dim=72, word_embed_proj_dim=32, pad_token_id=1)
 rope = lambda kind, **fields: dict(rope_parameters=dict(rope_type=kind, rope_theta=10000.0, **fields))
 # What fixtures do not have: by name, the config class's model_type and its fields.
 VARIANTS = {
@@ -58,6 +59,9 @@ VARIANTS = {
     'one key-value head, biases, a scaled base': ('gemma3_text', dict(num_key_value_heads=1, head_dim=16, attention_bias=True, sliding_window=4, layer_types=['sliding_attention', 'full_attention'],
         rope_parameters=dict(full_attention=dict(rope_type='linear', rope_theta=1e6, factor=8.0), sliding_attention=dict(rope_type='default', rope_theta=1e4)))),
     'layers of one kind that its default would not repeat': ('gemma3_text', dict(head_dim=8, sliding_window=4)),
+    'norms of sums, short words': ('opt', dict(OPT, do_layer_norm_before=False, word_embed_proj_dim=16)),
+    'norms before branches, short words, untied': ('opt', dict(OPT, word_embed_proj_dim=16, tie_word_embeddings=False)),
+    'without biases and the last norm': ('opt', dict(OPT, enable_bias=False, _remove_final_layer_norm=True, activation_function='gelu', tie_word_embeddings=False)),
     'RoBERTa by another name': ('camembert', dict(pad_token_id=1)),
     'RoBERTa by a third name, untied': ('xlm-roberta', dict(pad_token_id=1, tie_word_embeddings=False)),
     'sines and cosines, another activation': ('distilbert', dict(dim=32, n_layers=2, n_heads=4, hidden_dim=72, sinusoidal_pos_embds=True, activation='relu')),
@@ -70,7 +74,7 @@ failures = []
 logging.disable(logging.WARNING)
 parser = argparse.ArgumentParser()
 parser.add_argument('--only', nargs='*', default=list(TARGETS))
-parser.add_argument('--variants', action='store_true', help='of families that no fixture has, although families are named')
+parser.add_argument('--variants', nargs='*', help='what no fixture has, of these families (of all where none is named), although families are named')
 parser.add_argument('--text')
 asked = parser.parse_args()
 
@@ -147,7 +151,9 @@ with tempfile.TemporaryDirectory() as temporary:
             check(f'{family} grown by {method}: scores', difference, 1e-4)
             if method in KEEPS:
                 check(f'{family} grown by {method}: function kept (relative)', ((after - before).norm() / before.norm()).item(), 1e-5)
-    for name, (model_type, fields) in VARIANTS.items() if asked.variants or len(asked.only) == len(TARGETS) else ():
+    for name, (model_type, fields) in VARIANTS.items() if asked.variants is not None or len(asked.only) == len(TARGETS) else ():
+        if asked.variants and model_type not in asked.variants:
+            continue
         torch.manual_seed(3)
         masked = model_type in MASKED
         config = AutoConfig.for_model(model_type, **(ENCODER if masked else BASE) | fields)
@@ -161,7 +167,7 @@ with tempfile.TemporaryDirectory() as temporary:
         for method in ('lemon', 'stack'):
             out = f'{temporary}/variant'
             # Where all heads, or sums, are normalised together, only whole multiples keep the function.
-            ligo('grow', source, '--layers', 4, '--hidden', 64 if masked or model_type == 'olmo2' else 48, '--method', method, '--out', out, '--overwrite')
+            ligo('grow', source, '--layers', 4, '--hidden', 64 if masked or model_type == 'olmo2' or fields.get('do_layer_norm_before') is False else 48, '--method', method, '--out', out, '--overwrite')
             difference, after = scores(out)
             check(f'{model_type}, {name}, grown by {method}: scores', difference, 1e-4)
             if method in KEEPS:

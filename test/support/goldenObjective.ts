@@ -38,6 +38,12 @@ export function goldenBatch(family: FamilyName, { config }: Fixture): PlainBatch
     ...(family === 'roberta' && {
       positionIds: positionIds(ids.data, sequenceLength, paddingId(config)),
     }),
+    // Padding has a row of its own in OPT's table.
+    ...(family === 'opt' && {
+      positionIds: Int32Array.from(attentionMask, (seen, token) =>
+        seen === 0 ? 1 : (token % sequenceLength) + 2,
+      ),
+    }),
   };
 }
 

@@ -1,13 +1,14 @@
 import { CorruptFileError, type Note } from '../../errors';
 import { counted, shortJson } from '../../format';
-import { add, mul, type Tensor } from '../../graph';
-import type { Architecture, Dimensions, ModelConfig } from '../architecture';
+import { add, constant, mul, type Tensor } from '../../graph';
+import type { Architecture, Dimensions, ForwardInputs, ModelConfig } from '../architecture';
 import { activation } from '../blocks/activations';
 import { causalMask, paddingMask } from '../blocks/attention';
 import { gatedFeedForward, plainFeedForward } from '../blocks/feedForward';
 import {
   outputNormLayer,
   parallelLayer,
+  postNormLayer,
   preNormLayer,
   runLayers,
   sandwichLayer,
@@ -15,6 +16,7 @@ import {
   type NormalisedHeads,
   type OfLayer,
 } from '../blocks/layers';
+import { linear } from '../blocks/linear';
 import { layerNorm, rmsNorm } from '../blocks/norms';
 import { rotary } from '../blocks/positions';
 import { partialRotaryFactor, ropeOf } from '../blocks/rope';
@@ -27,6 +29,7 @@ import {
   initializerRange,
   keyValueHeadsOf,
   periodOf,
+  sizeField,
   textField,
   type DefaultSizes,
   type DimensionNames,
@@ -42,11 +45,13 @@ import {
   type SpaceSizes,
 } from '../declare';
 import type { ModuleKind, Parameter, Space, SpaceRole } from '../parameter';
+import type { Weights } from '../weights';
 import { commonDimensionNames, resizedFields } from './dimensionNames';
-import { withZeroRow } from './encoder';
+import { embeddingSpace, withZeroRow } from './encoder';
 import {
   checkedTarget,
   commonRefusals,
+  equalToWords,
   missingHead,
   refuseFields,
   tieOf,
@@ -67,7 +72,7 @@ import {
   withClass,
   type TaskHead,
 } from './taskHeads';
-import { requireUnpadded, selectRows, wordLookup } from './tokens';
+import { requireUnpadded, selectRows, tokenLookups, wordLookup } from './tokens';
 
 /** Which modules of a layer have biases; none where absent. */
 export interface Biases {
@@ -80,6 +85,10 @@ export interface Biases {
 export interface DecoderNames {
   /** Before everything but the head. */
   readonly prefix: string;
+  /** Before the number of a layer. Default `layers.`. */
+  readonly layers?: string;
+  /** A table of positions, in place of rotation. */
+  readonly positions?: string;
   readonly words: string;
   readonly finalNorm: string;
   /** The head's table. */
@@ -119,6 +128,8 @@ export const llamaNames: DecoderNames = {
 export interface Decoder {
   /** `model_type` in config.json. */
   readonly modelType: string;
+  /** What config.json calls the sizes, where it is not as usual. */
+  readonly sizeNames?: Partial<DimensionNames>;
   /** What the family's classes begin with: `Llama` of `LlamaForCausalLM`. */
   readonly className: string;
   /** The class without a head, where it is not called so with `Model` behind. */
@@ -142,13 +153,22 @@ export interface Decoder {
   /** What normalises, and the field of its ε with the family's default. Default RMSNorm. */
   readonly norm?: {
     readonly kind: Architecture['normKind'];
-    readonly field: string;
+    /** Absent where config.json does not say. */
+    readonly field?: string;
     readonly epsilon: number;
     /** What the file leaves out of the weights: 1 where norms multiply by 1 + weight. Default nothing. */
     readonly plus?: number;
   };
   /** What its layers normalise. Default what branches read. */
-  readonly normPlacement?: Exclude<Architecture['normPlacement'], 'post'>;
+  readonly normPlacement?: (config: ModelConfig) => Architecture['normPlacement'];
+  /** Whether a norm stands behind the last layer. Default true. */
+  readonly hasFinalNorm?: (config: ModelConfig) => boolean;
+  /** Rows of its position table before the first position's, where it has one in place of rotation. */
+  readonly positionsFrom?: number;
+  /** The field of a word's length where projections stand between words and layers, and their names. */
+  readonly wordProjections?: { readonly field: string; readonly in: string; readonly out: string };
+  /** The field of `initializer_range`, where it is called otherwise. */
+  readonly rangeField?: string;
   /** Whether rows of the word table enter the network √hiddenSize times as large. Default false. */
   readonly scalesWords?: boolean;
   /** What products of queries and keys are multiplied by. Default 1/√headSize. */
@@ -208,8 +228,9 @@ export interface LayerKind {
   readonly rope?: ModelConfig | 'none';
 }
 
-const dimensionNames = ({ sharesKeys = true }: Decoder): DimensionNames => ({
+const dimensionNames = ({ sharesKeys = true, sizeNames }: Decoder): DimensionNames => ({
   ...commonDimensionNames,
+  ...sizeNames,
   ...(sharesKeys && { numKeyValueHeads: 'num_key_value_heads', headDim: 'head_dim' }),
 });
 
@@ -231,7 +252,7 @@ export function decoderFamily(decoder: Decoder): Family {
     prefix: names.prefix,
     // Tensors of one decoder look like those of any other: without a name they are taken for none.
     signature: /(?!)/,
-    layerNumber: /^layers\.(\d+)\./,
+    layerNumber: new RegExp(`^${(names.layers ?? 'layers.').replaceAll('.', '\\.')}(\\d+)\\.`),
     twins: prefix => [[names.output, prefix + names.words]],
     build(config, file) {
       refuseFields(config, [...commonRefusals, ...refusals]);
@@ -316,6 +337,16 @@ function variantOf(
   };
 }
 
+/** What the sizes of a decoder's spaces follow from. */
+interface SpaceFacts {
+  readonly vocabularySize: number;
+  readonly classes: number | undefined;
+  /** Rows of the position table; undefined where heads are rotated. */
+  readonly tableOfPositions: number | undefined;
+  /** Of a word, where a projection makes hidden units of it. */
+  readonly wordSize: number | undefined;
+}
+
 /** What o reads: the values, each once for every head that shares it; heads where all share one. */
 function mixedValues(dimensions: Dimensions): Space {
   const { numAttentionHeads } = dimensions;
@@ -350,8 +381,9 @@ function fusedRows(
   };
 }
 
-const layers: Readonly<Record<Exclude<Architecture['normPlacement'], 'post'>, Layer>> = {
+const layersWith: Readonly<Record<Architecture['normPlacement'], Layer>> = {
   pre: preNormLayer,
+  post: postNormLayer,
   sandwich: sandwichLayer,
   output: outputNormLayer,
 };
@@ -399,9 +431,10 @@ function byKind<Made>(types: readonly string[], make: (layer: number) => Made): 
 function layerModules(
   decoder: Decoder,
   dimensions: Dimensions,
+  normPlacement: Architecture['normPlacement'],
   { queriesKeysValues = false, attentionOutput = false, feedForward = false }: Biases,
 ): LayerModules {
-  const { names = llamaNames, norm = usualNorm, normPlacement = 'pre' } = decoder;
+  const { names = llamaNames, norm = usualNorm } = decoder;
   const { normsHeads, gated = true, fuses } = decoder;
   const { modules } = names;
   const spread = { times: headSizeOf(dimensions), run: 1 };
@@ -418,12 +451,13 @@ function layerModules(
     plus: 'plus' in norm ? norm.plus : undefined,
     ...axes,
   });
-  const [queries, keys] = [
-    { out: { role: 'query', spread } },
-    { out: { role: 'key', spread } },
-  ] as const;
+  const rotates = names.positions === undefined;
+  const [queries, keys] = rotates
+    ? ([{ out: { role: 'query', spread } }, { out: { role: 'key', spread } }] as const)
+    : [{}, {}];
   const all = normsHeads === 'all';
-  const [reads, gives] = [normPlacement !== 'output', normPlacement !== 'pre'];
+  const gives = normPlacement === 'sandwich' || normPlacement === 'output';
+  const reads = normPlacement !== 'output';
   return {
     q: linear('q', queriesKeysValues, queries),
     k: linear('k', queriesKeysValues, keys),
@@ -444,17 +478,31 @@ function layerModules(
 }
 
 function declareParameters(
-  { names = llamaNames, norm = usualNorm }: Pick<Decoder, 'names' | 'norm'>,
+  { names = llamaNames, norm = usualNorm, wordProjections }: Decoder,
   sizes: SpaceSizes,
   { prefix, head, task }: Variant,
   { numHiddenLayers }: Dimensions,
-  { modules, padding }: { readonly modules: LayerModules; readonly padding: number | undefined },
+  {
+    modules,
+    padding,
+    finalNorm,
+  }: {
+    readonly modules: LayerModules;
+    readonly padding: number | undefined;
+    readonly finalNorm: boolean;
+  },
 ): Parameter[] {
   const words = prefix + names.words;
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
-    declareLayer(sizes, { layer, prefix: `${prefix}layers.${layer}.` }, modules),
+    declareLayer(
+      sizes,
+      { layer, prefix: `${prefix}${names.layers ?? 'layers.'}${layer}.` },
+      modules,
+    ),
   );
-  const axes = [space('vocabulary'), space('residual')];
+  const word = embeddingSpace(sizes);
+  const axes = [space('vocabulary'), word];
+  const projections = sizes.has('embedding') ? wordProjections : undefined;
   return [
     declareParameter(sizes, {
       id: 'embeddings.word.weight',
@@ -465,12 +513,39 @@ function declareParameters(
       spaces: axes,
       ...(head === 'tied' && { readAs: [words, names.output] }),
     }),
+    ...(names.positions === undefined
+      ? []
+      : [
+          declareParameter(sizes, {
+            id: 'embeddings.position.weight',
+            module: 'table',
+            stage: 'embedding',
+            tensor: prefix + names.positions,
+            spaces: [space('position'), space('residual')],
+          }),
+        ]),
+    ...(projections
+      ? declareModule(
+          sizes,
+          { id: wordsIn, stage: 'embedding', out: space('residual'), in: word },
+          { name: prefix + projections.in, bias: false },
+        )
+      : []),
     ...layers.flat(),
-    ...declareModule(
-      sizes,
-      { id: 'final.norm', stage: 'final', out: space('residual') },
-      { name: prefix + names.finalNorm, bias: norm.kind === 'LayerNorm', plus: norm.plus },
-    ),
+    ...(finalNorm
+      ? declareModule(
+          sizes,
+          { id: 'final.norm', stage: 'final', out: space('residual') },
+          { name: prefix + names.finalNorm, bias: norm.kind === 'LayerNorm', plus: norm.plus },
+        )
+      : []),
+    ...(projections
+      ? declareModule(
+          sizes,
+          { id: wordsOut, stage: 'head', out: word, in: space('residual') },
+          { name: prefix + projections.out, bias: false },
+        )
+      : []),
     ...(head === 'untied'
       ? [
           declareParameter(sizes, {
@@ -486,39 +561,88 @@ function declareParameters(
   ];
 }
 
-/** Sizes of the spaces: of queries and keys in heads, of values in units. */
+/** Ids of what makes hidden units of a word, and a word of hidden units. */
+const [wordsIn, wordsOut] = ['embeddings.projection', 'head.projection'];
+
+/** Sizes of the spaces: of queries and keys in heads where these are rotated, of values in units. */
 function spaceSizesOf(
   dimensions: Dimensions,
-  vocabularySize: number,
-  classes: number | undefined,
+  { vocabularySize, classes, tableOfPositions, wordSize }: SpaceFacts,
 ): Map<SpaceRole, number> {
   const [headSize, shared] = [headSizeOf(dimensions), keyValueHeadsOf(dimensions)];
+  const rotates = tableOfPositions === undefined;
+  const unit = rotates ? 1 : headSize;
   return new Map<SpaceRole, number>([
     ['vocabulary', vocabularySize],
+    ...(rotates ? [] : [['position', tableOfPositions] as const]),
+    ...(wordSize === undefined ? [] : [['embedding', wordSize] as const]),
     ['residual', dimensions.hiddenSize],
-    ['query', dimensions.numAttentionHeads],
-    ['key', shared],
+    ['query', dimensions.numAttentionHeads * unit],
+    ['key', shared * unit],
     ['value', shared * headSize],
-    ['headDim', headSize],
+    ...(rotates ? [['headDim', headSize] as const] : []),
     ['ffn', dimensions.intermediateSize],
     ...(classes === undefined ? [] : [['class', classes] as const]),
   ]);
 }
 
+/** What the layers read: words, as hidden units, and positions where a table has them. */
+function embedded(
+  weights: Weights,
+  inputs: ForwardInputs,
+  {
+    positions,
+    scale,
+    firstRow,
+    projects,
+  }: {
+    readonly positions: number;
+    readonly scale: number;
+    /** Of the position table. */
+    readonly firstRow?: number;
+    readonly projects: boolean;
+  },
+): Tensor {
+  const words = wordLookup(inputs, positions);
+  if (firstRow === undefined) {
+    const found = weights.embedding(words);
+    return scale === 1 ? found : mul(found, scale);
+  }
+  if (!projects) return weights.embedding(tokenLookups(inputs, positions, firstRow));
+  const { batchSize, sequenceLength } = inputs;
+  const rows =
+    inputs.positionIds ??
+    constant(
+      Int32Array.from(
+        { length: batchSize * sequenceLength },
+        (_, token) => firstRow + (token % sequenceLength),
+      ),
+    );
+  return add(
+    linear(weights, wordsIn, weights.embedding(words)),
+    weights.embedding([{ table: 'embeddings.position.weight', rows }]),
+  );
+}
+
 function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Architecture {
   const { defaults, normsHeads, gated = true, norm: normOf = usualNorm } = decoder;
-  const { layerLists = {}, normPlacement = 'pre' } = decoder;
+  const { layerLists = {}, names = llamaNames, wordProjections, positionsFrom = 0 } = decoder;
+  const normPlacement = decoder.normPlacement?.(config) ?? 'pre';
+  const finalNorm = decoder.hasFinalNorm?.(config) ?? true;
   const { task, head, modelClass } = variant;
   const dimensions = dimensionFields(config, dimensionNames(decoder), defaults);
   const vocabularySize = defaultedSize(config, 'vocab_size', defaults.vocabularySize);
   const positions = defaultedSize(config, 'max_position_embeddings', defaults.positions);
-  const epsilon = epsilonField(config, normOf.field, normOf.epsilon);
+  const epsilon =
+    normOf.field === undefined
+      ? normOf.epsilon
+      : epsilonField(config, normOf.field, normOf.epsilon);
   const norm = normOf.kind === 'LayerNorm' ? layerNorm(epsilon) : rmsNorm(epsilon);
   const named = activation(
     decoder.activation?.(config) ?? textField(config, 'hidden_act', defaults.activation ?? 'silu'),
   );
   const feedForward = gated ? gatedFeedForward(named) : plainFeedForward(named);
-  const layer = decoder.parallel?.(config) ? parallelLayer : layers[normPlacement];
+  const layer = decoder.parallel?.(config) ? parallelLayer : layersWith[normPlacement];
   const { numHiddenLayers } = dimensions;
   const lists = Object.entries(layerLists).map(
     ([field, otherwise]) => [field, layerList(config, field, numHiddenLayers, otherwise)] as const,
@@ -529,7 +653,7 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
   const layerTypes = layerEntries.map(entries => Object.values(entries).join(' '));
   const kindOf = byKind(layerTypes, index => {
     const { window, rope = config } = decoder.layerKind?.(config, layerEntries[index]!) ?? {};
-    if (rope === 'none') return { window };
+    if (rope === 'none' || names.positions !== undefined) return { window };
     const positionsOf = ropeOf(decoder.ropeFields?.(rope) ?? rope, {
       headSize: headSizeOf(dimensions),
       positions,
@@ -543,10 +667,19 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
   const scale = decoder.attentionScale?.(config);
   const softCaps = decoder.softCaps?.(config) ?? {};
   const embeddingScale = decoder.scalesWords ? Math.fround(Math.sqrt(dimensions.hiddenSize)) : 1;
-  const spaceSizes = spaceSizesOf(dimensions, vocabularySize, task && outputsOf(task, config));
+  const length =
+    wordProjections &&
+    sizeField(config, wordProjections.field, { fallback: dimensions.hiddenSize });
+  const wordSize = length === dimensions.hiddenSize ? undefined : length;
+  const spaceSizes = spaceSizesOf(dimensions, {
+    vocabularySize,
+    classes: task && outputsOf(task, config),
+    tableOfPositions: names.positions === undefined ? undefined : positions + positionsFrom,
+    wordSize,
+  });
   const pad = config['pad_token_id'] === undefined ? defaults.padding : config['pad_token_id'];
   const padding = typeof pad === 'number' ? pad : undefined;
-  const modules = layerModules(decoder, dimensions, decoder.biases?.(config) ?? {});
+  const modules = layerModules(decoder, dimensions, normPlacement, decoder.biases?.(config) ?? {});
   return {
     family: decoder.modelType,
     modelClass,
@@ -562,9 +695,13 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
     normKind: normOf.kind,
     ...(embeddingScale !== 1 && { embeddingScale }),
     ...(new Set(layerTypes).size > 1 && { layerTypes }),
-    initializerRange: initializerRange(config, defaults.initializerRange),
+    initializerRange: initializerRange(config, defaults.initializerRange, decoder.rangeField),
     spaceSizes,
-    parameters: declareParameters(decoder, spaceSizes, variant, dimensions, { modules, padding }),
+    parameters: declareParameters(decoder, spaceSizes, variant, dimensions, {
+      modules,
+      padding,
+      finalNorm,
+    }),
     forward(weights, inputs) {
       if (head === 'none' && !isComputed(task)) {
         throw missingHead(modelClass, `${decoder.className}ForCausalLM`);
@@ -572,9 +709,12 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
       requireUnpadded(inputs);
       const { batchSize, sequenceLength, attentionMask } = inputs;
       const padding = attentionMask && paddingMask(attentionMask);
-      const lookups = wordLookup(inputs, positions);
-      const words = weights.embedding(lookups);
-      const input = embeddingScale === 1 ? words : mul(words, embeddingScale);
+      const input = embedded(weights, inputs, {
+        positions,
+        scale: embeddingScale,
+        ...(names.positions !== undefined && { firstRow: positionsFrom }),
+        projects: wordSize !== undefined,
+      });
       const maskOf = (length: number): OfLayer<Tensor> =>
         byKind(layerTypes, index => {
           const mask = causalMask(length, kindOf(index).window);
@@ -601,11 +741,15 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
       });
       const last = states.at(-1)!;
       const table = head === 'tied' ? 'embeddings.word.weight' : 'head.decoder.weight';
+      const finished = (x: Tensor): Tensor => {
+        const normalised = finalNorm ? norm(weights, 'final.norm', x) : x;
+        return wordSize === undefined ? normalised : linear(weights, wordsOut, normalised);
+      };
       return {
-        hiddenStates: [...states.slice(0, -1), norm(weights, 'final.norm', last)],
+        hiddenStates: [...states.slice(0, -1), finished(last)],
         readout(rows) {
           // Rows are chosen before the norm, so that it runs on no more than are read.
-          const features = norm(weights, 'final.norm', selectRows(last, rows));
+          const features = finished(selectRows(last, rows));
           if (isComputed(task)) return taskReadout(weights, task, features);
           const readout = weights.readout(features, table, undefined);
           return softCaps.head === undefined ? readout : { ...readout, softCap: softCaps.head };
@@ -613,11 +757,18 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
       };
     },
     resized: target => {
+      if (wordProjections && wordSize === target.hiddenSize) {
+        throw equalToWords(wordProjections.field, wordSize);
+      }
+      // Words as long as the hidden size stay so.
+      const words = wordProjections && wordSize === undefined && config[wordProjections.field];
       const listed = withLayerLists(decoder, config, {
         from: numHiddenLayers,
         to: checkedTarget(target).numHiddenLayers,
       });
-      return buildModel(decoder, resizedFields(listed, dimensionNames(decoder), target), variant);
+      const sized = resizedFields(listed, dimensionNames(decoder), target);
+      const longer = typeof words === 'number' && { [wordProjections!.field]: target.hiddenSize };
+      return buildModel(decoder, { ...sized, ...longer }, variant);
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   type LayerList,
 } from './decoder';
 import { gemma, gemma2, gemma3 } from './gemma';
+import { opt } from './opt';
 import { attentionBias, everyOther, sameWindow, windowedLayer } from './layerKinds';
 import { classifier } from './taskHeads';
 
@@ -274,7 +275,7 @@ const olmo2: Decoder = {
     },
   },
   norm: { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-5 },
-  normPlacement: 'output',
+  normPlacement: () => 'output',
   normsHeads: 'all',
   biases: attentionBias,
   taskHeads: className => usualTaskHeads(className).slice(0, 1),
@@ -294,4 +295,5 @@ export const decoders: readonly Decoder[] = [
   gemma2,
   gemma3,
   olmo2,
+  opt,
 ];

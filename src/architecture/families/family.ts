@@ -58,6 +58,13 @@ export function checkedTarget(target: Dimensions): Dimensions {
   );
 }
 
+/** The target would have no projection between words and layers, which the source has. */
+export const equalToWords = (field: string, size: number): UnsupportedError =>
+  new UnsupportedError(
+    `The target's hidden size would be its ${field} (${size}): such a model has no projection from the one to the other, and the source has one.`,
+    'Ask for more hidden units or fewer.',
+  );
+
 /** A field value that would make the model compute something that is not implemented. */
 export interface Refusal {
   readonly field: string;

@@ -67,7 +67,7 @@ export const gemma2: Decoder = {
       ln2Out: 'post_feedforward_layernorm',
     },
   },
-  normPlacement: 'sandwich',
+  normPlacement: () => 'sandwich',
   activation: config => textField(config, 'hidden_activation', 'gelu_pytorch_tanh'),
   attentionScale: config => positiveField(config, 'query_pre_attn_scalar', 256) ** -0.5,
   softCaps: config => ({

@@ -1,4 +1,4 @@
-import { CorruptFileError, UnsupportedError, type Note } from '../../errors';
+import { CorruptFileError, type Note } from '../../errors';
 import type { Architecture, ModelConfig } from '../architecture';
 import type { Tensor } from '../../graph';
 import { activation } from '../blocks/activations';
@@ -25,6 +25,7 @@ import {
 import {
   checkedTarget,
   commonRefusals,
+  equalToWords,
   missingHead,
   refuseFields,
   tieOf,
@@ -367,10 +368,7 @@ function buildModel(
       // Rows as long as the hidden size stay so; without a projection nothing else could read them.
       const { embedding } = fields;
       if (embedding && settings.embeddingSize === target.hiddenSize) {
-        throw new UnsupportedError(
-          `The target's hidden size would be its ${embedding.field} (${settings.embeddingSize}): such a model has no projection from the one to the other, and the source has one.`,
-          'Ask for more hidden units or fewer.',
-        );
+        throw equalToWords(embedding.field, settings.embeddingSize);
       }
       const follows = embedding && settings.embeddingSize === undefined;
       const rows = follows ? { [embedding.field]: target.hiddenSize } : {};

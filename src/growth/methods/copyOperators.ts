@@ -5,12 +5,14 @@ import {
   onesName,
   outerScaleName,
   readsSpace,
+  readsStreamThroughTable,
   shareName,
   spaceSizes,
   widthName,
   type Growth,
   type OperatorValues,
 } from '../operators';
+import type { Refusal } from '../target';
 import { layerCounts, type LayerMap } from './layers';
 import { copiedUnits, copyCounts } from './units';
 
@@ -42,6 +44,18 @@ export function copyOperators(growth: Growth, layers: LayerMap, seed: number): O
     values[onesName(kind, part)] = Float32Array.from(origins, origin => Number(origin === 'ones'));
   }
   return values;
+}
+
+/** Why a wider model cannot be the same function: its tied table reads the stream that it writes. */
+export function tableRefusals(growth: Growth, method: string): readonly Refusal[] {
+  const wider = grows(growth, { role: 'residual' });
+  if (!wider || !readsStreamThroughTable(growth.target)) return [];
+  return [
+    {
+      reason: `${method} cannot keep a wider model whose word table is its head with no norm between the two: the table would count copied units twice.`,
+      remedy: 'Ask for more layers alone, or use another method, such as ligo.',
+    },
+  ];
 }
 
 /** A row for each entry with 1 at the entry's column, [entries, columns]; nothing for −1. */

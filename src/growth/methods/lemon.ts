@@ -8,10 +8,12 @@ import {
   followsTiedNorm,
   grows,
   readsSpace,
+  readsStream,
   spaceSizes,
   type Growth,
 } from '../operators';
 import { randomParameter } from '../randomParameter';
+import { tableRefusals } from './copyOperators';
 import { insertedLayers } from './layers';
 import { smallMatrix, type Matrix } from './matrix';
 import type { Refusal } from '../target';
@@ -88,6 +90,10 @@ function expansionOf(
     // A tied table was written like the stream.
     const table = reads ? 1 / stream : 1;
     return { size, copies, scale: index => norm * writes * table * share(index), rest };
+  }
+  if (reads && isResidual && readsStream(growth.target, parameter)) {
+    // What was written as a mean is one here, and would be read.
+    return { size, copies, scale: index => share(index) / stream, rest: 'zero' };
   }
   if (reads) return { size, copies, scale: share, rest: 'scratch' };
   // A mean takes nothing from LayerNorm's variance, and nothing nothing from RMSNorm's mean square.
@@ -184,7 +190,7 @@ export const lemon = {
   making: { kind: 'weights', weights: makeWeights },
   refusals: growth => {
     const { small, large } = spaceSizes(growth, 'residual');
-    const ofHeads = normalisedHeads(growth);
+    const ofHeads = [...normalisedHeads(growth), ...tableRefusals(growth, 'lemon')];
     if (growth.source.normPlacement !== 'post' || large % small === 0) return ofHeads;
     return [
       ...ofHeads,

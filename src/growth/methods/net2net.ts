@@ -1,5 +1,5 @@
 import { methodTitles } from '../../protocol/methodTitles';
-import { copyOperators } from './copyOperators';
+import { copyOperators, tableRefusals } from './copyOperators';
 import { insertedLayers } from './layers';
 import type { GrowthMethod } from './method';
 
@@ -20,4 +20,5 @@ export const net2net = {
     kind: 'operators',
     operators: (growth, seed) => copyOperators(growth, insertedLayers(growth), seed),
   },
+  refusals: growth => tableRefusals(growth, 'net2net'),
 } as const satisfies GrowthMethod;

@@ -33,6 +33,7 @@ export const familyNames = [
   'olmo2',
   'distilbert',
   'electra',
+  'opt',
 ] as const;
 export type FamilyName = (typeof familyNames)[number];
 

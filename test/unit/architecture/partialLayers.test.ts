@@ -102,7 +102,7 @@ function byHand(
     .map(field => config[field])
     .find(value => value !== undefined);
   const norm = (architecture.normKind === 'RMSNorm' ? rmsNorm : layerNorm)(
-    Number(epsilon ?? 1e-12),
+    Number(epsilon ?? (family === 'opt' ? 1e-5 : 1e-12)),
   );
   const isGated = architecture.parameters.some(({ kind }) => kind === 'gate');
   const named = activation(

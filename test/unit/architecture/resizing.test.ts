@@ -72,6 +72,13 @@ for (const family of familyNames) {
       phi3: [...sizes, 'num_key_value_heads'],
       starcoder2: [...sizes, 'num_key_value_heads'],
       distilbert: ['dim', 'hidden_dim', 'n_heads', 'n_layers'],
+      opt: [
+        'ffn_dim',
+        'hidden_size',
+        'num_attention_heads',
+        'num_hidden_layers',
+        'word_embed_proj_dim',
+      ],
       gemma: rotated,
       gemma2: ['layer_types', ...rotated],
       gemma3: ['layer_types', ...rotated],

@@ -21,6 +21,7 @@ const zeroRows: Readonly<Record<string, readonly [id: string, row: number][]>> =
   ],
   distilbert: [['embeddings.word.weight', 0]],
   electra: [['embeddings.word.weight', 0]],
+  opt: [['embeddings.word.weight', 1]],
 };
 
 const zeroInDeit = /^embeddings\.(cls|distillation|position)\.weight$/;
