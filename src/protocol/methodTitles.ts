@@ -10,6 +10,7 @@ export const methodTitles = {
   bert2bert: 'bert2BERT (AKI)',
   copy: 'Direct copy',
   lemon: 'Lossless (LEMON)',
+  hypercloning: 'Tiles (HyperCloning)',
   'llama-pro': 'Zero blocks (LLaMA-Pro)',
   random: 'Random (from scratch)',
 } as const;

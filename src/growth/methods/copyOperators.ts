@@ -1,3 +1,4 @@
+import type { Space } from '../../architecture';
 import {
   depthName,
   entryScale,
@@ -14,14 +15,18 @@ import {
 } from '../operators';
 import type { Refusal } from '../target';
 import { layerCounts, type LayerMap } from './layers';
-import { copiedUnits, copyCounts } from './units';
+import { copyCounts } from './units';
 
 /**
  * Operators of methods that copy: rows of w pick a layer, rows of M pick a unit, and whoever reads a
  * unit takes 1 / (number of its copies) of each (function-preserving initialisation: Net2Net, Chen
  * et al. 2016; bert2BERT, Chen et al. 2022, §3.3), B = [I; S], A = B · diag(1 / counts).
  */
-export function copyOperators(growth: Growth, layers: LayerMap, seed: number): OperatorValues {
+export function copyOperators(
+  growth: Growth,
+  layers: LayerMap,
+  unitsOf: (space: Space) => Int32Array,
+): OperatorValues {
   const values: Record<string, Float32Array> = {};
   const { small, large } = layerCounts(growth);
   for (const parameter of growth.target.parameters) {
@@ -29,7 +34,7 @@ export function copyOperators(growth: Growth, layers: LayerMap, seed: number): O
     spaces.forEach((space, axis) => {
       if (!grows(growth, space)) return;
       const size = spaceSizes(growth, space.role).small;
-      const units = copiedUnits(growth, space, seed);
+      const units = unitsOf(space);
       values[widthName(space)] ??= oneHot(units.subarray(size), size);
       if (!readsSpace(growth, parameter, axis)) return;
       values[shareName(space)] ??= Float32Array.from(copyCounts(units, size), count => 1 / count);

@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../../errors';
 import { bert2bert } from './bert2bert';
 import { copy } from './copy';
+import { hypercloning } from './hypercloning';
 import { interpolate } from './interpolate';
 import { lemon } from './lemon';
 import { ligo } from './ligo';
@@ -26,6 +27,7 @@ const methods = [
   bert2bert,
   copy,
   lemon,
+  hypercloning,
   llamaPro,
   random,
 ] as const satisfies readonly GrowthMethod[];

@@ -2,6 +2,7 @@ import { methodTitles } from '../../protocol/methodTitles';
 import { copyOperators } from './copyOperators';
 import { interpolatedLayers } from './layers';
 import type { GrowthMethod } from './method';
+import { copiedUnits } from './units';
 
 /** Interpolation in depth, W'ᵢ = W_{⌊i · L1 / L2⌋}; width by copied units (FPI). */
 export const interpolate = {
@@ -15,6 +16,7 @@ export const interpolate = {
   needsData: false,
   making: {
     kind: 'operators',
-    operators: (growth, seed) => copyOperators(growth, interpolatedLayers(growth), seed),
+    operators: (growth, seed) =>
+      copyOperators(growth, interpolatedLayers(growth), space => copiedUnits(growth, space, seed)),
   },
 } as const satisfies GrowthMethod;

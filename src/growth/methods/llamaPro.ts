@@ -3,6 +3,7 @@ import { grows } from '../operators';
 import { copyOperators } from './copyOperators';
 import { insertedLayers, insertedPlacements } from './layers';
 import type { GrowthMethod } from './method';
+import { copiedUnits } from './units';
 
 /**
  * LLaMA-Pro's block expansion: groups of layers are each followed by a copy of their last layer whose
@@ -18,7 +19,8 @@ export const llamaPro = {
   needsData: false,
   making: {
     kind: 'operators',
-    operators: (growth, seed) => copyOperators(growth, insertedLayers(growth), seed),
+    operators: (growth, seed) =>
+      copyOperators(growth, insertedLayers(growth), space => copiedUnits(growth, space, seed)),
   },
   refusals: growth => {
     const wider = growth.target.parameters.some(({ spaces }) =>

@@ -5,6 +5,7 @@ import type { Growth } from '../operators';
 import { copyOperators } from './copyOperators';
 import { layerCounts, type LayerMap } from './layers';
 import type { GrowthMethod } from './method';
+import { copiedUnits } from './units';
 
 /** Of the steps, for the new layers alone. Ours: how long the paper's stages were is not known to us. */
 const newLayersShare = 0.5;
@@ -34,7 +35,8 @@ export const mslt = {
   needsData: false,
   making: {
     kind: 'operators',
-    operators: (growth, seed) => copyOperators(growth, topLayersAgain(growth), seed),
+    operators: (growth, seed) =>
+      copyOperators(growth, topLayersAgain(growth), space => copiedUnits(growth, space, seed)),
   },
   refusals: growth => {
     const { small, large } = layerCounts(growth);

@@ -2,6 +2,7 @@ import { methodTitles } from '../../protocol/methodTitles';
 import { copyOperators, tableRefusals } from './copyOperators';
 import { insertedLayers } from './layers';
 import type { GrowthMethod } from './method';
+import { copiedUnits } from './units';
 
 /**
  * Net2Net: Net2WiderNet copies units and divides by their number where they are read,
@@ -18,7 +19,8 @@ export const net2net = {
   needsData: false,
   making: {
     kind: 'operators',
-    operators: (growth, seed) => copyOperators(growth, insertedLayers(growth), seed),
+    operators: (growth, seed) =>
+      copyOperators(growth, insertedLayers(growth), space => copiedUnits(growth, space, seed)),
   },
   refusals: growth => tableRefusals(growth, 'net2net'),
 } as const satisfies GrowthMethod;

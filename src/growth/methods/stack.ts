@@ -2,6 +2,7 @@ import { methodTitles } from '../../protocol/methodTitles';
 import { copyOperators } from './copyOperators';
 import { stackedLayers } from './layers';
 import type { GrowthMethod } from './method';
+import { copiedUnits } from './units';
 
 /** StackBERT in depth, W'ᵢ = W_{i mod L1}; width, which it leaves open, by copied units (FPI). */
 export const stack = {
@@ -13,6 +14,7 @@ export const stack = {
   needsData: false,
   making: {
     kind: 'operators',
-    operators: (growth, seed) => copyOperators(growth, stackedLayers(growth), seed),
+    operators: (growth, seed) =>
+      copyOperators(growth, stackedLayers(growth), space => copiedUnits(growth, space, seed)),
   },
 } as const satisfies GrowthMethod;

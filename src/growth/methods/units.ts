@@ -47,6 +47,12 @@ export function copiedUnits(growth: Growth, space: Space, seed: number): Int32Ar
   return units;
 }
 
+/** The old units over and over again, [D2]: unit j of each turn is small unit j. */
+export function tiledUnits(growth: Growth, { role }: Space): Int32Array {
+  const { small, large } = spaceSizes(growth, role);
+  return Int32Array.from({ length: large }, (_, unit) => unit % small);
+}
+
 /** Which entry of the small model's axis each entry of the large one's repeats. */
 export function copiedEntries(growth: Growth, space: Space, seed: number): Int32Array {
   const units = copiedUnits(growth, space, seed);

@@ -19,7 +19,11 @@ const request = {
 };
 const deeperAndWider = { layers: 5, hidden: 96 };
 const targetOf = (method: GrowthMethodName) =>
-  method === 'llama-pro' ? { layers: 5 } : deeperAndWider;
+  method === 'llama-pro'
+    ? { layers: 5 }
+    : method === 'hypercloning'
+      ? { layers: 5, hidden: 128 }
+      : deeperAndWider;
 
 async function grown(name: string, changes: Pick<GrowRequest, 'method'> & Partial<GrowRequest>) {
   const out = join(folder, name);
@@ -64,6 +68,7 @@ describe('growing without loss on real models', () => {
     for (const [method, target] of [
       ['net2net', twice],
       ['lemon', twice],
+      ['hypercloning', twice],
       ['llama-pro', { layers: 5 }],
     ] as const) {
       it(`${method} leaves the scores of ${model} as they are`, async () => {

@@ -47,6 +47,20 @@ const promises: readonly {
   { method: 'net2net', models: smallModels, targets: wholeMultiples },
   { method: 'lemon', models: smallModels, targets: wholeMultiples },
   {
+    method: 'hypercloning',
+    models: smallModels,
+    targets: {
+      'in depth': targets['in depth'],
+      'to twice its width': { ...doubled, intermediateSize: 24 },
+      'to three times its width and more layers': {
+        numHiddenLayers: 4,
+        hiddenSize: 24,
+        numAttentionHeads: 6,
+        intermediateSize: 36,
+      },
+    },
+  },
+  {
     method: 'lemon',
     models: preNorm,
     targets: {
@@ -99,6 +113,18 @@ describe('what does not keep the function', () => {
       assert.ok(deviation('net2net', model, targets['in width']) > 1e-4, model);
       assert.ok(deviation('bert2bert', model, doubled) > 1e-3, model);
     }
+  });
+});
+
+describe('hypercloning', () => {
+  it('refuses what is no multiple, by name', () => {
+    const reasons = growthMethod('hypercloning').refusals!(
+      tinyGrowth('llama', targets['in width']),
+    ).map(({ reason }) => reason);
+    assert.match(reasons[0]!, /12 hidden units are no multiple of 8/);
+    assert.match(reasons[1]!, /20 feed-forward units are no multiple of 12/);
+    assert.match(reasons[2]!, /6 attention heads are no multiple of 4/);
+    assert.equal(reasons.length, 3);
   });
 });
 
