@@ -52,6 +52,8 @@ export type AcceptedInput =
       readonly width: number;
       /** Labels are below this; 0 when the model has no classifier. */
       readonly classes: number;
+      /** Tokens that an image becomes, those that stand for all of it included. */
+      readonly sequenceLength: number;
     };
 
 /** What a forward pass reads. Language models take `inputIds`, vision models `pixelValues`. */

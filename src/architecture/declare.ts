@@ -43,14 +43,15 @@ export interface Declaration {
   readonly offset?: number;
   readonly runs?: StoredBlock['runs'];
   readonly plus?: number | undefined;
+  readonly columns?: StoredBlock['columns'];
   readonly readAs?: readonly string[];
   readonly alsoWrittenAs?: readonly string[];
 }
 
 /** The parameter that a declaration means at the given sizes. */
 export function declareParameter(sizes: SpaceSizes, declaration: Declaration): Parameter {
-  const { id, module, stage, tensor, spaces, kind, layer, runs, plus, readAs, alsoWrittenAs } =
-    declaration;
+  const { id, module, stage, tensor, spaces, kind, layer } = declaration;
+  const { runs, plus, columns, readAs, alsoWrittenAs } = declaration;
   const shape = spaces.map(axis => sizeOf(sizes, axis));
   const part = id.endsWith('.bias') ? 'bias' : 'weight';
   return {
@@ -70,6 +71,7 @@ export function declareParameter(sizes: SpaceSizes, declaration: Declaration): P
       offset: declaration.offset ?? 0,
       ...(runs && { runs }),
       ...(plus !== undefined && { plus }),
+      ...(columns && { columns }),
       ...(readAs && { readAs }),
       ...(alsoWrittenAs && { alsoWrittenAs }),
     },
@@ -79,7 +81,7 @@ export function declareParameter(sizes: SpaceSizes, declaration: Declaration): P
 
 function usualDraw(module: ParameterModule, part: Parameter['part']): Draw {
   if (part === 'bias') return { kind: 'zeros' };
-  return module === 'norm' ? { kind: 'ones' } : { kind: 'normal', scale: 1 };
+  return module === 'norm' || module === 'scale' ? { kind: 'ones' } : { kind: 'normal', scale: 1 };
 }
 
 /** How the weight and bias of a module lie on disk. */
@@ -94,6 +96,8 @@ export interface ModuleStorage {
   readonly fused?: FusedStorage;
   /** What the disk leaves out of the weight's values. Default nothing. */
   readonly plus?: number | undefined;
+  /** The weight's tensor name, where it is not `name` with `.weight` behind. */
+  readonly tensor?: string;
 }
 
 /** A module's part of a tensor that several share. */
@@ -110,8 +114,10 @@ export interface ModuleDeclaration {
   /** Id without the part: `layers.3.q`. */
   readonly id: string;
   readonly out: Space;
-  /** Absent for norms, whose weight is a vector. */
+  /** Absent for norms and scales, whose weight is a vector. */
   readonly in?: Space;
+  /** Linear where it has an input, a norm where not, unless said otherwise. */
+  readonly module?: ParameterModule;
   readonly stage: Stage;
   /** Of the weight, where it is not the usual one. */
   readonly draw?: Draw | undefined;
@@ -123,19 +129,18 @@ export interface ModuleDeclaration {
 /** The weight and, when there is one, the bias of a module. */
 export function declareModule(
   sizes: SpaceSizes,
-  { id, out, in: input, draw, ...rest }: ModuleDeclaration,
-  { name, bias = true, transposed = false, fused, plus }: ModuleStorage,
+  { id, out, in: input, draw, module = input ? 'linear' : 'norm', ...rest }: ModuleDeclaration,
+  { name, bias = true, transposed = false, fused, plus, tensor }: ModuleStorage,
 ): Parameter[] {
   const { total, offset, runs } = fused ?? { total: sizeOf(sizes, out), offset: 0 };
   const block = { offset, ...(runs && { runs }) };
   const inSizes = input ? [sizeOf(sizes, input)] : [];
-  const module = input ? 'linear' : 'norm';
   const weight = declareParameter(sizes, {
     ...rest,
     module,
     draw,
     id: `${id}.weight`,
-    tensor: `${name}.weight`,
+    tensor: tensor ?? `${name}.weight`,
     spaces: input ? [out, input] : [out],
     storedShape: transposed ? [...inSizes, total] : [total, ...inSizes],
     transposed,
@@ -176,12 +181,16 @@ const usualSpaces: Readonly<Record<ModuleKind, { out: SpaceRole; in?: SpaceRole 
   o: { out: 'residual', in: 'value' },
   ln1: { out: 'residual' },
   ln1Out: { out: 'residual' },
+  scale1: { out: 'residual' },
   gate: { out: 'ffn', in: 'residual' },
   fc1: { out: 'ffn', in: 'residual' },
   fc2: { out: 'residual', in: 'ffn' },
   ln2: { out: 'residual' },
   ln2Out: { out: 'residual' },
+  scale2: { out: 'residual' },
 };
+
+const scales: ReadonlySet<ModuleKind> = new Set(['scale1', 'scale2']);
 
 /** All parameters of one layer; `prefix` stands before the tensor names of its modules. */
 export function declareLayer(
@@ -200,12 +209,17 @@ export function declareLayer(
         id: `layers.${layer}.${kind}`,
         out: ownSpace(out),
         ...(input && { in: ownSpace(input) }),
+        ...(scales.has(kind) && { module: 'scale' }),
         stage: 'layer',
         kind,
         layer,
         draw,
       },
-      { ...module, name: `${prefix}${module.name}` },
+      {
+        ...module,
+        name: `${prefix}${module.name}`,
+        ...(module.tensor !== undefined && { tensor: `${prefix}${module.tensor}` }),
+      },
     );
   });
 }

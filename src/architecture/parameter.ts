@@ -60,7 +60,8 @@ export function spaceName(space: Space): string {
  * Module kinds that a layer has once, by the paper's names; LiGO has one depth operator a kind. `gate`
  * is what a gated feed-forward multiplies fc1's outputs by; `qNorm` and `kNorm` normalise queries and keys,
  * each head by itself or all of them together; `ln1` and `ln2` normalise what branches read or, in post-norm
- * models, the sums they go into; `ln1Out` and `ln2Out` what branches give.
+ * models, the sums they go into; `ln1Out` and `ln2Out` what branches give, which `scale1` and `scale2`
+ * multiply, unit by unit.
  */
 export type ModuleKind =
   | 'q'
@@ -71,17 +72,19 @@ export type ModuleKind =
   | 'o'
   | 'ln1'
   | 'ln1Out'
+  | 'scale1'
   | 'gate'
   | 'fc1'
   | 'fc2'
   | 'ln2'
-  | 'ln2Out';
+  | 'ln2Out'
+  | 'scale2';
 
 /**
- * What a parameter is in the forward pass: of a map from inputs to outputs, of a norm, rows that are
- * looked up, or one vector that stands in a sequence.
+ * What a parameter is in the forward pass: of a map from inputs to outputs, of a norm, factors of units,
+ * rows that are looked up, or one vector that stands in a sequence.
  */
-export type ParameterModule = 'linear' | 'norm' | 'table' | 'token';
+export type ParameterModule = 'linear' | 'norm' | 'scale' | 'table' | 'token';
 
 /** Where it lies on the way from what the model reads to what it predicts. */
 export type Stage = 'embedding' | 'layer' | 'final' | 'head';
@@ -90,6 +93,7 @@ export type Stage = 'embedding' | 'layer' | 'final' | 'head';
 export type Draw =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
+  | { readonly kind: 'constant'; readonly value: number }
   | {
       readonly kind: 'normal';
       /** Standard deviation, in `initializer_range` of config.json. */
@@ -110,6 +114,8 @@ export interface StoredBlock {
   readonly offset: number;
   /** Where its rows come in runs of `length`, one every `every` rows of the tensor; else all in a row. */
   readonly runs?: { readonly length: number; readonly every: number };
+  /** Which columns of a stored row are its own, where several parameters share rows; else all. */
+  readonly columns?: { readonly offset: number; readonly total: number };
   /** What the disk leaves out of every value: 1 where a norm multiplies by 1 + what is stored. */
   readonly plus?: number;
   /** Names under which a file may hold it, the one to prefer first; `tensor` alone where absent. */

@@ -23,8 +23,15 @@ function eachStretch(
   parameter: Parameter,
   visit: (stretch: { at: number; stored: number; length: number; stride: number }) => void,
 ): void {
-  const { shape: storedShape, transposed, runs } = parameter.stored;
+  const { shape: storedShape, transposed, runs, columns: own } = parameter.stored;
   const [rows, columns] = rowsAndColumns(parameter);
+  if (own) {
+    for (let row = 0; row < rows; row++) {
+      const stored = rowAt(parameter.stored, row) * own.total + own.offset;
+      visit({ at: row * columns, stored, length: columns, stride: 1 });
+    }
+    return;
+  }
   if (transposed) {
     const stride = storedShape[1] ?? 1;
     for (let row = 0; row < rows; row++) {

@@ -7,6 +7,8 @@ import { decoderFamily } from './families/decoder';
 import { decoders } from './families/decoders';
 import { distilbert } from './families/distilbert';
 import { electra } from './families/electra';
+import { dinov2 } from './families/dinov2';
+import { timmVit } from './families/timmVit';
 import { deit } from './families/deit';
 import type { Family, StoredNames, Twins } from './families/family';
 import { gpt2 } from './families/gpt2';
@@ -19,6 +21,8 @@ import { refuseAdapter, underOtherNames } from './wrappedNames';
 const families: readonly Family[] = [
   deit,
   vit,
+  dinov2,
+  timmVit,
   gpt2,
   roberta,
   camembert,
@@ -72,7 +76,7 @@ export function recognizeArchitecture(
   if (!config) throw withoutConfig(tensors, familyByTensors(found));
   const family = familyOf(config, found);
   const prefix = prefixIn(family, found);
-  const onDisk = writtenNames(found);
+  const onDisk = writtenNames(found, family);
   const stored: StoredNames = {
     prefix,
     has: name => onDisk.has(name),
@@ -116,7 +120,8 @@ const prefixIn = ({ prefix }: Family, found: readonly string[]): string =>
 function supportedFamily(config: ModelConfig, found: readonly string[]): Family | undefined {
   const modelType = config['model_type'];
   return modelType === undefined || modelType === null
-    ? (families.find(({ className }) => classNames(config).some(name => className.test(name))) ??
+    ? (families.find(({ claims }) => claims?.(config)) ??
+        families.find(({ className }) => classNames(config).some(name => className.test(name))) ??
         familyByTensors(found))
     : families.find(candidate => candidate.modelType === modelType);
 }
@@ -132,8 +137,12 @@ const familyByTensors = (found: readonly string[]): Family | undefined =>
   families.find(({ signature }) => found.some(name => signature.test(name)));
 
 /** Names as they are written → names as they are on disk: old files call a norm's parts gamma and beta. */
-function writtenNames(found: readonly string[]): Map<string, string> {
+function writtenNames(
+  found: readonly string[],
+  { oldNormNames = true }: Family,
+): Map<string, string> {
   const onDisk = new Map(found.map(name => [name, name]));
+  if (!oldNormNames) return onDisk;
   for (const name of found) {
     const written = name.replace(/\.gamma$/, '.weight').replace(/\.beta$/, '.bias');
     if (written === name) continue;

@@ -31,14 +31,15 @@ const vitStandardDeviation = 0.5;
 
 /**
  * Reads how the checkpoint's images are prepared, so that it sees pixels as it was trained on.
- * Where there is no preprocessor_config.json the answer is ViT's own preparation, with a note.
+ * Where there is no preprocessor_config.json, timm's `pretrained_cfg` in config.json says it; without that
+ * the answer is ViT's own preparation, with a note.
  * @throws CorruptFileError when a field is malformed; UnsupportedError for steps not done here
  */
 export async function loadPreprocessor(
   directory: string,
 ): Promise<{ readonly preprocessor: PreprocessorConfig; readonly notes: readonly Note[] }> {
   const name = 'preprocessor_config.json';
-  const json = await readJson(directory, name);
+  const json = (await readJson(directory, name)) ?? (await timmPreparation(directory));
   const notes =
     json === undefined
       ? [
@@ -49,6 +50,37 @@ export async function loadPreprocessor(
         ]
       : [];
   return { preprocessor: parsePreprocessor(json ?? {}, join(directory, name)), notes };
+}
+
+/** timm's names of resamplings. */
+const interpolations: ReadonlyMap<unknown, number> = new Map([
+  ['nearest', 0],
+  ['lanczos', 1],
+  ['bilinear', 2],
+  ['bicubic', 3],
+  ['box', 4],
+  ['hamming', 5],
+]);
+
+/** How timm prepares images for evaluation, by `pretrained_cfg` in its config.json; undefined where there is none. */
+async function timmPreparation(directory: string): Promise<Record<string, unknown> | undefined> {
+  const config = (await readJson(directory, 'config.json'))?.['pretrained_cfg'];
+  if (!isRecord(config) || !Array.isArray(config['input_size'])) return undefined;
+  const [, height, width] = config['input_size'] as unknown[];
+  const share = Number(config['crop_pct'] ?? 0.875);
+  const squash = config['crop_mode'] === 'squash';
+  const enlarged = (size: unknown): number => Math.floor(Number(size) / share);
+  return {
+    size: squash
+      ? { height: enlarged(height), width: enlarged(width) }
+      : { shortest_edge: enlarged(Math.min(Number(height), Number(width))) },
+    resample: interpolations.get(config['interpolation'] ?? 'bicubic') ?? -1,
+    do_center_crop: true,
+    crop_size: { height, width },
+    image_mean: config['mean'] ?? [0.485, 0.456, 0.406],
+    image_std: config['std'] ?? [0.229, 0.224, 0.225],
+    ...(config['crop_mode'] === 'border' && { do_pad: true }),
+  };
 }
 
 /** What `loadPreprocessor` does, of parsed JSON; `where` names it in errors. */

@@ -15,6 +15,7 @@ export function randomParameter(
   const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
   if (draw.kind === 'zeros') return values;
   if (draw.kind === 'ones') return values.fill(1);
+  if (draw.kind === 'constant') return values.fill(draw.value);
   const deviation = initializerRange * draw.scale;
   const random = randomGenerator(
     seed,

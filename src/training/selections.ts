@@ -22,9 +22,9 @@ export const middleLayers = (layers: number): LayerRange | undefined =>
 
 /** Rows that hidden states have for each sequence or image. */
 export const rowsPerSequence = (
-  { accepts, spaceSizes }: Architecture,
+  { accepts }: Architecture,
   { sequenceLength }: Pick<BatchShape, 'sequenceLength'>,
-): number => (accepts.kind === 'images' ? spaceSizes.get('position')! : sequenceLength);
+): number => (accepts.kind === 'images' ? accepts.sequenceLength : sequenceLength);
 
 /** Rows that are drawn anew for every batch. */
 export interface Selection {

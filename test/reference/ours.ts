@@ -22,17 +22,26 @@ if (what === 'logits') {
     const inputs = new Map(architecture.parameters.map(({ id, shape: of }) => [id, input(id, of)]));
     const feeds = batchFeeds(architecture, shape);
     const random = randomGenerator(5, 0x726561);
-    const vocabulary = architecture.spaceSizes.get('vocabulary')!;
-    const ids = Int32Array.from({ length: 24 }, () => random.integer(vocabulary));
-    const batch: Record<string, TensorData> = { ...values, input_ids: ids };
-    const positions = architecture.positionIds?.(ids, shape.sequenceLength);
-    if (positions) batch['position_ids'] = positions;
+    const { accepts } = architecture;
+    const batch: Record<string, TensorData> = { ...values };
+    let ids = new Int32Array();
+    let pixels: number[] = [];
+    if (accepts.kind === 'tokens') {
+      ids = Int32Array.from({ length: 24 }, () => random.integer(accepts.vocabularySize));
+      batch['input_ids'] = ids;
+      const positions = architecture.positionIds?.(ids, shape.sequenceLength);
+      if (positions) batch['position_ids'] = positions;
+    } else {
+      const count = shape.batchSize * accepts.channels * accepts.height * accepts.width;
+      pixels = Array.from({ length: count }, () => Math.fround(random.normal()));
+      batch['pixel_values'] = Float32Array.from(pixels);
+    }
     const readout = architecture.forward(
       plainWeights(id => inputs.get(id)),
       feeds.forward,
     );
     const [scores] = evaluate([logits(readout.readout())], batch);
-    print({ ids: [[...ids.slice(0, 12)], [...ids.slice(12)]], logits: [...scores!] });
+    print({ ids: [[...ids.slice(0, 12)], [...ids.slice(12)]], pixels, logits: [...scores!] });
   });
 } else {
   const { context } = recorded();

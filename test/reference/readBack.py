@@ -2,7 +2,7 @@
 
     python test/reference/readBack.py [--only family…] [--variants [family…]] [--text folder of a model with text beside it]
 
-Needs torch, transformers and a build (`npm run build`). Each grown checkpoint loads without missing,
+Needs torch, transformers, timm (without torchvision) and a build (`npm run build`). Each grown checkpoint loads without missing,
 unexpected or mismatched keys, and gives the same scores here and there to 1e-4; methods that promise the
 function keep it to 1e-5 (relative). With --text: the model's loss on held-out windows, and that of the model
 grown from it, to 1e-4.
@@ -10,20 +10,48 @@ grown from it, to 1e-4.
 import argparse, json, logging, os, pathlib, subprocess, sys, tempfile
 
 os.environ['TQDM_DISABLE'] = '1'
+import importlib.abc, importlib.machinery, types
+
+
+class WithoutTorchvision(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """timm imports torchvision for transforms, of which nothing here needs any."""
+
+    def find_spec(self, name, path, target=None):
+        if name.split('.')[0] == 'torchvision':
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec):
+        module = types.ModuleType(spec.name)
+        module.__path__ = []
+        modes = dict(NEAREST=0, LANCZOS=1, BILINEAR=2, BICUBIC=3, BOX=4, HAMMING=5)
+
+        def attribute(name):
+            if name.startswith('__'):
+                raise AttributeError(name)
+            return type(name, (), modes)
+        module.__getattr__ = attribute
+        return module
+
+    def exec_module(self, module):
+        pass
+
+
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
+import transformers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageClassification, AutoModelForMaskedLM
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / 'test/fixtures/hf'
 # Layers and width of the grown model; whole groups of heads are appended.
 TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2', 'qwen3', 'phi3', 'starcoder2', 'gpt_neox', 'gemma')} | {
-    'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96), 'opt': (5, 72)}
+    'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96), 'opt': (5, 72), 'vit': (5, 96), 'deit': (5, 96), 'dinov2': (5, 96), 'timm-vit': (5, 72), 'timm-vit-registers': (5, 96)}
 METHODS = ('lemon', 'net2net', 'stack', 'interpolate', 'bert2bert', 'copy', 'random')
 KEEPS = {'lemon'}
 BASE = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4,
             num_key_value_heads=2, max_position_embeddings=64, pad_token_id=None, bos_token_id=1, eos_token_id=2)
 ENCODER = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=64, pad_token_id=0)
 MASKED = {'bert', 'roberta', 'camembert', 'xlm-roberta', 'distilbert', 'electra', 'modernbert'}
+VISION = dict(image_size=16, patch_size=4, num_labels=5)
 OPT = dict(ffn_dim=72, word_embed_proj_dim=32, pad_token_id=1)
 rope = lambda kind, **fields: dict(rope_parameters=dict(rope_type=kind, rope_theta=10000.0, **fields))
 # What fixtures do not have: by name, the config class's model_type and its fields.
@@ -62,6 +90,8 @@ VARIANTS = {
     'norms of sums, short words': ('opt', dict(OPT, do_layer_norm_before=False, word_embed_proj_dim=16)),
     'norms before branches, short words, untied': ('opt', dict(OPT, word_embed_proj_dim=16, tie_word_embeddings=False)),
     'without biases and the last norm': ('opt', dict(OPT, enable_bias=False, _remove_final_layer_norm=True, activation_function='gelu', tie_word_embeddings=False)),
+    'gated units, one factor': ('dinov2', dict(VISION, use_swiglu_ffn=True, mlp_ratio=3, layerscale_value=0.5, use_mask_token=False)),
+    'without biases of attention': ('dinov2', dict(VISION, qkv_bias=False, mlp_ratio=1)),
     'RoBERTa by another name': ('camembert', dict(pad_token_id=1)),
     'RoBERTa by a third name, untied': ('xlm-roberta', dict(pad_token_id=1, tie_word_embeddings=False)),
     'sines and cosines, another activation': ('distilbert', dict(dim=32, n_layers=2, n_heads=4, hidden_dim=72, sinusoidal_pos_embds=True, activation='relu')),
@@ -101,9 +131,22 @@ def check(what, value, most):
         failures.append(what)
 
 
+def timm_model(config):
+    import timm
+    timm.layers.set_fused_attn(False)
+    return timm.create_model(config['architecture'], pretrained=False, num_classes=config['num_classes'], **config['model_args'])
+
+
 def load(folder):
+    config = json.loads((pathlib.Path(folder) / 'config.json').read_text())
+    if 'architecture' in config:
+        from safetensors.torch import load_file
+        model = timm_model(config)
+        # Strict: a missing, unexpected or mismatched key throws.
+        model.load_state_dict(load_file(pathlib.Path(folder) / 'model.safetensors'))
+        return model.eval()
     name = json.loads((pathlib.Path(folder) / 'config.json').read_text())['architectures'][0]
-    kind = AutoModelForMaskedLM if name.endswith('ForMaskedLM') else AutoModelForCausalLM
+    kind = getattr(transformers, name)
     model, info = kind.from_pretrained(folder, output_loading_info=True, attn_implementation='eager', dtype=torch.float32)
     wrong = {name: sorted(map(str, keys)) for name, keys in info.items() if keys}
     if wrong:
@@ -115,8 +158,16 @@ def load(folder):
 def scores(folder):
     """Largest difference of scores between here and there, in their deviation where that is above 1; the scores there."""
     mine = ours('logits', folder)
+    model = load(folder)
+    read = torch.tensor(mine['ids'])
+    if mine['pixels']:
+        config = json.loads((pathlib.Path(folder) / 'config.json').read_text())
+        size = config.get('model_args', {}).get('img_size') or config['image_size']
+        channels = config.get('num_channels', 3)
+        read = torch.tensor(mine['pixels']).view(2, channels, size, size)
     with torch.no_grad():
-        theirs = load(folder)(torch.tensor(mine['ids'])).logits.double()
+        given = model(read)
+    theirs = getattr(given, 'logits', given).double()
     difference = (torch.tensor(mine['logits']).double() - theirs.flatten()).abs().max()
     return (difference / theirs.std().clamp(min=1)).item(), theirs
 
@@ -134,6 +185,7 @@ def loss(folder, data):
     return found['loss'], total / count
 
 
+sys.meta_path.append(WithoutTorchvision())
 with tempfile.TemporaryDirectory() as temporary:
     for family in asked.only:
         layers, hidden = TARGETS[family]
@@ -157,7 +209,8 @@ with tempfile.TemporaryDirectory() as temporary:
         torch.manual_seed(3)
         masked = model_type in MASKED
         config = AutoConfig.for_model(model_type, **(ENCODER if masked else BASE) | fields)
-        model = (AutoModelForMaskedLM if masked else AutoModelForCausalLM).from_config(config, attn_implementation='eager')
+        kind = AutoModelForMaskedLM if masked else AutoModelForImageClassification if 'image_size' in fields else AutoModelForCausalLM
+        model = kind.from_config(config, attn_implementation='eager')
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter, 0.0 if parameter.dim() > 1 else 1.0, 0.3)
         source = f'{temporary}/{model_type}'
@@ -167,7 +220,7 @@ with tempfile.TemporaryDirectory() as temporary:
         for method in ('lemon', 'stack'):
             out = f'{temporary}/variant'
             # Where all heads, or sums, are normalised together, only whole multiples keep the function.
-            ligo('grow', source, '--layers', 4, '--hidden', 64 if masked or model_type == 'olmo2' or fields.get('do_layer_norm_before') is False else 48, '--method', method, '--out', out, '--overwrite')
+            ligo('grow', source, '--layers', 4, '--hidden', 64 if masked or model_type in ('olmo2', 'dinov2') or fields.get('do_layer_norm_before') is False else 48, '--method', method, '--out', out, '--overwrite')
             difference, after = scores(out)
             check(f'{model_type}, {name}, grown by {method}: scores', difference, 1e-4)
             if method in KEEPS:

@@ -1,4 +1,4 @@
-import { add, type Tensor } from '../../graph';
+import { add, mul, type Tensor } from '../../graph';
 import type { Weights } from '../weights';
 import { attention, type AttentionSizes, type Rotation } from './attention';
 import type { FeedForward } from './feedForward';
@@ -60,30 +60,42 @@ export const postNormLayer: Layer = (weights, index, x, settings) => {
   return norm(weights, `${layer}.ln2`, add(middle, feedForward(weights, layer, middle)));
 };
 
-/** A layer that normalises what its branches read, what they give, or both. */
-const branchNormLayer =
-  ({ reads, gives }: { readonly reads: boolean; readonly gives: boolean }): Layer =>
+/** What is done to what branches read and give. */
+interface BranchEnds {
+  /** Whether it is normalised. */
+  readonly reads: boolean;
+  readonly gives: 'normalised' | 'scaled' | 'as it is';
+}
+
+/** A layer that normalises what its branches read, what they give, or both, or scales what they give. */
+const branchLayer =
+  ({ reads, gives }: BranchEnds): Layer =>
   (weights, index, x, settings) => {
     const layer = `layers.${index}`;
     const { norm, feedForward } = settings;
-    const before = (kind: string, x: Tensor): Tensor =>
-      reads ? norm(weights, `${layer}.${kind}`, x) : x;
-    const after = (kind: string, x: Tensor): Tensor =>
-      gives ? norm(weights, `${layer}.${kind}Out`, x) : x;
-    const attended = selfAttention(weights, layer, before('ln1', x), settings);
-    const middle = add(x, after('ln1', attended));
-    const transformed = feedForward(weights, layer, before('ln2', middle));
-    return add(middle, after('ln2', transformed));
+    const before = (branch: number, x: Tensor): Tensor =>
+      reads ? norm(weights, `${layer}.ln${branch}`, x) : x;
+    const after = (branch: number, x: Tensor): Tensor => {
+      if (gives === 'normalised') return norm(weights, `${layer}.ln${branch}Out`, x);
+      return gives === 'scaled' ? mul(x, weights.tensor(`${layer}.scale${branch}.weight`)) : x;
+    };
+    const attended = selfAttention(weights, layer, before(1, x), settings);
+    const middle = add(x, after(1, attended));
+    const transformed = feedForward(weights, layer, before(2, middle));
+    return add(middle, after(2, transformed));
   };
 
 /** A layer that normalises what each branch reads, as GPT-2's, ViT's and Llama's. */
-export const preNormLayer = branchNormLayer({ reads: true, gives: false });
+export const preNormLayer = branchLayer({ reads: true, gives: 'as it is' });
+
+/** The same, with a factor for each unit of what a branch gives (Touvron et al. 2021), as DINOv2's. */
+export const scaledLayer = branchLayer({ reads: true, gives: 'scaled' });
 
 /** A layer that normalises what each branch reads and what it gives, as Gemma 2's. */
-export const sandwichLayer = branchNormLayer({ reads: true, gives: true });
+export const sandwichLayer = branchLayer({ reads: true, gives: 'normalised' });
 
 /** A layer that normalises what each branch gives, as OLMo 2's. */
-export const outputNormLayer = branchNormLayer({ reads: false, gives: true });
+export const outputNormLayer = branchLayer({ reads: false, gives: 'normalised' });
 
 /** A layer whose branches both read its input, as GPT-NeoX's. */
 export const parallelLayer: Layer = (weights, index, x, settings) => {

@@ -94,7 +94,9 @@ export interface DecoderNames {
   /** The head's table. */
   readonly output: string;
   /** Modules of a layer, without its number. */
-  readonly modules: Readonly<Record<Exclude<ModuleKind, 'ln1Out' | 'ln2Out'>, string>> & {
+  readonly modules: Readonly<
+    Record<Exclude<ModuleKind, 'ln1Out' | 'ln2Out' | 'scale1' | 'scale2'>, string>
+  > & {
     readonly ln1Out?: string;
     readonly ln2Out?: string;
   };
@@ -440,13 +442,13 @@ function layerModules(
   const spread = { times: headSizeOf(dimensions), run: 1 };
   const rows = fusedRows(fuses, dimensions);
   const linear = (kind: ModuleKind, bias: boolean, axes: Pick<LayerModule, 'out' | 'in'> = {}) => ({
-    name: modules[kind]!,
+    name: modules[kind as keyof typeof modules]!,
     bias,
     ...axes,
     ...(rows[kind] && { fused: rows[kind] }),
   });
   const normOf = (kind: ModuleKind, axes: Pick<LayerModule, 'out'> = {}): LayerModule => ({
-    name: modules[kind]!,
+    name: modules[kind as keyof typeof modules]!,
     bias: norm.kind === 'LayerNorm',
     plus: 'plus' in norm ? norm.plus : undefined,
     ...axes,

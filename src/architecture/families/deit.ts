@@ -1,4 +1,4 @@
-import { visionFamily } from './visionTransformer';
+import { visionFamily, vitSettings } from './visionTransformer';
 
 /** DeiT: ViT with a distillation token, which a second classifier may read. */
 export const deit = visionFamily({
@@ -6,10 +6,10 @@ export const deit = visionFamily({
   className: /^DeiT(Model|For)/,
   prefix: 'deit.',
   signature: /^(deit\.)?embeddings\.distillation_token$/,
-  specialTokens: [
+  settings: vitSettings([
     { id: 'embeddings.cls.weight', tensor: 'embeddings.cls_token' },
     { id: 'embeddings.distillation.weight', tensor: 'embeddings.distillation_token' },
-  ],
+  ]),
   tokensDrawn: { kind: 'zeros' },
   encoderClass: 'DeiTModel',
   classifierClasses: [

@@ -22,6 +22,10 @@ export interface Family {
   readonly className: RegExp;
   /** Stands before the encoder's tensor names in files of models with a head: `bert.`. */
   readonly prefix: string;
+  /** Whether a config.json without `model_type` and `architectures` is this family's. Default never. */
+  readonly claims?: (config: ModelConfig) => boolean;
+  /** Whether its files may call parts of norms gamma and beta, as old ones do. Default true. */
+  readonly oldNormNames?: boolean;
   /** A tensor name, prefix included where it must be there, that shows this family when config.json does not say. */
   readonly signature: RegExp;
   /** Finds the layer's number in a tensor name without prefix. */

@@ -53,14 +53,17 @@ function patchPixels(pixelValues: Tensor, batchSize: number, grid: PatchGrid): T
 }
 
 /**
- * Special tokens, then patches, with positions added: [batchSize · sequence, hiddenSize].
- * `tokens` are the parameter ids of the special tokens.
+ * Special tokens, then patches, with positions added to all or to patches alone:
+ * [batchSize · sequence, hiddenSize]. `tokens` are the parameter ids of the special tokens.
  */
 export function patchEmbedding(
   weights: Weights,
   { pixelValues, batchSize }: ForwardInputs,
   grid: PatchGrid,
-  tokens: readonly string[],
+  {
+    tokens,
+    positionsOfTokens,
+  }: { readonly tokens: readonly string[]; readonly positionsOfTokens: boolean },
 ): Tensor {
   if (!pixelValues) throw new Error('A vision transformer reads pixelValues');
   const patches = linear(weights, 'embeddings.patch', patchPixels(pixelValues, batchSize, grid));
@@ -69,7 +72,10 @@ export function patchEmbedding(
   const special = tokens.map(id =>
     expand(reshape(weights.tensor(id), [1, 1, width]), [batchSize, 1, width]),
   );
-  const sequence = concat([...special, reshape(patches, [batchSize, count, width])], 1);
-  const positioned = add(sequence, weights.tensor('embeddings.position.weight'));
-  return reshape(positioned, [batchSize * (tokens.length + count), width]);
+  const positions = weights.tensor('embeddings.position.weight');
+  const cut = reshape(patches, [batchSize, count, width]);
+  const sequence = positionsOfTokens
+    ? add(concat([...special, cut], 1), positions)
+    : concat([...special, add(cut, positions)], 1);
+  return reshape(sequence, [batchSize * (tokens.length + count), width]);
 }

@@ -1,7 +1,7 @@
-import { UnsupportedError } from '../../errors';
-import { add, concat, mul, reshape, slice, type Tensor } from '../../graph';
+import { UnsupportedError, type Note } from '../../errors';
+import { add, concat, mul, reduceMean, reshape, slice, type Tensor } from '../../graph';
 import { activation } from '../blocks/activations';
-import type { Architecture, ModelConfig } from '../architecture';
+import type { Architecture, Dimensions, ModelConfig } from '../architecture';
 import {
   classCount,
   classNames,
@@ -10,6 +10,8 @@ import {
   flagField,
   initializerRange,
   textField,
+  usualSizes,
+  type DefaultSizes,
 } from '../configFields';
 import {
   declareLayer,
@@ -19,8 +21,8 @@ import {
   type LayerModules,
   type SpaceSizes,
 } from '../declare';
-import { plainFeedForward } from '../blocks/feedForward';
-import { preNormLayer, runLayers } from '../blocks/layers';
+import { gatedFeedForward, plainFeedForward } from '../blocks/feedForward';
+import { preNormLayer, runLayers, scaledLayer } from '../blocks/layers';
 import { layerNorm } from '../blocks/norms';
 import type { Draw, Parameter, SpaceRole } from '../parameter';
 import type { Readout } from '../weights';
@@ -31,6 +33,7 @@ import {
   missingHead,
   refuseFields,
   type Family,
+  type Refusal,
   type StoredNames,
 } from './family';
 import { unreadFields } from './encoder';
@@ -43,31 +46,120 @@ export interface SpecialToken {
   readonly id: string;
   /** Tensor name on disk, without prefix. */
   readonly tensor: string;
+  /** Where several share a tensor: which of how many. */
+  readonly row?: { readonly index: number; readonly count: number };
 }
 
-/** A classifier that reads one special token. */
+/** A classifier that reads one special token, by its place, or the mean of all patches. */
 export interface Classifier {
   /** Id without the part. */
   readonly id: string;
   /** Tensor name without the part. */
   readonly name: string;
+  /** Default the token at the classifier's own place in the list. */
+  readonly reads?: 'patches';
 }
 
-/** A class of models with a head. Several classifiers read a special token each and are averaged. */
+/** A class of models with a head. */
 export interface ClassifierClass {
   readonly modelClass: string;
   readonly classifiers: readonly [Classifier, ...Classifier[]];
+  /**
+   * Whether the scores of several are averaged, each a module of its own (the default), or added, as one
+   * module that reads all they read side by side.
+   */
+  readonly combine?: 'mean' | 'sum';
 }
 
-/** What sets ViT and DeiT apart. */
+/** Where the parts of a vision transformer lie in a file, behind its prefix. */
+export interface VisionNames {
+  readonly positions: string;
+  readonly patch: string;
+  /** Before the number of a layer. */
+  readonly layers: string;
+  readonly modules: LayerModules;
+  readonly finalNorm: string;
+}
+
+/** ViT's. */
+export const vitNames: VisionNames = {
+  positions: 'embeddings.position_embeddings',
+  patch: 'embeddings.patch_embeddings.projection',
+  layers: 'encoder.layer.',
+  modules: {
+    q: { name: 'attention.attention.query' },
+    k: { name: 'attention.attention.key' },
+    v: { name: 'attention.attention.value' },
+    o: { name: 'attention.output.dense' },
+    ln1: { name: 'layernorm_before' },
+    fc1: { name: 'intermediate.dense' },
+    fc2: { name: 'output.dense' },
+    ln2: { name: 'layernorm_after' },
+  },
+  finalNorm: 'layernorm',
+};
+
+/** What a config.json says of a vision transformer. */
+export interface VisionSettings {
+  readonly dimensions: Dimensions;
+  readonly grid: PatchGrid;
+  /** Of LayerNorm. */
+  readonly epsilon: number;
+  readonly activation: string;
+  /** Whether queries, keys and values have biases. */
+  readonly queryBias: boolean;
+  /** Whether a gate multiplies what enters the feed-forward space. */
+  readonly gated: boolean;
+  /** What factors of branches start at; undefined where branches have none. */
+  readonly layerScale: number | undefined;
+  readonly specialTokens: readonly SpecialToken[];
+  /** Whether special tokens have positions too. */
+  readonly positionsOfTokens: boolean;
+  /** 0 where there is no classifier. */
+  readonly classes: number;
+}
+
+/** ViT's settings, and those of the families that have its names of fields. */
+export const vitSettings =
+  (
+    specialTokens: readonly SpecialToken[],
+    { epsilon = 1e-12, ...sizes }: Partial<DefaultSizes> & { readonly epsilon?: number } = {},
+  ) =>
+  (config: ModelConfig): VisionSettings => ({
+    dimensions: dimensionFields(config, commonDimensionNames, { ...usualSizes, ...sizes }),
+    grid: patchGrid(config),
+    epsilon: epsilonField(config, 'layer_norm_eps', epsilon),
+    activation: textField(config, 'hidden_act', 'gelu'),
+    queryBias: flagField(config, 'qkv_bias', true),
+    gated: false,
+    layerScale: undefined,
+    specialTokens,
+    positionsOfTokens: true,
+    classes: classCount(config),
+  });
+
+/** What sets one family of vision transformers apart from another. */
 export interface VisionFamily {
   readonly modelType: string;
   readonly className: RegExp;
   readonly prefix: string;
   readonly signature: RegExp;
-  readonly specialTokens: readonly SpecialToken[];
-  /** How these and the positions are drawn, where not as all others. */
+  /** Whether a config.json without `model_type` is this family's. Default never. */
+  readonly claims?: Family['claims'];
+  readonly oldNormNames?: boolean;
+  /** Default ViT's. */
+  readonly names?: (config: ModelConfig) => VisionNames;
+  readonly settings: (config: ModelConfig) => VisionSettings;
+  /** config.json at other sizes. Default under ViT's names. */
+  readonly resized?: (config: ModelConfig, target: Dimensions) => ModelConfig;
+  /** Values of fields that would make it compute something else. Default none. */
+  readonly refusals?: readonly Refusal[];
+  /** What a person should know of config.json. Default about fields that other families read. */
+  readonly notes?: (config: ModelConfig) => readonly Note[];
+  /** How tokens and positions are drawn, where not as all others. */
   readonly tokensDrawn?: Draw;
+  /** The shape of a mask token on disk before its width. Default [1, 1]. */
+  readonly maskShape?: readonly number[];
   /** Class without a head. */
   readonly encoderClass: string;
   /** Classes with a head, the usual one first. */
@@ -86,22 +178,29 @@ interface Variant {
 
 /** The family of vision transformers that `description` describes. */
 export function visionFamily(description: VisionFamily): Family {
-  const { modelType, className, prefix, signature } = description;
+  const { modelType, className, prefix, signature, claims, oldNormNames } = description;
+  const { names, refusals = [] } = description;
+  const { layers } = names?.({}) ?? vitNames;
   return {
     modelType,
     className,
     prefix,
     signature,
-    layerNumber: /^encoder\.layer\.(\d+)\./,
+    ...(claims && { claims }),
+    ...(oldNormNames !== undefined && { oldNormNames }),
+    layerNumber: new RegExp(`^${layers.replaceAll('.', '\\.')}(\\d+)\\.`),
     twins: () => [],
     build(config, file) {
-      refuseFields(config, commonRefusals);
+      refuseFields(config, [...commonRefusals, ...refusals]);
       refuseMaskedImages(config, file);
       const variant = variantOf(description, config, file);
       const named = withClass(config, variant.head?.modelClass ?? description.encoderClass);
       return {
         architecture: buildModel(description, named.config, variant),
-        notes: [...named.notes, ...notesOnUnread(config, unreadFields(config))],
+        notes: [
+          ...named.notes,
+          ...(description.notes?.(config) ?? notesOnUnread(config, unreadFields(config))),
+        ],
       };
     },
     explain(name) {
@@ -144,43 +243,76 @@ function variantOf(
 
 const maskToken = 'embeddings.mask_token';
 
-const modules = {
-  q: { name: 'attention.attention.query' },
-  k: { name: 'attention.attention.key' },
-  v: { name: 'attention.attention.value' },
-  o: { name: 'attention.output.dense' },
-  ln1: { name: 'layernorm_before' },
-  fc1: { name: 'intermediate.dense' },
-  fc2: { name: 'output.dense' },
-  ln2: { name: 'layernorm_after' },
-} as const satisfies LayerModules;
+/** The modules of a layer, of those that a family has names for. */
+function layerModules(
+  { modules }: VisionNames,
+  { queryBias, gated, layerScale }: VisionSettings,
+): LayerModules {
+  const { gate, scale1, scale2, ...always } = modules;
+  const bias = { bias: queryBias };
+  const draw: Draw = { kind: 'constant', value: layerScale ?? 1 };
+  return {
+    ...always,
+    q: { ...modules.q!, ...bias },
+    k: { ...modules.k!, ...bias },
+    v: { ...modules.v!, ...bias },
+    ...(gated && gate && { gate }),
+    ...(layerScale !== undefined && {
+      scale1: { ...scale1!, bias: false, draw },
+      scale2: { ...scale2!, bias: false, draw },
+    }),
+  };
+}
 
-const withoutQueryBias: LayerModules = {
-  ...modules,
-  q: { ...modules.q, bias: false },
-  k: { ...modules.k, bias: false },
-  v: { ...modules.v, bias: false },
-};
+/** The modules of a head. */
+function headParameters(sizes: SpaceSizes, head: ClassifierClass | undefined): Parameter[] {
+  if (!head) return [];
+  const { classifiers, combine = 'mean' } = head;
+  const width = sizes.get('residual')!;
+  const axes = [space('class'), space('residual')] as const;
+  return classifiers.flatMap(({ id, name }, index) => {
+    if (combine === 'mean' || classifiers.length === 1) {
+      return declareModule(sizes, { id, stage: 'head', out: axes[0], in: axes[1] }, { name });
+    }
+    const total = classifiers.length * width;
+    const weight = declareParameter(sizes, {
+      id: `${id}.weight`,
+      module: 'linear',
+      stage: 'head',
+      tensor: `${name}.weight`,
+      spaces: axes,
+      storedShape: [sizes.get('class')!, total],
+      columns: { offset: index * width, total },
+    });
+    const bias = declareParameter(sizes, {
+      id: `${id}.bias`,
+      module: 'linear',
+      stage: 'head',
+      tensor: `${name}.bias`,
+      spaces: [axes[0]],
+    });
+    return index === 0 ? [weight, bias] : [weight];
+  });
+}
 
 function declareParameters(
   sizes: SpaceSizes,
-  { specialTokens, tokensDrawn }: VisionFamily,
+  { tokensDrawn, maskShape = [1, 1] }: VisionFamily,
+  names: VisionNames,
   { prefix, head, pooler, maskToken: hasMaskToken }: Variant,
-  grid: PatchGrid,
-  { numHiddenLayers, queryBias }: { numHiddenLayers: number; queryBias: boolean },
+  settings: VisionSettings,
 ): Parameter[] {
+  const { specialTokens, grid } = settings;
+  const { numHiddenLayers } = settings.dimensions;
   const residual = space('residual');
   const width = sizes.get('residual')!;
-  const patchName = `${prefix}embeddings.patch_embeddings.projection`;
+  const patchName = `${prefix}${names.patch}`;
+  const modules = layerModules(names, settings);
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
-    declareLayer(
-      sizes,
-      { layer, prefix: `${prefix}encoder.layer.${layer}.` },
-      queryBias ? modules : withoutQueryBias,
-    ),
+    declareLayer(sizes, { layer, prefix: `${prefix}${names.layers}${layer}.` }, modules),
   );
   return [
-    ...specialTokens.map(({ id, tensor }) =>
+    ...specialTokens.map(({ id, tensor, row = { index: 0, count: 1 } }) =>
       declareParameter(sizes, {
         id,
         module: 'token',
@@ -188,7 +320,8 @@ function declareParameters(
         draw: tokensDrawn,
         tensor: `${prefix}${tensor}`,
         spaces: [residual],
-        storedShape: [1, 1, width],
+        storedShape: [1, row.count, width],
+        offset: row.index * width,
       }),
     ),
     ...(hasMaskToken
@@ -200,7 +333,7 @@ function declareParameters(
             draw: { kind: 'zeros' },
             tensor: `${prefix}${maskToken}`,
             spaces: [residual],
-            storedShape: [1, 1, width],
+            storedShape: [...maskShape, width],
             used: false,
           }),
         ]
@@ -210,7 +343,7 @@ function declareParameters(
       module: 'table',
       stage: 'embedding',
       draw: tokensDrawn,
-      tensor: `${prefix}embeddings.position_embeddings`,
+      tensor: `${prefix}${names.positions}`,
       spaces: [space('position'), residual],
       storedShape: [1, sizes.get('position')!, width],
     }),
@@ -233,7 +366,7 @@ function declareParameters(
     ...declareModule(
       sizes,
       { id: 'final.norm', stage: 'final', out: residual },
-      { name: `${prefix}layernorm` },
+      { name: `${prefix}${names.finalNorm}` },
     ),
     ...(pooler
       ? declareModule(
@@ -242,17 +375,18 @@ function declareParameters(
           { name: `${prefix}pooler.dense` },
         )
       : []),
-    ...(head?.classifiers ?? []).flatMap(({ id, name }) =>
-      declareModule(sizes, { id, stage: 'head', out: space('class'), in: residual }, { name }),
-    ),
+    ...headParameters(sizes, head),
   ];
 }
 
-/** The mean of several readouts of the same rows as one: features and tables side by side. */
-function averageReadout(readouts: readonly [Readout, ...Readout[]]): Readout {
+/** The mean or the sum of several readouts of the same rows as one: features and tables side by side. */
+function combined(
+  readouts: readonly [Readout, ...Readout[]],
+  combine: NonNullable<ClassifierClass['combine']>,
+): Readout {
   const [first, ...others] = readouts;
   if (others.length === 0) return first;
-  const share = 1 / readouts.length;
+  const share = combine === 'mean' ? 1 / readouts.length : 1;
   const biases = readouts.flatMap(({ bias }) => (bias ? [bias] : []));
   const [firstBias, ...otherBiases] = biases;
   return {
@@ -281,17 +415,21 @@ function buildModel(
   config: ModelConfig,
   variant: Variant,
 ): Architecture {
-  const { specialTokens, encoderClass, classifierClasses } = description;
-  const dimensions = dimensionFields(config, commonDimensionNames);
+  const { encoderClass, classifierClasses } = description;
+  const names = description.names?.(config) ?? vitNames;
+  const settings = description.settings(config);
+  const { dimensions, grid, specialTokens, positionsOfTokens } = settings;
   const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = dimensions;
-  const grid = patchGrid(config);
-  const norm = layerNorm(epsilonField(config, 'layer_norm_eps', 1e-12));
-  const feedForward = plainFeedForward(activation(textField(config, 'hidden_act', 'gelu')));
+  const norm = layerNorm(settings.epsilon);
+  const named = activation(settings.activation);
+  const feedForward = settings.gated ? gatedFeedForward(named) : plainFeedForward(named);
+  const layer = settings.layerScale === undefined ? preNormLayer : scaledLayer;
   const { head } = variant;
-  const classes = head ? classCount(config) : 0;
-  const sequenceLength = specialTokens.length + grid.rows * grid.columns;
+  const classes = head ? settings.classes : 0;
+  const patches = grid.rows * grid.columns;
+  const sequenceLength = specialTokens.length + patches;
   const spaceSizes = new Map<SpaceRole, number>([
-    ['position', sequenceLength],
+    ['position', positionsOfTokens ? sequenceLength : patches],
     ['pixel', grid.channels * grid.patchHeight * grid.patchWidth],
     ['residual', hiddenSize],
     ['query', hiddenSize],
@@ -312,6 +450,7 @@ function buildModel(
       height: grid.imageHeight,
       width: grid.imageWidth,
       classes,
+      sequenceLength,
     },
     leadingTokens: specialTokens.length,
     dimensions,
@@ -320,18 +459,15 @@ function buildModel(
     initializerRange: initializerRange(config),
     spaceSizes,
     head: head ? 'untied' : 'none',
-    parameters: declareParameters(spaceSizes, description, variant, grid, {
-      numHiddenLayers,
-      queryBias: flagField(config, 'qkv_bias', true),
-    }),
+    parameters: declareParameters(spaceSizes, description, names, variant, settings),
     forward(weights, inputs) {
       if (!head) throw missingHead(encoderClass, classifierClasses[0].modelClass);
       const { batchSize } = inputs;
       const ids = specialTokens.map(({ id }) => id);
       const hiddenStates = runLayers(
-        preNormLayer,
+        layer,
         weights,
-        patchEmbedding(weights, inputs, grid, ids),
+        patchEmbedding(weights, inputs, grid, { tokens: ids, positionsOfTokens }),
         {
           batchSize,
           sequenceLength,
@@ -343,22 +479,36 @@ function buildModel(
         },
       );
       const last = reshape(hiddenStates.at(-1)!, [batchSize, sequenceLength, hiddenSize]);
-      const readToken = ({ id }: Classifier, token: number): Readout => {
-        const rows: Tensor = reshape(slice(last, 1, token, token + 1), [batchSize, hiddenSize]);
-        const features = norm(weights, 'final.norm', rows);
-        return weights.readout(features, `${id}.weight`, `${id}.bias`);
+      const { classifiers, combine = 'mean' } = head;
+      const featuresOf = ({ reads }: Classifier, token: number): Tensor => {
+        if (reads === undefined) {
+          const rows = reshape(slice(last, 1, token, token + 1), [batchSize, hiddenSize]);
+          return norm(weights, 'final.norm', rows);
+        }
+        const ofPatches = slice(last, 1, specialTokens.length, sequenceLength);
+        const rows = reshape(ofPatches, [batchSize * patches, hiddenSize]);
+        const normalised = norm(weights, 'final.norm', rows);
+        return reduceMean(reshape(normalised, [batchSize, patches, hiddenSize]), [1]);
       };
-      const [first, ...others] = head.classifiers;
+      const read = (classifier: Classifier, index: number): Readout => {
+        const { id } = classifier;
+        const bias = combine === 'mean' || index === 0 ? `${id}.bias` : undefined;
+        return weights.readout(featuresOf(classifier, index), `${id}.weight`, bias);
+      };
+      const [first, ...others] = classifiers;
       return {
         hiddenStates,
         readout: () =>
-          averageReadout([
-            readToken(first, 0),
-            ...others.map((classifier, index) => readToken(classifier, index + 1)),
-          ]),
+          combined(
+            [read(first, 0), ...others.map((classifier, index) => read(classifier, index + 1))],
+            combine,
+          ),
       };
     },
     resized(target) {
+      if (description.resized) {
+        return buildModel(description, description.resized(config, checkedTarget(target)), variant);
+      }
       const resized = resizedFields(config, commonDimensionNames, checkedTarget(target));
       const pooler =
         typeof config['pooler_output_size'] === 'number' && followsHiddenSize(config)

@@ -1,4 +1,4 @@
-import { visionFamily } from './visionTransformer';
+import { visionFamily, vitSettings } from './visionTransformer';
 
 /** ViT: pre-norm encoder over image patches with a class token. */
 export const vit = visionFamily({
@@ -6,7 +6,7 @@ export const vit = visionFamily({
   className: /^ViT(Model|For)/,
   prefix: 'vit.',
   signature: /^(vit\.)?embeddings\.cls_token$/,
-  specialTokens: [{ id: 'embeddings.cls.weight', tensor: 'embeddings.cls_token' }],
+  settings: vitSettings([{ id: 'embeddings.cls.weight', tensor: 'embeddings.cls_token' }]),
   encoderClass: 'ViTModel',
   classifierClasses: [
     {

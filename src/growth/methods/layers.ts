@@ -77,7 +77,7 @@ export function insertedPlacements(growth: Growth): readonly Placement[] {
 
 /**
  * New layers are copies of the layer before them that pass their input on. What they add to the
- * residual stream (of W_O and fc2, or of the norm behind them) is zero. That is all where layers do not
+ * residual stream (of W_O and fc2, or of the norm or the factors behind them) is zero. That is all where layers do not
  * normalise sums. Where they do, the new layer's norms still change what they pass on: so the last norm of the
  * group takes over the small layer's weight and bias, and those before it only normalise (weight 1,
  * bias 0), which the next norm repeats without effect. Ours; exact up to the norm's ε.
@@ -86,13 +86,16 @@ export function insertedLayers(growth: Growth): LayerMap {
   const placements = insertedPlacements(growth);
   const { normPlacement } = growth.source;
   const postNorm = normPlacement === 'post';
+  const scalesOutputs = growth.source.parameters.some(({ module }) => module === 'scale');
   const normsOutputs = normPlacement === 'sandwich' || normPlacement === 'output';
   return (layer, { kind, part, module, spaces: [out] }) => {
     const { origin, inserted, last } = placements[layer]!;
     // Behind zeros a norm's gradient would be 1 / √ε: its own weight is the zero then.
     const addsToStream = normsOutputs
       ? kind === 'ln1Out' || kind === 'ln2Out'
-      : module === 'linear' && out?.role === 'residual';
+      : scalesOutputs
+        ? module === 'scale'
+        : module === 'linear' && out?.role === 'residual';
     if (inserted && addsToStream) return 'zeros';
     const onlyNormalises = (kind === 'ln1' && inserted) || (kind === 'ln2' && !last);
     if (postNorm && onlyNormalises) return part === 'weight' ? 'ones' : 'zeros';

@@ -191,7 +191,18 @@ export const lemon = {
   refusals: growth => {
     const { small, large } = spaceSizes(growth, 'residual');
     const ofHeads = [...normalisedHeads(growth), ...tableRefusals(growth, 'lemon')];
-    if (growth.source.normPlacement !== 'post' || large % small === 0) return ofHeads;
+    const scaled = growth.source.parameters.some(({ module }) => module === 'scale');
+    if (large % small === 0) return ofHeads;
+    if (scaled) {
+      return [
+        ...ofHeads,
+        {
+          reason: `lemon cannot keep a model that scales what its branches give at ${large} hidden units: ${large} is no multiple of ${small}, and units that are left over would hold a mean that no factor makes.`,
+          remedy: `Grow to ${small * Math.ceil(large / small)} hidden units, or use another method.`,
+        },
+      ];
+    }
+    if (growth.source.normPlacement !== 'post') return ofHeads;
     return [
       ...ofHeads,
       {

@@ -83,7 +83,7 @@ export function paperFlopsPerStep(
  * causal model has a target at every token, and a classifier one for all its patches or words, is ours.
  */
 export function countedSizes(
-  { objective, dimensions, parameters, spaceSizes }: Architecture,
+  { objective, dimensions, parameters, spaceSizes, accepts }: Architecture,
   { sequenceLength }: BatchShape,
 ): CountedSizes {
   const common = {
@@ -95,8 +95,8 @@ export function countedSizes(
     keys: keyValueHeadsOf(dimensions) * headSizeOf(dimensions),
     feedForwardMatrices: parameters.some(({ kind }) => kind === 'gate') ? 3 : 2,
   };
-  if (objective === 'image-classification') {
-    const sequence = spaceSizes.get('position')!;
+  if (accepts.kind === 'images') {
+    const { sequenceLength: sequence } = accepts;
     const outputs = spaceSizes.get('class') ?? 0;
     const inputs = spaceSizes.get('pixel')!;
     return { ...common, sequence, inputs, outputs, outputShare: 1 / sequence };

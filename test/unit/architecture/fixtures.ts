@@ -34,8 +34,13 @@ export const familyNames = [
   'distilbert',
   'electra',
   'opt',
+  'timm-vit',
+  'timm-vit-registers',
 ] as const;
-export type FamilyName = (typeof familyNames)[number];
+
+/** These, and those that have fewer sizes to choose from: DINOv2's feed-forward size is a whole multiple. */
+export const fixtureNames = [...familyNames, 'dinov2'] as const;
+export type FamilyName = (typeof fixtureNames)[number];
 
 /** Those that rotate heads. */
 export const decoderNames = [

@@ -17,7 +17,7 @@ import { assertClose } from '../../support/close';
 import { testEngine } from '../../support/engines';
 import { goldenBatch, goldenTargets } from '../../support/goldenObjective';
 import { fedForward } from './forward';
-import { familyNames, officialGrown, parameterValues, readFixture, readGolden } from './fixtures';
+import { fixtureNames, officialGrown, parameterValues, readFixture, readGolden } from './fixtures';
 
 const engine = await testEngine({ threads: 1 });
 after(() => engine.dispose());
@@ -42,7 +42,7 @@ async function evaluateBothWays(
   return [Object.fromEntries(names.map((name, index) => [name, reference[index]!])), computed];
 }
 
-for (const family of familyNames) {
+for (const family of fixtureNames) {
   test(`${family} computes the hidden states, logits and loss of transformers`, async () => {
     const fixture = readFixture(family);
     const { architecture } = fixture.recognition;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assembleTensor, extractParameter, type Parameter } from '../../../src/architecture';
 import { assertClose } from '../../support/close';
-import { familyNames, readFixture } from './fixtures';
+import { fixtureNames, readFixture } from './fixtures';
 
 const groupedByTensor = (parameters: readonly Parameter[]): Map<string, Parameter[]> =>
   parameters.reduce((groups, parameter) => {
@@ -10,7 +10,7 @@ const groupedByTensor = (parameters: readonly Parameter[]): Map<string, Paramete
     return groups.set(tensor, [...(groups.get(tensor) ?? []), parameter]);
   }, new Map<string, Parameter[]>());
 
-for (const family of familyNames) {
+for (const family of fixtureNames) {
   test(`every tensor of ${family} is the same after it was cut into parameters and put together`, () => {
     const { recognition, tensors } = readFixture(family);
     const groups = groupedByTensor(recognition.architecture.parameters);

@@ -17,6 +17,7 @@ import {
   postNormLayer,
   preNormLayer,
   sandwichLayer,
+  scaledLayer,
 } from '../../../src/architecture/blocks/layers';
 import { layerNorm, rmsNorm } from '../../../src/architecture/blocks/norms';
 import { rotary } from '../../../src/architecture/blocks/positions';
@@ -41,7 +42,7 @@ function tiny(family: FamilyName) {
   );
   const { accepts } = architecture;
   const isImage = accepts.kind === 'images';
-  const sequenceLength = isImage ? architecture.spaceSizes.get('position')! : 6;
+  const sequenceLength = accepts.kind === 'images' ? accepts.sequenceLength : 6;
   const shape = isImage
     ? [batchSize, accepts.channels, accepts.height, accepts.width]
     : [batchSize * sequenceLength];
@@ -102,13 +103,13 @@ function byHand(
     .map(field => config[field])
     .find(value => value !== undefined);
   const norm = (architecture.normKind === 'RMSNorm' ? rmsNorm : layerNorm)(
-    Number(epsilon ?? (family === 'opt' ? 1e-5 : 1e-12)),
+    Number(epsilon ?? { opt: 1e-5, 'timm-vit': 1e-6 }[family] ?? 1e-12),
   );
   const isGated = architecture.parameters.some(({ kind }) => kind === 'gate');
   const named = activation(
     ['activation_function', 'hidden_activation', 'activation', 'hidden_act']
       .map(field => String(config[field]))
-      .find(name => name !== 'undefined')!,
+      .find(name => name !== 'undefined') ?? 'gelu',
   );
   const { layerTypes, normPlacement } = architecture;
   const fields = config['rope_parameters'] as Record<string, unknown> | undefined;
@@ -124,7 +125,9 @@ function byHand(
     ...{ pre: preNormLayer, post: postNormLayer },
     ...{ sandwich: sandwichLayer, output: outputNormLayer },
   };
-  const layer = family === 'gpt_neox' ? parallelLayer : layers[normPlacement];
+  const isScaled = architecture.parameters.some(({ module }) => module === 'scale');
+  const plain = isScaled ? scaledLayer : layers[normPlacement];
+  const layer = family === 'gpt_neox' ? parallelLayer : plain;
   const norms = { qwen3: 'each', gemma3_text: 'each', olmo2: 'all' } as const;
   const scalar = config['query_pre_attn_scalar'];
   const settings = {

@@ -7,7 +7,7 @@ import {
   type Recognition,
 } from '../../../src/architecture';
 import {
-  familyNames,
+  fixtureNames,
   isDecoder,
   officialGrown,
   readConfig,
@@ -61,12 +61,17 @@ const expectedClasses: Record<FamilyName, string> = {
   distilbert: 'DistilBertForMaskedLM',
   electra: 'ElectraForMaskedLM',
   opt: 'OPTForCausalLM',
+  'timm-vit': 'VisionTransformer',
+  'timm-vit-registers': 'VisionTransformer',
+  dinov2: 'Dinov2ForImageClassification',
 };
 
 const modelTypeOf = (family: FamilyName): string =>
-  ({ llama3: 'llama', gemma3: 'gemma3_text' })[family as string] ?? family;
+  ({ llama3: 'llama', gemma3: 'gemma3_text', 'timm-vit-registers': 'timm-vit' })[
+    family as string
+  ] ?? family;
 
-for (const family of familyNames) {
+for (const family of fixtureNames) {
   test(`the ${family} fixture is recognised whole`, () => {
     const { recognition, tensors, config } = readFixture(family);
     const { architecture, names, ignored } = recognition;
@@ -117,7 +122,9 @@ for (const family of familyNames) {
       'ln2.bias': 'residual',
     };
     const isGated = isDecoder(family) && !/starcoder2|gpt_neox/.test(family);
-    if (!isGated) return assert.deepEqual(spaces, expected);
+    const isScaled = /^(dinov2|timm-vit-registers)$/.test(family);
+    const scales = { 'scale1.weight': 'residual', 'scale2.weight': 'residual' };
+    if (!isGated) return assert.deepEqual(spaces, { ...expected, ...(isScaled && scales) });
     const { 'q.bias': q, 'k.bias': k, 'v.bias': v, ...others } = expected;
     const withoutBiases = Object.entries(others).filter(([name]) => !name.endsWith('.bias'));
     const headNorm = 'headDim';

@@ -72,6 +72,8 @@ for (const family of familyNames) {
       phi3: [...sizes, 'num_key_value_heads'],
       starcoder2: [...sizes, 'num_key_value_heads'],
       distilbert: ['dim', 'hidden_dim', 'n_heads', 'n_layers'],
+      'timm-vit': ['model_args', 'num_features'],
+      'timm-vit-registers': ['model_args', 'num_features'],
       opt: [
         'ffn_dim',
         'hidden_size',

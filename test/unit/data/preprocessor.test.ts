@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { normaliseInto, preparePixels } from '../../../src/data/pixels';
@@ -159,5 +160,31 @@ describe('preparing an image', () => {
     for (const plane of [0, 1, 2]) {
       assert.deepEqual([...three.slice(plane * 35, plane * 35 + 35)], [...source(7, 5, 1).data]);
     }
+  });
+});
+
+describe('a folder of timm', () => {
+  it('is prepared for as its pretrained_cfg says', async () => {
+    const folder = temporaryFolder();
+    const config = (pretrained: Record<string, unknown>) => {
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ pretrained_cfg: pretrained }));
+      return loadPreprocessor(folder);
+    };
+    const usual = { input_size: [3, 224, 224], interpolation: 'bicubic', crop_pct: 0.9 };
+    const { preprocessor, notes } = await config({
+      ...usual,
+      mean: [0.5, 0.4, 0.3],
+      std: [1, 1, 1],
+    });
+    assert.deepEqual(notes, []);
+    assert.deepEqual(preprocessor.resize, { shortestEdge: 248 });
+    assert.deepEqual(preprocessor.centerCrop, { height: 224, width: 224 });
+    assert.equal(preprocessor.resample, 3);
+    assert.deepEqual(preprocessor.mean, [0.5, 0.4, 0.3]);
+    const squashed = await config({ ...usual, crop_mode: 'squash', crop_pct: 1 });
+    assert.deepEqual(squashed.preprocessor.resize, { height: 224, width: 224 });
+    assert.deepEqual(squashed.preprocessor.standardDeviation, [0.229, 0.224, 0.225]);
+    await assert.rejects(config({ ...usual, crop_mode: 'border' }), /do_pad/);
+    await assert.rejects(config({ ...usual, interpolation: 'random' }), /resampling -1/);
   });
 });

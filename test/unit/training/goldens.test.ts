@@ -16,7 +16,7 @@ import { fixture, fixtureJson } from '../../support/fixtures';
 import { goldenObjective, type GoldenObjective } from '../../support/goldenObjective';
 import { runOnce, withExecutable, zeroMoments } from '../../support/programs';
 import {
-  familyNames,
+  fixtureNames,
   readConfig,
   readFixture,
   readGolden,
@@ -44,7 +44,9 @@ function training(family: FamilyName) {
   const { adamw } = fixtureJson<Golden>(`hf/${family}/golden.json`);
   const golden = goldenObjective(family, readFixture(family));
   const options: AdamWOptions = { betas: adamw.betas, epsilon: adamw.eps, clipNorm: undefined };
-  const trained = golden.parameters.map(({ input }) => ({ input, group: 'all' }));
+  const trained = golden.parameters
+    .filter(({ parameter }) => parameter.used)
+    .map(({ input }) => ({ input, group: 'all' }));
   const groups = [{ name: 'all', learningRate: adamw.lr, weightDecay: adamw.weight_decay }];
   const program = trainingProgram(golden.objective, trained, [], options);
   return { ...golden, program, options, groups };
@@ -64,7 +66,7 @@ function valuesFor(program: Program, { objective, values }: GoldenObjective) {
 /** Gradients by stored tensor: the first moment after one update from zero is (1 − β₁) · gradient. */
 function gradientsOf(state: NamedData, { parameters, options }: ReturnType<typeof training>) {
   const byTensor = new Map<string, typeof parameters>();
-  for (const entry of parameters) {
+  for (const entry of parameters.filter(({ parameter }) => parameter.used)) {
     const { tensor } = entry.parameter.stored;
     byTensor.set(tensor, [...(byTensor.get(tensor) ?? []), entry]);
   }
@@ -85,11 +87,20 @@ function gradientsOf(state: NamedData, { parameters, options }: ReturnType<typeo
   );
 }
 
-/** GPT-NeoX's head is `lm_head` in the model of transformers 5 and `embed_out` in every file. */
-const savedName = (family: FamilyName, name: string): string =>
-  family === 'gpt_neox' ? name.replace(/^lm_head\./, 'embed_out.') : name;
+/** What files call a parameter that the model of transformers 5 has under another name. */
+function savedName(family: FamilyName, name: string): string {
+  if (family === 'gpt_neox') return name.replace(/^lm_head\./, 'embed_out.');
+  if (family !== 'dinov2') return name;
+  const kinds = { q: 'query', k: 'key', v: 'value' };
+  return name
+    .replace('attention.o_proj', 'attention.output.dense')
+    .replace(
+      /attention\.([qkv])_proj/,
+      (_match, kind: keyof typeof kinds) => `attention.attention.${kinds[kind]}`,
+    );
+}
 
-for (const family of familyNames) {
+for (const family of fixtureNames) {
   describe(`${family} in training`, () => {
     const golden = fixtureJson<Golden>(`hf/${family}/golden.json`);
 
