@@ -98,6 +98,8 @@ export type Draw =
       readonly kind: 'normal';
       /** Standard deviation, in `initializer_range` of config.json. */
       readonly scale: number;
+      /** Where draws are cut off, in deviations of what is drawn from; nowhere where absent. */
+      readonly cutoff?: number;
       /** Row that stays zero: of the padding token (torch's `padding_idx`). */
       readonly zeroRow?: number;
     };

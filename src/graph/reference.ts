@@ -307,8 +307,12 @@ const rules: { readonly [Op in Operator]?: Rule<Op> } = {
   },
   Softmax: (node, [x]) => {
     const width = node.inputs[0]!.shape.at(-1)!;
-    const normalizers = reduceRows(node, x!, [node.inputs[0]!.shape.length - 1], logSumExp);
-    return [x!.map((value, i) => Math.exp(value - normalizers[Math.floor(i / width)]!))];
+    const last = [node.inputs[0]!.shape.length - 1];
+    const largest = reduceRows(node, x!, last, row => Math.max(...row));
+    // The sum stays apart from the largest, which may be too large to add its logarithm to.
+    const powers = x!.map((value, i) => Math.exp(value - largest[Math.floor(i / width)]!));
+    const sums = reduceRows(node, powers, last, row => row.reduce((sum, value) => sum + value, 0));
+    return [powers.map((value, i) => value / sums[Math.floor(i / width)]!)];
   },
   LayerNormalization: (node, [x, weight, bias]) => {
     const width = node.inputs[0]!.shape.at(-1)!;

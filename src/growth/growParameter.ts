@@ -19,6 +19,7 @@ import {
   onesName,
   outerScaleName,
   readsSpace,
+  rowOf,
   shareName,
   smallInputName,
   sourcesOf,
@@ -52,7 +53,8 @@ export function growParameter(
   parameter: Parameter,
   operators: OperatorValues = {},
 ): ParameterGrowth {
-  const { kind, part, layer } = parameter;
+  const { kind, part } = parameter;
+  const row = kind ? rowOf(growth.target, parameter) : 0;
   const given = new Map<Tensor, Given>();
   const take = (name: string, shape: readonly number[], values: Given): Tensor => {
     const tensor = input(name, shape);
@@ -63,7 +65,7 @@ export function growParameter(
     take(fed, shape, values => required(values, name));
   /** Row of the parameter's layer in an operator `[L2, columns]`. */
   const takeRow = (fed: string, name: string, columns: number): Tensor =>
-    take(fed, [1, columns], values => rowsOf(required(values, name), layer!, 1, columns));
+    take(fed, [1, columns], values => rowsOf(required(values, name), row, 1, columns));
 
   const mapping = mappingOf(Object.keys(operators));
   const shape = parameter.spaces.map(space => axisSizes(growth, space).small);

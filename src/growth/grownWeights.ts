@@ -9,6 +9,7 @@ import {
   depthName,
   operatorsOf,
   outerScaleName,
+  rowOf,
   smallInputName,
   sourcesOf,
   type Growth,
@@ -131,7 +132,8 @@ export function grownWeights(
       return scale ? mul(value, reshape(scale, [])) : value;
     }
     const depth = depthName(kind, part);
-    return reshape(rows(depth, () => blendedStacks(parameter, depth))[layer]!, shape);
+    const row = rowOf(growth.target, parameter);
+    return reshape(rows(depth, () => blendedStacks(parameter, depth))[row]!, shape);
   };
 
   /** A vector at the large model's width. Those of all layers are widened at once if by one operator. */
@@ -146,7 +148,8 @@ export function grownWeights(
     const grown = rows(`grown.${depth}`, () =>
       blendedStacks(parameter, depth).map(stack => widenColumns(stack, widened)),
     );
-    return reshape(grown[layer]!, [grown[layer]!.shape[1]!]);
+    const own = grown[rowOf(growth.target, parameter)]!;
+    return reshape(own, [own.shape[1]!]);
   };
 
   const tensor = (id: string): Tensor => {

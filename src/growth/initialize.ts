@@ -107,7 +107,7 @@ export function initializeOperators(
       const values = isOuterScale(operator)
         ? Float32Array.of(1)
         : operator.group === 'depth'
-          ? initialDepth(operator.shape, depth, random)
+          ? initialDepth(operator, depth, random)
           : initialWidth(operator.shape, width, random);
       return [operator.name, correctNorms ? corrected(operator, operators, values) : values];
     }),
@@ -135,20 +135,25 @@ function corrected(
 }
 
 function initialDepth(
-  [large, small]: readonly [number, number],
+  { shape: [large, small], layers }: Operator,
   initialization: DepthInitialization,
   random: RandomGenerator,
 ): Float32Array {
+  // Layers that not all have are numbered by all there are.
+  const rows = layers?.large ?? Array.from({ length: large }, (_, row) => row);
+  const columns = layers?.small ?? Array.from({ length: small }, (_, column) => column);
+  const [deep, shallow] = [rows, columns].map(numbers => numbers.at(-1)! + 1) as [number, number];
   const values = new Float32Array(large * small);
   for (let row = 0; row < large; row++) {
     const entries = values.subarray(row * small, (row + 1) * small);
     if (initialization === 'rand') fill(entries, () => random.uniform());
     else {
       if (initialization.endsWith('_noisy')) fill(entries, () => random.uniform() * noise);
-      const chosen = initialization.startsWith('stackbert')
-        ? row % small
-        : Math.floor((row * small) / large);
-      entries[chosen] = 1;
+      const layer = rows[row]!;
+      const origin = initialization.startsWith('stackbert')
+        ? layer % shallow
+        : Math.floor((layer * shallow) / deep);
+      entries[columns.findIndex(column => column >= origin)] = 1;
     }
     normalize(entries);
   }

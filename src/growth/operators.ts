@@ -16,6 +16,8 @@ export interface Operator {
   readonly shape: readonly [number, number];
   /** Of a width operator of a space, which kind of space. */
   readonly role?: SpaceRole;
+  /** Of a depth operator, the layers that its rows and columns are; all of them where absent. */
+  readonly layers?: { readonly large: readonly number[]; readonly small: readonly number[] };
   /** Of an operator of one kind of parameter, what those are. */
   readonly of?: Pick<Parameter, 'module' | 'part'> & { readonly space: SpaceRole };
 }
@@ -101,13 +103,41 @@ export function operatorsOf(growth: Growth): Operator[] {
       const shape = [sizes.large - sizes.small, sizes.small] as const;
       found.set(name, { name, group: 'width', shape, role: space.role });
     }
-    if (kind) {
-      const name = depthName(kind, part);
-      const of = { module, part, space: spaces[0]!.role };
-      found.set(name, { name, group: 'depth', shape: [large, small], of });
-    }
+    if (!kind || found.has(depthName(kind, part))) continue;
+    const name = depthName(kind, part);
+    const of = { module, part, space: spaces[0]!.role };
+    const layers = {
+      large: layersWith(target, { kind, part }),
+      small: layersWith(source, { kind, part }),
+    };
+    const inAll = layers.large.length === large && layers.small.length === small;
+    const shape = [layers.large.length, layers.small.length] as const;
+    found.set(name, { name, group: 'depth', shape, of, ...(!inAll && { layers }) });
   }
   return [...found.values()];
+}
+
+/**
+ * Numbers of the layers that have a kind of parameter: all, but for the norm before ModernBERT's first
+ * attention, which is not there.
+ */
+export const layersWith = (
+  { parameters }: Architecture,
+  { kind, part }: Pick<Parameter, 'kind' | 'part'>,
+): readonly number[] =>
+  parameters.flatMap(found =>
+    found.kind === kind && found.part === part && found.layer !== undefined ? [found.layer] : [],
+  );
+
+/** A parameter's row among those of its kind in all layers that have it. */
+export const rowOf = (architecture: Architecture, parameter: Parameter): number =>
+  layersWith(architecture, parameter).indexOf(parameter.layer!);
+
+/** The same of what a small layer has, or of the next layer's where it has none. */
+export function sourceRow({ source }: Growth, parameter: Parameter, origin: number): number {
+  const layers = layersWith(source, parameter);
+  const found = layers.findIndex(layer => layer >= origin);
+  return found < 0 ? layers.length - 1 : found;
 }
 
 /**
@@ -196,7 +226,6 @@ export function outerScales(growth: Growth): Operator[] {
 /** Operators beyond the paper's that may be set: scales outside the layers, shares of readers, constants. */
 export function optionalOperators(growth: Growth): Operator[] {
   const found = new Map(outerScales(growth).map(operator => [operator.name, operator]));
-  const layers = growth.target.dimensions.numHiddenLayers;
   for (const parameter of growth.target.parameters) {
     const { spaces, kind, part } = parameter;
     spaces.forEach((space, axis) => {
@@ -207,6 +236,7 @@ export function optionalOperators(growth: Growth): Operator[] {
     });
     if (kind) {
       const name = onesName(kind, part);
+      const layers = layersWith(growth.target, parameter).length;
       found.set(name, { name, group: 'depth', shape: [layers, 1] });
     }
   }

@@ -22,7 +22,12 @@ export function randomParameter(
     randomStreams.weightInitialization,
     parameters.indexOf(parameter),
   );
-  for (let index = 0; index < values.length; index++) values[index] = random.normal() * deviation;
+  const { cutoff = Infinity } = draw;
+  for (let index = 0; index < values.length; index++) {
+    let value = random.normal();
+    while (Math.abs(value) > cutoff) value = random.normal();
+    values[index] = value * deviation;
+  }
   if (draw.zeroRow !== undefined) {
     const width = shape[1]!;
     values.fill(0, draw.zeroRow * width, (draw.zeroRow + 1) * width);

@@ -44,7 +44,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / 'test/fixtures/hf'
 # Layers and width of the grown model; whole groups of heads are appended.
 TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2', 'qwen3', 'phi3', 'starcoder2', 'gpt_neox', 'gemma')} | {
-    'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96), 'opt': (5, 72), 'vit': (5, 96), 'deit': (5, 96), 'dinov2': (5, 96), 'timm-vit': (5, 72), 'timm-vit-registers': (5, 96)}
+    'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96), 'opt': (5, 72), 'vit': (5, 96), 'deit': (5, 96), 'dinov2': (5, 96), 'timm-vit': (5, 72), 'timm-vit-registers': (5, 96), 'modernbert': (9, 96)}
 METHODS = ('lemon', 'net2net', 'stack', 'interpolate', 'bert2bert', 'copy', 'random')
 KEEPS = {'lemon'}
 BASE = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4,
@@ -92,6 +92,7 @@ VARIANTS = {
     'without biases and the last norm': ('opt', dict(OPT, enable_bias=False, _remove_final_layer_norm=True, activation_function='gelu', tie_word_embeddings=False)),
     'gated units, one factor': ('dinov2', dict(VISION, use_swiglu_ffn=True, mlp_ratio=3, layerscale_value=0.5, use_mask_token=False)),
     'without biases of attention': ('dinov2', dict(VISION, qkv_bias=False, mlp_ratio=1)),
+    'biases everywhere, untied, every other layer sees all': ('modernbert', dict(num_hidden_layers=2, norm_bias=True, attention_bias=True, mlp_bias=True, classifier_bias=True, global_attn_every_n_layers=2, local_attention=6, tie_word_embeddings=False)),
     'RoBERTa by another name': ('camembert', dict(pad_token_id=1)),
     'RoBERTa by a third name, untied': ('xlm-roberta', dict(pad_token_id=1, tie_word_embeddings=False)),
     'sines and cosines, another activation': ('distilbert', dict(dim=32, n_layers=2, n_heads=4, hidden_dim=72, sinusoidal_pos_embds=True, activation='relu')),

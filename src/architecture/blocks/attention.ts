@@ -4,6 +4,7 @@ import {
   expand,
   matMul,
   mul,
+  relu,
   reshape,
   softmax,
   sub,
@@ -15,9 +16,9 @@ import { softCapped } from './activations';
 
 /**
  * Added to the scores of what must not be seen: far enough below every real score that its softmax
- * is exactly 0 in float32, and small enough that two of them still add to a finite number.
+ * is exactly 0 and that they do not change it, and small enough that two of them add to a finite number.
  */
-const hidden = -1e9;
+const hidden = -(2 ** 100);
 
 /** The sizes one attention works with. */
 export interface AttentionSizes {
@@ -87,6 +88,26 @@ export function attention(
 export function paddingMask(mask: Tensor): Tensor {
   const [batchSize, sequenceLength] = mask.shape as [number, number];
   return reshape(mul(sub(1, mask), hidden), [batchSize, 1, 1, sequenceLength]);
+}
+
+/**
+ * Two masks as one, under which a token sees what it sees under both. Where it sees nothing, all is
+ * hidden alike, so that it attends to everything, as in transformers.
+ */
+export const bothMasks = (one: Tensor, other: Tensor): Tensor =>
+  sub(relu(sub(add(one, other), hidden)), -hidden);
+
+/**
+ * The additive mask under which a token sees those at most `reach` tokens before and behind it:
+ * [1, 1, sequence, sequence]; undefined where it sees all.
+ */
+export function localMask(sequenceLength: number, reach = sequenceLength): Tensor | undefined {
+  if (reach >= sequenceLength - 1) return undefined;
+  const values = Float32Array.from({ length: sequenceLength ** 2 }, (_, index) => {
+    const [query, key] = [Math.floor(index / sequenceLength), index % sequenceLength];
+    return Math.abs(query - key) > reach ? hidden : 0;
+  });
+  return constant(values, [1, 1, sequenceLength, sequenceLength]);
 }
 
 /**

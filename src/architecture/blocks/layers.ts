@@ -15,6 +15,8 @@ export interface LayerSettings extends AttentionSizes {
   readonly feedForward: FeedForward;
   /** Whether queries and keys are normalised: each head by itself, or all of them together. */
   readonly normsHeads?: NormalisedHeads;
+  /** Whether the first layer's attention reads its input without a norm. Default false. */
+  readonly firstReadsInput?: boolean;
   /** Added to the attention scores. */
   readonly mask?: Tensor;
   /** Of queries and keys, by where their tokens stand. */
@@ -72,9 +74,11 @@ const branchLayer =
   ({ reads, gives }: BranchEnds): Layer =>
   (weights, index, x, settings) => {
     const layer = `layers.${index}`;
-    const { norm, feedForward } = settings;
-    const before = (branch: number, x: Tensor): Tensor =>
-      reads ? norm(weights, `${layer}.ln${branch}`, x) : x;
+    const { norm, feedForward, firstReadsInput = false } = settings;
+    const before = (branch: number, x: Tensor): Tensor => {
+      const isPlain = !reads || (firstReadsInput && index === 0 && branch === 1);
+      return isPlain ? x : norm(weights, `${layer}.ln${branch}`, x);
+    };
     const after = (branch: number, x: Tensor): Tensor => {
       if (gives === 'normalised') return norm(weights, `${layer}.ln${branch}Out`, x);
       return gives === 'scaled' ? mul(x, weights.tensor(`${layer}.scale${branch}.weight`)) : x;
@@ -111,7 +115,7 @@ export interface StackSettings extends Omit<LayerSettings, 'mask' | 'rotate'> {
   /** Layers of the whole network. */
   readonly numHiddenLayers: number;
   /** The mask for so many tokens a sequence, added to each layer's attention scores. */
-  readonly mask?: (sequenceLength: number) => OfLayer<Tensor>;
+  readonly mask?: (sequenceLength: number) => OfLayer<Tensor | undefined>;
   /** Each layer's rotation of tokens that stand where selections, each of those before it, put them. */
   readonly rotate?: (selections: readonly RowSelection[]) => OfLayer<Rotation | undefined>;
   readonly partial?: PartialLayers;

@@ -3,7 +3,7 @@ import { counted, shortJson } from '../../format';
 import { add, constant, mul, type Tensor } from '../../graph';
 import type { Architecture, Dimensions, ForwardInputs, ModelConfig } from '../architecture';
 import { activation } from '../blocks/activations';
-import { causalMask, paddingMask } from '../blocks/attention';
+import { bothMasks, causalMask, localMask, paddingMask } from '../blocks/attention';
 import { gatedFeedForward, plainFeedForward } from '../blocks/feedForward';
 import {
   outputNormLayer,
@@ -44,7 +44,7 @@ import {
   type LayerModules,
   type SpaceSizes,
 } from '../declare';
-import type { ModuleKind, Parameter, Space, SpaceRole } from '../parameter';
+import type { Draw, ModuleKind, Parameter, Space, SpaceRole } from '../parameter';
 import type { Weights } from '../weights';
 import { commonDimensionNames, resizedFields } from './dimensionNames';
 import { embeddingSpace, withZeroRow } from './encoder';
@@ -165,6 +165,14 @@ export interface Decoder {
   readonly normPlacement?: (config: ModelConfig) => Architecture['normPlacement'];
   /** Whether a norm stands behind the last layer. Default true. */
   readonly hasFinalNorm?: (config: ModelConfig) => boolean;
+  /** Whether norms have biases. Default what is usual for their kind. */
+  readonly normBias?: (config: ModelConfig) => boolean;
+  /** A norm of words, whose result the first layer's attention reads as it is. Default none. */
+  readonly wordNorm?: string;
+  /** The head of a model that fills in masked tokens, and sees those behind a token too. Default none. */
+  readonly maskedHead?: MaskedHead;
+  /** How what branches give back is drawn, and all the other matrices, where not as usual. */
+  readonly draws?: (layers: number) => { readonly giving: Draw; readonly others: Draw };
   /** Rows of its position table before the first position's, where it has one in place of rotation. */
   readonly positionsFrom?: number;
   /** The field of a word's length where projections stand between words and layers, and their names. */
@@ -213,6 +221,19 @@ export interface Decoder {
   readonly notes?: (config: ModelConfig) => readonly Note[];
 }
 
+/** What stands between the last norm and the words of a masked language model. */
+export interface MaskedHead {
+  readonly dense: string;
+  readonly norm: string;
+  /** Tensor name of the scores' bias. */
+  readonly bias: string;
+  readonly settings: (config: ModelConfig) => {
+    readonly activation: string;
+    readonly denseBias: boolean;
+    readonly scoreBias: boolean;
+  };
+}
+
 /** Caps of attention scores and of the head's. */
 export interface SoftCaps {
   readonly attention?: number | undefined;
@@ -241,6 +262,9 @@ const usualNorm: NonNullable<Decoder['norm']> = {
   field: 'rms_norm_eps',
   epsilon: 1e-6,
 };
+
+const headClassOf = ({ className, maskedHead }: Decoder): string =>
+  `${className}For${maskedHead ? 'MaskedLM' : 'CausalLM'}`;
 
 const bareClassOf = ({ className, bareClass = `${className}Model` }: Decoder): string => bareClass;
 
@@ -323,11 +347,15 @@ function variantOf(
   tied: boolean,
 ): Variant {
   const { className, names = llamaNames, taskHeads = usualTaskHeads } = decoder;
-  const [bareClass, headClass] = [bareClassOf(decoder), `${className}ForCausalLM`];
+  const [bareClass, headClass] = [bareClassOf(decoder), headClassOf(decoder)];
   const classes = classNames(config);
   const task = taskHeadIn(taskHeads(className), config, file, [headClass, bareClass]);
-  const hasHead = file.has(names.output) || classes.includes(headClass);
-  const isTied = tied && (task === undefined || hasHead);
+  const { maskedHead } = decoder;
+  const hasHead =
+    file.has(names.output) ||
+    classes.includes(headClass) ||
+    (maskedHead !== undefined && file.has(maskedHead.bias));
+  const isTied = tied && (maskedHead ? hasHead : task === undefined || hasHead);
   const head = isTied ? 'tied' : hasHead ? 'untied' : 'none';
   const isBare = classes.includes(bareClass) || head === 'none';
   return {
@@ -433,12 +461,16 @@ function byKind<Made>(types: readonly string[], make: (layer: number) => Made): 
 function layerModules(
   decoder: Decoder,
   dimensions: Dimensions,
-  normPlacement: Architecture['normPlacement'],
+  {
+    normPlacement,
+    normBias,
+  }: { readonly normPlacement: Architecture['normPlacement']; readonly normBias: boolean },
   { queriesKeysValues = false, attentionOutput = false, feedForward = false }: Biases,
 ): LayerModules {
   const { names = llamaNames, norm = usualNorm } = decoder;
   const { normsHeads, gated = true, fuses } = decoder;
   const { modules } = names;
+  const draws = decoder.draws?.(dimensions.numHiddenLayers);
   const spread = { times: headSizeOf(dimensions), run: 1 };
   const rows = fusedRows(fuses, dimensions);
   const linear = (kind: ModuleKind, bias: boolean, axes: Pick<LayerModule, 'out' | 'in'> = {}) => ({
@@ -446,11 +478,12 @@ function layerModules(
     bias,
     ...axes,
     ...(rows[kind] && { fused: rows[kind] }),
+    ...(draws && { draw: kind === 'o' || kind === 'fc2' ? draws.giving : draws.others }),
   });
   const normOf = (kind: ModuleKind, axes: Pick<LayerModule, 'out'> = {}): LayerModule => ({
     name: modules[kind as keyof typeof modules]!,
-    bias: norm.kind === 'LayerNorm',
-    plus: 'plus' in norm ? norm.plus : undefined,
+    bias: normBias,
+    plus: norm.plus,
     ...axes,
   });
   const rotates = names.positions === undefined;
@@ -480,7 +513,7 @@ function layerModules(
 }
 
 function declareParameters(
-  { names = llamaNames, norm = usualNorm, wordProjections }: Decoder,
+  { names = llamaNames, norm = usualNorm, wordProjections, wordNorm, draws }: Decoder,
   sizes: SpaceSizes,
   { prefix, head, task }: Variant,
   { numHiddenLayers }: Dimensions,
@@ -488,18 +521,26 @@ function declareParameters(
     modules,
     padding,
     finalNorm,
+    normBias,
+    masked,
   }: {
     readonly modules: LayerModules;
     readonly padding: number | undefined;
     readonly finalNorm: boolean;
+    readonly normBias: boolean;
+    /** Of the masked language model's head, in the order of the file. */
+    readonly masked: readonly Parameter[];
   },
 ): Parameter[] {
+  const firstModules: LayerModules = Object.fromEntries(
+    Object.entries(modules).filter(([kind]) => kind !== 'ln1'),
+  );
   const words = prefix + names.words;
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
     declareLayer(
       sizes,
       { layer, prefix: `${prefix}${names.layers ?? 'layers.'}${layer}.` },
-      modules,
+      layer === 0 && wordNorm !== undefined ? firstModules : modules,
     ),
   );
   const word = embeddingSpace(sizes);
@@ -511,7 +552,10 @@ function declareParameters(
       tensor: words,
       module: 'table',
       stage: 'embedding',
-      draw: withZeroRow(padding, sizes.get('vocabulary')!),
+      draw: {
+        ...draws?.(numHiddenLayers).others,
+        ...withZeroRow(padding, sizes.get('vocabulary')!),
+      },
       spaces: axes,
       ...(head === 'tied' && { readAs: [words, names.output] }),
     }),
@@ -533,12 +577,19 @@ function declareParameters(
           { name: prefix + projections.in, bias: false },
         )
       : []),
+    ...(wordNorm === undefined
+      ? []
+      : declareModule(
+          sizes,
+          { id: 'embeddings.norm', stage: 'embedding', out: space('residual') },
+          { name: prefix + wordNorm, bias: normBias },
+        )),
     ...layers.flat(),
     ...(finalNorm
       ? declareModule(
           sizes,
           { id: 'final.norm', stage: 'final', out: space('residual') },
-          { name: prefix + names.finalNorm, bias: norm.kind === 'LayerNorm', plus: norm.plus },
+          { name: prefix + names.finalNorm, bias: normBias, plus: norm.plus },
         )
       : []),
     ...(projections
@@ -548,6 +599,7 @@ function declareParameters(
           { name: prefix + projections.out, bias: false },
         )
       : []),
+    ...masked,
     ...(head === 'untied'
       ? [
           declareParameter(sizes, {
@@ -555,11 +607,47 @@ function declareParameters(
             module: 'linear',
             stage: 'head',
             tensor: names.output,
-            spaces: axes,
+            spaces: sizes.has('head') ? [space('vocabulary'), space('head')] : axes,
           }),
         ]
       : []),
     ...(task ? taskParameters(sizes, task) : []),
+  ];
+}
+
+/** What stands between the last norm and the words of a masked language model. */
+function maskedParameters(
+  { maskedHead, draws }: Decoder,
+  sizes: SpaceSizes,
+  config: ModelConfig,
+  normBias: boolean,
+): Parameter[] {
+  if (!maskedHead) return [];
+  const { denseBias, scoreBias } = maskedHead.settings(config);
+  const width = space(sizes.has('head') ? 'head' : 'residual');
+  const draw = draws?.(1).giving;
+  return [
+    ...declareModule(
+      sizes,
+      { id: 'head.transform', stage: 'head', out: width, in: space('residual'), draw },
+      { name: maskedHead.dense, bias: denseBias },
+    ),
+    ...declareModule(
+      sizes,
+      { id: 'head.norm', stage: 'head', out: width },
+      { name: maskedHead.norm, bias: normBias },
+    ),
+    ...(scoreBias
+      ? [
+          declareParameter(sizes, {
+            id: 'head.decoder.bias',
+            module: 'linear',
+            stage: 'head',
+            tensor: maskedHead.bias,
+            spaces: [space('vocabulary')],
+          }),
+        ]
+      : []),
   ];
 }
 
@@ -639,7 +727,8 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
     normOf.field === undefined
       ? normOf.epsilon
       : epsilonField(config, normOf.field, normOf.epsilon);
-  const norm = normOf.kind === 'LayerNorm' ? layerNorm(epsilon) : rmsNorm(epsilon);
+  const normBias = decoder.normBias?.(config) ?? normOf.kind === 'LayerNorm';
+  const norm = normOf.kind === 'LayerNorm' ? layerNorm(epsilon, normBias) : rmsNorm(epsilon);
   const named = activation(
     decoder.activation?.(config) ?? textField(config, 'hidden_act', defaults.activation ?? 'silu'),
   );
@@ -679,19 +768,27 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
     tableOfPositions: names.positions === undefined ? undefined : positions + positionsFrom,
     wordSize,
   });
+  const { wordNorm, maskedHead } = decoder;
+  const masked = maskedHead && head !== 'none' ? maskedHead.settings(config) : undefined;
+  if (masked && head === 'untied') spaceSizes.set('head', dimensions.hiddenSize);
   const pad = config['pad_token_id'] === undefined ? defaults.padding : config['pad_token_id'];
   const padding = typeof pad === 'number' ? pad : undefined;
-  const modules = layerModules(decoder, dimensions, normPlacement, decoder.biases?.(config) ?? {});
+  const modules = layerModules(
+    decoder,
+    dimensions,
+    { normPlacement, normBias },
+    decoder.biases?.(config) ?? {},
+  );
   return {
     family: decoder.modelType,
     modelClass,
     ...((task && taskObjective(task, config)) ?? {
-      objective: 'causal-language-modeling',
+      objective: maskedHead ? 'masked-language-modeling' : 'causal-language-modeling',
       head,
     }),
     config,
     accepts: { kind: 'tokens', vocabularySize, longestSequence: positions },
-    leadingTokens: 0,
+    leadingTokens: maskedHead ? 1 : 0,
     dimensions,
     normPlacement,
     normKind: normOf.kind,
@@ -703,24 +800,29 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
       modules,
       padding,
       finalNorm,
+      normBias,
+      masked: masked ? maskedParameters(decoder, spaceSizes, config, normBias) : [],
     }),
     forward(weights, inputs) {
       if (head === 'none' && !isComputed(task)) {
-        throw missingHead(modelClass, `${decoder.className}ForCausalLM`);
+        throw missingHead(modelClass, headClassOf(decoder));
       }
       requireUnpadded(inputs);
       const { batchSize, sequenceLength, attentionMask } = inputs;
       const padding = attentionMask && paddingMask(attentionMask);
-      const input = embedded(weights, inputs, {
+      const words = embedded(weights, inputs, {
         positions,
         scale: embeddingScale,
         ...(names.positions !== undefined && { firstRow: positionsFrom }),
         projects: wordSize !== undefined,
       });
-      const maskOf = (length: number): OfLayer<Tensor> =>
+      const input = wordNorm === undefined ? words : norm(weights, 'embeddings.norm', words);
+      const maskOf = (length: number): OfLayer<Tensor | undefined> =>
         byKind(layerTypes, index => {
-          const mask = causalMask(length, kindOf(index).window);
-          return padding ? add(mask, padding) : mask;
+          const { window } = kindOf(index);
+          const mask = maskedHead ? localMask(length, window) : causalMask(length, window);
+          if (!padding || !mask) return mask ?? padding;
+          return window === undefined ? add(mask, padding) : bothMasks(mask, padding);
         });
       const turnOf = byKind(layerTypes, index => {
         const { positionsOf } = kindOf(index);
@@ -734,6 +836,7 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
         numKeyValueHeads: keyValueHeadsOf(dimensions),
         norm,
         ...(normsHeads && { normsHeads }),
+        ...(wordNorm !== undefined && { firstReadsInput: true }),
         ...(scale !== undefined && { scale }),
         ...(softCaps.attention !== undefined && { softCap: softCaps.attention }),
         feedForward,
@@ -753,6 +856,13 @@ function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Ar
           // Rows are chosen before the norm, so that it runs on no more than are read.
           const features = finished(selectRows(last, rows));
           if (isComputed(task)) return taskReadout(weights, task, features);
+          if (maskedHead && masked) {
+            const dense = activation(masked.activation)(
+              linear(weights, 'head.transform', features),
+            );
+            const bias = masked.scoreBias ? 'head.decoder.bias' : undefined;
+            return weights.readout(norm(weights, 'head.norm', dense), table, bias);
+          }
           const readout = weights.readout(features, table, undefined);
           return softCaps.head === undefined ? readout : { ...readout, softCap: softCaps.head };
         },

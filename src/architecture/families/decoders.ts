@@ -8,6 +8,7 @@ import {
   type LayerList,
 } from './decoder';
 import { gemma, gemma2, gemma3 } from './gemma';
+import { modernBert } from './modernbert';
 import { opt } from './opt';
 import { attentionBias, everyOther, sameWindow, windowedLayer } from './layerKinds';
 import { classifier } from './taskHeads';
@@ -296,4 +297,5 @@ export const decoders: readonly Decoder[] = [
   gemma3,
   olmo2,
   opt,
+  modernBert,
 ];

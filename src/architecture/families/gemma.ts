@@ -3,7 +3,7 @@ import type { ModelConfig } from '../architecture';
 import { positiveField, sizeField, textField } from '../configFields';
 import { llamaNames, type Decoder } from './decoder';
 import type { Refusal } from './family';
-import { attentionBias, everyOther, windowedLayer } from './layerKinds';
+import { attentionBias, everyOther, ropeOfType, windowedLayer, type RopeBases } from './layerKinds';
 import { classifier } from './taskHeads';
 
 const bidirectional: Refusal = {
@@ -81,20 +81,11 @@ export const gemma2: Decoder = {
     windowedLayer(config, entries, config['sliding_window'] === null ? {} : { fallback: 4096 }),
 };
 
-/** RoPE's fields of one kind of layer: of v5 by kind, of v4 with a base for layers that see a window. */
-function gemma3Rope(config: ModelConfig, type: unknown): ModelConfig {
-  const parameters = (config['rope_parameters'] ?? {}) as ModelConfig;
-  const given = (parameters[type as string] ?? { rope_type: 'default' }) as ModelConfig;
-  const fields =
-    type === 'full_attention'
-      ? {
-          rope_theta: config['rope_theta'] ?? 1_000_000,
-          ...given,
-          ...(config['rope_scaling'] as ModelConfig | null | undefined),
-        }
-      : { rope_theta: config['rope_local_base_freq'] ?? 10_000, ...given };
-  return { rope_parameters: fields };
-}
+const bases: RopeBases = {
+  full: { field: 'rope_theta', theta: 1_000_000 },
+  sliding: { field: 'rope_local_base_freq', theta: 10_000 },
+  scalesAll: false,
+};
 
 /** Gemma 3's language model: normalised heads, and every sixth layer sees all, with a base of its own. */
 export const gemma3: Decoder = {
@@ -112,7 +103,7 @@ export const gemma3: Decoder = {
   },
   layerKind: (config, entries) => ({
     ...gemma2.layerKind!(config, entries),
-    rope: gemma3Rope(config, entries['layer_types']),
+    rope: ropeOfType(config, entries['layer_types'], bases),
   }),
   notes: config =>
     (config['attn_logit_softcapping'] ?? undefined) === undefined

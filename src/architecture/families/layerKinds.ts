@@ -32,6 +32,33 @@ export function windowedLayer(
   );
 }
 
+/** Bases of rotation by kind of layer: the fields of v4 that hold them, and what they are without. */
+export interface RopeBases {
+  readonly full: { readonly field: string; readonly theta: number };
+  readonly sliding: { readonly field: string; readonly theta: number };
+  /** Whether v4's `rope_scaling` is for layers that see a window too. */
+  readonly scalesAll: boolean;
+}
+
+/** RoPE's fields of one kind of layer: of v5 by kind, of v4 with a base for layers that see a window. */
+export function ropeOfType(
+  config: ModelConfig,
+  type: unknown,
+  { full, sliding, scalesAll }: RopeBases,
+): ModelConfig {
+  const parameters = (config['rope_parameters'] ?? {}) as ModelConfig;
+  const given = (parameters[type as string] ?? { rope_type: 'default' }) as ModelConfig;
+  const isFull = type === 'full_attention';
+  const { field, theta } = isFull ? full : sliding;
+  const scaling = config['rope_scaling'] as ModelConfig | null | undefined;
+  const fields = {
+    rope_theta: config[field] ?? theta,
+    ...given,
+    ...(isFull || scalesAll ? scaling : undefined),
+  };
+  return { rope_parameters: fields };
+}
+
 /** A list in which all layers but every `interval`th are of the first kind. */
 export const everyOther =
   <Entry>(common: Entry, other: Entry, intervalOf: (config: ModelConfig) => number) =>

@@ -2,19 +2,22 @@ import type { Space } from '../../architecture';
 import {
   depthName,
   entryScale,
+  layersWith,
   grows,
   onesName,
   outerScaleName,
   readsSpace,
   readsStreamThroughTable,
   shareName,
+  sourceRow,
+  sourcesOf,
   spaceSizes,
   widthName,
   type Growth,
   type OperatorValues,
 } from '../operators';
 import type { Refusal } from '../target';
-import { layerCounts, type LayerMap } from './layers';
+import type { LayerMap } from './layers';
 import { copyCounts } from './units';
 
 /**
@@ -28,7 +31,6 @@ export function copyOperators(
   unitsOf: (space: Space) => Int32Array,
 ): OperatorValues {
   const values: Record<string, Float32Array> = {};
-  const { small, large } = layerCounts(growth);
   for (const parameter of growth.target.parameters) {
     const { spaces, kind, part } = parameter;
     spaces.forEach((space, axis) => {
@@ -42,9 +44,12 @@ export function copyOperators(
     const scale = entryScale(growth, parameter);
     if (scale !== 1) values[outerScaleName(parameter)] = Float32Array.of(scale);
     if (!kind || values[depthName(kind, part)]) continue;
-    const origins = Array.from({ length: large }, (_, layer) => layers(layer, parameter));
-    const picked = origins.map(origin => (typeof origin === 'number' ? origin : -1));
-    values[depthName(kind, part)] = oneHot(Int32Array.from(picked), small);
+    const origins = layersWith(growth.target, parameter).map(layer => layers(layer, parameter));
+    const picked = origins.map(origin =>
+      typeof origin === 'number' ? sourceRow(growth, parameter, origin) : -1,
+    );
+    const sources = sourcesOf(growth, parameter).length;
+    values[depthName(kind, part)] = oneHot(Int32Array.from(picked), sources);
     if (!origins.includes('ones')) continue;
     values[onesName(kind, part)] = Float32Array.from(origins, origin => Number(origin === 'ones'));
   }

@@ -202,11 +202,13 @@ export const lemon = {
         },
       ];
     }
-    if (growth.source.normPlacement !== 'post') return ofHeads;
+    // A norm of words gives a mean that is not known in advance either.
+    const normsWords = growth.source.parameters.some(({ id }) => id === 'embeddings.norm.weight');
+    if (growth.source.normPlacement !== 'post' && !normsWords) return ofHeads;
     return [
       ...ofHeads,
       {
-        reason: `lemon cannot keep a model that normalises sums at ${large} hidden units: ${large} is no multiple of ${small}, and the mean of a LayerNorm's output is not known in advance.`,
+        reason: `lemon cannot keep a model that normalises sums, or words, at ${large} hidden units: ${large} is no multiple of ${small}, and the mean of a LayerNorm's output is not known in advance.`,
         remedy: `Grow to ${small * Math.ceil(large / small)} hidden units, or use another method.`,
       },
     ];

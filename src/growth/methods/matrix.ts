@@ -1,6 +1,6 @@
 import type { Parameter } from '../../architecture';
 import type { SmallValues } from '../growParameter';
-import { axisSizes, smallInputName, sourcesOf, type Growth } from '../operators';
+import { axisSizes, smallInputName, sourceRow, sourcesOf, type Growth } from '../operators';
 import type { LayerOrigin } from './layers';
 
 /** A matrix, row-major; vectors are one column. */
@@ -25,7 +25,8 @@ export function smallMatrix(
   const stack = small[smallInputName(parameter)];
   const sources = sourcesOf(growth, parameter).length;
   if (stack?.length !== sources * size) throw new Error(`No values for ${parameter.id}`);
-  return { rows, columns, values: stack.subarray(origin * size, (origin + 1) * size) };
+  const at = parameter.kind ? sourceRow(growth, parameter, origin) : origin;
+  return { rows, columns, values: stack.subarray(at * size, (at + 1) * size) };
 }
 
 /** A large parameter's values, row-major, entry by entry. */

@@ -38,8 +38,11 @@ export const familyNames = [
   'timm-vit-registers',
 ] as const;
 
-/** These, and those that have fewer sizes to choose from: DINOv2's feed-forward size is a whole multiple. */
-export const fixtureNames = [...familyNames, 'dinov2'] as const;
+/**
+ * These, and those that have fewer sizes to choose from: DINOv2's feed-forward size is a whole multiple, and
+ * ModernBERT's layers come in threes, the first without a norm.
+ */
+export const fixtureNames = [...familyNames, 'dinov2', 'modernbert'] as const;
 export type FamilyName = (typeof fixtureNames)[number];
 
 /** Those that rotate heads. */

@@ -61,6 +61,7 @@ const expectedClasses: Record<FamilyName, string> = {
   distilbert: 'DistilBertForMaskedLM',
   electra: 'ElectraForMaskedLM',
   opt: 'OPTForCausalLM',
+  modernbert: 'ModernBertForMaskedLM',
   'timm-vit': 'VisionTransformer',
   'timm-vit-registers': 'VisionTransformer',
   dinov2: 'Dinov2ForImageClassification',
@@ -121,7 +122,8 @@ for (const family of fixtureNames) {
       'ln2.weight': 'residual',
       'ln2.bias': 'residual',
     };
-    const isGated = isDecoder(family) && !/starcoder2|gpt_neox/.test(family);
+    const isGated =
+      (isDecoder(family) || family === 'modernbert') && !/starcoder2|gpt_neox/.test(family);
     const isScaled = /^(dinov2|timm-vit-registers)$/.test(family);
     const scales = { 'scale1.weight': 'residual', 'scale2.weight': 'residual' };
     if (!isGated) return assert.deepEqual(spaces, { ...expected, ...(isScaled && scales) });
@@ -150,7 +152,7 @@ for (const family of fixtureNames) {
     assert.equal(recognizeArchitecture(config, tensors).architecture.family, modelType);
     const nameless = { ...config, architectures: undefined };
     // Tensors of one decoder are called as those of any other.
-    if (isDecoder(family) || family === 'opt')
+    if (isDecoder(family) || /^(opt|modernbert)$/.test(family))
       assert.throws(() => recognizeArchitecture(nameless, tensors), /supported/);
     else assert.equal(recognizeArchitecture(nameless, tensors).architecture.family, modelType);
   });

@@ -125,7 +125,7 @@ test('an unknown family is told which ones are supported', () => {
   const error = assertRefused(withConfig('bert', { model_type: 't5' }), UnsupportedError, /"t5"/);
   assert.match(
     error.remedy,
-    /bert, camembert, deit, dinov2, distilbert, .* roberta, .* vit, xlm-roberta\./,
+    /bert, camembert, deit, dinov2, distilbert, .*modernbert, .* roberta, .* vit, xlm-roberta\./,
   );
 });
 
