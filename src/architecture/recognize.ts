@@ -3,7 +3,7 @@ import { counted } from '../format';
 import type { Architecture, ModelConfig } from './architecture';
 import { classNames } from './configFields';
 import { bert } from './families/bert';
-import { decoderFamily } from './families/decoder';
+import { decoderFamily } from './families/decoderFamily';
 import { decoders } from './families/decoders';
 import { distilbert } from './families/distilbert';
 import { electra } from './families/electra';
