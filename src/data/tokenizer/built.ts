@@ -61,6 +61,18 @@ export function builtSteps(kind: BuiltKind, config: Record<string, unknown>): St
     };
     return { normalizer: null, preTokenizer };
   }
+  if (kind === 'gemma') {
+    const space = { String: ' ' };
+    return {
+      normalizer: { type: 'Replace', pattern: space, content: '▁' },
+      preTokenizer: {
+        type: 'Split',
+        pattern: space,
+        behavior: 'MergedWithPrevious',
+        invert: false,
+      },
+    };
+  }
   const byteLevel = {
     type: 'ByteLevel',
     add_prefix_space: flag(config, 'add_prefix_space', false),
@@ -111,6 +123,7 @@ const builtFields: Readonly<Record<BuiltKind, Readonly<Record<string, unknown>>>
   gpt_neox: bytePairFields(),
   qwen2: bytePairFields(),
   llama: { ...bytePairFields(), byte_fallback: true, fuse_unk: true },
+  gemma: { ...bytePairFields(), unk_token: '<unk>', byte_fallback: true, fuse_unk: true },
 };
 
 function bytePairFields(): Record<string, unknown> {
@@ -178,6 +191,6 @@ export async function builtModel(
     : bytePairs(vocabulary, parseMerges(fields['merges'], 'tokenizer.json'), bytePairOptions(kind));
 }
 
-/** Llama spells what is not in its vocabulary by bytes. */
+/** Llama and Gemma spell what is not in their vocabularies by bytes. */
 const bytePairOptions = (kind: BuiltKind): Parameters<typeof bytePairs>[2] =>
-  kind === 'llama' ? { byteFallback: true } : {};
+  kind === 'llama' || kind === 'gemma' ? { byteFallback: true } : {};

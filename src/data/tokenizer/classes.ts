@@ -4,7 +4,7 @@ import { readJson } from '../jsonFiles';
 
 /**
  * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa, GPT-2, GPT-NeoX,
- * Llama and Qwen2 anew from the vocabulary and tokenizer_config.json, and takes no normalizer or pre-tokenizer
+ * Llama, Gemma and Qwen2 anew from the vocabulary and tokenizer_config.json, and takes no normalizer or pre-tokenizer
  * from tokenizer.json; a `plain` one is tokenizer.json as it stands there.
  */
 export const tokenizerKinds = [
@@ -13,6 +13,7 @@ export const tokenizerKinds = [
   'gpt2',
   'gpt_neox',
   'llama',
+  'gemma',
   'qwen2',
   'plain',
 ] as const;
@@ -42,6 +43,7 @@ const kinds: Readonly<Record<TokenizerKind, readonly string[]>> = {
   gpt2: ['GPT2Tokenizer'],
   gpt_neox: ['GPTNeoXTokenizer'],
   llama: ['LlamaTokenizer'],
+  gemma: ['GemmaTokenizer'],
   qwen2: ['Qwen2Tokenizer'],
   plain: ['PreTrainedTokenizer', 'PythonBackend', 'TokenizersBackend'],
 };
@@ -53,6 +55,7 @@ const usualName: Readonly<Record<TokenizerKind, string>> = {
   gpt2: 'GPT2Tokenizer',
   gpt_neox: 'GPTNeoXTokenizer',
   llama: 'LlamaTokenizer',
+  gemma: 'GemmaTokenizer',
   qwen2: 'Qwen2Tokenizer',
   plain: 'PreTrainedTokenizerFast',
 };
@@ -60,9 +63,16 @@ const usualName: Readonly<Record<TokenizerKind, string>> = {
 /** The kind of a `model_type` of config.json whose files name no class. */
 const kindOfModel: Readonly<Record<string, TokenizerKind>> = {
   bert: 'bert',
+  distilbert: 'bert',
+  electra: 'bert',
   roberta: 'roberta',
   gpt2: 'gpt2',
+  opt: 'gpt2',
   gpt_neox: 'gpt_neox',
+  gemma: 'gemma',
+  gemma2: 'gemma',
+  gemma3_text: 'gemma',
+  olmo2: 'plain',
   qwen3: 'qwen2',
   starcoder2: 'gpt2',
 };
@@ -73,6 +83,7 @@ const kindOfModel: Readonly<Record<string, TokenizerKind>> = {
  */
 const decidedByModel: Readonly<Record<string, TokenizerKind>> = {
   mistral: 'plain',
+  modernbert: 'plain',
   phi3: 'plain',
   qwen2: 'qwen2',
 };

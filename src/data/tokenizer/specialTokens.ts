@@ -26,6 +26,7 @@ const usual: Readonly<Record<TokenizerKind, Readonly<Partial<Record<SpecialRole,
     pad: '<|padding|>',
   },
   llama: { bos: '<s>', eos: '</s>', unk: '<unk>' },
+  gemma: { bos: '<bos>', eos: '<eos>', unk: '<unk>', pad: '<pad>', mask: '<mask>' },
   qwen2: { eos: '<|endoftext|>', unk: '<|endoftext|>', pad: '<|endoftext|>' },
   plain: {},
 };
