@@ -105,7 +105,7 @@ export interface Decoder {
   /** The head of a model that fills in masked tokens, and sees those behind a token too. Default none. */
   readonly maskedHead?: MaskedHead;
   /** How what branches give back is drawn, and all the other matrices, where not as usual. */
-  readonly draws?: (layers: number) => { readonly giving: Draw; readonly others: Draw };
+  readonly draws?: (config: ModelConfig, layers: number) => Draws;
   /** Rows of its position table before the first position's, where it has one in place of rotation. */
   readonly positionsFrom?: number;
   /** The field of a word's length where projections stand between words and layers, and their names. */
@@ -165,6 +165,12 @@ export interface MaskedHead {
     readonly denseBias: boolean;
     readonly scoreBias: boolean;
   };
+}
+
+/** How matrices are drawn: of what branches give back and of the head, and all others. */
+export interface Draws {
+  readonly giving: Draw;
+  readonly others: Draw;
 }
 
 /** Caps of attention scores and of the head's. */

@@ -154,10 +154,11 @@ export function buildModel(decoder: Decoder, config: ModelConfig, variant: Varia
   if (masked && head === 'untied') spaceSizes.set('head', dimensions.hiddenSize);
   const pad = config['pad_token_id'] === undefined ? defaults.padding : config['pad_token_id'];
   const padding = typeof pad === 'number' ? pad : undefined;
+  const draws = decoder.draws?.(config, numHiddenLayers);
   const modules = layerModules(
     decoder,
     dimensions,
-    { normPlacement, normBias },
+    { normPlacement, normBias, draws },
     decoder.biases?.(config) ?? {},
   );
   return {
@@ -182,7 +183,8 @@ export function buildModel(decoder: Decoder, config: ModelConfig, variant: Varia
       padding,
       finalNorm,
       normBias,
-      masked: masked ? maskedParameters(decoder, spaceSizes, config, normBias) : [],
+      draws,
+      masked: masked ? maskedParameters(decoder, spaceSizes, config, { normBias, draws }) : [],
     }),
     forward(weights, inputs) {
       if (head === 'none' && !isComputed(task)) {

@@ -13,7 +13,14 @@ import {
 import type { ModuleKind, Parameter, Space, SpaceRole } from '../parameter';
 import { embeddingSpace, withZeroRow } from './encoder';
 import { taskParameters } from './taskHeads';
-import { type Biases, llamaNames, type Decoder, usualNorm, type Variant } from './decoder';
+import {
+  type Biases,
+  llamaNames,
+  type Decoder,
+  type Draws,
+  usualNorm,
+  type Variant,
+} from './decoder';
 
 /** What the sizes of a decoder's spaces follow from. */
 export interface SpaceFacts {
@@ -66,13 +73,17 @@ export function layerModules(
   {
     normPlacement,
     normBias,
-  }: { readonly normPlacement: Architecture['normPlacement']; readonly normBias: boolean },
+    draws,
+  }: {
+    readonly normPlacement: Architecture['normPlacement'];
+    readonly normBias: boolean;
+    readonly draws: Draws | undefined;
+  },
   { queriesKeysValues = false, attentionOutput = false, feedForward = false }: Biases,
 ): LayerModules {
   const { names = llamaNames, norm = usualNorm } = decoder;
   const { normsHeads, gated = true, fuses } = decoder;
   const { modules } = names;
-  const draws = decoder.draws?.(dimensions.numHiddenLayers);
   const spread = { times: headSizeOf(dimensions), run: 1 };
   const rows = fusedRows(fuses, dimensions);
   const linear = (kind: ModuleKind, bias: boolean, axes: Pick<LayerModule, 'out' | 'in'> = {}) => ({
@@ -115,7 +126,7 @@ export function layerModules(
 }
 
 export function declareParameters(
-  { names = llamaNames, norm = usualNorm, wordProjections, wordNorm, draws }: Decoder,
+  { names = llamaNames, norm = usualNorm, wordProjections, wordNorm }: Decoder,
   sizes: SpaceSizes,
   { prefix, head, task }: Variant,
   { numHiddenLayers }: Dimensions,
@@ -124,12 +135,14 @@ export function declareParameters(
     padding,
     finalNorm,
     normBias,
+    draws,
     masked,
   }: {
     readonly modules: LayerModules;
     readonly padding: number | undefined;
     readonly finalNorm: boolean;
     readonly normBias: boolean;
+    readonly draws: Draws | undefined;
     /** Of the masked language model's head, in the order of the file. */
     readonly masked: readonly Parameter[];
   },
@@ -155,7 +168,7 @@ export function declareParameters(
       module: 'table',
       stage: 'embedding',
       draw: {
-        ...draws?.(numHiddenLayers).others,
+        ...draws?.others,
         ...withZeroRow(padding, sizes.get('vocabulary')!),
       },
       spaces: axes,
@@ -209,6 +222,7 @@ export function declareParameters(
             module: 'linear',
             stage: 'head',
             tensor: names.output,
+            draw: draws?.giving,
             spaces: sizes.has('head') ? [space('vocabulary'), space('head')] : axes,
           }),
         ]
@@ -219,15 +233,15 @@ export function declareParameters(
 
 /** What stands between the last norm and the words of a masked language model. */
 export function maskedParameters(
-  { maskedHead, draws }: Decoder,
+  { maskedHead }: Decoder,
   sizes: SpaceSizes,
   config: ModelConfig,
-  normBias: boolean,
+  { normBias, draws }: { readonly normBias: boolean; readonly draws: Draws | undefined },
 ): Parameter[] {
   if (!maskedHead) return [];
   const { denseBias, scoreBias } = maskedHead.settings(config);
   const width = space(sizes.has('head') ? 'head' : 'residual');
-  const draw = draws?.(1).giving;
+  const draw = draws?.giving;
   return [
     ...declareModule(
       sizes,

@@ -1,4 +1,4 @@
-import { flagField, sizeField, textField } from '../configFields';
+import { flagField, positiveField, sizeField, textField } from '../configFields';
 import { llamaNames, type Decoder } from './decoder';
 import { attentionBias, ropeOfType, windowedLayer, type RopeBases } from './layerKinds';
 
@@ -56,10 +56,16 @@ export const modernBert: Decoder = {
       scoreBias: flagField(config, 'decoder_bias', true),
     }),
   },
-  draws: layers => ({
-    giving: { kind: 'normal', scale: 1 / Math.sqrt(2 * layers), cutoff: 2 },
-    others: { kind: 'normal', scale: 1, cutoff: 2 },
-  }),
+  draws: (config, layers) => {
+    const cutoff =
+      config['initializer_cutoff_factor'] === null
+        ? 3
+        : positiveField(config, 'initializer_cutoff_factor', 2);
+    return {
+      giving: { kind: 'normal', scale: 1 / Math.sqrt(2 * layers), cutoff },
+      others: { kind: 'normal', scale: 1, cutoff },
+    };
+  },
   fuses: 'modules',
   sharesKeys: false,
   activation: config => textField(config, 'hidden_activation', 'gelu'),

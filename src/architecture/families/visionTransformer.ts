@@ -191,7 +191,7 @@ export function visionFamily(description: VisionFamily): Family {
     layerNumber: new RegExp(`^${layers.replaceAll('.', '\\.')}(\\d+)\\.`),
     twins: () => [],
     build(config, file) {
-      refuseFields(config, [...commonRefusals, ...refusals]);
+      refuseFields(config, [...commonRefusals, oneLabelEach, ...refusals]);
       refuseMaskedImages(config, file);
       const variant = variantOf(description, config, file);
       const named = withClass(config, variant.head?.modelClass ?? description.encoderClass);
@@ -210,6 +210,13 @@ export function visionFamily(description: VisionFamily): Family {
     },
   };
 }
+
+/** transformers learns several labels an image, or numbers, where `problem_type` says so. */
+const oneLabelEach: Refusal = {
+  field: 'problem_type',
+  refused: value => value !== 'single_label_classification',
+  because: 'images are learned with one label each',
+};
 
 function refuseMaskedImages(config: ModelConfig, file: StoredNames): void {
   const masked = classNames(config).some(name => name.endsWith('ForMaskedImageModeling'));
