@@ -33,9 +33,13 @@ journey('growing a Llama in the workbench', { screenshots: 'llama-' }, step => {
     await progress.press('Open');
     const page = await RunPage.find(bench);
     await page.thumbnail('width.query.3').click();
-    await page.heatmap.focus();
-    await bench.page.keyboard.press('ArrowDown');
-    await page.tooltip.filter({ hasText: /new head \d, small head \d/ }).waitFor();
+    const cell = page.tooltip.filter({ hasText: /new head \d, small head \d/ });
+    // A past run's panel may be drawn anew while its operators arrive, and loses focus and cursor then.
+    for (let presses = 0; presses < 60 && !(await cell.isVisible()); presses++) {
+      await page.heatmap.press('ArrowDown');
+      await bench.page.waitForTimeout(200);
+    }
+    assert.ok(await cell.isVisible(), 'the heatmap tells of heads under its cursor');
     await page.heatmap.scrollIntoViewIfNeeded();
     await bench.screenshot('3-operators');
   });
