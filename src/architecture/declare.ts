@@ -92,7 +92,10 @@ export interface ModuleStorage {
   readonly bias?: boolean;
   /** True for [in, out] on disk. Default false. */
   readonly transposed?: boolean;
-  /** Where several modules share one tensor: its rows, and which of them are this module's. */
+  /**
+   * Where several modules share one tensor: its rows, and which of them are this module's. In a layer,
+   * modules of one name share their tensor one after the other, unless this says otherwise.
+   */
   readonly fused?: FusedStorage;
   /** What the disk leaves out of the weight's values. Default nothing. */
   readonly plus?: number | undefined;
@@ -172,7 +175,9 @@ export interface LayerModule extends ModuleStorage {
 export type LayerModules = Readonly<Partial<Record<ModuleKind, LayerModule>>>;
 
 /** The spaces of a layer's modules (paper §3.3, with each line of Algorithm 1 read as its own matrix). */
-const usualSpaces: Readonly<Record<ModuleKind, { out: SpaceRole; in?: SpaceRole }>> = {
+const usualSpaces: Readonly<
+  Record<ModuleKind, { out: SpaceRole; in?: SpaceRole; module?: ParameterModule }>
+> = {
   q: { out: 'query', in: 'residual' },
   k: { out: 'key', in: 'residual' },
   v: { out: 'value', in: 'residual' },
@@ -181,16 +186,33 @@ const usualSpaces: Readonly<Record<ModuleKind, { out: SpaceRole; in?: SpaceRole 
   o: { out: 'residual', in: 'value' },
   ln1: { out: 'residual' },
   ln1Out: { out: 'residual' },
-  scale1: { out: 'residual' },
+  scale1: { out: 'residual', module: 'scale' },
   gate: { out: 'ffn', in: 'residual' },
   fc1: { out: 'ffn', in: 'residual' },
   fc2: { out: 'residual', in: 'ffn' },
   ln2: { out: 'residual' },
   ln2Out: { out: 'residual' },
-  scale2: { out: 'residual' },
+  scale2: { out: 'residual', module: 'scale' },
 };
 
-const scales: ReadonlySet<ModuleKind> = new Set(['scale1', 'scale2']);
+/** The rows of modules that share a tensor with others of their name, in the order of `usualSpaces`. */
+function rowsTogether(
+  sizes: SpaceSizes,
+  modules: LayerModules,
+): Partial<Record<ModuleKind, FusedStorage>> {
+  const kinds = (Object.keys(usualSpaces) as ModuleKind[]).filter(kind => modules[kind]);
+  const rows = (kind: ModuleKind): number =>
+    sizeOf(sizes, modules[kind]!.out ?? space(usualSpaces[kind].out));
+  const sum = (some: readonly ModuleKind[]): number =>
+    some.reduce((total, kind) => total + rows(kind), 0);
+  const found = kinds.flatMap(kind => {
+    const together = kinds.filter(other => modules[other]!.name === modules[kind]!.name);
+    if (together.length === 1) return [];
+    const before = together.slice(0, together.indexOf(kind));
+    return [[kind, { total: sum(together), offset: sum(before) }] as const];
+  });
+  return Object.fromEntries(found);
+}
 
 /** All parameters of one layer; `prefix` stands before the tensor names of its modules. */
 export function declareLayer(
@@ -200,7 +222,9 @@ export function declareLayer(
 ): Parameter[] {
   const ownSpace = (axis: Space): Space =>
     axis.role === 'residual' || fixedRoles.has(axis.role) ? axis : { ...axis, layer };
+  const together = rowsTogether(sizes, modules);
   return (Object.entries(modules) as [ModuleKind, LayerModule][]).flatMap(([kind, module]) => {
+    const fused = module.fused ?? together[kind];
     const usual = usualSpaces[kind];
     const { draw, out = space(usual.out), in: input = usual.in && space(usual.in) } = module;
     return declareModule(
@@ -209,7 +233,7 @@ export function declareLayer(
         id: `layers.${layer}.${kind}`,
         out: ownSpace(out),
         ...(input && { in: ownSpace(input) }),
-        ...(scales.has(kind) && { module: 'scale' }),
+        ...(usual.module && { module: usual.module }),
         stage: 'layer',
         kind,
         layer,
@@ -218,6 +242,7 @@ export function declareLayer(
       {
         ...module,
         name: `${prefix}${module.name}`,
+        ...(fused && { fused }),
         ...(module.tensor !== undefined && { tensor: `${prefix}${module.tensor}` }),
       },
     );

@@ -190,6 +190,10 @@ export const readsStream = (architecture: Architecture, { stage, module }: Param
 const isOfHeadNorm = (architecture: Architecture, { module, stage }: Parameter): boolean =>
   module === 'norm' && stage === headNorm(architecture)?.stage;
 
+/** True for norms of what branches give to the residual stream. */
+export const givesToStream = ({ kind }: Parameter): boolean =>
+  kind === 'ln1Out' || kind === 'ln2Out';
+
 /**
  * What a parameter is multiplied by so that a word table which enters the network √hiddenSize times as
  * large (Gemma) enters it as before: the table by √(D1 / D2), and what reads the table as it is, the norm

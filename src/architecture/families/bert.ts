@@ -1,6 +1,6 @@
 import { textField } from '../configFields';
 import { encoderFamily } from './maskedLanguageModel';
-import { classifier } from './taskHeads';
+import { classifier, tokenHeads } from './taskHeads';
 
 /** BERT: post-norm encoder with token types, masked language modelling, optional next-sentence head. */
 export const bert = encoderFamily({
@@ -28,12 +28,7 @@ export const bert = encoderFamily({
       objective: { name: 'sequence-classification', token: 'first', through: 'pooler' },
       pooler: true,
     },
-    {
-      modelClass: 'BertForTokenClassification',
-      modules: classifier(),
-      objective: { name: 'token-classification' },
-    },
-    { modelClass: 'BertForQuestionAnswering', modules: classifier('qa_outputs') },
+    ...tokenHeads('Bert'),
     { modelClass: 'BertForMultipleChoice', modules: classifier(), pooler: true, classes: 1 },
     {
       modelClass: 'BertForNextSentencePrediction',

@@ -35,6 +35,9 @@ export interface DecoderNames {
   };
 }
 
+/** Before the number of a layer in most files. */
+export const usualLayers = 'layers.';
+
 /** Llama's names, which most others have too. */
 export const llamaNames: DecoderNames = {
   prefix: 'model.',
@@ -122,11 +125,8 @@ export interface Decoder {
   readonly gated?: boolean;
   /** Whether both branches of a layer read its input. Default false. */
   readonly parallel?: (config: ModelConfig) => boolean;
-  /**
-   * How queries, keys and values share a tensor: one after the other, as gate and fc1 do then, or head
-   * by head. Default not at all.
-   */
-  readonly fuses?: 'modules' | 'heads';
+  /** Whether queries, keys and values share a tensor head by head. Default one after the other, if at all. */
+  readonly sharesTensorByHead?: boolean;
   /** Whether it rotates a part of each head where config.json says so. Default false: all of it. */
   readonly turnsParts?: boolean;
   /** config.json with RoPE's fields under their usual names. */

@@ -1,16 +1,24 @@
 import type { Note } from '../../errors';
-import { shortJson } from '../../format';
 import type { ModelConfig } from '../architecture';
 import { partialRotaryFactor } from '../blocks/rope';
 import { classNames } from '../configFields';
-import { commonRefusals, refuseFields, tieOf, type Family, type StoredNames } from './family';
+import {
+  commonRefusals,
+  layerNumberBehind,
+  refuseFields,
+  tieOf,
+  type Family,
+  type StoredNames,
+} from './family';
+import { noteOnUnread } from './fieldNames';
 import { besideLanguageModel, notesOnBeside, taskHeadIn, withClass } from './taskHeads';
 import {
-  llamaNames,
-  type Decoder,
-  headClassOf,
   bareClassOf,
+  headClassOf,
+  llamaNames,
+  usualLayers,
   usualTaskHeads,
+  type Decoder,
   type Variant,
 } from './decoder';
 import { buildModel } from './decoderModel';
@@ -25,7 +33,7 @@ export function decoderFamily(decoder: Decoder): Family {
     prefix: names.prefix,
     // Tensors of one decoder look like those of any other: without a name they are taken for none.
     signature: /(?!)/,
-    layerNumber: new RegExp(`^${(names.layers ?? 'layers.').replaceAll('.', '\\.')}(\\d+)\\.`),
+    layerNumber: layerNumberBehind(names.layers ?? usualLayers),
     twins: prefix => [[names.output, prefix + names.words]],
     build(config, file) {
       refuseFields(config, [...commonRefusals, ...refusals]);
@@ -55,12 +63,7 @@ export function decoderFamily(decoder: Decoder): Family {
 function notesOnParts({ turnsParts = false }: Decoder, config: ModelConfig): Note[] {
   const part = partialRotaryFactor(config);
   if (turnsParts || part === 1) return [];
-  return [
-    {
-      message: `config.json's partial_rotary_factor (${shortJson(part)}) is not read in this family, here as in transformers: heads are rotated as a whole.`,
-      remedy: 'Remove it, or check that config.json belongs to these weights.',
-    },
-  ];
+  return [noteOnUnread('partial_rotary_factor', part, 'heads are rotated as a whole')];
 }
 
 function variantOf(

@@ -33,24 +33,24 @@ import { checkedTarget, equalToWords, missingHead } from './family';
 import { isComputed, outputsOf, taskObjective, taskReadout } from './taskHeads';
 import { requireUnpadded, selectRows, tokenLookups, wordLookup } from './tokens';
 import {
-  llamaNames,
-  type Decoder,
   dimensionNames,
-  usualNorm,
   headClassOf,
+  llamaNames,
+  usualNorm,
+  type Decoder,
   type Variant,
 } from './decoder';
-import { layerList, withLayerLists, byKind } from './decoderLayers';
+import { byKind, layerList, withLayerLists } from './decoderLayers';
 import {
-  layerModules,
   declareParameters,
+  layerModules,
   maskedParameters,
   spaceSizesOf,
   wordsIn,
   wordsOut,
 } from './decoderParameters';
 
-const layersWith: Readonly<Record<Architecture['normPlacement'], Layer>> = {
+const layerPlaced: Readonly<Record<Architecture['normPlacement'], Layer>> = {
   pre: preNormLayer,
   post: postNormLayer,
   sandwich: sandwichLayer,
@@ -114,7 +114,7 @@ export function buildModel(decoder: Decoder, config: ModelConfig, variant: Varia
     decoder.activation?.(config) ?? textField(config, 'hidden_act', defaults.activation ?? 'silu'),
   );
   const feedForward = gated ? gatedFeedForward(named) : plainFeedForward(named);
-  const layer = decoder.parallel?.(config) ? parallelLayer : layersWith[normPlacement];
+  const layer = decoder.parallel?.(config) ? parallelLayer : layerPlaced[normPlacement];
   const { numHiddenLayers } = dimensions;
   const lists = Object.entries(layerLists).map(
     ([field, otherwise]) => [field, layerList(config, field, numHiddenLayers, otherwise)] as const,

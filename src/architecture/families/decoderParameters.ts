@@ -18,6 +18,7 @@ import {
   llamaNames,
   type Decoder,
   type Draws,
+  usualLayers,
   usualNorm,
   type Variant,
 } from './decoder';
@@ -41,29 +42,13 @@ function mixedValues(dimensions: Dimensions): Space {
   return { role: 'value', spread: { times: numAttentionHeads / shared, run: headSize } };
 }
 
-/** The rows of queries, keys and values, and of gate and fc1, in tensors that they share. */
-function fusedRows(
-  fuses: Decoder['fuses'],
-  dimensions: Dimensions,
-): Partial<Record<ModuleKind, FusedStorage>> {
+/** The rows of queries, keys and values in a tensor that they share head by head. */
+function rowsByHead(dimensions: Dimensions): Partial<Record<ModuleKind, FusedStorage>> {
   const headSize = headSizeOf(dimensions);
-  const queries = dimensions.numAttentionHeads * headSize;
-  const keys = keyValueHeadsOf(dimensions) * headSize;
-  if (fuses === 'heads') {
-    const runs = { length: headSize, every: 3 * headSize };
-    const part = (index: number) => ({ total: 3 * queries, offset: index * headSize, runs });
-    return { q: part(0), k: part(1), v: part(2) };
-  }
-  if (fuses === undefined) return {};
-  const { intermediateSize: units } = dimensions;
-  const total = queries + 2 * keys;
-  return {
-    q: { total, offset: 0 },
-    k: { total, offset: queries },
-    v: { total, offset: queries + keys },
-    gate: { total: 2 * units, offset: 0 },
-    fc1: { total: 2 * units, offset: units },
-  };
+  const total = 3 * dimensions.numAttentionHeads * headSize;
+  const runs = { length: headSize, every: 3 * headSize };
+  const part = (index: number): FusedStorage => ({ total, offset: index * headSize, runs });
+  return { q: part(0), k: part(1), v: part(2) };
 }
 
 /** The modules of a layer; heads of queries and keys are rotated, so that they only mix as a whole. */
@@ -82,10 +67,10 @@ export function layerModules(
   { queriesKeysValues = false, attentionOutput = false, feedForward = false }: Biases,
 ): LayerModules {
   const { names = llamaNames, norm = usualNorm } = decoder;
-  const { normsHeads, gated = true, fuses } = decoder;
+  const { normsHeads, gated = true, sharesTensorByHead = false } = decoder;
   const { modules } = names;
   const spread = { times: headSizeOf(dimensions), run: 1 };
-  const rows = fusedRows(fuses, dimensions);
+  const rows = sharesTensorByHead ? rowsByHead(dimensions) : {};
   const linear = (kind: ModuleKind, bias: boolean, axes: Pick<LayerModule, 'out' | 'in'> = {}) => ({
     name: modules[kind as keyof typeof modules]!,
     bias,
@@ -154,7 +139,7 @@ export function declareParameters(
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
     declareLayer(
       sizes,
-      { layer, prefix: `${prefix}${names.layers ?? 'layers.'}${layer}.` },
+      { layer, prefix: `${prefix}${names.layers ?? usualLayers}${layer}.` },
       layer === 0 && wordNorm !== undefined ? firstModules : modules,
     ),
   );

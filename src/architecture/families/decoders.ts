@@ -114,7 +114,6 @@ const phi3: Decoder = {
     },
   },
   norm: { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-5 },
-  fuses: 'modules',
   turnsParts: true,
   layerKind: sameWindow,
   ropeFields: config => {
@@ -237,7 +236,7 @@ const gptNeox: Decoder = {
   gated: false,
   sharesKeys: false,
   parallel: config => flagField(config, 'use_parallel_residual', true),
-  fuses: 'heads',
+  sharesTensorByHead: true,
   turnsParts: true,
   biases: config => {
     const bias = flagField(config, 'attention_bias', true);

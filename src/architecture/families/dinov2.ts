@@ -35,7 +35,7 @@ function resized(config: ModelConfig, target: Dimensions): ModelConfig {
   );
 }
 
-/** Where gated units lie: both halves in one tensor. */
+/** Gated units lie in one tensor, the gate's first. */
 function namesOf(config: ModelConfig): VisionNames {
   const { modules } = vitNames;
   const common = {
@@ -49,12 +49,8 @@ function namesOf(config: ModelConfig): VisionNames {
     const plain = { fc1: { name: 'mlp.fc1' }, fc2: { name: 'mlp.fc2' } };
     return { ...vitNames, modules: { ...common, ...plain } };
   }
-  const units = settings(config).dimensions.intermediateSize;
-  const half = (offset: number) => ({
-    name: 'mlp.weights_in',
-    fused: { total: 2 * units, offset },
-  });
-  const gated = { gate: half(0), fc1: half(units), fc2: { name: 'mlp.weights_out' } };
+  const units = { name: 'mlp.weights_in' };
+  const gated = { gate: units, fc1: units, fc2: { name: 'mlp.weights_out' } };
   return { ...vitNames, modules: { ...common, ...gated } };
 }
 

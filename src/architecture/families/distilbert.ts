@@ -1,7 +1,7 @@
 import { textField } from '../configFields';
 import type { ModelConfig } from '../architecture';
 import { encoderFamily } from './maskedLanguageModel';
-import { classifier, type HeadModule } from './taskHeads';
+import { classifier, tokenHeads, type HeadModule } from './taskHeads';
 
 const preClassifier: HeadModule = { id: 'head.dense', name: 'pre_classifier', out: 'residual' };
 
@@ -76,12 +76,7 @@ export const distilbert = encoderFamily({
         activation: 'relu',
       },
     },
-    {
-      modelClass: 'DistilBertForTokenClassification',
-      modules: classifier(),
-      objective: { name: 'token-classification' },
-    },
-    { modelClass: 'DistilBertForQuestionAnswering', modules: classifier('qa_outputs') },
+    ...tokenHeads('DistilBert'),
     {
       modelClass: 'DistilBertForMultipleChoice',
       modules: [preClassifier, ...classifier()],

@@ -1,6 +1,6 @@
 import { bertFields } from './encoder';
 import { encoderFamily } from './maskedLanguageModel';
-import { classifier, type HeadModule } from './taskHeads';
+import { classifier, tokenHeads, type HeadModule } from './taskHeads';
 
 const dense = (name: string): HeadModule => ({ id: 'head.dense', name, out: 'residual' });
 
@@ -52,12 +52,7 @@ export const electra = encoderFamily({
         activation: 'gelu',
       },
     },
-    {
-      modelClass: 'ElectraForTokenClassification',
-      modules: classifier(),
-      objective: { name: 'token-classification' },
-    },
-    { modelClass: 'ElectraForQuestionAnswering', modules: classifier('qa_outputs') },
+    ...tokenHeads('Electra'),
     {
       modelClass: 'ElectraForMultipleChoice',
       modules: [dense('sequence_summary.summary'), ...classifier()],

@@ -52,6 +52,10 @@ export interface Built {
   readonly notes: readonly Note[];
 }
 
+/** Finds the layer's number behind what stands before it: `encoder.layer.`. */
+export const layerNumberBehind = (start: string): RegExp =>
+  new RegExp(`^${start.replaceAll('.', '\\.')}(\\d+)\\.`);
+
 /** The target, when it makes a transformer. Throws UnsupportedError when not. */
 export function checkedTarget(target: Dimensions): Dimensions {
   const problem = dimensionsProblem(target);

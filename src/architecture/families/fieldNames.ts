@@ -45,6 +45,12 @@ export function notesOnAliases(config: ModelConfig, aliases: Aliases): Note[] {
   });
 }
 
+/** Says that a field counts for nothing, here as in transformers, and what holds instead. */
+export const noteOnUnread = (field: string, value: unknown, instead: string): Note => ({
+  message: `config.json's ${field} (${shortJson(value)}) is not read in this family, here as in transformers: ${instead}.`,
+  remedy: 'Remove it, or check that config.json belongs to these weights.',
+});
+
 /**
  * Says so when config.json has a field that another family would read, with another value than this
  * family's own field, which alone counts.

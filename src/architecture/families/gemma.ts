@@ -1,8 +1,8 @@
-import { shortJson } from '../../format';
 import type { ModelConfig } from '../architecture';
 import { positiveField, sizeField, textField } from '../configFields';
 import { llamaNames, type Decoder } from './decoder';
 import type { Refusal } from './family';
+import { noteOnUnread } from './fieldNames';
 import { attentionBias, everyOther, ropeOfType, windowedLayer, type RopeBases } from './layerKinds';
 import { classifier } from './taskHeads';
 
@@ -105,15 +105,10 @@ export const gemma3: Decoder = {
     ...gemma2.layerKind!(config, entries),
     rope: ropeOfType(config, entries['layer_types'], bases),
   }),
-  notes: config =>
-    (config['attn_logit_softcapping'] ?? undefined) === undefined
+  notes: ({ attn_logit_softcapping: cap }) =>
+    (cap ?? undefined) === undefined
       ? []
-      : [
-          {
-            message: `config.json's attn_logit_softcapping (${shortJson(config['attn_logit_softcapping'])}) is not read in this family, here as in transformers: attention scores are not capped.`,
-            remedy: 'Remove it, or check that config.json belongs to these weights.',
-          },
-        ],
+      : [noteOnUnread('attn_logit_softcapping', cap, 'attention scores are not capped')],
   taskHeads: () => [
     {
       modelClass: 'Gemma3TextForSequenceClassification',

@@ -17,7 +17,6 @@ import {
   declareModule,
   declareParameter,
   space,
-  type LayerModule,
   type LayerModules,
 } from '../declare';
 import { add } from '../../graph';
@@ -91,17 +90,13 @@ function notesOnFields(config: ModelConfig, { dimensions, spaceSizes }: Architec
  * Where each module lies: Conv1D stores [in, out], and q, k and v are one tensor. What goes back into
  * the residual stream is drawn smaller by the number of sums it goes into.
  */
-function layerModules(width: number, numHiddenLayers: number): LayerModules {
-  const attention = (index: number): LayerModule => ({
-    name: 'attn.c_attn',
-    transposed: true,
-    fused: { total: 3 * width, offset: index * width },
-  });
+function layerModules(numHiddenLayers: number): LayerModules {
+  const attention = { name: 'attn.c_attn', transposed: true };
   const intoResidual: Draw = { kind: 'normal', scale: 1 / Math.sqrt(2 * numHiddenLayers) };
   return {
-    q: attention(0),
-    k: attention(1),
-    v: attention(2),
+    q: attention,
+    k: attention,
+    v: attention,
     o: { name: 'attn.c_proj', transposed: true, draw: intoResidual },
     ln1: { name: 'ln_1' },
     fc1: { name: 'mlp.c_fc', transposed: true },
@@ -215,7 +210,7 @@ function declareParameters(
       spaces: [space(role), space('residual')],
       ...(readAs && { readAs }),
     });
-  const modules = layerModules(sizes.get('residual')!, numHiddenLayers);
+  const modules = layerModules(numHiddenLayers);
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
     declareLayer(sizes, { layer, prefix: `${prefix}h.${layer}.` }, modules),
   );

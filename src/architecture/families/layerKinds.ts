@@ -59,12 +59,18 @@ export function ropeOfType(
   return { rope_parameters: fields };
 }
 
-/** A list in which all layers but every `interval`th are of the first kind. */
+/** A list in which all layers but every `interval`th are of the first kind: the last of each turn, or the first. */
 export const everyOther =
-  <Entry>(common: Entry, other: Entry, intervalOf: (config: ModelConfig) => number) =>
+  <Entry>(
+    common: Entry,
+    other: Entry,
+    intervalOf: (config: ModelConfig) => number,
+    place: 'last' | 'first' = 'last',
+  ) =>
   (config: ModelConfig, layers: number): readonly Entry[] => {
     const interval = intervalOf(config);
+    const ahead = place === 'last' ? 1 : 0;
     return Array.from({ length: layers }, (_, layer) =>
-      (layer + 1) % interval === 0 ? other : common,
+      (layer + ahead) % interval === 0 ? other : common,
     );
   };

@@ -26,6 +26,7 @@ import {
   checkedTarget,
   commonRefusals,
   equalToWords,
+  layerNumberBehind,
   missingHead,
   refuseFields,
   tieOf,
@@ -123,7 +124,7 @@ export function encoderFamily(description: EncoderFamily): Family {
     className: description.className,
     prefix,
     signature: description.signature,
-    layerNumber: new RegExp(`^${names.layers.replaceAll('.', '\\.')}(\\d+)\\.`),
+    layerNumber: layerNumberBehind(names.layers),
     twins: encoder => [
       [`${head.decoder}.weight`, wordTable(encoder)],
       ...(hasOwnBias(head) ? [[`${head.decoder}.bias`, head.bias] as const] : []),

@@ -1,6 +1,6 @@
 import { flagField, positiveField, sizeField, textField } from '../configFields';
 import { llamaNames, type Decoder } from './decoder';
-import { attentionBias, ropeOfType, windowedLayer, type RopeBases } from './layerKinds';
+import { attentionBias, everyOther, ropeOfType, windowedLayer, type RopeBases } from './layerKinds';
 
 const bases: RopeBases = {
   full: { field: 'global_rope_theta', theta: 160_000 },
@@ -66,7 +66,6 @@ export const modernBert: Decoder = {
       others: { kind: 'normal', scale: 1, cutoff },
     };
   },
-  fuses: 'modules',
   sharesKeys: false,
   activation: config => textField(config, 'hidden_activation', 'gelu'),
   biases: config => ({
@@ -74,12 +73,12 @@ export const modernBert: Decoder = {
     feedForward: flagField(config, 'mlp_bias', false),
   }),
   layerLists: {
-    layer_types: (config, layers) => {
-      const interval = sizeField(config, 'global_attn_every_n_layers', { fallback: 3 });
-      return Array.from({ length: layers }, (_, layer) =>
-        layer % interval === 0 ? 'full_attention' : 'sliding_attention',
-      );
-    },
+    layer_types: everyOther(
+      'sliding_attention',
+      'full_attention',
+      config => sizeField(config, 'global_attn_every_n_layers', { fallback: 3 }),
+      'first',
+    ),
   },
   layerKind: (config, entries) => {
     const reach = Math.floor(sizeField(config, 'local_attention', { fallback: 128 }) / 2);

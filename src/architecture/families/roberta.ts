@@ -3,7 +3,7 @@ import type { ModelConfig } from '../architecture';
 import { indexField } from '../configFields';
 import { bertFields } from './encoder';
 import { encoderFamily } from './maskedLanguageModel';
-import { classifier } from './taskHeads';
+import { classifier, tokenHeads } from './taskHeads';
 
 /**
  * The token id that pads sequences, from config.json: −1 for none, as transformers takes it. Throws
@@ -71,12 +71,7 @@ const robertaLike = (
           ...classifier('classifier.out_proj'),
         ],
       },
-      {
-        modelClass: `${className}ForTokenClassification`,
-        modules: classifier(),
-        objective: { name: 'token-classification' },
-      },
-      { modelClass: `${className}ForQuestionAnswering`, modules: classifier('qa_outputs') },
+      ...tokenHeads(className),
       {
         modelClass: `${className}ForMultipleChoice`,
         modules: classifier(),

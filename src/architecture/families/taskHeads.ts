@@ -54,6 +54,16 @@ export const classifier = (name = 'classifier', bias = true): readonly HeadModul
   { id: 'head.classifier', name, out: 'class', bias },
 ];
 
+/** Those of encoders that look at each token: a class for it, or whether an answer begins or ends there. */
+export const tokenHeads = (className: string): readonly TaskHead[] => [
+  {
+    modelClass: `${className}ForTokenClassification`,
+    modules: classifier(),
+    objective: { name: 'token-classification' },
+  },
+  { modelClass: `${className}ForQuestionAnswering`, modules: classifier('qa_outputs') },
+];
+
 /**
  * The head that config.json names; where it names no class of the family, the one whose tensors are
  * there. `others` are the family's classes without such a head.

@@ -9,7 +9,12 @@ import {
   sizePairField,
 } from '../configFields';
 import { patchGrid } from './patches';
-import { visionFamily, type SpecialToken, type VisionSettings } from './visionTransformer';
+import {
+  visionFamily,
+  type SpecialToken,
+  type VisionNames,
+  type VisionSettings,
+} from './visionTransformer';
 
 /** Width and heads by the name of a size; all have twelve layers but the large one. */
 const namedSizes: Readonly<Record<string, { hidden: number; layers: number; heads: number }>> = {
@@ -113,6 +118,7 @@ function settings(config: ModelConfig): VisionSettings {
     row: { index, count },
   }));
   const scale = given['init_values'];
+  // Under timm's name of it, before the grid asks for ViT's.
   sizePairField(given, 'img_size', 224);
   return {
     dimensions,
@@ -133,10 +139,26 @@ function settings(config: ModelConfig): VisionSettings {
   };
 }
 
-const fused = (width: number, index: number) => ({
-  name: 'attn.qkv',
-  fused: { total: 3 * width, offset: index * width },
-});
+const attention = { name: 'attn.qkv' };
+
+const names: VisionNames = {
+  positions: 'pos_embed',
+  patch: 'patch_embed.proj',
+  layers: 'blocks.',
+  modules: {
+    q: attention,
+    k: attention,
+    v: attention,
+    o: { name: 'attn.proj' },
+    ln1: { name: 'norm1' },
+    scale1: { name: 'ls1', tensor: 'ls1.gamma' },
+    fc1: { name: 'mlp.fc1' },
+    fc2: { name: 'mlp.fc2' },
+    ln2: { name: 'norm2' },
+    scale2: { name: 'ls2', tensor: 'ls2.gamma' },
+  },
+  finalNorm: 'norm',
+};
 
 /** ViT, DeiT, DeiT III and DINOv2 as timm stores them, with and without registers. */
 export const timmVit = visionFamily({
@@ -146,27 +168,7 @@ export const timmVit = visionFamily({
   signature: /(?!)/,
   claims: config => config['architectures'] === undefined && nameOf(config) !== null,
   oldNormNames: false,
-  names: config => {
-    const width = nameOf(config) ? settings(config).dimensions.hiddenSize : 0;
-    return {
-      positions: 'pos_embed',
-      patch: 'patch_embed.proj',
-      layers: 'blocks.',
-      modules: {
-        q: fused(width, 0),
-        k: fused(width, 1),
-        v: fused(width, 2),
-        o: { name: 'attn.proj' },
-        ln1: { name: 'norm1' },
-        scale1: { name: 'ls1', tensor: 'ls1.gamma' },
-        fc1: { name: 'mlp.fc1' },
-        fc2: { name: 'mlp.fc2' },
-        ln2: { name: 'norm2' },
-        scale2: { name: 'ls2', tensor: 'ls2.gamma' },
-      },
-      finalNorm: 'norm',
-    };
-  },
+  names: () => names,
   settings,
   resized: (config, { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize }) => ({
     ...config,

@@ -10,8 +10,6 @@ import {
   flagField,
   initializerRange,
   textField,
-  usualSizes,
-  type DefaultSizes,
 } from '../configFields';
 import {
   declareLayer,
@@ -30,6 +28,7 @@ import { commonDimensionNames, resizedFields } from './dimensionNames';
 import {
   checkedTarget,
   commonRefusals,
+  layerNumberBehind,
   missingHead,
   refuseFields,
   type Family,
@@ -121,12 +120,9 @@ export interface VisionSettings {
 
 /** ViT's settings, and those of the families that have its names of fields. */
 export const vitSettings =
-  (
-    specialTokens: readonly SpecialToken[],
-    { epsilon = 1e-12, ...sizes }: Partial<DefaultSizes> & { readonly epsilon?: number } = {},
-  ) =>
+  (specialTokens: readonly SpecialToken[], { epsilon = 1e-12 } = {}) =>
   (config: ModelConfig): VisionSettings => ({
-    dimensions: dimensionFields(config, commonDimensionNames, { ...usualSizes, ...sizes }),
+    dimensions: dimensionFields(config, commonDimensionNames),
     grid: patchGrid(config),
     epsilon: epsilonField(config, 'layer_norm_eps', epsilon),
     activation: textField(config, 'hidden_act', 'gelu'),
@@ -146,14 +142,13 @@ export interface VisionFamily {
   readonly signature: RegExp;
   /** Whether a config.json without `model_type` is this family's. Default never. */
   readonly claims?: Family['claims'];
+  /** Whether files may call parts of norms as old ones do. Default true. */
   readonly oldNormNames?: boolean;
   /** Default ViT's. */
   readonly names?: (config: ModelConfig) => VisionNames;
   readonly settings: (config: ModelConfig) => VisionSettings;
   /** config.json at other sizes. Default under ViT's names. */
   readonly resized?: (config: ModelConfig, target: Dimensions) => ModelConfig;
-  /** Values of fields that would make it compute something else. Default none. */
-  readonly refusals?: readonly Refusal[];
   /** What a person should know of config.json. Default about fields that other families read. */
   readonly notes?: (config: ModelConfig) => readonly Note[];
   /** How tokens and positions are drawn, where not as all others. */
@@ -179,8 +174,7 @@ interface Variant {
 /** The family of vision transformers that `description` describes. */
 export function visionFamily(description: VisionFamily): Family {
   const { modelType, className, prefix, signature, claims, oldNormNames } = description;
-  const { names, refusals = [] } = description;
-  const { layers } = names?.({}) ?? vitNames;
+  const { layers } = description.names?.({}) ?? vitNames;
   return {
     modelType,
     className,
@@ -188,10 +182,10 @@ export function visionFamily(description: VisionFamily): Family {
     signature,
     ...(claims && { claims }),
     ...(oldNormNames !== undefined && { oldNormNames }),
-    layerNumber: new RegExp(`^${layers.replaceAll('.', '\\.')}(\\d+)\\.`),
+    layerNumber: layerNumberBehind(layers),
     twins: () => [],
     build(config, file) {
-      refuseFields(config, [...commonRefusals, oneLabelEach, ...refusals]);
+      refuseFields(config, [...commonRefusals, oneLabelEach]);
       refuseMaskedImages(config, file);
       const variant = variantOf(description, config, file);
       const named = withClass(config, variant.head?.modelClass ?? description.encoderClass);

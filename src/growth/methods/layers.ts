@@ -1,6 +1,6 @@
 import type { Parameter } from '../../architecture';
 import { periodOf } from '../../architecture';
-import type { Growth } from '../operators';
+import { givesToStream, type Growth } from '../operators';
 
 /**
  * What a module of a large layer is made of: the same module of a small layer, by number, or zeros or
@@ -86,16 +86,18 @@ export function insertedLayers(growth: Growth): LayerMap {
   const placements = insertedPlacements(growth);
   const { normPlacement } = growth.source;
   const postNorm = normPlacement === 'post';
-  const scalesOutputs = growth.source.parameters.some(({ module }) => module === 'scale');
-  const normsOutputs = normPlacement === 'sandwich' || normPlacement === 'output';
-  return (layer, { kind, part, module, spaces: [out] }) => {
+  const { parameters } = growth.source;
+  const normsOutputs = parameters.some(givesToStream);
+  const scalesOutputs = parameters.some(({ module }) => module === 'scale');
+  return (layer, parameter) => {
+    const { kind, part, module, spaces } = parameter;
     const { origin, inserted, last } = placements[layer]!;
     // Behind zeros a norm's gradient would be 1 / √ε: its own weight is the zero then.
     const addsToStream = normsOutputs
-      ? kind === 'ln1Out' || kind === 'ln2Out'
+      ? givesToStream(parameter)
       : scalesOutputs
         ? module === 'scale'
-        : module === 'linear' && out?.role === 'residual';
+        : module === 'linear' && spaces[0]?.role === 'residual';
     if (inserted && addsToStream) return 'zeros';
     const onlyNormalises = (kind === 'ln1' && inserted) || (kind === 'ln2' && !last);
     if (postNorm && onlyNormalises) return part === 'weight' ? 'ones' : 'zeros';

@@ -5,6 +5,7 @@ import type { SmallValues } from '../growParameter';
 import {
   axisSizes,
   entryScale,
+  givesToStream,
   followsTiedNorm,
   grows,
   readsSpace,
@@ -102,9 +103,6 @@ function expansionOf(
   return { size, copies, scale: () => written, rest };
 }
 
-/** True for norms of what branches give to the residual stream. */
-const givesToStream = ({ kind }: Parameter): boolean => kind === 'ln1Out' || kind === 'ln2Out';
-
 function expandRows({ rows, columns, values }: Matrix, expansion: Expansion | undefined): Matrix {
   if (!expansion) return { rows, columns, values };
   const { size, copies, scale, rest } = expansion;
@@ -172,6 +170,30 @@ function normalisedHeads({ source, target }: Growth): readonly Refusal[] {
   ];
 }
 
+/** What is left over at an odd width holds a mean: some models would need one that no weights make. */
+function oddWidths(growth: Growth): readonly Refusal[] {
+  const { small, large } = spaceSizes(growth, 'residual');
+  if (large % small === 0) return [];
+  const { normPlacement, parameters } = growth.source;
+  const scales = parameters.some(({ module }) => module === 'scale');
+  const normsWords = parameters.some(
+    ({ module, stage }) => module === 'norm' && stage === 'embedding',
+  );
+  if (!scales && normPlacement !== 'post' && !normsWords) return [];
+  const [does, because] = scales
+    ? [
+        'scales what its branches give',
+        'units that are left over would hold a mean that no factor makes',
+      ]
+    : ['normalises sums, or words,', "the mean of a LayerNorm's output is not known in advance"];
+  return [
+    {
+      reason: `lemon cannot keep a model that ${does} at ${large} hidden units: ${large} is no multiple of ${small}, and ${because}.`,
+      remedy: `Grow to ${small * Math.ceil(large / small)} hidden units, or use another method.`,
+    },
+  ];
+}
+
 /**
  * LEMON: units, feed-forward units and whole heads are repeated, and their readers split uneven
  * shares (Σ = 1) among the copies, which breaks the symmetry. Residual units that are left over hold
@@ -188,29 +210,9 @@ export const lemon = {
   source: 'Wang et al. 2024, LEMON: Lossless Model Expansion (ICLR, arXiv 2310.07999)',
   needsData: false,
   making: { kind: 'weights', weights: makeWeights },
-  refusals: growth => {
-    const { small, large } = spaceSizes(growth, 'residual');
-    const ofHeads = [...normalisedHeads(growth), ...tableRefusals(growth, 'lemon')];
-    const scaled = growth.source.parameters.some(({ module }) => module === 'scale');
-    if (large % small === 0) return ofHeads;
-    if (scaled) {
-      return [
-        ...ofHeads,
-        {
-          reason: `lemon cannot keep a model that scales what its branches give at ${large} hidden units: ${large} is no multiple of ${small}, and units that are left over would hold a mean that no factor makes.`,
-          remedy: `Grow to ${small * Math.ceil(large / small)} hidden units, or use another method.`,
-        },
-      ];
-    }
-    // A norm of words gives a mean that is not known in advance either.
-    const normsWords = growth.source.parameters.some(({ id }) => id === 'embeddings.norm.weight');
-    if (growth.source.normPlacement !== 'post' && !normsWords) return ofHeads;
-    return [
-      ...ofHeads,
-      {
-        reason: `lemon cannot keep a model that normalises sums, or words, at ${large} hidden units: ${large} is no multiple of ${small}, and the mean of a LayerNorm's output is not known in advance.`,
-        remedy: `Grow to ${small * Math.ceil(large / small)} hidden units, or use another method.`,
-      },
-    ];
-  },
+  refusals: growth => [
+    ...normalisedHeads(growth),
+    ...tableRefusals(growth, 'lemon'),
+    ...oddWidths(growth),
+  ],
 } as const satisfies GrowthMethod;
