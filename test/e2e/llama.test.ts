@@ -56,6 +56,8 @@ journey('growing a Llama in the workbench', { screenshots: 'llama-' }, step => {
       [12, 6, 8],
     );
     await bench.treeRow('Checkpoints', grown).click();
+    const inspector = await bench.webview('ligo-inspector', new RegExp(grown));
+    await inspector.getByText('LlamaForCausalLM').first().waitFor();
     await bench.screenshot('4-grown');
   });
 
