@@ -82,6 +82,8 @@ export interface ForwardOutputs {
    * between layers that compute a part of the tokens, only those rows.
    */
   readonly hiddenStates: readonly Tensor[];
+  /** What layers that only the class token passes through give, each [batchSize, hiddenSize]; absent without them. */
+  readonly classStates?: readonly Tensor[];
   /**
    * Scores before the loss: for models of text of the rows `positions` (int32 [p], flat token
    * indices) or of all rows; for image classifiers one row an image (`positions` is not used).

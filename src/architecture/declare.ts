@@ -183,6 +183,8 @@ const usualSpaces: Readonly<
   v: { out: 'value', in: 'residual' },
   qNorm: { out: 'headDim' },
   kNorm: { out: 'headDim' },
+  mixScores: { out: 'attentionHead', in: 'attentionHead' },
+  mixWeights: { out: 'attentionHead', in: 'attentionHead' },
   o: { out: 'residual', in: 'value' },
   ln1: { out: 'residual' },
   ln1Out: { out: 'residual' },
@@ -214,14 +216,22 @@ function rowsTogether(
   return Object.fromEntries(found);
 }
 
-/** All parameters of one layer; `prefix` stands before the tensor names of its modules. */
+/** Which of all layers one is: of those that grow in number, or of those of the class token alone. */
+type LayerPlace = { readonly layer: number } | { readonly classLayer: number };
+
+/**
+ * All parameters of one layer; `prefix` stands before the tensor names of its modules. Layers of the class
+ * token are as many in models of any size, so that no depth operator makes them: they lie outside.
+ */
 export function declareLayer(
   sizes: SpaceSizes,
-  { layer, prefix }: { readonly layer: number; readonly prefix: string },
+  { prefix, ...place }: LayerPlace & { readonly prefix: string },
   modules: LayerModules,
 ): Parameter[] {
+  const isInDepth = 'layer' in place;
+  const id = isInDepth ? `layers.${place.layer}` : `classLayers.${place.classLayer}`;
   const ownSpace = (axis: Space): Space =>
-    axis.role === 'residual' || fixedRoles.has(axis.role) ? axis : { ...axis, layer };
+    axis.role === 'residual' || fixedRoles.has(axis.role) ? axis : { ...axis, ...place };
   const together = rowsTogether(sizes, modules);
   return (Object.entries(modules) as [ModuleKind, LayerModule][]).flatMap(([kind, module]) => {
     const fused = module.fused ?? together[kind];
@@ -230,13 +240,11 @@ export function declareLayer(
     return declareModule(
       sizes,
       {
-        id: `layers.${layer}.${kind}`,
+        id: `${id}.${kind}`,
         out: ownSpace(out),
         ...(input && { in: ownSpace(input) }),
         ...(usual.module && { module: usual.module }),
-        stage: 'layer',
-        kind,
-        layer,
+        ...(isInDepth ? { stage: 'layer', kind, layer: place.layer } : { stage: 'final' }),
         draw,
       },
       {

@@ -7,7 +7,9 @@ export type SpaceRole =
   | 'query'
   | 'key'
   | 'value'
+  | 'attentionHead'
   | 'ffn'
+  | 'classFfn'
   | 'embedding'
   | 'headDim'
   | 'head'
@@ -45,21 +47,25 @@ export interface Spread {
 /** One axis: which space it lies in. */
 export interface Space {
   readonly role: SpaceRole;
-  /** Only for query, key, value and ffn, which every layer has for itself. */
+  /** Only for query, key, value, attentionHead and ffn, which every layer has for itself. */
   readonly layer?: number;
+  /** In place of `layer`, where it is one of the layers that only the class token passes through. */
+  readonly classLayer?: number;
   /** Absent where the axis holds each unit once. */
   readonly spread?: Spread;
 }
 
-/** Stable text for a space: `residual`, `query.3`. */
-export function spaceName(space: Space): string {
-  return space.layer === undefined ? space.role : `${space.role}.${space.layer}`;
+/** Stable text for a space: `residual`, `query.3`, `query.class.0`. */
+export function spaceName({ role, layer, classLayer }: Space): string {
+  if (classLayer !== undefined) return `${role}.class.${classLayer}`;
+  return layer === undefined ? role : `${role}.${layer}`;
 }
 
 /**
  * Module kinds that a layer has once, by the paper's names; LiGO has one depth operator a kind. `gate`
  * is what a gated feed-forward multiplies fc1's outputs by; `qNorm` and `kNorm` normalise queries and keys,
- * each head by itself or all of them together; `ln1` and `ln2` normalise what branches read or, in post-norm
+ * each head by itself or all of them together; `mixScores` and `mixWeights` make new scores and attention
+ * weights of those of all heads; `ln1` and `ln2` normalise what branches read or, in post-norm
  * models, the sums they go into; `ln1Out` and `ln2Out` what branches give, which `scale1` and `scale2`
  * multiply, unit by unit.
  */
@@ -69,6 +75,8 @@ export type ModuleKind =
   | 'v'
   | 'qNorm'
   | 'kNorm'
+  | 'mixScores'
+  | 'mixWeights'
   | 'o'
   | 'ln1'
   | 'ln1Out'

@@ -8,6 +8,7 @@ import { decoders } from './families/decoders';
 import { distilbert } from './families/distilbert';
 import { electra } from './families/electra';
 import { dinov2 } from './families/dinov2';
+import { cait } from './families/cait';
 import { timmVit } from './families/timmVit';
 import { deit } from './families/deit';
 import type { Family, StoredNames, Twins } from './families/family';
@@ -23,6 +24,7 @@ const families: readonly Family[] = [
   vit,
   dinov2,
   timmVit,
+  cait,
   gpt2,
   roberta,
   camembert,

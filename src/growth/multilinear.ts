@@ -81,7 +81,7 @@ export function multilinearRefusals({ source, target }: Growth): Refusal[] {
   if (others) {
     return [
       {
-        reason: `mango cuts the matrices of a layer into square blocks, and those of ${source.modelClass} are others (${others.id}): gated units, or heads that are rotated or share keys and values.`,
+        reason: `mango cuts the matrices of a layer into square blocks, and those of ${source.modelClass} are others (${others.id}): gated units, or heads that are rotated, share keys and values, or talk to each other.`,
         remedy: 'Grow this model by another method, such as ligo.',
       },
     ];

@@ -44,7 +44,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / 'test/fixtures/hf'
 # Layers and width of the grown model; whole groups of heads are appended.
 TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2', 'qwen3', 'phi3', 'starcoder2', 'gpt_neox', 'gemma')} | {
-    'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96), 'opt': (5, 72), 'vit': (5, 96), 'deit': (5, 96), 'dinov2': (5, 96), 'timm-vit': (5, 72), 'timm-vit-registers': (5, 96), 'modernbert': (9, 96)}
+    'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96), 'opt': (5, 72), 'vit': (5, 96), 'deit': (5, 96), 'dinov2': (5, 96), 'timm-vit': (5, 72), 'timm-vit-registers': (5, 96), 'timm-cait': (5, 96), 'modernbert': (9, 96)}
 METHODS = ('lemon', 'net2net', 'stack', 'interpolate', 'bert2bert', 'copy', 'random')
 KEEPS = {'lemon'}
 BASE = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4,
@@ -52,6 +52,7 @@ BASE = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_laye
 ENCODER = dict(vocab_size=96, hidden_size=32, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=64, pad_token_id=0)
 MASKED = {'bert', 'roberta', 'camembert', 'xlm-roberta', 'distilbert', 'electra', 'modernbert'}
 VISION = dict(image_size=16, patch_size=4, num_labels=5)
+TIMM = dict(img_size=16, patch_size=4, embed_dim=32, depth=2, num_heads=4)
 OPT = dict(ffn_dim=72, word_embed_proj_dim=32, pad_token_id=1)
 rope = lambda kind, **fields: dict(rope_parameters=dict(rope_type=kind, rope_theta=10000.0, **fields))
 # What fixtures do not have: by name, the config class's model_type and its fields.
@@ -92,6 +93,11 @@ VARIANTS = {
     'without biases and the last norm': ('opt', dict(OPT, enable_bias=False, _remove_final_layer_norm=True, activation_function='gelu', tie_word_embeddings=False)),
     'gated units, one factor': ('dinov2', dict(VISION, use_swiglu_ffn=True, mlp_ratio=3, layerscale_value=0.5, use_mask_token=False)),
     'without biases of attention': ('dinov2', dict(VISION, qkv_bias=False, mlp_ratio=1)),
+    'factors, positions of patches alone': ('timm:deit3_small_patch16_224', TIMM),
+    'without biases of attention': ('timm:vit_tiny_patch16_224', dict(TIMM, qkv_bias=False, init_values=0.1)),
+    'two registers with positions': ('timm:vit_base_patch14_dinov2', dict(TIMM, reg_tokens=2, mlp_ratio=3)),
+    'one layer of the class token, no biases of attention': ('timm:cait_xs24_384', dict(TIMM, depth_token_only=1, qkv_bias=False)),
+    'three layers of the class token, narrow': ('timm:cait_m36_384', dict(TIMM, depth_token_only=3, mlp_ratio_token_only=1.5, mlp_ratio=3)),
     'biases everywhere, untied, every other layer sees all': ('modernbert', dict(num_hidden_layers=2, norm_bias=True, attention_bias=True, mlp_bias=True, classifier_bias=True, global_attn_every_n_layers=2, local_attention=6, tie_word_embeddings=False)),
     'RoBERTa by another name': ('camembert', dict(pad_token_id=1)),
     'RoBERTa by a third name, untied': ('xlm-roberta', dict(pad_token_id=1, tie_word_embeddings=False)),
@@ -136,6 +142,30 @@ def timm_model(config):
     import timm
     timm.layers.set_fused_attn(False)
     return timm.create_model(config['architecture'], pretrained=False, num_classes=config['num_classes'], **config['model_args'])
+
+
+def save_timm(folder, architecture, fields):
+    from safetensors.torch import save_file
+    os.makedirs(folder, exist_ok=True)
+    config = dict(architecture=architecture, num_classes=5, model_args=fields)
+    model = timm_model(config)
+    draw(model)
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, f'{folder}/model.safetensors', metadata={'format': 'pt'})
+    pathlib.Path(f'{folder}/config.json').write_text(json.dumps(config))
+
+
+def save_transformers(folder, model_type, fields):
+    masked = model_type in MASKED
+    config = AutoConfig.for_model(model_type, **(ENCODER if masked else BASE) | fields)
+    kind = AutoModelForMaskedLM if masked else AutoModelForImageClassification if 'image_size' in fields else AutoModelForCausalLM
+    model = kind.from_config(config, attn_implementation='eager')
+    draw(model)
+    model.save_pretrained(folder)
+
+
+def draw(model):
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, 0.0 if parameter.dim() > 1 else 1.0, 0.3)
 
 
 def load(folder):
@@ -208,20 +238,19 @@ with tempfile.TemporaryDirectory() as temporary:
         if asked.variants and model_type not in asked.variants:
             continue
         torch.manual_seed(3)
-        masked = model_type in MASKED
-        config = AutoConfig.for_model(model_type, **(ENCODER if masked else BASE) | fields)
-        kind = AutoModelForMaskedLM if masked else AutoModelForImageClassification if 'image_size' in fields else AutoModelForCausalLM
-        model = kind.from_config(config, attn_implementation='eager')
-        for parameter in model.parameters():
-            torch.nn.init.normal_(parameter, 0.0 if parameter.dim() > 1 else 1.0, 0.3)
-        source = f'{temporary}/{model_type}'
-        model.save_pretrained(source)
+        is_timm = model_type.startswith('timm:')
+        source = f'{temporary}/{model_type.replace(":", "-")}'
+        if is_timm:
+            save_timm(source, model_type.removeprefix('timm:'), fields)
+        else:
+            save_transformers(source, model_type, fields)
         difference, before = scores(source)
         check(f'{model_type}, {name}: scores', difference, 1e-4)
         for method in ('lemon', 'stack'):
             out = f'{temporary}/variant'
-            # Where all heads, or sums, are normalised together, only whole multiples keep the function.
-            ligo('grow', source, '--layers', 4, '--hidden', 64 if masked or model_type in ('olmo2', 'dinov2') or fields.get('do_layer_norm_before') is False else 48, '--method', method, '--out', out, '--overwrite')
+            # Where all heads, or sums, are normalised together, or branches scaled, only whole multiples keep the function.
+            whole = is_timm or model_type in MASKED or model_type in ('olmo2', 'dinov2') or fields.get('do_layer_norm_before') is False
+            ligo('grow', source, '--layers', 4, '--hidden', 64 if whole else 48, '--method', method, '--out', out, '--overwrite')
             difference, after = scores(out)
             check(f'{model_type}, {name}, grown by {method}: scores', difference, 1e-4)
             if method in KEEPS:

@@ -114,7 +114,13 @@ export function createOperatorGrid(choose: (name: string) => void): OperatorGrid
             ]
           : []),
         ...(width.length > 0
-          ? [group(t('Width'), t('new features × small features, one a space and layer'), width)]
+          ? [
+              group(
+                t('Width'),
+                t('new features or heads × small ones, one a space and layer'),
+                width,
+              ),
+            ]
           : []),
       );
       const first = [...tiles.values()][0];

@@ -1,7 +1,7 @@
 import type { ModelSizes } from '../../src/protocol/model';
 import { t } from '../shared/strings';
 
-/** What an operator's name tells: "width.query.3" → width, query, layer 3. */
+/** What an operator's name tells: "width.query.3" → width, query, layer 3; "width.query.class.0" → query.class, layer 0. */
 export interface OperatorName {
   readonly group: 'width' | 'depth';
   /** The space of a width operator, the module kind of a depth operator. */
@@ -41,12 +41,13 @@ interface NamedOperator {
   readonly shape: readonly [number, number];
 }
 
-/** True for operators over whole heads, which heads that are rotated need. */
+/** True for operators over whole heads, which heads that are rotated or talk to each other need. */
 function isOfHeads(
   { shape }: NamedOperator,
   kind: string,
   source: ModelSizes | undefined,
 ): boolean {
+  if (kind === 'attentionHead') return true;
   if (!source) return false;
   const { heads, kvHeads = heads } = source;
   return (kind === 'query' && shape[1] === heads) || (kind === 'key' && shape[1] === kvHeads);

@@ -23,6 +23,7 @@ const hidden = -(2 ** 100);
 /** The sizes one attention works with. */
 export interface AttentionSizes {
   readonly batchSize: number;
+  /** Tokens of a sequence that have keys and values. */
   readonly sequenceLength: number;
   readonly numAttentionHeads: number;
   /** Fewer than heads where several of them share keys and values (Ainslie et al. 2023); as many where absent. */
@@ -36,35 +37,42 @@ export interface AttentionSizes {
 /** What is done to heads [batch, heads, sequence, headSize] by where their tokens stand. */
 export type Rotation = (x: Tensor) => Tensor;
 
+/** What makes the scores or weights of all heads new ones: [batch, heads, query, key] → the same. */
+export type HeadMixing = (x: Tensor) => Tensor;
+
 /** What happens between the projections and the products. */
 export interface AttentionSteps {
   /** Added to the scores. */
   readonly mask?: Tensor;
+  /** Talking heads (Shazeer et al. 2020): what heads tell each other before the softmax and behind it. */
+  readonly mixScores?: HeadMixing;
+  readonly mixWeights?: HeadMixing;
   /** What is done to the heads of queries and of keys; nothing where absent. */
   readonly queries?: Rotation;
   readonly keys?: Rotation;
 }
 
-const unchanged: Rotation = x => x;
+const unchanged = (x: Tensor): Tensor => x;
 
 /**
- * Multi-head attention: queries [n, heads · headSize], keys and values [n, keyValueHeads · headSize] →
- * as queries, n = batchSize · sequenceLength. `mask` is added to the scores and broadcasts to [batch,
- * heads, query, key].
+ * Multi-head attention: queries [m, heads · headSize], keys and values [n, keyValueHeads · headSize] →
+ * as queries, n = batchSize · sequenceLength; sequences may have fewer queries than keys. `mask` is added
+ * to the scores and broadcasts to [batch, heads, query, key].
  */
 export function attention(
   queries: Tensor,
   keys: Tensor,
   values: Tensor,
   sizes: AttentionSizes,
-  { mask, queries: turnQueries = unchanged, keys: turnKeys = unchanged }: AttentionSteps = {},
+  { mask, mixScores = unchanged, mixWeights = unchanged, ...turns }: AttentionSteps = {},
 ): Tensor {
+  const { queries: turnQueries = unchanged, keys: turnKeys = unchanged } = turns;
   const { batchSize, sequenceLength, numAttentionHeads, softCap } = sizes;
   const { numKeyValueHeads = numAttentionHeads } = sizes;
   const headSize = queries.shape[1]! / numAttentionHeads;
   const { scale = 1 / Math.sqrt(headSize) } = sizes;
   const heads = (x: Tensor, count: number): Tensor =>
-    transpose(reshape(x, [batchSize, sequenceLength, count, headSize]), [0, 2, 1, 3]);
+    transpose(reshape(x, [batchSize, x.shape[0]! / batchSize, count, headSize]), [0, 2, 1, 3]);
   /** Each head's keys or values for every head that shares it. */
   const shared = (x: Tensor): Tensor => {
     if (numKeyValueHeads === numAttentionHeads) return x;
@@ -78,10 +86,10 @@ export function attention(
   const offered = shared(turnKeys(heads(keys, numKeyValueHeads)));
   // In this shape (exchange the last axes, multiply, scale) engines compute it as one product.
   const products = matMul(asked, transposeLast(offered));
-  const scores = softCapped(scale === 1 ? products : mul(products, scale), softCap);
-  const weights = softmax(mask ? add(scores, mask) : scores);
+  const scores = mixScores(softCapped(scale === 1 ? products : mul(products, scale), softCap));
+  const weights = mixWeights(softmax(mask ? add(scores, mask) : scores));
   const mixed = matMul(weights, shared(heads(values, numKeyValueHeads)));
-  return reshape(transpose(mixed, [0, 2, 1, 3]), [batchSize * sequenceLength, queries.shape[1]!]);
+  return reshape(transpose(mixed, [0, 2, 1, 3]), queries.shape);
 }
 
 /** The additive form of an attention mask [batch, sequence] of ones (seen) and zeros: [batch, 1, 1, sequence]. */

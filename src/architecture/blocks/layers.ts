@@ -1,6 +1,6 @@
-import { add, mul, type Tensor } from '../../graph';
+import { add, mul, reshape, transpose, type Tensor } from '../../graph';
 import type { Weights } from '../weights';
-import { attention, type AttentionSizes, type Rotation } from './attention';
+import { attention, type AttentionSizes, type HeadMixing, type Rotation } from './attention';
 import type { FeedForward } from './feedForward';
 import { linear } from './linear';
 import type { Norm } from './norms';
@@ -15,6 +15,8 @@ export interface LayerSettings extends AttentionSizes {
   readonly feedForward: FeedForward;
   /** Whether queries and keys are normalised: each head by itself, or all of them together. */
   readonly normsHeads?: NormalisedHeads;
+  /** Whether heads talk to each other, before the softmax and behind it. Default false. */
+  readonly mixesHeads?: boolean;
   /** Whether the first layer's attention reads its input without a norm. Default false. */
   readonly firstReadsInput?: boolean;
   /** Added to the attention scores. */
@@ -22,6 +24,16 @@ export interface LayerSettings extends AttentionSizes {
   /** Of queries and keys, by where their tokens stand. */
   readonly rotate?: Rotation;
 }
+
+/** What a linear module makes of the values of all heads: [batch, heads, query, key] → the same. */
+const headMixing =
+  (weights: Weights, module: string): HeadMixing =>
+  x => {
+    const [batchSize, heads, queries, keys] = x.shape as [number, number, number, number];
+    const rows = reshape(transpose(x, [0, 2, 3, 1]), [batchSize * queries * keys, heads]);
+    const mixed = reshape(linear(weights, module, rows), [batchSize, queries, keys, heads]);
+    return transpose(mixed, [0, 3, 1, 2]);
+  };
 
 function selfAttention(
   weights: Weights,
@@ -31,7 +43,7 @@ function selfAttention(
 ): Tensor {
   const modules = ['q', 'k', 'v'].map(kind => `${layer}.${kind}`);
   const [queries, keys, values] = weights.linear(x, modules) as [Tensor, Tensor, Tensor];
-  const { norm, normsHeads } = settings;
+  const { norm, normsHeads, mixesHeads = false } = settings;
   const normalised = (of: NormalisedHeads, kind: string, x: Tensor): Tensor =>
     normsHeads === of ? norm(weights, `${layer}.${kind}`, x) : x;
   /** Heads of queries or keys as their products see them. */
@@ -46,6 +58,10 @@ function selfAttention(
     queries: turn('qNorm'),
     keys: turn('kNorm'),
     ...(mask && { mask }),
+    ...(mixesHeads && {
+      mixScores: headMixing(weights, `${layer}.mixScores`),
+      mixWeights: headMixing(weights, `${layer}.mixWeights`),
+    }),
   });
   return linear(weights, `${layer}.o`, mixed);
 }

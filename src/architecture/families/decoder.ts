@@ -14,6 +14,9 @@ export interface Biases {
   readonly feedForward?: boolean;
 }
 
+/** Modules that no decoder has. */
+type OfVisionOnly = 'scale1' | 'scale2' | 'mixScores' | 'mixWeights';
+
 /** Where the parts of a decoder lie in a file. */
 export interface DecoderNames {
   /** Before everything but the head. */
@@ -28,7 +31,7 @@ export interface DecoderNames {
   readonly output: string;
   /** Modules of a layer, without its number. */
   readonly modules: Readonly<
-    Record<Exclude<ModuleKind, 'ln1Out' | 'ln2Out' | 'scale1' | 'scale2'>, string>
+    Record<Exclude<ModuleKind, 'ln1Out' | 'ln2Out' | OfVisionOnly>, string>
   > & {
     readonly ln1Out?: string;
     readonly ln2Out?: string;

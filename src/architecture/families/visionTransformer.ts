@@ -19,6 +19,7 @@ import {
   type LayerModules,
   type SpaceSizes,
 } from '../declare';
+import { runClassLayers } from '../blocks/classLayers';
 import { gatedFeedForward, plainFeedForward } from '../blocks/feedForward';
 import { preNormLayer, runLayers, scaledLayer } from '../blocks/layers';
 import { layerNorm } from '../blocks/norms';
@@ -77,6 +78,9 @@ export interface VisionNames {
   /** Before the number of a layer. */
   readonly layers: string;
   readonly modules: LayerModules;
+  /** The same of layers that only the class token passes through, where a family has some. */
+  readonly classLayers?: string;
+  readonly classModules?: LayerModules;
   readonly finalNorm: string;
 }
 
@@ -111,6 +115,10 @@ export interface VisionSettings {
   readonly gated: boolean;
   /** What factors of branches start at; undefined where branches have none. */
   readonly layerScale: number | undefined;
+  /** Whether heads talk to each other. Default false. */
+  readonly mixesHeads?: boolean;
+  /** Layers behind the others that only the one special token passes through, which enters there. */
+  readonly classLayers?: { readonly count: number; readonly intermediateSize: number };
   readonly specialTokens: readonly SpecialToken[];
   /** Whether special tokens have positions too. */
   readonly positionsOfTokens: boolean;
@@ -246,7 +254,7 @@ const maskToken = 'embeddings.mask_token';
 
 /** The modules of a layer, of those that a family has names for. */
 function layerModules(
-  { modules }: VisionNames,
+  modules: LayerModules,
   { queryBias, gated, layerScale }: VisionSettings,
 ): LayerModules {
   const { gate, scale1, scale2, ...always } = modules;
@@ -308,10 +316,14 @@ function declareParameters(
   const residual = space('residual');
   const width = sizes.get('residual')!;
   const patchName = `${prefix}${names.patch}`;
-  const modules = layerModules(names, settings);
+  const modules = layerModules(names.modules, settings);
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) =>
     declareLayer(sizes, { layer, prefix: `${prefix}${names.layers}${layer}.` }, modules),
   );
+  const classLayers = Array.from({ length: settings.classLayers?.count ?? 0 }, (_, classLayer) => {
+    const place = { classLayer, prefix: `${prefix}${names.classLayers!}${classLayer}.` };
+    return declareLayer(sizes, place, layerModules(names.classModules!, settings));
+  });
   return [
     ...specialTokens.map(({ id, tensor, row = { index: 0, count: 1 } }) =>
       declareParameter(sizes, {
@@ -364,6 +376,7 @@ function declareParameters(
       spaces: [residual],
     }),
     ...layers.flat(),
+    ...classLayers.flat(),
     ...declareModule(
       sizes,
       { id: 'final.norm', stage: 'final', out: residual },
@@ -419,7 +432,7 @@ function buildModel(
   const { encoderClass, classifierClasses } = description;
   const names = description.names?.(config) ?? vitNames;
   const settings = description.settings(config);
-  const { dimensions, grid, specialTokens, positionsOfTokens } = settings;
+  const { dimensions, grid, specialTokens, positionsOfTokens, mixesHeads, classLayers } = settings;
   const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = dimensions;
   const norm = layerNorm(settings.epsilon);
   const named = activation(settings.activation);
@@ -428,7 +441,9 @@ function buildModel(
   const { head } = variant;
   const classes = head ? settings.classes : 0;
   const patches = grid.rows * grid.columns;
-  const sequenceLength = specialTokens.length + patches;
+  // A class token with layers of its own stands in no sequence.
+  const tokens = classLayers ? [] : specialTokens.map(({ id }) => id);
+  const sequenceLength = tokens.length + patches;
   const spaceSizes = new Map<SpaceRole, number>([
     ['position', positionsOfTokens ? sequenceLength : patches],
     ['pixel', grid.channels * grid.patchHeight * grid.patchWidth],
@@ -438,6 +453,8 @@ function buildModel(
     ['value', hiddenSize],
     ['ffn', intermediateSize],
   ]);
+  if (mixesHeads) spaceSizes.set('attentionHead', numAttentionHeads);
+  if (classLayers) spaceSizes.set('classFfn', classLayers.intermediateSize);
   if (head) spaceSizes.set('class', classes);
 
   return {
@@ -453,7 +470,7 @@ function buildModel(
       classes,
       sequenceLength,
     },
-    leadingTokens: specialTokens.length,
+    leadingTokens: tokens.length,
     dimensions,
     normPlacement: 'pre',
     normKind: 'LayerNorm',
@@ -464,22 +481,27 @@ function buildModel(
     forward(weights, inputs) {
       if (!head) throw missingHead(encoderClass, classifierClasses[0].modelClass);
       const { batchSize } = inputs;
-      const ids = specialTokens.map(({ id }) => id);
+      const sizes = { batchSize, sequenceLength, numAttentionHeads, norm, feedForward };
       const hiddenStates = runLayers(
         layer,
         weights,
-        patchEmbedding(weights, inputs, grid, { tokens: ids, positionsOfTokens }),
+        patchEmbedding(weights, inputs, grid, { tokens, positionsOfTokens }),
         {
-          batchSize,
-          sequenceLength,
+          ...sizes,
           numHiddenLayers,
-          numAttentionHeads,
-          norm,
-          feedForward,
+          ...(mixesHeads !== undefined && { mixesHeads }),
           ...(inputs.partial && { partial: inputs.partial }),
         },
       );
-      const last = reshape(hiddenStates.at(-1)!, [batchSize, sequenceLength, hiddenSize]);
+      const classStates = classLayers
+        ? runClassLayers(weights, hiddenStates.at(-1)!, specialTokens[0]!.id, {
+            ...sizes,
+            count: classLayers.count,
+          })
+        : [];
+      const last = classLayers
+        ? reshape(classStates.at(-1)!, [batchSize, 1, hiddenSize])
+        : reshape(hiddenStates.at(-1)!, [batchSize, sequenceLength, hiddenSize]);
       const { classifiers, combine = 'mean' } = head;
       const featuresOf = ({ reads }: Classifier, token: number): Tensor => {
         if (reads === undefined) {
@@ -499,6 +521,7 @@ function buildModel(
       const [first, ...others] = classifiers;
       return {
         hiddenStates,
+        ...(classLayers && { classStates }),
         readout: () =>
           combined(
             [read(first, 0), ...others.map((classifier, index) => read(classifier, index + 1))],

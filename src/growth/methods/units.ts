@@ -2,13 +2,15 @@ import { fixedRoles, type Space, type SpaceRole } from '../../architecture/param
 import { permutation, randomGenerator, randomStreams } from '../../random';
 import { spaceSizes, type Growth } from '../operators';
 
-/** Part of the stream's name: query, key and value are copied together, so they share one. */
+/** Part of the stream's name: heads, and their query, key and value, are copied together, so they share one. */
 const roleStreams: Partial<Record<SpaceRole, number>> = {
   residual: 0,
   query: 1,
   key: 1,
   value: 1,
+  attentionHead: 1,
   ffn: 2,
+  classFfn: 2,
   head: 3,
 };
 

@@ -36,6 +36,7 @@ export const familyNames = [
   'opt',
   'timm-vit',
   'timm-vit-registers',
+  'timm-cait',
 ] as const;
 
 /**

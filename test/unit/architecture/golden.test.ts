@@ -52,7 +52,7 @@ for (const family of fixtureNames) {
       parameterValues(fixture),
       goldenBatch(family, fixture),
     );
-    const { hiddenStates, readout, feed, feeds } = forward;
+    const { hiddenStates, classStates = [], readout, feed, feeds } = forward;
     assert.equal(hiddenStates.length, architecture.dimensions.numHiddenLayers + 1);
 
     const { rows, labels } = goldenTargets(family, fixture);
@@ -75,14 +75,14 @@ for (const family of fixtureNames) {
       best: predictions(everyRow),
     };
     hiddenStates.forEach((state, index) => (results[`hidden.${index}`] = state));
+    classStates.forEach((state, index) => (results[`class.${index}`] = state));
 
     const expectedLogits = golden.get('out.logits')!;
     const classes = expectedLogits.shape.at(-1)!;
     for (const computed of await evaluateBothWays(results, feeds)) {
-      hiddenStates.forEach((_, index) => {
-        const name = `hidden.${index}`;
+      for (const name of Object.keys(results).filter(name => /^(hidden|class)\./.test(name))) {
         assertClose(computed[name]!, golden.get(`out.${name}`)!.data, 1e-4, name);
-      });
+      }
       assertClose(computed['logits']!, expectedLogits.data, 1e-4, 'logits');
       assertClose(computed['loss']!, golden.get('out.loss')!.data, 1e-5, 'loss');
       Array.from(computed['best']!).forEach((prediction, row) => {

@@ -170,34 +170,45 @@ for (const family of familyNames) {
     const kept = Math.min(...some.map(tokens => tokens.length));
     const tokens = some.map(own => own.slice(0, kept));
 
-    it('computes chosen tokens as masked attention over all of them does', () => {
-      const partial = { tokens: { begin: 1, end: 3, rows: selection(length, tokens) } };
-      const expected = byHand(model, [[whole, whole], tokens, tokens, [whole, whole]]);
-      const actual = lastAndGradients(model, forward(model, partial).at(-1)!);
-      lastAndGradients(model, expected).forEach((values, index) =>
-        assertClose(actual[index]!, values, 1e-9, `result ${index}`),
-      );
-    });
+    // Heads that talk to each other give hidden tokens a weight too, the bias of their mixing.
+    const hidesTokens = !model.architecture.spaceSizes.has('attentionHead');
 
-    it('computes chosen sequences, also of chosen tokens, and leaves the others as they were', () => {
-      const partial: PartialLayers = {
-        tokens: { begin: 2, end: 3, rows: selection(length, tokens) },
-        sequences: new Map([
-          [1, selection(length, [[], whole])],
-          [2, selection(kept, [range(kept), []])],
-        ]),
-      };
-      const expected = byHand(model, [
-        [whole, whole],
-        [[], whole],
-        [tokens[0]!, []],
-        [whole, whole],
-      ]);
-      const actual = lastAndGradients(model, forward(model, partial).at(-1)!);
-      lastAndGradients(model, expected).forEach((values, index) =>
-        assertClose(actual[index]!, values, 1e-9, `result ${index}`),
-      );
-    });
+    it(
+      'computes chosen tokens as masked attention over all of them does',
+      { skip: !hidesTokens },
+      () => {
+        const partial = { tokens: { begin: 1, end: 3, rows: selection(length, tokens) } };
+        const expected = byHand(model, [[whole, whole], tokens, tokens, [whole, whole]]);
+        const actual = lastAndGradients(model, forward(model, partial).at(-1)!);
+        lastAndGradients(model, expected).forEach((values, index) =>
+          assertClose(actual[index]!, values, 1e-9, `result ${index}`),
+        );
+      },
+    );
+
+    it(
+      'computes chosen sequences, also of chosen tokens, and leaves the others as they were',
+      { skip: !hidesTokens },
+      () => {
+        const partial: PartialLayers = {
+          tokens: { begin: 2, end: 3, rows: selection(length, tokens) },
+          sequences: new Map([
+            [1, selection(length, [[], whole])],
+            [2, selection(kept, [range(kept), []])],
+          ]),
+        };
+        const expected = byHand(model, [
+          [whole, whole],
+          [[], whole],
+          [tokens[0]!, []],
+          [whole, whole],
+        ]);
+        const actual = lastAndGradients(model, forward(model, partial).at(-1)!);
+        lastAndGradients(model, expected).forEach((values, index) =>
+          assertClose(actual[index]!, values, 1e-9, `result ${index}`),
+        );
+      },
+    );
 
     it('is the smaller model when only the bottom layers are computed', () => {
       const small = model.architecture.resized(

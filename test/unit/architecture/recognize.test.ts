@@ -64,6 +64,7 @@ const expectedClasses: Record<FamilyName, string> = {
   modernbert: 'ModernBertForMaskedLM',
   'timm-vit': 'VisionTransformer',
   'timm-vit-registers': 'VisionTransformer',
+  'timm-cait': 'Cait',
   dinov2: 'Dinov2ForImageClassification',
 };
 
@@ -124,9 +125,17 @@ for (const family of fixtureNames) {
     };
     const isGated =
       (isDecoder(family) || family === 'modernbert') && !/starcoder2|gpt_neox/.test(family);
-    const isScaled = /^(dinov2|timm-vit-registers)$/.test(family);
+    const isScaled = /^(dinov2|timm-vit-registers|timm-cait)$/.test(family);
     const scales = { 'scale1.weight': 'residual', 'scale2.weight': 'residual' };
-    if (!isGated) return assert.deepEqual(spaces, { ...expected, ...(isScaled && scales) });
+    const mixings = {
+      'mixScores.weight': 'attentionHead.2 attentionHead.2',
+      'mixScores.bias': 'attentionHead.2',
+      'mixWeights.weight': 'attentionHead.2 attentionHead.2',
+      'mixWeights.bias': 'attentionHead.2',
+    };
+    const talks = family === 'timm-cait' && mixings;
+    const plain = { ...expected, ...(isScaled && scales), ...talks };
+    if (!isGated) return assert.deepEqual(spaces, plain);
     const { 'q.bias': q, 'k.bias': k, 'v.bias': v, ...others } = expected;
     const withoutBiases = Object.entries(others).filter(([name]) => !name.endsWith('.bias'));
     const headNorm = 'headDim';

@@ -42,7 +42,10 @@ for (const family of familyNames) {
     assert.deepEqual(resized.dimensions, sizes);
     assert.deepEqual(resized.spaceSizes.get('residual'), 96);
     assert.deepEqual(resized.spaceSizes.get('ffn'), 400);
-    assert.equal(resized.parameters.filter(({ id }) => /\.q\.weight$/.test(id)).length, 5);
+    assert.equal(
+      resized.parameters.filter(({ id }) => /^layers\.\d+\.q\.weight$/.test(id)).length,
+      5,
+    );
     assertRecognizedAgain(resized);
     // Back again it is the model it was.
     const back = resized.resized(architecture.dimensions);
@@ -74,6 +77,7 @@ for (const family of familyNames) {
       distilbert: ['dim', 'hidden_dim', 'n_heads', 'n_layers'],
       'timm-vit': ['model_args', 'num_features'],
       'timm-vit-registers': ['model_args', 'num_features'],
+      'timm-cait': ['model_args', 'num_features'],
       opt: [
         'ffn_dim',
         'hidden_size',

@@ -44,7 +44,7 @@ const targets = {
 } as const satisfies Record<string, Dimensions>;
 
 /** Models whose matrices mango can cut; decoders' are others. */
-const squareModels = smallModels.filter(model => !isDecoder(model));
+const squareModels = smallModels.filter(model => !isDecoder(model) && model !== 'timm-cait');
 
 const mangoGrowth = (model: SmallModel, target: Dimensions = targets['in both']): Growth =>
   tinyGrowth(model, target, small);

@@ -125,13 +125,13 @@ for (const family of fixtureNames) {
       );
       assert.deepEqual([...gradients.keys()].sort(), [...expected.keys()].sort());
       const whole = Math.hypot(...[...expected.values()].map(norm));
-      // Softmax does not change when one number is added to all scores of a query, which is all a key
-      // bias does: its true gradient is zero, and both sides hold rounding of the sums it is made of.
+      // Softmax does not change when one number is added to all scores of a query, which is all a
+      // bias of keys or of mixed scores does: its true gradient is zero, and both sides hold rounding of the sums it is made of.
       // 1e-4 of this floor (1e-7 of the whole gradient) is what float32 rounds away.
       const floor = 1e-3 * whole;
       for (const [tensor, gradient] of gradients) {
         const reference = expected.get(tensor)!;
-        const zero = /(key|k_lin|decoder\..*k_proj)\.bias$/.test(tensor);
+        const zero = /(key|k_lin|decoder\..*k_proj|attn\.k|proj_l)\.bias$/.test(tensor);
         assert.equal(norm(reference) < 1e-6 * whole, zero, `${tensor}: zero only where it must be`);
         const error = relativeError(gradient, reference, zero ? floor : 0);
         assert.ok(error < 1e-4, `${tensor}: relative error ${error}`);

@@ -97,7 +97,7 @@ function computedRows(batch: Batch, name: string, length: number, count: number)
 
 /** Families whose layers have these matrices, biases and norms and no others. */
 const plainFamilies = familyNames.filter(
-  family => !isDecoder(family) && family !== 'timm-vit-registers',
+  family => !isDecoder(family) && !/^timm-(vit-registers|cait)$/.test(family),
 );
 
 describe('the FLOPs of a training step', () => {

@@ -139,6 +139,7 @@ describe('operator names', () => {
     assert.equal(rows('width.query.3', 'width', 8), 'new head');
     assert.equal(rows('width.key.3', 'width', 4), 'new head');
     assert.equal(rows('width.value.3', 'width', 8), 'new feature');
+    assert.equal(rows('width.attentionHead.3', 'width', 4), 'new head');
   });
 });
 

@@ -1,0 +1,128 @@
+import { UnsupportedError } from '../../errors';
+import { shortJson } from '../../format';
+import type { Dimensions, ModelConfig } from '../architecture';
+import { dimensionsProblem, positiveField, sizeField, sizePairField } from '../configFields';
+import { patchGrid, type PatchGrid } from './patches';
+
+/** Arguments of all of timm's transformers that are honoured, or that nothing is computed with. */
+const commonArguments: readonly string[] = [
+  ...['img_size', 'patch_size', 'in_chans', 'num_classes', 'global_pool'],
+  ...['embed_dim', 'depth', 'num_heads', 'mlp_ratio', 'qkv_bias', 'init_values'],
+  ...['drop_rate', 'pos_drop_rate', 'proj_drop_rate', 'attn_drop_rate', 'drop_path_rate'],
+];
+
+const object = (value: unknown): ModelConfig =>
+  typeof value === 'object' && value !== null ? (value as ModelConfig) : {};
+
+/** What timm calls a model; behind the first dot stand its weights. */
+export const architectureOf = (config: ModelConfig): string => String(config['architecture']);
+
+const use =
+  'Use a checkpoint without it; changing only config.json would make the weights mean something else.';
+
+/** What `timm.create_model` is called with by the name of a model alone. */
+export interface NamedModel {
+  readonly arguments: ModelConfig;
+  /** Arguments that its class has besides those of all. */
+  readonly others: readonly string[];
+  /** Of images, in pixels, where `pretrained_cfg` does not say. */
+  readonly side: number;
+}
+
+/** What `timm.create_model` is called with: the name's arguments, and those of config.json over them. */
+export function timmArguments(
+  config: ModelConfig,
+  { arguments: named, others, side }: NamedModel,
+): ModelConfig {
+  const given = object(config['model_args']);
+  const unknown = Object.keys(given).find(
+    name => !commonArguments.includes(name) && !others.includes(name),
+  );
+  if (unknown !== undefined) {
+    throw new UnsupportedError(
+      `config.json gives the model the argument ${unknown} (${shortJson(given[unknown])}), which is not computed here.`,
+      use,
+    );
+  }
+  const input = object(config['pretrained_cfg'])['input_size'];
+  const found: ModelConfig = {
+    img_size: Array.isArray(input) ? (input as unknown[]).slice(1) : side,
+    in_chans: 3,
+    mlp_ratio: 4,
+    ...named,
+    global_pool: config['global_pool'] ?? 'token',
+    num_classes: config['num_classes'] ?? 1000,
+    ...given,
+  };
+  for (const [field, usual] of [
+    ['global_pool', 'token'],
+    ['class_token', true],
+  ] as const) {
+    if ((found[field] ?? usual) === usual) continue;
+    throw new UnsupportedError(
+      `config.json sets ${field} to ${shortJson(found[field])}: only classifiers that read the class token are computed here.`,
+      use,
+    );
+  }
+  return found;
+}
+
+/** Feed-forward units as timm counts them. */
+export const unitsAt = (hidden: number, ratio: number): number => Math.trunc(hidden * ratio);
+
+/** A ratio of which timm makes just these units. */
+function ratioFor(hidden: number, units: number): number {
+  const ratio = units / hidden;
+  return unitsAt(hidden, ratio) === units ? ratio : ratio + Number.EPSILON * ratio;
+}
+
+/** The sizes that arguments give. Throws UnsupportedError for those that make no transformer. */
+export function timmDimensions(given: ModelConfig): Dimensions {
+  const hiddenSize = sizeField(given, 'embed_dim');
+  const dimensions: Dimensions = {
+    numHiddenLayers: sizeField(given, 'depth', { limit: 1024 }),
+    hiddenSize,
+    numAttentionHeads: sizeField(given, 'num_heads'),
+    intermediateSize: unitsAt(hiddenSize, positiveField(given, 'mlp_ratio', 4)),
+  };
+  const problem = dimensionsProblem(dimensions);
+  if (problem !== undefined) throw new UnsupportedError(`config.json: ${problem}.`, use);
+  return dimensions;
+}
+
+/** How arguments have images cut into patches. */
+export function timmGrid(given: ModelConfig): PatchGrid {
+  // Under timm's name of it, before the grid asks for ViT's.
+  sizePairField(given, 'img_size', 224);
+  return patchGrid({
+    image_size: given['img_size'],
+    patch_size: given['patch_size'],
+    num_channels: given['in_chans'],
+  });
+}
+
+/** What factors of branches start at; undefined where branches have none. */
+export function layerScaleOf(given: ModelConfig): number | undefined {
+  const scale = given['init_values'];
+  return scale === undefined || scale === null ? undefined : positiveField(given, 'init_values');
+}
+
+/** Classes of the classifier; 0 where there is none. */
+export const classesOf = (given: ModelConfig): number =>
+  given['num_classes'] === 0 ? 0 : sizeField(given, 'num_classes');
+
+/** config.json of a model of timm's at other sizes. */
+export const timmResized = (
+  config: ModelConfig,
+  { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize }: Dimensions,
+): ModelConfig => ({
+  ...config,
+  num_features: hiddenSize,
+  model_args: {
+    ...object(config['model_args']),
+    embed_dim: hiddenSize,
+    depth: numHiddenLayers,
+    num_heads: numAttentionHeads,
+    mlp_ratio: ratioFor(hiddenSize, intermediateSize),
+  },
+});
