@@ -1,18 +1,21 @@
 import type { ModelConfig } from '../../src/architecture';
 
-/** Sizes of a BERT without weights. */
-export interface BertSizes {
+/** Sizes of a model without weights. */
+export interface ModelSizes {
   readonly layers: number;
   readonly hidden: number;
   readonly vocabulary: number;
   readonly positions: number;
 }
 
+/** config.json, and the shapes of the tensors beside it. */
+export interface ModelShapes {
+  readonly config: ModelConfig;
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+}
+
 /** config.json and tensor shapes of a BERT for masked language modelling with an untied head. */
-export function bertShapes({ layers, hidden, vocabulary, positions }: BertSizes): {
-  config: ModelConfig;
-  tensors: Map<string, { shape: readonly number[] }>;
-} {
+export function bertShapes({ layers, hidden, vocabulary, positions }: ModelSizes): ModelShapes {
   const ffn = 4 * hidden;
   const tensors = new Map<string, { shape: readonly number[] }>();
   const module = (name: string, out: number, inner?: number): void => {

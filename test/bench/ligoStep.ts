@@ -11,9 +11,16 @@ import {
   type BatchShape,
 } from '../../src/training';
 import { bertShapes } from './bertShapes';
+import { llamaFfn, llamaHeads, llamaShapes } from './llamaShapes';
+
+/** Families whose step can be measured. */
+export const benchModels = ['bert', 'llama'] as const;
+export type BenchModel = (typeof benchModels)[number];
 
 /** The models and the batch of one measured step. */
 export interface StepSizes {
+  /** Default BERT. */
+  readonly model?: BenchModel;
   readonly layers: number;
   readonly hidden: number;
   readonly targetLayers: number;
@@ -58,7 +65,7 @@ export function ligoStep(
 ): LigoStep {
   const accumulate = microBatches > 1;
   const sizes = { ...whole, batch: whole.batch / microBatches };
-  const growth = bertGrowth(sizes);
+  const growth = growthOf(sizes);
   const shape = batchShape(sizes, form);
   const grown = grownWeights(growth);
   const exists = new Set(growth.target.parameters.map(({ id }) => id));
@@ -91,27 +98,49 @@ export function ligoStep(
   };
 }
 
-function bertGrowth(sizes: StepSizes): Growth {
-  const { config, tensors } = bertShapes({
+function growthOf(sizes: StepSizes): Growth {
+  const { model = 'bert', targetHidden } = sizes;
+  const { config, tensors } = (model === 'bert' ? bertShapes : llamaShapes)({
     layers: sizes.layers,
     hidden: sizes.hidden,
     vocabulary: sizes.vocabulary,
     positions: Math.max(512, sizes.sequenceLength),
   });
   const source = recognizeArchitecture(config, tensors).architecture;
+  const heads = headsOf(sizes);
   const target = source.resized({
     numHiddenLayers: sizes.targetLayers,
-    hiddenSize: sizes.targetHidden,
-    numAttentionHeads: sizes.targetHidden / 64,
-    intermediateSize: 4 * sizes.targetHidden,
+    hiddenSize: targetHidden,
+    numAttentionHeads: heads,
+    ...(model === 'llama' && { numKeyValueHeads: heads / llamaHeads.sharing }),
+    intermediateSize: ffnOf(model, targetHidden),
   });
   return { source, target };
 }
 
-/** Ours reads only masked positions; the plain form computes logits everywhere, as the released code. */
-function batchShape({ batch, sequenceLength }: StepSizes, form: Form): BatchShape {
+/** Attention heads of the large model. */
+export const headsOf = ({ model, targetHidden }: StepSizes): number =>
+  targetHidden / (model === 'llama' ? llamaHeads.size : 64);
+
+/** Feed-forward units of a model. */
+export const ffnOf = (model: BenchModel | undefined, hidden: number): number =>
+  model === 'llama' ? llamaFfn(hidden) : 4 * hidden;
+
+/** Tokens that a step predicts: some of BERT's, all but the first of each sequence of a Llama. */
+function predicted({ model, batch, sequenceLength }: StepSizes): Int32Array {
   const tokens = batch * sequenceLength;
-  const targets = form === 'ours' ? Math.round(maskedShare * tokens) : tokens;
+  if (model === 'llama') {
+    const all = Int32Array.from({ length: tokens }, (_, i) => i);
+    return all.filter(position => position % sequenceLength < sequenceLength - 1);
+  }
+  const masked = Math.round(maskedShare * tokens);
+  return Int32Array.from({ length: masked }, (_, i) => Math.floor((i * tokens) / masked));
+}
+
+/** Ours reads only positions with a target; the plain form computes logits everywhere, as the released code. */
+function batchShape(sizes: StepSizes, form: Form): BatchShape {
+  const { batch, sequenceLength } = sizes;
+  const targets = form === 'ours' ? predicted(sizes).length : batch * sequenceLength;
   return { batchSize: batch, sequenceLength, targets };
 }
 
@@ -124,20 +153,22 @@ function randomWeights(tensor: Tensor, index: number): [string, Float32Array] {
   return [name, data];
 }
 
-/** The same tokens and the same masked positions in both forms, so the losses agree. */
+/** The same tokens and the same targets in both forms, so the losses agree. */
 function randomBatch(sizes: StepSizes, { targets }: BatchShape): NamedData {
   const tokens = sizes.batch * sizes.sequenceLength;
-  const masked = Math.round(maskedShare * tokens);
   const random = randomGenerator(1, 2);
   const ids = new Int32Array(tokens).map(() => random.integer(sizes.vocabulary));
-  const chosen = Array.from({ length: masked }, (_, i) => Math.floor((i * tokens) / masked));
-  const all = Array.from({ length: tokens }, (_, i) => i);
-  const positions = Int32Array.from(targets === masked ? chosen : all);
+  const chosen = predicted(sizes);
+  const all = Int32Array.from({ length: tokens }, (_, i) => i);
+  const positions = targets === chosen.length ? chosen : all;
   const isChosen = new Set(chosen);
+  const ahead = sizes.model === 'llama' ? 1 : 0;
   return {
     input_ids: ids,
     positions,
-    targets: positions.map(position => ids[position]!),
-    weights: Float32Array.from(positions, position => (isChosen.has(position) ? 1 / masked : 0)),
+    targets: positions.map(position => ids[position + ahead] ?? 0),
+    weights: Float32Array.from(positions, position =>
+      isChosen.has(position) ? 1 / chosen.length : 0,
+    ),
   };
 }

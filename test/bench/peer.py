@@ -11,9 +11,11 @@ import struct
 import time
 
 import torch
-import torch.nn.functional as F
 
-WIDTHS = {"q": "query", "k": "key", "v": "value"}
+from peers.bert import Bert
+from peers.llama import Llama
+
+MODELS = {"bert": Bert, "llama": Llama}
 
 
 def read_safetensors(path):
@@ -28,97 +30,16 @@ def read_safetensors(path):
     }
 
 
-def widen_rows(weight, m):
-    return weight if m is None else torch.cat([weight, m @ weight], 0)
-
-
-def widen_columns(weight, m):
-    return weight if m is None else torch.cat([weight, weight @ m.t()], 1)
-
-
-class Model:
-    def __init__(self, values, heads):
-        self.heads = heads
-        self.small = {name[6:]: value for name, value in values.items() if name.startswith("small.")}
-        self.layers = values["depth.q.weight"].shape[0]
-        self.hidden = self.small["embeddings.word.weight"].shape[1]
-        # Layers lie in the last axis and every layer has its own coefficients, as in the released code.
-        for kind in ("q", "k", "v", "o", "fc1", "fc2", "ln1", "ln2"):
-            for part in ("weight", "bias"):
-                stack = self.small[f"{kind}.{part}"]
-                if part == "weight" and not kind.startswith("ln"):
-                    ffn = stack.shape[1] // self.hidden
-                    shape = (self.hidden, ffn) if kind == "fc2" else (ffn, self.hidden)
-                    stack = stack.view(-1, *shape)
-                self.small[f"{kind}.{part}"] = torch.stack(list(stack), -1)
-        self.width = {n[6:]: torch.nn.Parameter(v) for n, v in values.items() if n.startswith("width.")}
-        self.depth = {
-            n[6:]: [torch.nn.Parameter(row) for row in v] for n, v in values.items() if n.startswith("depth.")
-        }
-
-    def parameters(self):
-        return [*self.width.values(), *(row for rows in self.depth.values() for row in rows)]
-
-    def blend(self, kind, layer, part):
-        return torch.sum(self.small[f"{kind}.{part}"] * self.depth[f"{kind}.{part}"][layer], -1)
-
-    def linear(self, x, kind, layer, inner, out):
-        weight = widen_rows(widen_columns(self.blend(kind, layer, "weight"), inner), out)
-        return F.linear(x, weight, widen_rows(self.blend(kind, layer, "bias"), out))
-
-    def norm(self, x, kind, layer):
-        residual = self.width["residual"]
-        weight = widen_rows(self.blend(kind, layer, "weight"), residual)
-        bias = widen_rows(self.blend(kind, layer, "bias"), residual)
-        return F.layer_norm(x, weight.shape, weight, bias, 1e-12)
-
-    def outer_norm(self, x, name, m):
-        weight, bias = (widen_rows(self.small[f"{name}.norm.{part}"], m) for part in ("weight", "bias"))
-        return F.layer_norm(x, weight.shape, weight, bias, 1e-12)
-
-    def split(self, x):
-        return x.view(*x.shape[:2], self.heads, -1).permute(0, 2, 1, 3)
-
-    def layer(self, x, index):
-        residual = self.width["residual"]
-        value, ffn = self.width[f"value.{index}"], self.width[f"ffn.{index}"]
-        queries, keys, values = (
-            self.split(self.linear(x, kind, index, residual, self.width[f"{name}.{index}"]))
-            for kind, name in WIDTHS.items()
-        )
-        scores = torch.matmul(queries, keys.transpose(-1, -2)) / queries.shape[-1] ** 0.5
-        context = torch.matmul(torch.softmax(scores, -1), values).permute(0, 2, 1, 3).contiguous()
-        attended = self.linear(context.view(x.shape), "o", index, value, residual)
-        x = self.norm(attended + x, "ln1", index)
-        inner = F.gelu(self.linear(x, "fc1", index, residual, ffn))
-        return self.norm(self.linear(inner, "fc2", index, ffn, residual) + x, "ln2", index)
-
-    def loss(self, ids, labels):
-        residual, head = self.width["residual"], self.width["head"]
-        word, position, kind = (
-            widen_columns(self.small[f"embeddings.{name}.weight"], residual)
-            for name in ("word", "position", "tokenType")
-        )
-        x = F.embedding(ids, word) + F.embedding(torch.zeros_like(ids), kind)
-        x = x + F.embedding(torch.arange(ids.shape[1])[None], position)
-        x = self.outer_norm(x, "embeddings", residual)
-        for index in range(self.layers):
-            x = self.layer(x, index)
-        transform = widen_rows(widen_columns(self.small["head.transform.weight"], residual), head)
-        x = F.gelu(F.linear(x, transform, widen_rows(self.small["head.transform.bias"], head)))
-        x = self.outer_norm(x, "head", head)
-        logits = F.linear(x, widen_columns(self.small["head.decoder.weight"], head), self.small["head.decoder.bias"])
-        return F.cross_entropy(logits.view(-1, logits.shape[-1]), labels.view(-1))
-
-
 def user_seconds():
     return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=tuple(MODELS), default="bert")
     parser.add_argument("--values", required=True)
-    parser.add_argument("--heads", type=int, required=True)
+    for size in ("heads", "hidden", "ffn"):
+        parser.add_argument(f"--{size}", type=int, required=True)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
@@ -129,7 +50,7 @@ def main():
     labels = torch.full_like(ids, -100)
     labels[values.pop("batch.positions").long()] = values.pop("batch.targets").long()
     ids, labels = ids.view(options.batch, -1), labels.view(options.batch, -1)
-    model = Model(values, options.heads)
+    model = MODELS[options.model](values, options.heads, options.hidden, options.ffn)
     del values
     parameters = model.parameters()
     optimizer = torch.optim.AdamW(parameters, lr=2e-4, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)

@@ -6,7 +6,15 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { writeCheckpoint } from '../../src/checkpoint/writeCheckpoint';
 import { bundled, outputFolder, printedJson } from './child';
-import { ligoStep, type Form, type MemorySavings, type StepSizes } from './ligoStep';
+import {
+  benchModels,
+  ffnOf,
+  headsOf,
+  ligoStep,
+  type Form,
+  type MemorySavings,
+  type StepSizes,
+} from './ligoStep';
 import { measure, type Measurement, type StepTimes } from './measure';
 import { printProfile } from './profile';
 import { inputName } from '../../src/graph';
@@ -14,6 +22,7 @@ import { inputName } from '../../src/graph';
 const { values: options } = parseArgs({
   options: {
     form: { type: 'string' },
+    model: { type: 'string', default: 'bert' },
     peer: { type: 'string' },
     profile: { type: 'boolean', default: false },
     recompute: { type: 'boolean', default: false },
@@ -33,7 +42,10 @@ const { values: options } = parseArgs({
 
 const steps = Number(options.steps);
 const threads = Number(options.threads);
+const model = benchModels.find(name => name === options.model);
+if (!model) throw new Error(`--model is one of ${benchModels.join(', ')}`);
 const sizes: StepSizes = {
+  model,
   layers: Number(options.layers),
   hidden: Number(options.hidden),
   targetLayers: Number(options['target-layers']),
@@ -128,18 +140,18 @@ async function compare(): Promise<void> {
       found[form].push(printedJson(process.execPath, args) as Measurement);
     }
     if (!peer || !values) continue;
-    const heads = String(sizes.targetHidden / 64);
-    const args = [
-      '--values',
+    const args = {
+      model: sizes.model,
       values,
-      '--heads',
-      heads,
-      '--batch',
-      options.batch,
-      '--threads',
-      options.threads,
-    ];
-    const command = [...peer.slice(1), ...args, '--steps', options.steps];
+      heads: headsOf(sizes),
+      hidden: sizes.hidden,
+      ffn: ffnOf(sizes.model, sizes.hidden),
+      batch: sizes.batch,
+      threads,
+      steps,
+    };
+    const given = Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const command = [...peer.slice(1), ...given];
     peers.push(printedJson(peer[0]!, command) as StepTimes);
   }
   const row = (form: Form) => {
