@@ -61,10 +61,12 @@ export const startedOperators = (
   mapping?: OperatorMapping,
 ): Operator[] => [
   ...learnedOperators(growth, mapping),
-  ...(correctsNorms(growth, initialization) || growth.source.embeddingScale !== undefined
-    ? outerScales(growth)
-    : []),
+  ...(correctsNorms(growth, initialization) || scalesWordsAnew(growth) ? outerScales(growth) : []),
 ];
+
+/** True where words enter the large network by another factor than the small one. */
+const scalesWordsAnew = ({ source, target }: Growth): boolean =>
+  source.embeddingScale !== target.embeddingScale;
 
 /** New units that copy old ones (`sel`) have their variance: then there is nothing to take back. */
 const correctsNorms = (

@@ -43,7 +43,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageClas
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / 'test/fixtures/hf'
 # Layers and width of the grown model; whole groups of heads are appended.
-TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2', 'qwen3', 'phi3', 'starcoder2', 'gpt_neox', 'gemma')} | {
+TARGETS = {name: (5, 72) for name in ('llama', 'llama3', 'mistral', 'qwen2', 'qwen3', 'phi3', 'granite', 'starcoder2', 'gpt_neox', 'gemma')} | {
     'smollm3': (8, 72), 'gemma2': (6, 72), 'gemma3': (8, 72), 'olmo2': (5, 96), 'gpt2': (5, 96), 'bert': (5, 96), 'roberta': (5, 96), 'distilbert': (5, 96), 'electra': (5, 96), 'opt': (5, 72), 'vit': (5, 96), 'deit': (5, 96), 'dinov2': (5, 96), 'timm-vit': (5, 72), 'timm-vit-registers': (5, 96), 'timm-cait': (5, 96), 'modernbert': (9, 96)}
 METHODS = ('lemon', 'net2net', 'stack', 'interpolate', 'bert2bert', 'copy', 'random')
 KEEPS = {'lemon'}
@@ -68,6 +68,8 @@ VARIANTS = {
     'yarn scaling': ('llama', rope('yarn', factor=4.0, original_max_position_embeddings=16)),
     'yarn scaling, all fields': ('llama', rope('yarn', factor=4.0, original_max_position_embeddings=16, beta_fast=16, beta_slow=2, mscale=0.7, mscale_all_dim=0.9, truncate=False)),
     'a part of each head, which is not read': ('llama', rope('default', partial_rotary_factor=0.5)),
+    'factors of words, branches and scores, untied, heads of their own size': ('granite', dict(embedding_multiplier=12.0, attention_multiplier=0.1, residual_multiplier=0.22, logits_scaling=4.0, head_dim=16)),
+    'no factor but that of attention, biases, tied': ('granite', dict(attention_bias=True, mlp_bias=True, tie_word_embeddings=True)),
     'a part of each head rotated': ('phi3', rope('default', partial_rotary_factor=0.5)),
     'a window of five tokens': ('mistral', dict(sliding_window=5)),
     'one key-value head, with biases': ('qwen2', dict(num_key_value_heads=1)),

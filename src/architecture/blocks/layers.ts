@@ -19,6 +19,8 @@ export interface LayerSettings extends AttentionSizes {
   readonly mixesHeads?: boolean;
   /** Whether the first layer's attention reads its input without a norm. Default false. */
   readonly firstReadsInput?: boolean;
+  /** What branches give is multiplied by it, in layers that do not normalise sums. Default 1. */
+  readonly branchScale?: number;
   /** Added to the attention scores. */
   readonly mask?: Tensor;
   /** Of queries and keys, by where their tokens stand. */
@@ -90,14 +92,15 @@ const branchLayer =
   ({ reads, gives }: BranchEnds): Layer =>
   (weights, index, x, settings) => {
     const layer = `layers.${index}`;
-    const { norm, feedForward, firstReadsInput = false } = settings;
+    const { norm, feedForward, firstReadsInput = false, branchScale = 1 } = settings;
     const before = (branch: number, x: Tensor): Tensor => {
       const isPlain = !reads || (firstReadsInput && index === 0 && branch === 1);
       return isPlain ? x : norm(weights, `${layer}.ln${branch}`, x);
     };
     const after = (branch: number, x: Tensor): Tensor => {
       if (gives === 'normalised') return norm(weights, `${layer}.ln${branch}Out`, x);
-      return gives === 'scaled' ? mul(x, weights.tensor(`${layer}.scale${branch}.weight`)) : x;
+      if (gives === 'scaled') return mul(x, weights.tensor(`${layer}.scale${branch}.weight`));
+      return branchScale === 1 ? x : mul(x, branchScale);
     };
     const attended = selfAttention(weights, layer, before(1, x), settings);
     const middle = add(x, after(1, attended));

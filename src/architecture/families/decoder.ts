@@ -118,8 +118,12 @@ export interface Decoder {
   readonly wordProjections?: { readonly field: string; readonly in: string; readonly out: string };
   /** The field of `initializer_range`, where it is called otherwise. */
   readonly rangeField?: string;
-  /** Whether rows of the word table enter the network √hiddenSize times as large. Default false. */
-  readonly scalesWords?: boolean;
+  /** What rows of the word table are multiplied by where they enter the network. Default 1. */
+  readonly wordScale?: (config: ModelConfig, hiddenSize: number) => number;
+  /** What branches give to the residual stream is multiplied by it. Default 1. */
+  readonly branchScale?: (config: ModelConfig) => number;
+  /** What the head's scores are multiplied by. Default 1. */
+  readonly scoreScale?: (config: ModelConfig) => number;
   /** What products of queries and keys are multiplied by. Default 1/√headSize. */
   readonly attentionScale?: (config: ModelConfig) => number;
   /** Caps of attention scores and of the head's; none where absent. */

@@ -138,7 +138,9 @@ export function buildModel(decoder: Decoder, config: ModelConfig, variant: Varia
   layerEntries.forEach((_, index) => kindOf(index));
   const scale = decoder.attentionScale?.(config);
   const softCaps = decoder.softCaps?.(config) ?? {};
-  const embeddingScale = decoder.scalesWords ? Math.fround(Math.sqrt(dimensions.hiddenSize)) : 1;
+  const embeddingScale = decoder.wordScale?.(config, dimensions.hiddenSize) ?? 1;
+  const branchScale = decoder.branchScale?.(config) ?? 1;
+  const scoreScale = decoder.scoreScale?.(config) ?? 1;
   const length =
     wordProjections &&
     sizeField(config, wordProjections.field, { fallback: dimensions.hiddenSize });
@@ -222,6 +224,7 @@ export function buildModel(decoder: Decoder, config: ModelConfig, variant: Varia
         ...(wordNorm !== undefined && { firstReadsInput: true }),
         ...(scale !== undefined && { scale }),
         ...(softCaps.attention !== undefined && { softCap: softCaps.attention }),
+        ...(branchScale !== 1 && { branchScale }),
         feedForward,
         rotate: selections => byKind(layerTypes, index => turnOf(index)?.(selections)),
         mask: maskOf,
@@ -246,7 +249,8 @@ export function buildModel(decoder: Decoder, config: ModelConfig, variant: Varia
             const bias = masked.scoreBias ? 'head.decoder.bias' : undefined;
             return weights.readout(norm(weights, 'head.norm', dense), table, bias);
           }
-          const readout = weights.readout(features, table, undefined);
+          const scaled = scoreScale === 1 ? features : mul(features, scoreScale);
+          const readout = weights.readout(scaled, table, undefined);
           return softCaps.head === undefined ? readout : { ...readout, softCap: softCaps.head };
         },
       };

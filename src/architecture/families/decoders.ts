@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../architecture';
-import { flagField, indexField, sizeField } from '../configFields';
+import { flagField, indexField, positiveField, sizeField } from '../configFields';
 import {
   llamaNames,
   usualTaskHeads,
@@ -29,6 +29,19 @@ const llama: Decoder = {
     ...attentionBias(config),
     feedForward: flagField(config, 'mlp_bias', false),
   }),
+};
+
+/** Granite 3: four factors, of words, branches, attention's products and scores. */
+const granite: Decoder = {
+  modelType: 'granite',
+  className: 'Granite',
+  defaults: llama.defaults,
+  biases: llama.biases!,
+  wordScale: config => positiveField(config, 'embedding_multiplier', 1),
+  branchScale: config => positiveField(config, 'residual_multiplier', 1),
+  attentionScale: config => positiveField(config, 'attention_multiplier', 1),
+  scoreScale: config => 1 / positiveField(config, 'logits_scaling', 1),
+  taskHeads: () => [],
 };
 
 /** Mistral: a window over all layers. */
@@ -284,6 +297,7 @@ const olmo2: Decoder = {
 /** All decoders that rotate. */
 export const decoders: readonly Decoder[] = [
   llama,
+  granite,
   mistral,
   qwen2,
   qwen3,

@@ -29,7 +29,7 @@ export const gemma: Decoder = {
     padding: 0,
   },
   norm: { kind: 'RMSNorm', field: 'rms_norm_eps', epsilon: 1e-6, plus: 1 },
-  scalesWords: true,
+  wordScale: (_, hiddenSize) => Math.fround(Math.sqrt(hiddenSize)),
   biases: attentionBias,
   // Files of old say gelu and mean its approximation.
   activation: config => {

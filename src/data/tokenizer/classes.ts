@@ -72,6 +72,7 @@ const kindOfModel: Readonly<Record<string, TokenizerKind>> = {
   gemma: 'gemma',
   gemma2: 'gemma',
   gemma3_text: 'gemma',
+  granite: 'plain',
   olmo2: 'plain',
   qwen3: 'qwen2',
   starcoder2: 'gpt2',

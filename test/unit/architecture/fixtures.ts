@@ -24,6 +24,7 @@ export const familyNames = [
   'qwen2',
   'qwen3',
   'phi3',
+  'granite',
   'starcoder2',
   'smollm3',
   'gpt_neox',
@@ -49,6 +50,7 @@ export type FamilyName = (typeof fixtureNames)[number];
 /** Those that rotate heads. */
 export const decoderNames = [
   'llama',
+  'granite',
   'llama3',
   'mistral',
   'qwen2',

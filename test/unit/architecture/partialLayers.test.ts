@@ -133,6 +133,10 @@ function byHand(
   const settings = {
     ...(family in norms && { normsHeads: norms[family as keyof typeof norms] }),
     ...(scalar !== undefined && { scale: Number(scalar) ** -0.5 }),
+    ...(family === 'granite' && {
+      scale: Number(config['attention_multiplier']),
+      branchScale: Number(config['residual_multiplier']),
+    }),
     ...(family === 'gemma2' && { softCap: Number(config['attn_logit_softcapping']) }),
     ...{ batchSize, sequenceLength, numAttentionHeads, numKeyValueHeads, norm },
     ...{ feedForward: (isGated ? gatedFeedForward : plainFeedForward)(named) },

@@ -46,6 +46,7 @@ const expectedClasses: Record<FamilyName, string> = {
   vit: 'ViTForImageClassification',
   deit: 'DeiTForImageClassificationWithTeacher',
   llama: 'LlamaForCausalLM',
+  granite: 'GraniteForCausalLM',
   llama3: 'LlamaForCausalLM',
   mistral: 'MistralForCausalLM',
   qwen2: 'Qwen2ForCausalLM',

@@ -89,6 +89,7 @@ for (const family of familyNames) {
       gemma2: ['layer_types', ...rotated],
       gemma3: ['layer_types', ...rotated],
       olmo2: [...sizes, 'num_key_value_heads'],
+      granite: [...sizes, 'num_key_value_heads'],
       smollm3: ['layer_types', 'no_rope_layers', ...sizes, 'num_key_value_heads'],
     };
     assert.deepEqual(changed.sort(), [...(expected[family] ?? sizes)].sort());
