@@ -24,8 +24,9 @@ journey('a long run', { screenshots: 'long-' }, step => {
     await progress.isStatus('Paused');
     await bench.screenshot('2-paused');
     const paused = stepsTaken(run);
-    await sleep(1000);
-    assert.equal(stepsTaken(run), paused);
+    await sleep(3000);
+    // The step that was under way may end.
+    assert.ok(stepsTaken(run) <= paused + 1, `${stepsTaken(run)} steps, ${paused} when paused`);
     await progress.press('Resume');
     await progress.isStatus('Running');
     await progress.reaches(paused + 5);

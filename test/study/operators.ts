@@ -1,9 +1,10 @@
-// Learns operators on the three examples under many settings and writes one JSON line a run:
-//   node --import tsx test/study/operators.ts <stage> [example …]
+// Learns operators on the examples under many settings and writes one JSON line a run:
+//   node --import tsx test/study/operators.ts <stage> [example … | name=folder …]
+// A folder is a language model's, with one text file beside it.
 // Lines that are already in out/study/<stage>.jsonl are not run again. docs/operator-study.md tells
 // what came out.
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openEngine } from '../../src/engine';
 import { learnOperators } from '../../src/run/grow/learn';
@@ -16,15 +17,37 @@ import { stages, type StudyRun } from './stages';
 import { withData, withEngine, withModel } from '../support/opened';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const examples = {
-  'gpt2-kjv': { data: 'kjv.txt', batchSize: 32 },
-  'bert-kjv': { data: 'kjv.txt', batchSize: 32 },
-  'vit-fmnist': { data: 'fashion-mnist', batchSize: 64 },
-} as const;
-type Example = keyof typeof examples;
+
+/** A model to grow, and what it learns. */
+interface Example {
+  readonly name: string;
+  readonly model: string;
+  readonly data: string;
+  readonly batchSize: number;
+}
+
+const bundled = (name: string, data: string, batchSize = 32): Example => ({
+  ...{ name, batchSize },
+  ...{ model: `${root}examples/${name}`, data: `${root}examples/${data}` },
+});
+
+const examples: readonly Example[] = [
+  bundled('gpt2-kjv', 'kjv.txt'),
+  bundled('bert-kjv', 'kjv.txt'),
+  bundled('vit-fmnist', 'fashion-mnist', 64),
+  bundled('llama-kjv', 'kjv.txt'),
+];
+
+/** What `name=folder` means. */
+function ownExample(given: string): Example {
+  const [name = '', folder = ''] = given.split('=');
+  const text = readdirSync(folder).find(file => file.endsWith('.txt'));
+  if (text === undefined) throw new Error(`${folder} has no text file`);
+  return { name, model: folder, data: join(folder, text), batchSize: 32 };
+}
 
 interface StudyLine extends StudyRun {
-  readonly example: Example;
+  readonly example: string;
   readonly small: number;
   readonly before: number;
   readonly after: number;
@@ -32,8 +55,10 @@ interface StudyLine extends StudyRun {
   readonly drift: Readonly<Record<string, number>>;
 }
 
-async function study(example: Example, run: StudyRun): Promise<StudyLine> {
-  const { data, batchSize } = examples[example];
+async function study(
+  { name: example, model: folder, data, batchSize }: Example,
+  run: StudyRun,
+): Promise<StudyLine> {
   const settings: LigoSettings = {
     ...defaultLigoSettings,
     ...run.settings,
@@ -46,13 +71,13 @@ async function study(example: Example, run: StudyRun): Promise<StudyLine> {
     engine: () => openEngine({ engine: 'cpu' }),
     now: () => Date.now(),
   };
-  return withModel(`${root}examples/${example}`, async model => {
+  return withModel(folder, async model => {
     const growth = requireGrowth(model, await resolveTarget(model, run.target));
     return withEngine(context, engine =>
       withData(
         engine,
         model,
-        { data: `${root}examples/${data}`, batchSize, sequenceLength: 64, seed: run.seed },
+        { data, batchSize, sequenceLength: 64, seed: run.seed },
         async opened => {
           const small = await readSmallValues(model, growth);
           const source = plainModel(growth.source, sourceValues(growth, small), 'source');
@@ -85,7 +110,12 @@ async function study(example: Example, run: StudyRun): Promise<StudyLine> {
   });
 }
 
-const [stage = '', ...chosen] = process.argv.slice(2);
+const [stage = '', ...given] = process.argv.slice(2);
+const named = given.filter(name => !name.includes('='));
+const chosen = [
+  ...examples.filter(({ name }) => given.length === 0 || named.includes(name)),
+  ...given.filter(name => name.includes('=')).map(ownExample),
+];
 const runs = stages[stage];
 if (!runs) throw new Error(`Stages: ${Object.keys(stages).join(', ')}`);
 const path = `${root}out/study/${stage}.jsonl`;
@@ -97,17 +127,17 @@ const done = new Set(
     .map(({ example, label, seed }) => `${example} ${label} ${seed}`),
 );
 for (const run of runs) {
-  for (const example of Object.keys(examples) as Example[]) {
-    if (chosen.length > 0 && !chosen.includes(example)) continue;
-    if (run.only && !run.only.includes(example)) continue;
-    if (done.has(`${example} ${run.label} ${run.seed}`)) continue;
+  for (const example of chosen) {
+    const { name } = example;
+    if (run.only && !run.only.includes(name)) continue;
+    if (done.has(`${name} ${run.label} ${run.seed}`)) continue;
     const line = await study(example, run).catch((error: unknown) => {
       // A diverged setting is a result of the study, not the end of it.
       if (!(error instanceof Error) || !error.message.startsWith('The loss stopped')) throw error;
-      return { example, ...run, diverged: true };
+      return { example: name, ...run, diverged: true };
     });
     appendFileSync(path, `${JSON.stringify(line)}\n`);
     const shown = 'after' in line ? line.after.toFixed(4) : 'diverged';
-    process.stdout.write(`${example} ${run.label} seed ${run.seed}: ${shown}\n`);
+    process.stdout.write(`${name} ${run.label} seed ${run.seed}: ${shown}\n`);
   }
 }

@@ -93,6 +93,33 @@ const mango = [1.5e-3, 3e-3].flatMap(width =>
   ),
 );
 
+/** Of stories260k, whose five layers and 64 units grow to these. */
+const stories: Partial<StudyRun> = { target: { layers: 10, hidden: 96 }, only: ['stories260k'] };
+const forLlamas = (
+  label: string,
+  settings: Partial<LigoSettings>,
+  more: Partial<StudyRun> = {},
+): StudyRun[] => [
+  run(label, settings, { ...more, only: ['llama-kjv'] }),
+  run(label, settings, { ...more, ...stories }),
+];
+
+/** Peak learning rates where RMSNorm normalises and heads are rotated, all else at the defaults. */
+const llamaRates = [1e-3, 3e-3, 6e-3, 1.2e-2].flatMap(width =>
+  [3e-2, 6e-2, 1.2e-1].flatMap(depth =>
+    forLlamas(`width ${width}, depth ${depth}`, {
+      widthLearningRate: width,
+      depthLearningRate: depth,
+    }),
+  ),
+);
+
+/** The defaults in these models, the correction of norms left out too. */
+const llamaSeeds = seeds.flatMap(seed => [
+  ...forLlamas('the defaults', {}, { seed }),
+  ...forLlamas('norms as they are', start({ normCorrection: 'none' }), { seed }),
+]);
+
 /** What was tried, in the order it was tried. */
 export const stages: Readonly<Record<string, readonly StudyRun[]>> = {
   /** Peak learning rates of the two groups. */
@@ -109,4 +136,6 @@ export const stages: Readonly<Record<string, readonly StudyRun[]>> = {
   corrected,
   /** Mango's width rate. */
   mango,
+  llamaRates,
+  llamaSeeds,
 };

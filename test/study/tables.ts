@@ -13,8 +13,6 @@ interface Line {
   readonly accuracy: number;
 }
 
-const names = ['gpt2-kjv', 'bert-kjv', 'vit-fmnist'] as const;
-
 function linesOf(stage: string): Line[] {
   const path = fileURLToPath(new URL(`../../out/study/${stage}.jsonl`, import.meta.url));
   return readFileSync(path, 'utf8')
@@ -37,6 +35,7 @@ function cell(lines: readonly Line[]): string {
 
 for (const stage of process.argv.slice(2)) {
   const lines = linesOf(stage);
+  const names = [...new Set(lines.map(({ example }) => example))];
   const labels = [...new Set(lines.map(({ label }) => label))];
   const small = names.map(name => loss(lines.find(({ example }) => example === name)?.small));
   const rows = [

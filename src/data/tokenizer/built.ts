@@ -3,14 +3,9 @@ import { shortJson } from '../../format';
 import { isRecord } from '../jsonFiles';
 import type { TokenizerKind } from './classes';
 import { bytePairVocabulary, wordPieceVocabulary } from './legacyFiles';
-import {
-  bytePairs,
-  modelFields,
-  parseMerges,
-  parseVocabulary,
-  wordPiece,
-  type SpellingModel,
-} from './model';
+import { bytePairs, modelFields, parseMerges, parseVocabulary, wordPiece } from './model';
+import type { SpellingModel } from './spelling';
+import { parsePieces, unigram } from './unigram';
 
 /** The kinds that transformers builds anew from the vocabulary and tokenizer_config.json. */
 export type BuiltKind = Exclude<TokenizerKind, 'plain'>;
@@ -35,8 +30,20 @@ export function flag(config: Record<string, unknown>, name: string, fallback: bo
 const orUsual = (config: Record<string, unknown>, name: string, fallback: boolean): boolean =>
   (config[name] ?? undefined) === undefined ? fallback : flag(config, name, fallback);
 
+/** The map of characters in tokenizer.json, alone or in a sequence, which is kept. */
+function precompiledIn(json: Record<string, unknown> | undefined): unknown {
+  const normalizer = json?.['normalizer'];
+  const inSequence = isRecord(normalizer) ? normalizer['normalizers'] : undefined;
+  const all: unknown[] = Array.isArray(inSequence) ? inSequence : [normalizer];
+  return all.find(part => isRecord(part) && part['type'] === 'Precompiled') ?? null;
+}
+
 /** What transformers builds for a kind out of tokenizer_config.json. */
-export function builtSteps(kind: BuiltKind, config: Record<string, unknown>): Steps {
+export function builtSteps(
+  kind: BuiltKind,
+  config: Record<string, unknown>,
+  json: Record<string, unknown> | undefined,
+): Steps {
   if (kind === 'bert') {
     const accents = config['strip_accents'] ?? null;
     return {
@@ -60,6 +67,19 @@ export function builtSteps(kind: BuiltKind, config: Record<string, unknown>): St
       split: false,
     };
     return { normalizer: null, preTokenizer };
+  }
+  if (isUnigram(kind)) {
+    const scheme = flag(config, 'add_prefix_space', true) ? 'always' : 'never';
+    return {
+      normalizer: precompiledIn(json),
+      preTokenizer: {
+        type: 'Sequence',
+        pretokenizers: [
+          { type: 'WhitespaceSplit' },
+          { type: 'Metaspace', replacement: '▁', prepend_scheme: scheme, split: true },
+        ],
+      },
+    };
   }
   if (kind === 'gemma') {
     const space = { String: ' ' };
@@ -95,6 +115,9 @@ export function builtSteps(kind: BuiltKind, config: Record<string, unknown>): St
   return { normalizer, preTokenizer: { ...byteLevel, use_regex: true } };
 }
 
+/** Kinds whose vocabulary is one of pieces with their probabilities. */
+const isUnigram = (kind: BuiltKind): boolean => kind === 'camembert' || kind === 'xlm_roberta';
+
 /** Qwen2Tokenizer's PRETOKENIZE_REGEX. */
 const qwen2Words =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
@@ -119,6 +142,8 @@ function meaning(part: unknown): string {
 const builtFields: Readonly<Record<BuiltKind, Readonly<Record<string, unknown>>>> = {
   bert: { continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
   roberta: bytePairFields(),
+  camembert: { byte_fallback: false },
+  xlm_roberta: { byte_fallback: false, unk_id: 3 },
   gpt2: bytePairFields(),
   gpt_neox: bytePairFields(),
   qwen2: bytePairFields(),
@@ -170,7 +195,7 @@ export async function builtModel(
   json: Record<string, unknown> | undefined,
   unknown: string,
 ): Promise<SpellingModel> {
-  const wanted = kind === 'bert' ? 'WordPiece' : 'BPE';
+  const wanted = kind === 'bert' ? 'WordPiece' : isUnigram(kind) ? 'Unigram' : 'BPE';
   if (!json) {
     if (kind === 'bert') {
       return wordPiece((await wordPieceVocabulary(directory)).vocabulary, { unknown });
@@ -185,11 +210,24 @@ export async function builtModel(
       'Take the tokenizer.json of the original checkpoint, or correct "tokenizer_class".',
     );
   }
+  if (isUnigram(kind)) {
+    const pieces = parsePieces(fields['vocab'], 'tokenizer.json');
+    const found = pieces.findIndex(([piece]) => piece === unknown);
+    const unknownId = kind === 'xlm_roberta' ? 3 : Math.max(0, found);
+    if (!pieces[unknownId]) throw noPieceAt(unknownId);
+    return unigram(pieces, { unknownId });
+  }
   const vocabulary = parseVocabulary(fields['vocab'], 'tokenizer.json');
   return kind === 'bert'
     ? wordPiece(vocabulary, { unknown })
     : bytePairs(vocabulary, parseMerges(fields['merges'], 'tokenizer.json'), bytePairOptions(kind));
 }
+
+const noPieceAt = (id: number): CorruptFileError =>
+  new CorruptFileError(
+    `tokenizer.json has no piece ${id}, which stands for what is unknown.`,
+    'Take the tokenizer.json of the original checkpoint.',
+  );
 
 /** Llama and Gemma spell what is not in their vocabularies by bytes. */
 const bytePairOptions = (kind: BuiltKind): Parameters<typeof bytePairs>[2] =>

@@ -3,13 +3,15 @@ import { shortJson } from '../../format';
 import { readJson } from '../jsonFiles';
 
 /**
- * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa, GPT-2, GPT-NeoX,
- * Llama, Gemma and Qwen2 anew from the vocabulary and tokenizer_config.json, and takes no normalizer or pre-tokenizer
+ * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa, CamemBERT, XLM-RoBERTa, GPT-2,
+ * GPT-NeoX, Llama, Gemma and Qwen2 anew from the vocabulary and tokenizer_config.json, and takes no normalizer or pre-tokenizer
  * from tokenizer.json; a `plain` one is tokenizer.json as it stands there.
  */
 export const tokenizerKinds = [
   'bert',
   'roberta',
+  'camembert',
+  'xlm_roberta',
   'gpt2',
   'gpt_neox',
   'llama',
@@ -40,6 +42,8 @@ const kinds: Readonly<Record<TokenizerKind, readonly string[]>> = {
     'MvpTokenizer',
     'RobertaTokenizer',
   ],
+  camembert: ['CamembertTokenizer'],
+  xlm_roberta: ['XLMRobertaTokenizer'],
   gpt2: ['GPT2Tokenizer'],
   gpt_neox: ['GPTNeoXTokenizer'],
   llama: ['LlamaTokenizer'],
@@ -52,6 +56,8 @@ const kinds: Readonly<Record<TokenizerKind, readonly string[]>> = {
 const usualName: Readonly<Record<TokenizerKind, string>> = {
   bert: 'BertTokenizer',
   roberta: 'RobertaTokenizer',
+  camembert: 'CamembertTokenizer',
+  xlm_roberta: 'XLMRobertaTokenizer',
   gpt2: 'GPT2Tokenizer',
   gpt_neox: 'GPTNeoXTokenizer',
   llama: 'LlamaTokenizer',
@@ -66,6 +72,8 @@ const kindOfModel: Readonly<Record<string, TokenizerKind>> = {
   distilbert: 'bert',
   electra: 'bert',
   roberta: 'roberta',
+  camembert: 'camembert',
+  'xlm-roberta': 'xlm_roberta',
   gpt2: 'gpt2',
   opt: 'gpt2',
   gpt_neox: 'gpt_neox',
@@ -150,7 +158,7 @@ function declaredKind(
   }
   throw new UnsupportedError(
     `The tokenizer class ${JSON.stringify(name)} is not supported: it cuts text in a way of its own.`,
-    'Supported are the tokenizers of BERT, RoBERTa, GPT-2, GPT-NeoX, Llama and Qwen2, and tokenizer.json with PreTrainedTokenizerFast.',
+    'Supported are the tokenizers of BERT, RoBERTa, CamemBERT, XLM-RoBERTa, GPT-2, GPT-NeoX, Llama, Gemma and Qwen2, and tokenizer.json with PreTrainedTokenizerFast.',
   );
 }
 

@@ -2,13 +2,8 @@ import { BPE, WordPiece } from '@huggingface/tokenizers';
 import { CorruptFileError, UnsupportedError } from '../../errors';
 import { shortJson } from '../../format';
 import { isRecord } from '../jsonFiles';
-
-/** Spells words with the vocabulary. */
-export interface SpellingModel {
-  readonly vocabulary: ReadonlyMap<string, number>;
-  /** The ids of the words, one after another. */
-  spell(words: readonly string[]): number[];
-}
+import { noUnknown, type SpellingModel } from './spelling';
+import { parsePieces, unigram } from './unigram';
 
 const repair = 'Take the tokenizer.json of the original checkpoint.';
 
@@ -111,13 +106,6 @@ export function bytePairs(
   return { vocabulary, spell: words => words.flatMap(spellWord) };
 }
 
-function noUnknown(token: string): CorruptFileError {
-  return new CorruptFileError(
-    `The text has a word that the vocabulary cannot spell, and the tokenizer's unknown token ${JSON.stringify(token)} is not in it.`,
-    'Name a token of the vocabulary as "unk_token" in tokenizer_config.json.',
-  );
-}
-
 /** The fields of `model` in tokenizer.json. */
 export function modelFields(json: Record<string, unknown>): {
   type: string;
@@ -130,6 +118,7 @@ export function modelFields(json: Record<string, unknown>): {
   const { type } = fields;
   if (typeof type === 'string') return { type, fields };
   // Files of old have no type.
+  if (Array.isArray(fields['vocab'])) return { type: 'Unigram', fields };
   return { type: 'merges' in fields ? 'BPE' : 'WordPiece', fields };
 }
 
@@ -185,8 +174,19 @@ export function parseModel(json: Record<string, unknown>): SpellingModel {
       },
     );
   }
+  if (type === 'Unigram') {
+    const pieces = parsePieces(fields['vocab'], where);
+    const id = fields['unk_id'] ?? undefined;
+    if (id !== undefined && !(Number.isInteger(id) && pieces[id as number])) {
+      throw malformed('unk_id');
+    }
+    return unigram(pieces, {
+      unknownId: id as number | undefined,
+      byteFallback: flag('byte_fallback'),
+    });
+  }
   throw new UnsupportedError(
     `The tokenizer's model ${JSON.stringify(type)} is not supported.`,
-    'Use a checkpoint with the WordPiece model of BERT, or the byte-pair encoding of RoBERTa and GPT-2.',
+    'Use a checkpoint whose tokenizer has a WordPiece, BPE or Unigram model.',
   );
 }

@@ -2,6 +2,7 @@ import { CorruptFileError } from '../../errors';
 import { flatParts, type Part } from './parts';
 import { isWithinPair, parsePattern, type Pattern, type PatternWatch } from './patterns';
 import type { Place } from './place';
+import { characterMap, mapping } from './precompiled';
 import { lowerCase, whiteSpace } from './unicode';
 
 /** Text as the vocabulary spells it: cleaned, lower-cased, decomposed. */
@@ -84,6 +85,8 @@ function normalizerOf(part: Part, watch: PatternWatch): Normalizer {
       return strip(part);
     case 'Replace':
       return replacer(parsePattern(part.get('pattern'), watch), part.text('content'));
+    case 'Precompiled':
+      return mapping(characterMap(part.text('precompiled_charsmap')));
     case 'Prepend': {
       const prefix = part.text('prepend');
       return (text, place) => (text === '' || place === 'continued' ? text : prefix + text);

@@ -79,6 +79,9 @@ function declaredAround(
   const ofFile = parsePostProcessor(json?.['post_processor']);
   const tokens = (role: SpecialRole): string[] => [contentOf(role) ?? []].flat();
   if (kind === 'bert' || kind === 'roberta') return { before: tokens('cls'), after: tokens('sep') };
+  if (kind === 'camembert' || kind === 'xlm_roberta') {
+    return { before: tokens('bos'), after: tokens('eos') };
+  }
   if (kind === 'gpt_neox' && json) return nothingAround;
   // transformers hears these two only where there is no tokenizer.json.
   if (json) return ofFile;
@@ -119,7 +122,7 @@ export async function openTokenizer(
   const steps =
     kind === 'plain'
       ? { normalizer: json!['normalizer'], preTokenizer: json!['pre_tokenizer'] }
-      : builtSteps(kind, config);
+      : builtSteps(kind, config, json);
   const normalize = parseNormalizer(steps.normalizer, watch);
   const preTokenize = parsePreTokenizer(steps.preTokenizer, watch);
 

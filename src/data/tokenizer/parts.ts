@@ -62,7 +62,7 @@ export class Part {
   unsupported(what = this.type): UnsupportedError {
     return new UnsupportedError(
       `The tokenizer has a ${this.kind} that is not supported: ${JSON.stringify(what)}.`,
-      'Use a checkpoint with the tokenizer of BERT, RoBERTa, GPT-2, Llama or Qwen2.',
+      'Use a checkpoint with the tokenizer of BERT, RoBERTa, XLM-RoBERTa, GPT-2, Llama, Gemma or Qwen2.',
     );
   }
 }

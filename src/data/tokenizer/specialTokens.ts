@@ -6,18 +6,22 @@ import type { TokenizerKind } from './classes';
 export const specialRoles = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'] as const;
 export type SpecialRole = (typeof specialRoles)[number];
 
+const ofRoberta = {
+  bos: '<s>',
+  eos: '</s>',
+  unk: '<unk>',
+  sep: '</s>',
+  pad: '<pad>',
+  cls: '<s>',
+  mask: '<mask>',
+};
+
 /** The tokens of a kind whose files do not name them. */
 const usual: Readonly<Record<TokenizerKind, Readonly<Partial<Record<SpecialRole, string>>>>> = {
   bert: { unk: '[UNK]', sep: '[SEP]', pad: '[PAD]', cls: '[CLS]', mask: '[MASK]' },
-  roberta: {
-    bos: '<s>',
-    eos: '</s>',
-    unk: '<unk>',
-    sep: '</s>',
-    pad: '<pad>',
-    cls: '<s>',
-    mask: '<mask>',
-  },
+  roberta: ofRoberta,
+  camembert: ofRoberta,
+  xlm_roberta: ofRoberta,
   gpt2: { bos: '<|endoftext|>', eos: '<|endoftext|>', unk: '<|endoftext|>' },
   gpt_neox: {
     bos: '<|endoftext|>',

@@ -36,7 +36,6 @@ describe('the class of a tokenizer', () => {
     'BertJapaneseTokenizer',
     'BertweetTokenizer',
     'PhobertTokenizer',
-    'XLMRobertaTokenizerFast',
     'T5Tokenizer',
     'T5TokenizerFast',
     'MyOwnTokenizer',
@@ -49,6 +48,14 @@ describe('the class of a tokenizer', () => {
       assert.match(message, new RegExp(`"${name}" is not supported`));
     });
   }
+
+  it('is refused when its vocabulary is one of pieces and the file has none', async () => {
+    const config = { tokenizer_class: 'XLMRobertaTokenizerFast' };
+    assert.match(
+      await refused(open('bert-kjv', {}, config), UnsupportedError),
+      /"WordPiece" model.*XLMRobertaTokenizerFast, which is Unigram/,
+    );
+  });
 
   it('is refused when it is code that comes with the checkpoint', async () => {
     const config = { auto_map: { AutoTokenizer: ['tokenizer.Mine', null] } };
@@ -175,4 +182,59 @@ describe('what stands around a text', () => {
       assert.match(message, /post-processor/);
     });
   }
+});
+
+describe('a Unigram model', () => {
+  const config = { tokenizer_class: 'XLMRobertaTokenizer' };
+  const four = ['<s>', '<pad>', '</s>', '<unk>'].map(token => [token, 0]);
+  const pieces = [...four, ['▁a', -2], ['b', -3]];
+  const model = (vocab: unknown, more: Fields = {}): Fields => ({
+    model: { type: 'Unigram', unk_id: 3, vocab, ...more },
+    added_tokens: [],
+    normalizer: null,
+  });
+
+  it('takes the likeliest pieces, and one unknown token for what none has', async () => {
+    const { encode } = await open('bert-kjv', model(pieces), config);
+    assert.deepEqual([...encode('ab')], [4, 5]);
+    assert.deepEqual([...encode('a漢字b x')], [4, 3, 5, 3]);
+  });
+
+  for (const [what, vocab, expected] of [
+    ['no list', { a: 0 }, /no list of pieces/],
+    ['no pieces', [], /no list of pieces/],
+    ['a piece without a number', [...four, ['a']], /does not give every piece a number/],
+    ['an endless piece', [...four, ['a'.repeat(10_000), -1]], /a piece of 10000 characters/],
+    ['nothing for what is unknown', four.slice(0, 2), /no piece 3/],
+  ] as const) {
+    it(`with ${what} is refused`, async () => {
+      const opening = open('bert-kjv', model(vocab), config);
+      assert.match(await refused(opening, CorruptFileError), expected);
+    });
+  }
+
+  it('with an unknown piece that it does not have is refused', async () => {
+    const opening = open('bert-kjv', model(pieces, { unk_id: 99 }), {});
+    assert.match(await refused(opening, CorruptFileError), /"unk_id"/);
+  });
+
+  for (const [what, charsmap] of [
+    ['cut off', 'AAQAAAAA'],
+    ['empty', ''],
+    ['no base64', '!!'],
+  ] as const) {
+    it(`with a map of characters that is ${what} is refused`, async () => {
+      const normalizer = { type: 'Precompiled', precompiled_charsmap: charsmap };
+      const opening = open('bert-kjv', { ...model(pieces), normalizer }, config);
+      assert.match(await refused(opening, CorruptFileError), /no whole map of characters/);
+    });
+  }
+
+  it('with a map of characters that leads nowhere keeps the text', async () => {
+    const bytes = Buffer.alloc(4 + 8, 0xff);
+    bytes.writeUInt32LE(8, 0);
+    const normalizer = { type: 'Precompiled', precompiled_charsmap: bytes.toString('base64') };
+    const { encode } = await open('bert-kjv', { ...model(pieces), normalizer }, config);
+    assert.deepEqual([...encode('ab')], [4, 5]);
+  });
 });
