@@ -1,34 +1,25 @@
-import type { Parameter, Space } from '../architecture';
+import type { Parameter } from '../architecture';
 import {
-  add,
   elementCount,
   gemm,
   input,
   inputName,
-  mul,
-  reshape,
   simplifyProgram,
   type Program,
   type Tensor,
 } from '../graph';
-import { mappingOf, widthOperator } from './mapping';
+import { grownParameter, smallShapeOf, type GrowthReader } from './grownParameter';
+import { mappingOf } from './mapping';
 import { multilinearNames, tensorKind, tensorSizes } from './multilinear';
 import {
-  axisSizes,
   depthName,
-  onesName,
-  outerScaleName,
-  readsSpace,
   rowOf,
-  shareName,
   smallInputName,
   sourcesOf,
-  spaceSizes,
   type Growth,
   type OperatorValues,
 } from './operators';
 import { blendBlocks, blockRange, matricesOf, weightTensor, type MatrixKind } from './weightTensor';
-import { spreadVector, widenColumns, widenRows, widenVector } from './widen';
 
 /** Values of the small model by `smallInputName`: stacked layers, or one parameter. */
 export type SmallValues = Readonly<Record<string, Float32Array>>;
@@ -43,6 +34,9 @@ export interface ParameterGrowth {
 /** Values that an input of the program is fed with. */
 type Given = (operators: OperatorValues, small: SmallValues) => Float32Array;
 
+/** Makes an input that is fed with these values. */
+type Take = (name: string, shape: readonly number[], values: Given) => Tensor;
+
 /**
  * One parameter of the large model from operators and the small model: Σ_j w[i, j] W_j first, then
  * B_out · A_inᵀ (released code's order), in [out, in] orientation. `operators` are only asked for
@@ -53,56 +47,37 @@ export function growParameter(
   parameter: Parameter,
   operators: OperatorValues = {},
 ): ParameterGrowth {
-  const { kind, part } = parameter;
-  const row = kind ? rowOf(growth.target, parameter) : 0;
   const given = new Map<Tensor, Given>();
-  const take = (name: string, shape: readonly number[], values: Given): Tensor => {
+  const inputs = new Map<string, Tensor>();
+  // Both axes of a matrix may be widened by one operator.
+  const take: Take = (name, shape, values) => {
+    const known = inputs.get(name);
+    if (known) return known;
     const tensor = input(name, shape);
+    inputs.set(name, tensor);
     given.set(tensor, values);
     return tensor;
   };
-  const takeOperator = (fed: string, name: string, shape: readonly number[]): Tensor =>
-    take(fed, shape, values => required(values, name));
-  /** Row of the parameter's layer in an operator `[L2, columns]`. */
-  const takeRow = (fed: string, name: string, columns: number): Tensor =>
-    take(fed, [1, columns], values => rowsOf(required(values, name), row, 1, columns));
-
   const mapping = mappingOf(Object.keys(operators));
-  const shape = parameter.spaces.map(space => axisSizes(growth, space).small);
-  const blended = (): Tensor => {
-    const matrix = mapping === 'mango' ? tensorKind(parameter) : undefined;
-    if (matrix) return blendedMatrix(growth, matrix, take, takeRow);
-    const sources = kind ? sourcesOf(growth, parameter).length : 1;
-    const small = take('small', [sources, elementCount(shape)], (_, values) =>
-      required(values, smallInputName(parameter)),
-    );
-    if (kind) return gemm(takeRow('row', depthName(kind, part), sources), small);
-    const scale = outerScaleName(parameter);
-    return operators[scale] ? gemm(takeOperator('scale', scale, [1, 1]), small) : small;
+  const row = parameter.kind ? rowOf(growth.target, parameter) : 0;
+  const reader: GrowthReader = {
+    mapping,
+    has: name => operators[name] !== undefined,
+    operator: (name, shape) => take(name, shape, values => required(values, name)),
+    row: (name, _, columns) =>
+      take(name, [1, columns], values => rowsOf(required(values, name), row, 1, columns)),
+    blended({ kind, part }) {
+      const matrix = mapping === 'mango' ? tensorKind(parameter) : undefined;
+      if (matrix) return blendedMatrix(growth, matrix, take, parameter, reader);
+      const sources = kind ? sourcesOf(growth, parameter).length : 1;
+      const shape = [sources, elementCount(smallShapeOf(growth, parameter))];
+      const small = take('small', shape, (_, values) =>
+        required(values, smallInputName(parameter)),
+      );
+      return kind ? gemm(reader.row(depthName(kind, part), parameter, sources), small) : small;
+    },
   };
-  const ones = kind && onesName(kind, part);
-  const sum = blended();
-  const shifted = reshape(
-    ones !== undefined && operators[ones] ? add(sum, takeRow('ones', ones, 1)) : sum,
-    shape,
-  );
-  // What reads a vector's only axis or a matrix's columns lies along the last axis either way.
-  const axis = parameter.spaces.length - 1;
-  const share = shareName(parameter.spaces[axis]!);
-  const isShared = operators[share] !== undefined && readsSpace(growth, parameter, axis);
-  const takeShares = (space: Space): Tensor => {
-    const { small } = spaceSizes(growth, space.role);
-    return spreadVector(takeOperator('share', share, [1, small]), space.spread);
-  };
-  const shared = isShared ? mul(shifted, takeShares(parameter.spaces[axis]!)) : shifted;
-  const [rows, columns] = parameter.spaces.map((_, index) => {
-    const operator = widthOperator(growth, mapping, parameter, index);
-    if (!operator) return undefined;
-    const lower = takeOperator(`width.${index}`, operator.name, operator.shape);
-    return { lower, spread: operator.spread };
-  });
-  const grown =
-    shape.length === 1 ? widenVector(shared, rows) : widenRows(widenColumns(shared, columns), rows);
+  const grown = grownParameter(growth, reader, parameter);
   return {
     program: simplifyProgram({
       feeds: [...given.keys()],
@@ -121,14 +96,15 @@ export function growParameter(
 function blendedMatrix(
   growth: Growth,
   kind: MatrixKind,
-  take: (name: string, shape: readonly number[], values: Given) => Tensor,
-  takeRow: (fed: string, name: string, columns: number) => Tensor,
+  take: Take,
+  parameter: Parameter,
+  reader: GrowthReader,
 ): Tensor {
   const sizes = tensorSizes(growth);
   const small = weightTensor(other => {
-    const parameter = growth.source.parameters.find(({ id }) => id === `layers.0.${other}.weight`)!;
-    const name = smallInputName(parameter);
-    const shape = [sizes.layers, elementCount(parameter.shape)];
+    const found = growth.source.parameters.find(({ id }) => id === `layers.0.${other}.weight`)!;
+    const name = smallInputName(found);
+    const shape = [sizes.layers, elementCount(found.shape)];
     return take(name, shape, (_, values) => required(values, name));
   }, sizes);
   const total = small.shape[0]!;
@@ -136,7 +112,7 @@ function blendedMatrix(
   const blocks = take('blocks', [count, total], values =>
     rowsOf(required(values, multilinearNames.blocks), first, count, total),
   );
-  const layers = takeRow('layers', multilinearNames.layers, sizes.layers);
+  const layers = reader.row(multilinearNames.layers, parameter, sizes.layers);
   return matricesOf(kind, blendBlocks(small, blocks, layers, sizes), sizes);
 }
 

@@ -1,22 +1,30 @@
 import type { Lookup, Parameter, Readout, Weights } from '../architecture';
 import { sumOfRows } from '../architecture/plainWeights';
-import { add, elementCount, gemm, input, mul, reshape, split, type Tensor } from '../graph';
+import { add, elementCount, gemm, input, reshape, slice, split, type Tensor } from '../graph';
+import {
+  atSmallWidth,
+  axisWidening,
+  grownParameter,
+  smallShapeOf,
+  type GrowthReader,
+} from './grownParameter';
 import { chooseForms, narrowsInput, type LinearForm, type LinearSizes } from './linearForm';
-import { mappingOf, widthOperator } from './mapping';
+import { mappingOf } from './mapping';
 import { multilinearNames, tensorKind, tensorSizes } from './multilinear';
 import {
   axisSizes,
   depthName,
+  onesName,
   operatorsOf,
-  outerScaleName,
   rowOf,
+  shareName,
   smallInputName,
   sourcesOf,
   type Growth,
   type Operator,
 } from './operators';
 import { blendMatrices } from './weightTensor';
-import { narrowColumns, widenColumns, widenRows, widenVector, type AxisWidening } from './widen';
+import { narrowColumns, widenColumns, widenRows, type AxisWidening } from './widen';
 
 /** The large model's parameters as a graph over operators and the frozen small model. */
 export interface GrownWeights extends Weights {
@@ -71,20 +79,12 @@ export function grownWeights(
     if (!parameter) throw new Error(`The model has no parameter ${id}`);
     return parameter;
   };
-  const smallShape = (parameter: Parameter): readonly number[] =>
-    parameter.spaces.map(space => axisSizes(growth, space).small);
   const smallInput = (parameter: Parameter, shape: readonly number[]): Tensor => {
     const name = smallInputName(parameter);
     const existing = small.get(name) ?? input(name, shape);
     small.set(name, existing);
     return existing;
   };
-  const widening = (parameter: Parameter, axis: number): AxisWidening => {
-    const operator = widthOperator(growth, mapping, parameter, axis);
-    const lower = operator && operators.get(operator.name);
-    return lower && { lower, spread: operator.spread };
-  };
-
   /** Rows [1, n] of the layers of a module kind's part, from stacks of them, made once. */
   const rows = (key: string, stacks: () => readonly Tensor[]): readonly Tensor[] => {
     const known = layerRows.get(key);
@@ -97,7 +97,7 @@ export function grownWeights(
   const smallStack = (parameter: Parameter): Tensor =>
     smallInput(parameter, [
       sourcesOf(growth, parameter).length,
-      elementCount(smallShape(parameter)),
+      elementCount(smallShapeOf(growth, parameter)),
     ]);
   /** Mango's matrices of all large layers by kind, made once. */
   let matrices: ReadonlyMap<string, Tensor> | undefined;
@@ -122,27 +122,33 @@ export function grownWeights(
     return groupsOfRows(weights, stack.shape[1]!).map(some => gemm(some, stack));
   };
 
-  /** The parameter at the small model's width: a row of the blended stack, or the small one itself. */
-  const blended = (parameter: Parameter): Tensor => {
-    const shape = smallShape(parameter);
-    const { kind, part, layer } = parameter;
-    if (!kind || layer === undefined) {
-      const scale = operators.get(outerScaleName(parameter));
-      const value = smallInput(parameter, shape);
-      return scale ? mul(value, reshape(scale, [])) : value;
-    }
-    const depth = depthName(kind, part);
-    const row = rowOf(growth.target, parameter);
-    return reshape(rows(depth, () => blendedStacks(parameter, depth))[row]!, shape);
+  const reader: GrowthReader = {
+    mapping,
+    has: name => operators.has(name),
+    operator: name => operators.get(name)!,
+    row(name, parameter) {
+      const row = rowOf(growth.target, parameter);
+      return slice(operators.get(name)!, 0, row, row + 1);
+    },
+    blended(parameter) {
+      const { kind, part } = parameter;
+      if (!kind) return smallInput(parameter, smallShapeOf(growth, parameter));
+      const depth = depthName(kind, part);
+      return rows(depth, () => blendedStacks(parameter, depth))[rowOf(growth.target, parameter)]!;
+    },
   };
+  const blended = (parameter: Parameter): Tensor => atSmallWidth(growth, reader, parameter);
+  const widening = (parameter: Parameter, axis: number): AxisWidening =>
+    axisWidening(growth, reader, parameter, axis);
 
   /** A vector at the large model's width. Those of all layers are widened at once if by one operator. */
   const vector = (parameter: Parameter): Tensor => {
-    const { kind, part, layer, spaces } = parameter;
+    const { kind, part, spaces } = parameter;
     const widened = widening(parameter, 0);
     const hasOwnOperator = mapping !== 'mango' && spaces[0]!.layer !== undefined;
-    if (!widened || !kind || layer === undefined || hasOwnOperator) {
-      return widenVector(blended(parameter), widened);
+    const isChanged = operators.has(shareName(spaces[0]!));
+    if (!widened || !kind || hasOwnOperator || isChanged || operators.has(onesName(kind, part))) {
+      return grownParameter(growth, reader, parameter);
     }
     const depth = depthName(kind, part);
     const grown = rows(`grown.${depth}`, () =>
@@ -154,11 +160,9 @@ export function grownWeights(
 
   const tensor = (id: string): Tensor => {
     const parameter = parameterOf(id);
-    if (parameter.spaces.length === 1) return vector(parameter);
-    return widenRows(
-      widenColumns(blended(parameter), widening(parameter, 1)),
-      widening(parameter, 0),
-    );
+    return parameter.spaces.length === 1
+      ? vector(parameter)
+      : grownParameter(growth, reader, parameter);
   };
 
   const sizesOf = (parameter: Parameter): LinearSizes => {

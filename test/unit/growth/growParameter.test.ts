@@ -9,9 +9,11 @@ import {
   growParameter,
   grownWeights,
   grows,
+  growthMethod,
   initializeOperators,
   initialOperators,
   startedOperators,
+  operatorsIn,
   operatorsOf,
   smallInputName,
   spaceSizes,
@@ -107,6 +109,23 @@ describe('growParameter', () => {
       }
     });
   }
+
+  it('takes shares and constants of copying methods as the graph of the large model does', () => {
+    for (const model of smallModels) {
+      const growth = tinyGrowth(model, { ...targets['in both'], numHiddenLayers: 4 });
+      const { making } = growthMethod('net2net');
+      assert.equal(making.kind, 'operators');
+      const operators = making.kind === 'operators' ? making.operators(growth, 3) : {};
+      assert.ok(Object.keys(operators).some(name => name.startsWith('share.')));
+      const small = randomSmall(growth, 8);
+      const weights = grownWeights(growth, operatorsIn(growth, operators));
+      for (const parameter of growth.target.parameters) {
+        const grown = grow(growth, parameter, operators, small);
+        const [seen] = evaluate([weights.tensor(parameter.id)], { ...operators, ...small });
+        assertClose(grown, seen!, 1e-12, `${model}: ${parameter.id}`);
+      }
+    }
+  });
 
   it('multiplies norms outside the layers as the graph of the large model does', () => {
     for (const model of smallModels) {
