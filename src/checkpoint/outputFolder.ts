@@ -151,6 +151,16 @@ export async function restoreSetAside(target: string): Promise<void> {
   }
 }
 
+/** Removes a folder, if it is there, and what runs that died while they wrote it left beside it. */
+export async function removeOutput(target: string): Promise<void> {
+  const path = resolve(target);
+  await rm(path, { recursive: true, force: true });
+  const { prefix } = siblingNames(path);
+  for (const name of await namesIn(dirname(path))) {
+    if (leftBy(name, prefix)) await removeOrWarn(join(dirname(path), name));
+  }
+}
+
 /** What a link leads to, be it there or not; anything else itself. */
 async function linkedFolder(path: string): Promise<string> {
   try {

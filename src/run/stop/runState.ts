@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { lstat, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openCheckpoint } from '../../checkpoint/checkpoint';
 import { isJsonObject } from '../../checkpoint/jsonText';
-import { openOutputFolder, restoreSetAside } from '../../checkpoint/outputFolder';
+import { openOutputFolder, removeOutput, restoreSetAside } from '../../checkpoint/outputFolder';
 import { writeCheckpoint } from '../../checkpoint/writeCheckpoint';
 import type { NamedData } from '../../engine';
 import { CorruptFileError, UserError } from '../../errors';
@@ -168,7 +168,6 @@ const isListOfSteps = (value: unknown): boolean =>
 
 /** Forgets a stopped run, once its output stands. */
 export async function removeRunState(out: string): Promise<void> {
-  // One that a killed save had set aside would otherwise come back later.
-  await restoreSetAside(runStateFolder(out));
-  await rm(runStateFolder(out), { recursive: true, force: true });
+  // One that a killed save had set aside would otherwise come back later, or stay.
+  await removeOutput(runStateFolder(out));
 }

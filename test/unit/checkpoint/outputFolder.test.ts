@@ -19,6 +19,7 @@ import { test, type TestContext } from 'node:test';
 import {
   explainWriteError,
   openOutputFolder,
+  removeOutput,
   restoreSetAside,
 } from '../../../src/checkpoint/outputFolder';
 import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
@@ -226,6 +227,23 @@ test('neither a folder that stands nor one a living run set aside is touched by 
   await restoreSetAside(target);
   assert.equal((await readdir(parent)).length, 3);
   await restoreSetAside(join(parent, 'absent', 'deeper'));
+});
+
+test('a folder is removed with what dead runs left beside it, and nothing else is', async t => {
+  const parent = await temporaryFolder(t);
+  const target = join(parent, 'grown.run');
+  for (const stands of [true, false]) {
+    await mkdir(target);
+    await put(target, 'old', '1');
+    await setAside(target);
+    await mkdir(join(parent, 'grown'), { recursive: true });
+    if (stands) await mkdir(target);
+    const probe = await openOutputFolder(join(parent, 'other'), fresh);
+    await removeOutput(target);
+    assert.deepEqual((await readdir(parent)).sort(), [basename(probe.path), 'grown'].sort());
+    await probe.discard();
+  }
+  await removeOutput(join(parent, 'absent', 'deeper'));
 });
 
 test('targets that are files, or lie below one, are refused', async t => {
