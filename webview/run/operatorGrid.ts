@@ -5,7 +5,7 @@ import { thumbnail } from '../heatmap/thumbnail';
 import { element, endShown } from '../shared/dom';
 import { formatShape } from '../shared/format';
 import { t } from '../shared/strings';
-import { byKind, parseOperatorName } from './operatorNames';
+import { byKind, kindLabel, parseOperatorName } from './operatorNames';
 import type { OperatorMatrix } from './runState';
 
 /** Thumbnails of all operators, by group and kind. */
@@ -95,7 +95,7 @@ export function createOperatorGrid(choose: (name: string) => void): OperatorGrid
         element(
           'div',
           { class: 'kind' },
-          element('span', { class: 'kind-name', text: kind }),
+          element('span', { class: 'kind-name', text: kindLabel(kind) }),
           element(
             'div',
             { class: 'tiles width-tiles' },

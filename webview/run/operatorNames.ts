@@ -18,6 +18,13 @@ export function parseOperatorName(name: string, group: 'width' | 'depth'): Opera
     : { group, kind: match[1], layer: Number(match[2]) };
 }
 
+/** A kind of width operator as people read it: layers of the class token alone are told by a word in front. */
+export function kindLabel(kind: string): string {
+  const [role = kind, of] = kind.split('.');
+  if (of === 'class') return t('class {0}', role === 'classFfn' ? 'ffn' : role);
+  return role === 'attentionHead' ? t('heads') : kind;
+}
+
 /** Operators of one group by kind, in the order they came. */
 export function byKind<T extends { readonly name: string; readonly group: 'width' | 'depth' }>(
   operators: readonly T[],

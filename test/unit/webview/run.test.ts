@@ -8,7 +8,7 @@ import {
   sampledIndices,
   spreadLabels,
 } from '../../../webview/run/chartFrame';
-import { axesOf, byKind, parseOperatorName } from '../../../webview/run/operatorNames';
+import { axesOf, byKind, kindLabel, parseOperatorName } from '../../../webview/run/operatorNames';
 import { appendTo, followOn, thin, type PageRun } from '../../../webview/run/runState';
 import { lastPosition, positionAt, smooth, windowFor } from '../../../webview/run/smoothing';
 import { difference, OperatorHistory } from '../../../webview/run/snapshots';
@@ -125,6 +125,13 @@ describe('operator names', () => {
       'width',
     );
     assert.deepEqual([...groups.keys()], ['ffn', 'residual']);
+  });
+
+  it('have a label that people read', () => {
+    assert.deepEqual(
+      ['query', 'ffn', 'attentionHead', 'query.class', 'classFfn.class'].map(kindLabel),
+      ['query', 'ffn', 'heads', 'class query', 'class ffn'],
+    );
   });
 
   it('tell what rows and columns are', () => {
