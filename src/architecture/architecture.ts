@@ -135,6 +135,8 @@ export interface Architecture {
    * are 0, 1, 2, …
    */
   readonly positionIds?: (inputIds: ArrayLike<number>, sequenceLength: number) => Int32Array;
+  /** A config.json of this family under the names of fields that most others have; absent where it has them. */
+  readonly usualFields?: (config: ModelConfig) => ModelConfig;
   /** Throws UnsupportedError when the objective needs a head that is not there. */
   forward(weights: Weights, inputs: ForwardInputs): ForwardOutputs;
   /**

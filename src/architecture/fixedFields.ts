@@ -13,6 +13,10 @@ const fixedFields: Readonly<Record<string, string>> = {
   hidden_act: 'activation',
   activation_function: 'activation',
   tie_word_embeddings: 'tied or untied head',
+  num_labels: 'number of classes',
+  reg_tokens: 'number of registers',
+  depth_token_only: 'number of layers of the class token',
+  mlp_ratio_token_only: 'feed-forward ratio of the layers of the class token',
 };
 
 /** Names that a field may have beside its own; transformers prefers them. */
@@ -20,6 +24,22 @@ const otherNames: Readonly<Record<string, string>> = { n_positions: 'max_positio
 
 /** What an absent field means, where that is the same in every family. */
 const fieldDefaults: Readonly<Record<string, unknown>> = { tie_word_embeddings: true };
+
+/** Fields that say nothing of what is computed, or that decide it only while a model is trained from scratch. */
+const withoutSay =
+  /^(_.*|architectures|auto_map|torch_dtype|dtype|transformers_version|use_cache|.*_token_id|id2label|label2id|.*(dropout|drop|pdrop)(_prob|_rate)?|.*layerdrop|initializer_\w+|task_specific_params|pretraining_tp|problem_type|return_dict|output_\w+|tokenizer_class|architecture|model_args|pretrained_cfg|num_features|num_classes)$/;
+
+/**
+ * Fields that a target config.json sets to something else than the grown model's, which no list above
+ * names: it keeps the source's.
+ */
+export const fieldsNotFollowed = (grown: ModelConfig, target: ModelConfig): readonly string[] =>
+  Object.keys(target).filter(field => {
+    if (field in fixedFields || withoutSay.test(field)) return false;
+    const [own, theirs] = [grown[field] ?? null, target[field] ?? null];
+    // What only the target says may be what the family takes without it.
+    return theirs !== null && own !== null && JSON.stringify(own) !== JSON.stringify(theirs);
+  });
 
 /** A field of config.json that growing keeps, where a target says another value than the source. */
 export interface ChangedField {

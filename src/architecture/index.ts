@@ -3,7 +3,7 @@ export { headSizeOf, keyValueHeadsOf, periodOf } from './configFields';
 export { activation } from './blocks/activations';
 export * from './blocks/attention';
 export { givenSize } from './families/dimensionNames';
-export { fixedFieldsThatDiffer } from './fixedFields';
+export { fieldsNotFollowed, fixedFieldsThatDiffer } from './fixedFields';
 export { positionIds, paddingId } from './families/roberta';
 export * from './loss';
 export * from './parameter';

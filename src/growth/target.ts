@@ -1,6 +1,7 @@
-import { UsageError } from '../errors';
-import { counted } from '../format';
+import { UsageError, type Note } from '../errors';
+import { counted, shortJson } from '../format';
 import {
+  fieldsNotFollowed,
   fixedFieldsThatDiffer,
   headSizeOf,
   keyValueHeadsOf,
@@ -138,6 +139,20 @@ export function configRefusals(source: ModelConfig, target: ModelConfig): Refusa
     reason: `The target config changes the ${what} (${field}) from ${JSON.stringify(from)} to ${JSON.stringify(to)}.`,
     remedy: `Growing keeps the ${what}: set ${field} to ${JSON.stringify(from)} in the target config.`,
   }));
+}
+
+/** What a target config.json says besides sizes that the grown model does not follow. */
+export function notesOnTarget(grown: ModelConfig, target: ModelConfig): Note[] {
+  const fields = fieldsNotFollowed(grown, target);
+  if (fields.length === 0) return [];
+  const shown = fields.slice(0, 4).map(field => `${field} ${shortJson(target[field], 40)}`);
+  const more = fields.length > 4 ? ` and ${counted(fields.length - 4, 'other field')}` : '';
+  return [
+    {
+      message: `The target config has ${shown.join(', ')}${more}; only sizes are taken from it, and the grown model keeps what the source has.`,
+      remedy: 'Change them in the grown config.json, if that is what you want, and train it so.',
+    },
+  ];
 }
 
 /** Throws UsageError when a named size is not a positive integer of sane magnitude. */

@@ -10,6 +10,7 @@ import {
   timmDimensions,
   timmGrid,
   timmResized,
+  usualTimmFields,
   unitsAt,
   type NamedModel,
 } from './timm';
@@ -37,6 +38,8 @@ function namedModel(config: ModelConfig): NamedModel {
       embed_dim: hidden,
       depth: Number(layers),
       num_heads: heads,
+      depth_token_only: 2,
+      mlp_ratio_token_only: 4,
       init_values: layers === '24' || size === 'xxs' ? 1e-5 : 1e-6,
     },
     others: ['depth_token_only', 'mlp_ratio_token_only'],
@@ -123,6 +126,10 @@ export const cait = visionFamily({
   oldNormNames: false,
   names: () => names,
   settings,
+  usualFields: config =>
+    nameOf(config)
+      ? usualTimmFields('timm-cait', timmArguments(config, namedModel(config)))
+      : config,
   resized: timmResized,
   notes: () => [],
   encoderClass: 'Cait',

@@ -49,6 +49,7 @@ export function timmArguments(
     img_size: Array.isArray(input) ? (input as unknown[]).slice(1) : side,
     in_chans: 3,
     mlp_ratio: 4,
+    qkv_bias: true,
     ...named,
     global_pool: config['global_pool'] ?? 'token',
     num_classes: config['num_classes'] ?? 1000,
@@ -110,6 +111,37 @@ export function layerScaleOf(given: ModelConfig): number | undefined {
 /** Classes of the classifier; 0 where there is none. */
 export const classesOf = (given: ModelConfig): number =>
   given['num_classes'] === 0 ? 0 : sizeField(given, 'num_classes');
+
+/** What arguments say under the names that most families have, and under their own what those have no name for. */
+export function usualTimmFields(modelType: string, given: ModelConfig): ModelConfig {
+  const { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize } =
+    timmDimensions(given);
+  const { img_size: image, patch_size: patch, in_chans: channels, num_classes: classes } = given;
+  const own = Object.entries(given).filter(([name]) => !renamed.has(name));
+  return {
+    model_type: modelType,
+    num_hidden_layers: numHiddenLayers,
+    hidden_size: hiddenSize,
+    num_attention_heads: numAttentionHeads,
+    intermediate_size: intermediateSize,
+    image_size: sides(image),
+    patch_size: sides(patch),
+    num_channels: channels,
+    num_labels: classes,
+    ...Object.fromEntries(own),
+  };
+}
+
+/** One number for a square. */
+const sides = (size: unknown): unknown =>
+  Array.isArray(size) && size.length === 2 && size[0] === size[1] ? (size[0] as unknown) : size;
+
+const renamed: ReadonlySet<string> = new Set([
+  ...['img_size', 'patch_size', 'in_chans', 'num_classes', 'embed_dim', 'depth', 'num_heads'],
+  // Units are counted above, and nothing is dropped here; factors begin so in models from scratch alone.
+  ...['mlp_ratio', 'drop_rate', 'pos_drop_rate', 'proj_drop_rate', 'attn_drop_rate'],
+  ...['drop_path_rate', 'patch_drop_rate', 'init_values', 'weight_init'],
+]);
 
 /** config.json of a model of timm's at other sizes. */
 export const timmResized = (

@@ -8,6 +8,7 @@ import {
   timmDimensions,
   timmGrid,
   timmResized,
+  usualTimmFields,
   type NamedModel,
 } from './timm';
 import {
@@ -46,6 +47,8 @@ function namedModel(config: ModelConfig): NamedModel {
       embed_dim: hidden,
       depth: layers,
       num_heads: heads,
+      reg_tokens: 0,
+      no_embed_class: false,
       ...(isDino && { init_values: 1e-5 }),
       ...(kind === 'deit3' && { init_values: 1e-6, no_embed_class: true }),
       ...(registers && { reg_tokens: 4, no_embed_class: true }),
@@ -108,6 +111,10 @@ export const timmVit = visionFamily({
   oldNormNames: false,
   names: () => names,
   settings,
+  usualFields: config =>
+    nameOf(config)
+      ? usualTimmFields('timm-vit', timmArguments(config, namedModel(config)))
+      : config,
   resized: timmResized,
   notes: () => [],
   encoderClass: 'VisionTransformer',

@@ -157,6 +157,8 @@ export interface VisionFamily {
   readonly settings: (config: ModelConfig) => VisionSettings;
   /** config.json at other sizes. Default under ViT's names. */
   readonly resized?: (config: ModelConfig, target: Dimensions) => ModelConfig;
+  /** A config.json under the names that most families have. Default itself. */
+  readonly usualFields?: (config: ModelConfig) => ModelConfig;
   /** What a person should know of config.json. Default about fields that other families read. */
   readonly notes?: (config: ModelConfig) => readonly Note[];
   /** How tokens and positions are drawn, where not as all others. */
@@ -478,6 +480,7 @@ function buildModel(
     spaceSizes,
     head: head ? 'untied' : 'none',
     parameters: declareParameters(spaceSizes, description, names, variant, settings),
+    ...(description.usualFields && { usualFields: description.usualFields }),
     forward(weights, inputs) {
       if (!head) throw missingHead(encoderClass, classifierClasses[0].modelClass);
       const { batchSize } = inputs;

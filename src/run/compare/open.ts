@@ -1,6 +1,6 @@
 import type { DeviceMemory, Engine } from '../../engine';
 import type { Growth, SmallValues } from '../../growth';
-import type { RunContext } from '../context';
+import { warn, type RunContext } from '../context';
 import { readSmallValues, type Model } from '../open/model';
 import { requireGrowth, requireHead, resolveTarget } from '../plan/plan';
 import { isLearned } from '../grow/makeLarge';
@@ -40,7 +40,9 @@ export async function withComparison<T>(
 ): Promise<T> {
   await using model = await useModel(request.checkpoint);
   requireHead(model);
-  const growth = requireGrowth(model, await resolveTarget(model, request.target));
+  const resolved = await resolveTarget(model, request.target);
+  warn(context, resolved.notes);
+  const growth = requireGrowth(model, resolved);
   const sha256 = await model.checkpoint.sha256();
   await using started = await useEngine(context);
   const { engine, memory } = started;

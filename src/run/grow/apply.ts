@@ -26,7 +26,9 @@ export async function apply(caller: RunContext, request: ApplyRequest): Promise<
   const { context, warnings } = collectWarnings(caller);
   await using model = await useModel(request.checkpoint);
   warn(context, model.notes);
-  const growth = requireGrowth(model, await resolveTarget(model, request.target));
+  const target = await resolveTarget(model, request.target);
+  warn(context, target.notes);
+  const growth = requireGrowth(model, target);
   const applied = await readOperators(request.operators, growth);
   const receipt = await stoppable(context, () =>
     withOutput(request.out, request.overwrite ?? false, async directory => {

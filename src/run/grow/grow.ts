@@ -56,7 +56,9 @@ export async function grow(caller: RunContext, request: GrowRequest): Promise<Re
       'Leave --save-every out.',
     );
   }
-  const growth = requireGrowth(model, await resolveTarget(model, request.target));
+  const target = await resolveTarget(model, request.target);
+  warn(context, target.notes);
+  const growth = requireGrowth(model, target);
   requireMethod(request.method, growth);
   if (isLearned(request.method)) {
     requireHead(model);

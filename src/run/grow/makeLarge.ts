@@ -106,7 +106,7 @@ function learningPlan(
   { model, growth, settings, engine, memory }: MakeLarge,
   data: OpenData,
 ): GrowthPlan {
-  const resolved = { dimensions: growth.target.dimensions, refusals: [] };
+  const resolved = { dimensions: growth.target.dimensions, refusals: [], notes: [] };
   const { name } = engine.description;
   const plan = planGrowth(model, resolved, settings, data.shape, name);
   const refusal =

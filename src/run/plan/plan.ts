@@ -4,7 +4,7 @@ import {
   type Dimensions,
   type ModelConfig,
 } from '../../architecture';
-import { CorruptFileError, UnsupportedError, UsageError } from '../../errors';
+import { CorruptFileError, UnsupportedError, UsageError, type Note } from '../../errors';
 import { readTextFile } from '../../files';
 import {
   checkRequest,
@@ -12,6 +12,7 @@ import {
   grownWeights,
   growthMethod,
   learnedOperators,
+  notesOnTarget,
   refusals,
   startedOperators,
   targetDimensions,
@@ -43,6 +44,8 @@ export type Target = (TargetSizes | { readonly config: string }) & {
 export interface ResolvedTarget {
   readonly dimensions: Dimensions;
   readonly refusals: readonly Refusal[];
+  /** What a target config says that is not followed. */
+  readonly notes: readonly Note[];
 }
 
 /** Turns a request into sizes, with every reason that speaks against them. */
@@ -55,12 +58,19 @@ export async function resolveTarget(
   if (!('config' in target)) {
     checkRequest(target);
     const dimensions = targetDimensions(architecture.dimensions, target);
-    return { dimensions, refusals: [...lost, ...refusals(architecture, dimensions)] };
+    return { dimensions, refusals: [...lost, ...refusals(architecture, dimensions)], notes: [] };
   }
-  const config = await readTargetConfig(target.config);
-  const changed = configRefusals(architecture.config, config);
+  const { usualFields = given => given } = architecture;
+  const config = usualFields(await readTargetConfig(target.config));
+  const changed = configRefusals(usualFields(architecture.config), config);
   const dimensions = dimensionsOf(architecture, config);
-  return { dimensions, refusals: [...lost, ...changed, ...refusals(architecture, dimensions)] };
+  const found = [...lost, ...changed, ...refusals(architecture, dimensions)];
+  const grown = found.length === 0 ? architecture.resized(dimensions).config : undefined;
+  return {
+    dimensions,
+    refusals: found,
+    notes: grown ? notesOnTarget(usualFields(grown), config) : [],
+  };
 }
 
 /** Why a checkpoint cannot be written again whole: it has tensors that nothing here understands. */
@@ -194,7 +204,8 @@ export function planGrowth(
   engine = 'cpu',
 ): GrowthPlan {
   const source = summarize(model.architecture);
-  const { ignored, notes } = model;
+  const { ignored } = model;
+  const notes = [...model.notes, ...resolved.notes];
   if (resolved.refusals.length > 0) {
     return {
       source,

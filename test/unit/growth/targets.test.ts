@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Dimensions } from '../../../src/architecture';
 import { UsageError } from '../../../src/errors';
 import {
   checkRequest,
   configRefusals,
+  notesOnTarget,
   operatorsOf,
   refusals,
   targetDimensions,
 } from '../../../src/growth';
-import { readConfig, readFixture } from '../architecture/fixtures';
+import { resolveTarget } from '../../../src/run/plan/plan';
+import { withModel } from '../../support/opened';
+import { fixture } from '../../support/fixtures';
+import { readConfig, readFixture, type FamilyName } from '../architecture/fixtures';
+import { temporaryFolder } from '../data/temporary';
 import { smallArchitecture } from '../../support/tinyGrowth';
 
 const base: Dimensions = {
@@ -126,6 +132,73 @@ describe('configRefusals', () => {
     assert.equal(configRefusals({ image_size: [8, 8] }, { image_size: [8, 8] }).length, 0);
     assert.equal(configRefusals({ image_size: [8, 8] }, { image_size: [8, 16] }).length, 1);
   });
+});
+
+describe('notesOnTarget', () => {
+  const bert = readConfig('bert');
+  const message = (target: Record<string, unknown>): string =>
+    notesOnTarget(bert, target)
+      .map(note => note.message)
+      .join();
+
+  it('are none for sizes of the grown model, and for what says nothing of the arithmetic', () => {
+    const target = {
+      ...bert,
+      transformers_version: '4',
+      hidden_dropout_prob: 0.5,
+      eos_token_id: 9,
+    };
+    assert.equal(message(target), '');
+    assert.equal(message({ unknown_to_us: 1 }), '');
+  });
+
+  it('name every field that the grown model does not follow', () => {
+    assert.match(message({ ...bert, layer_norm_eps: 0.5 }), /layer_norm_eps 0\.5; only sizes/);
+    const many = { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 };
+    const found = notesOnTarget({ ...bert, ...many }, { a: 2, b: 2, c: 2, d: 2, e: 2, f: 2 });
+    assert.match(found[0]!.message, /a 2, b 2, c 2, d 2 and 2 other fields;/);
+  });
+});
+
+describe("a target config.json of timm's", () => {
+  const planned = async (family: FamilyName, change: Record<string, unknown>) => {
+    const config = readConfig(family);
+    const given = { ...(config['model_args'] as object), ...change };
+    const folder = temporaryFolder({
+      'config.json': JSON.stringify({ ...config, model_args: given }),
+    });
+    return withModel(fixture(`hf/${family}`), model =>
+      resolveTarget(model, { config: join(folder, 'config.json') }),
+    );
+  };
+
+  for (const family of ['timm-cait', 'timm-vit', 'timm-vit-registers'] as const) {
+    it(`gives the sizes of a ${family}`, async () => {
+      const sizes = { depth: 5, embed_dim: 96, num_heads: 8, mlp_ratio: 3, drop_rate: 0.1 };
+      const { dimensions, refusals: found, notes } = await planned(family, sizes);
+      assert.deepEqual(dimensions, {
+        numHiddenLayers: 5,
+        hiddenSize: 96,
+        numAttentionHeads: 8,
+        intermediateSize: 288,
+      });
+      assert.deepEqual([found, notes], [[], []]);
+    });
+
+    it(`is refused where it changes what a ${family} keeps`, async () => {
+      const fixed =
+        family === 'timm-cait' ? { depth_token_only: 3 } : { reg_tokens: 2, no_embed_class: true };
+      const { refusals: found } = await planned(family, { embed_dim: 96, num_heads: 8, ...fixed });
+      assert.match(found[0]!.reason, /layers of the class token|number of registers/);
+    });
+
+    it(`is followed in sizes alone where it changes biases of a ${family}, which is said`, async () => {
+      const change = { embed_dim: 96, num_heads: 8, qkv_bias: false };
+      const { refusals: found, notes } = await planned(family, change);
+      assert.equal(found.length, 0);
+      assert.match(notes[0]!.message, /qkv_bias false/);
+    });
+  }
 });
 
 describe('checkRequest', () => {

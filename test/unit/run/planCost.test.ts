@@ -35,7 +35,7 @@ const withGrowth = <T>(
       numAttentionHeads: width * dimensions.numAttentionHeads,
       intermediateSize: width * dimensions.intermediateSize,
     };
-    const growth = requireGrowth(model, { dimensions: target, refusals: [] });
+    const growth = requireGrowth(model, { dimensions: target, refusals: [], notes: [] });
     return use(growth, batchShape(model.architecture, { batchSize: 4, sequenceLength: 32 }));
   });
 
