@@ -15,9 +15,9 @@ after(async () => {
 
 /**
  * Heads of two units, as these decoders have, make rounding grow tenfold every other step from the
- * fifteenth on, in float32 anywhere.
+ * fifteenth on, in float32 anywhere; not so in Granite, whose scores are divided by three, so that it learns slower.
  */
-const stepsOf = (model: SmallModel): number => (isDecoder(model) ? 15 : 20);
+const stepsOf = (model: SmallModel): number => (isDecoder(model) && model !== 'granite' ? 15 : 20);
 
 describe('learning operators on another engine', () => {
   for (const model of smallModels) {
