@@ -1,8 +1,8 @@
-import { counted } from '../format';
+import { counted, formatCount } from '../format';
 import type { ComparisonReport } from '../protocol/comparison';
 import { methodTitle } from '../protocol/methodTitles';
 import { html, type Content, type Markup } from './markup';
-import { countText, flopUnit, inUnit, lossText } from './quantities';
+import { flopUnit, inUnit, lossText } from './quantities';
 
 /** What a reader must know before believing the numbers; nothing where all is well. */
 export function troubles({ methods, runs, notes: known }: ComparisonReport): Markup | undefined {
@@ -54,7 +54,7 @@ export function keptModels({ models = [] }: ComparisonReport): Markup | undefine
 /** How the savings are defined. */
 export function definitions({ smallTraining, settings }: ComparisonReport): Markup {
   const small = smallTraining
-    ? `The small model’s own training (${countText(smallTraining.steps)} ${smallTraining.steps === 1 ? 'step' : 'steps'}, ${inUnit(smallTraining.flops, flopUnit)}, by ${smallTraining.from}) is counted as the method’s in the column that says so, and nowhere else.`
+    ? `The small model’s own training (${formatCount(smallTraining.steps)} ${smallTraining.steps === 1 ? 'step' : 'steps'}, ${inUnit(smallTraining.flops, flopUnit)}, by ${smallTraining.from}) is counted as the method’s in the column that says so, and nowhere else.`
     : 'The small model’s own training is not counted, as in the paper; what it took is not known here (name it with --small-steps and --small-batch).';
   return html`<p>
       A saving is 1 − method / scratch: what each had spent when its held-out loss first reached the
@@ -105,12 +105,12 @@ export function conditions(report: ComparisonReport): Markup {
   const rows: readonly (readonly [string, Content])[] = [
     [
       'small model',
-      `${source.path}, ${countText(source.parameters)} parameters, SHA-256 ${source.sha256}`,
+      `${source.path}, ${formatCount(source.parameters)} parameters, SHA-256 ${source.sha256}`,
     ],
     ['its held-out loss', small && lossText(small.loss)],
     [
       'large model',
-      `${target.modelClass} ${target.layers} × ${target.hidden}, ${counted(target.heads, 'head')}, ${target.ffn} feed-forward units, ${countText(target.parameters)} parameters`,
+      `${target.modelClass} ${target.layers} × ${target.hidden}, ${counted(target.heads, 'head')}, ${target.ffn} feed-forward units, ${formatCount(target.parameters)} parameters`,
     ],
     ['data', `${data.path}, SHA-256 ${data.sha256}`],
     [

@@ -1,14 +1,5 @@
+import { flopUnit as unitOfFlops } from '../format';
 import type { Spread } from '../protocol/comparison';
-
-const prefixes = [
-  ['E', 1e18],
-  ['P', 1e15],
-  ['T', 1e12],
-  ['G', 1e9],
-  ['M', 1e6],
-  ['k', 1e3],
-  ['', 1],
-] as const;
 
 /** Three digits: 7.94, 151, 0.0319. */
 export const shortText = (value: number): string => String(Number(value.toPrecision(3)));
@@ -21,8 +12,8 @@ export interface Unit {
 
 /** The unit in which FLOPs up to a number are written. */
 export function flopUnit(largest: number): Unit {
-  const [prefix, size] = prefixes.find(([, least]) => largest >= least) ?? prefixes.at(-1)!;
-  return { name: `${prefix}FLOP`, size };
+  const [name, size] = unitOfFlops(largest);
+  return { name, size };
 }
 
 /** The unit in which seconds up to a number are written. */
@@ -55,8 +46,3 @@ export function rangeText(
   if (unit !== otherUnit) return `${text(least)} to ${text(most)}`;
   return `${low} to ${high}${unit === undefined ? '' : ` ${unit}`}`;
 }
-
-const whole = new Intl.NumberFormat('en');
-
-/** 1,234,567 */
-export const countText = (count: number): string => whole.format(count);

@@ -1,11 +1,12 @@
-import { formatBytes as inDecimalUnits } from '../../src/format';
+import {
+  formatBytes as inDecimalUnits,
+  formatFlops as inFlops,
+  formatSeconds,
+  type DurationWords,
+} from '../../src/format';
 import { t } from './strings';
 
 const integer = new Intl.NumberFormat();
-const compactNumber = new Intl.NumberFormat(undefined, {
-  notation: 'compact',
-  maximumSignificantDigits: 3,
-});
 const threeDecimals = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 3,
   maximumFractionDigits: 3,
@@ -20,8 +21,8 @@ export const formatInteger = (value: number): string => integer.format(value);
 /** A number of things, in the person's language; both forms have it as {0}. */
 export const plural = (count: number, one: string, several: string): string =>
   t(count === 1 ? one : several, formatInteger(count));
-/** 792544 → "793K". */
-export const formatCompact = (value: number): string => compactNumber.format(value);
+export { formatCompact } from '../../src/format';
+
 /** A loss in nats, three decimals. */
 export const formatLoss = (value: number): string =>
   Number.isFinite(value) ? threeDecimals.format(value) : t('not finite');
@@ -54,21 +55,16 @@ export function formatTick(value: number): string {
 export const formatBytes = (bytes: number): string => inDecimalUnits(bytes, threeDigits);
 
 /** Floating-point operations: 1.7e11 → "171 GFLOP". */
-export function formatFlops(flops: number): string {
-  const units = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP', 'EFLOP'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(flops || 1) / 3)));
-  return `${Number((flops / 1000 ** power).toPrecision(3))} ${units[power] ?? 'FLOP'}`;
-}
+export const formatFlops = (flops: number): string => inFlops(flops, threeDigits);
+
+const words: DurationWords = {
+  seconds: seconds => t('{0} s', oneDecimal.format(seconds)),
+  minutes: (minutes, seconds) => t('{0} min {1} s', minutes, seconds),
+  hours: (hours, minutes) => t('{0} h {1} min', integer.format(hours), minutes),
+};
 
 /** Seconds as people say them: "42 s", "3 min 5 s", "2 h 10 min". */
-export function formatDuration(seconds: number): string {
-  if (seconds < 10) return t('{0} s', oneDecimal.format(seconds));
-  const whole = Math.round(seconds);
-  if (whole < 60) return t('{0} s', whole);
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return t('{0} min {1} s', minutes, whole % 60);
-  return t('{0} h {1} min', integer.format(Math.floor(minutes / 60)), minutes % 60);
-}
+export const formatDuration = (seconds: number): string => formatSeconds(seconds, words);
 
 /** [768, 3072] → "768 × 3072". */
 export const formatShape = (shape: readonly number[]): string =>

@@ -3,7 +3,7 @@ import { harmless } from '../../harmless';
 import type { Checkpoints } from './checkpoints';
 import { isGroup, many, type GroupNode, type TreeNode } from './checkpointGroups';
 import { shortReason, type CheckpointNode } from './checkpointTree';
-import { formatBytes, formatCount, plural } from '../text';
+import { formatBytes, formatCompact, plural } from '../text';
 import { tickStep } from '../walkthrough';
 
 /** Shows the tree, and says above it when there is more than it shows. */
@@ -124,7 +124,7 @@ function factsOf({ path, summary, failure }: CheckpointNode): string {
   const { model, problem, elementTypes = '', bytes = 0 } = summary ?? {};
   if (model) {
     const { family, layers, hidden, parameters } = model;
-    return `${family} · ${layers} × ${hidden} · ${formatCount(parameters)} · ${elementTypes}`;
+    return `${family} · ${layers} × ${hidden} · ${formatCompact(parameters)} · ${elementTypes}`;
   }
   if (summary?.kind !== 'tensors' && problem) return shortReason(path, problem.message);
   return [vscode.l10n.t('tensors only'), formatBytes(bytes), elementTypes].join(' · ');

@@ -8,7 +8,7 @@ import { DisposableStore, type Disposable } from '../lifetime';
 import { freeOutput } from '../wizard/outputName';
 import { exists } from '../runs/runFolder';
 import { targetName } from '../wizard/targets';
-import { explain, formatBytes, formatCount } from '../text';
+import { explain, formatBytes, formatCompact } from '../text';
 import { requireTrust } from '../trust';
 
 interface InspectInput {
@@ -76,8 +76,8 @@ const growTool = (parts: GrowParts): vscode.LanguageModelTool<GrowInput> => ({
         message: vscode.l10n.t(
           'Grow {0} from {1} to {2} parameters by {3} and write {4} to {5}?',
           labelOf(request.checkpoint),
-          formatCount(source.parameters),
-          formatCount(target.parameters),
+          formatCompact(source.parameters),
+          formatCompact(target.parameters),
           methodTitle(request.method),
           formatBytes(diskBytes),
           request.out,

@@ -10,7 +10,7 @@ import type {
 import type { Keep } from '../../protocol/comparison';
 import { keepText, type MoreOptions } from './moreOptions';
 import type { Choice } from './steps';
-import { formatBytes, formatCount, formatFlops, formatSeconds, plural } from '../text';
+import { formatBytes, formatCompact, formatFlops, formatSeconds, plural } from '../text';
 
 /** What a person may do with a plan. */
 export type PlanAnswer =
@@ -328,7 +328,7 @@ function sizeLines({ source, target }: GrowthPlan): Choice<PlanAnswer>[] {
   return [
     line(
       `$(symbol-numeric) ${vscode.l10n.t('Parameters')}`,
-      change(formatCount(source.parameters), formatCount(target.parameters)),
+      change(formatCompact(source.parameters), formatCompact(target.parameters)),
     ),
     line(
       `$(layers) ${vscode.l10n.t('Layers × hidden units')}`,

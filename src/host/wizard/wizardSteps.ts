@@ -25,7 +25,7 @@ import {
   type StepFrame,
 } from './steps';
 import { parseTarget, targetPresets, targetProblem, type TargetPreset } from './targets';
-import { explain, formatCount, plural } from '../text';
+import { explain, formatCompact, plural } from '../text';
 
 /** What the wizards need from the rest of the host. */
 export interface WizardParts {
@@ -77,7 +77,7 @@ export async function askCheckpoint(
 }
 
 const sizes = ({ model }: CheckpointSummary): string =>
-  model ? `${model.layers} × ${model.hidden} · ${formatCount(model.parameters)}` : '';
+  model ? `${model.layers} × ${model.hidden} · ${formatCompact(model.parameters)}` : '';
 
 /** Asks how large a model should become. */
 export async function askTarget(
@@ -102,7 +102,7 @@ export async function askTarget(
         `${preset.layers} × ${preset.hidden}`,
         ...(counts[index] === undefined
           ? []
-          : [vscode.l10n.t('{0} parameters', formatCount(counts[index]))]),
+          : [vscode.l10n.t('{0} parameters', formatCompact(counts[index]))]),
       ].join(' · '),
       detail: vscode.l10n.t(
         '{0}, {1} in {2}',
