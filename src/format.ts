@@ -4,12 +4,20 @@ type NumberText = Pick<Intl.NumberFormat, 'format'>;
 const threeDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
-/** A name and what one of it is; the largest first. */
+/** A unit: its name and its size. */
+export interface Unit {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** Names and sizes, the largest first. */
 type Units = readonly (readonly [name: string, size: number])[];
 
 /** The largest unit that keeps an amount at 1 or more. */
-const unitOf = (amount: number, units: Units): Units[number] =>
-  units.find(([, least]) => Math.abs(amount) >= least) ?? units.at(-1)!;
+function unitOf(amount: number, units: Units): Unit {
+  const [name, size] = units.find(([, least]) => Math.abs(amount) >= least) ?? units.at(-1)!;
+  return { name, size };
+}
 
 const byteUnits = [
   ['TB', 1e12],
@@ -26,7 +34,7 @@ const byteUnits = [
  */
 export function formatBytes(bytes: number, number: NumberText = threeDigits): string {
   if (bytes === 1) return '1 byte';
-  const [name, size] = unitOf(bytes, byteUnits);
+  const { name, size } = unitOf(bytes, byteUnits);
   return `${number.format(bytes / size)} ${name}`;
 }
 
@@ -40,15 +48,15 @@ const flopUnits = [
   ['FLOP', 1],
 ] as const;
 
-/** The unit in which FLOPs up to a number are written: its name and its size. */
-export const flopUnit = (largest: number): Units[number] => unitOf(largest, flopUnits);
+/** The unit in which FLOPs up to a number are written. */
+export const flopUnit = (largest: number): Unit => unitOf(largest, flopUnits);
 
 /**
  * Floating-point operations for people: 7.94 GFLOP.
  * @param number writes three digits; English where absent.
  */
 export function formatFlops(flops: number, number: NumberText = threeDigits): string {
-  const [name, size] = flopUnit(flops);
+  const { name, size } = flopUnit(flops);
   return `${number.format(flops / size)} ${name}`;
 }
 

@@ -1,7 +1,8 @@
+import type { Unit } from '../format';
 import type { LossUnit } from '../protocol/evaluation';
 import type { CurveSample, Horizontal, MethodCurve } from './curves';
 import { html, type Markup } from './markup';
-import { lossText, shortText, type Unit } from './quantities';
+import { lossText, shortText } from './quantities';
 import { linearScale, quantile, spreadApart, ticks, type Scale } from './scales';
 
 /** A level that curves are read against. */

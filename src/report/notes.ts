@@ -1,8 +1,8 @@
-import { counted, formatCount } from '../format';
+import { counted, flopUnit, formatCount } from '../format';
 import type { ComparisonReport } from '../protocol/comparison';
 import { methodTitle } from '../protocol/methodTitles';
 import { html, type Content, type Markup } from './markup';
-import { flopUnit, inUnit, lossText } from './quantities';
+import { inUnit, lossText } from './quantities';
 
 /** What a reader must know before believing the numbers; nothing where all is well. */
 export function troubles({ methods, runs, notes: known }: ComparisonReport): Markup | undefined {

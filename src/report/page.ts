@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, extname } from 'node:path';
-import { counted } from '../format';
+import { counted, flopUnit } from '../format';
 import { yardstick, type ComparisonReport } from '../protocol/comparison';
 import { lossUnitOf } from '../protocol/evaluation';
 import { lossChart, type Level } from './chart';
 import { methodCurves, type MethodCurve } from './curves';
 import { html, type Markup } from './markup';
 import { conditions, definitions, keptModels, sources, troubles } from './notes';
-import { flopUnit, timeUnit } from './quantities';
+import { timeUnit } from './quantities';
 import { style } from './style';
 import { curveTable, savingsTable } from './tables';
 import { verdict } from './verdict';

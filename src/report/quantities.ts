@@ -1,20 +1,8 @@
-import { flopUnit as unitOfFlops } from '../format';
+import type { Unit } from '../format';
 import type { Spread } from '../protocol/comparison';
 
 /** Three digits: 7.94, 151, 0.0319. */
 export const shortText = (value: number): string => String(Number(value.toPrecision(3)));
-
-/** A unit for amounts up to `largest`: its name and its size. */
-export interface Unit {
-  readonly name: string;
-  readonly size: number;
-}
-
-/** The unit in which FLOPs up to a number are written. */
-export function flopUnit(largest: number): Unit {
-  const [name, size] = unitOfFlops(largest);
-  return { name, size };
-}
 
 /** The unit in which seconds up to a number are written. */
 export function timeUnit(largest: number): Unit {

@@ -1,20 +1,9 @@
 import { UnsupportedError } from '../../errors';
 import type { ModelConfig } from '../architecture';
-import { flagField, positiveField, sizeField } from '../configFields';
+import { positiveField, sizeField } from '../configFields';
 import { space } from '../declare';
-import {
-  architectureOf,
-  classesOf,
-  layerScaleOf,
-  timmArguments,
-  timmDimensions,
-  timmGrid,
-  timmResized,
-  usualTimmFields,
-  unitsAt,
-  type NamedModel,
-} from './timm';
-import { visionFamily, type VisionNames, type VisionSettings } from './visionTransformer';
+import { timmFamily, timmNames, unitsAt, type CommonSettings, type NamedModel } from './timm';
+import type { VisionNames, VisionSettings } from './visionTransformer';
 
 /** Width and heads by the name of a size; heads have 48 units. */
 const namedSizes: Readonly<Record<string, { hidden: number; heads: number }>> = {
@@ -27,10 +16,7 @@ const namedSizes: Readonly<Record<string, { hidden: number; heads: number }>> = 
 /** `cait_xs24_384.fb_dist_in1k` */
 const modelName = /^cait_(xxs|xs|s|m)(24|36|48)_(\d+)(\.|$)/;
 
-const nameOf = (config: ModelConfig) => modelName.exec(architectureOf(config));
-
-function namedModel(config: ModelConfig): NamedModel {
-  const [, size, layers, side] = nameOf(config)!;
+function named([, size, layers, side]: RegExpExecArray): NamedModel {
   const { hidden, heads } = namedSizes[size!]!;
   return {
     arguments: {
@@ -47,62 +33,41 @@ function namedModel(config: ModelConfig): NamedModel {
   };
 }
 
-function settings(config: ModelConfig): VisionSettings {
-  const given = timmArguments(config, namedModel(config));
-  const dimensions = timmDimensions(given);
-  const layerScale = layerScaleOf(given);
-  if (layerScale === undefined) {
+function settings(given: ModelConfig, common: CommonSettings): VisionSettings {
+  if (common.layerScale === undefined) {
     throw new UnsupportedError(
       'config.json sets init_values to null: CaiT has factors behind every branch.',
       'Take config.json from the same place as the weights beside it.',
     );
   }
+  const { hiddenSize } = common.dimensions;
+  const ratio = positiveField(given, 'mlp_ratio_token_only', 4);
   return {
-    dimensions,
-    grid: timmGrid(given),
-    epsilon: 1e-6,
-    activation: 'gelu',
-    queryBias: flagField(given, 'qkv_bias', true),
-    gated: false,
-    layerScale,
+    ...common,
     mixesHeads: true,
     classLayers: {
       count: sizeField(given, 'depth_token_only', { fallback: 2, limit: 1024 }),
-      intermediateSize: unitsAt(
-        dimensions.hiddenSize,
-        positiveField(given, 'mlp_ratio_token_only', 4),
-      ),
+      intermediateSize: unitsAt(hiddenSize, ratio),
     },
     specialTokens: [{ id: 'embeddings.cls.weight', tensor: 'cls_token' }],
     positionsOfTokens: false,
-    classes: classesOf(given),
   };
 }
 
 /** What layers of both kinds have under one name. */
 const common = {
-  o: { name: 'attn.proj' },
-  ln1: { name: 'norm1' },
+  ...timmNames.modules,
   scale1: { name: 'gamma_1', tensor: 'gamma_1' },
-  ln2: { name: 'norm2' },
   scale2: { name: 'gamma_2', tensor: 'gamma_2' },
 };
-const attention = { name: 'attn.qkv' };
 const classUnits = space('classFfn');
 
 const names: VisionNames = {
-  positions: 'pos_embed',
-  patch: 'patch_embed.proj',
-  layers: 'blocks.',
+  ...timmNames,
   modules: {
     ...common,
-    q: attention,
-    k: attention,
-    v: attention,
     mixScores: { name: 'attn.proj_l' },
     mixWeights: { name: 'attn.proj_w' },
-    fc1: { name: 'mlp.fc1' },
-    fc2: { name: 'mlp.fc2' },
   },
   classLayers: 'blocks_token_only.',
   classModules: {
@@ -113,27 +78,14 @@ const names: VisionNames = {
     fc1: { name: 'mlp.fc1', out: classUnits },
     fc2: { name: 'mlp.fc2', in: classUnits },
   },
-  finalNorm: 'norm',
 };
 
 /** CaiT (Touvron et al. 2021), as timm stores it: talking heads, and layers of the class token alone. */
-export const cait = visionFamily({
+export const cait = timmFamily({
   modelType: 'timm-cait',
-  className: /(?!)/,
-  prefix: 'timm.',
-  signature: /(?!)/,
-  claims: config => config['architectures'] === undefined && nameOf(config) !== null,
-  oldNormNames: false,
-  names: () => names,
+  modelClass: 'Cait',
+  modelName,
+  named,
+  names,
   settings,
-  usualFields: config =>
-    nameOf(config)
-      ? usualTimmFields('timm-cait', timmArguments(config, namedModel(config)))
-      : config,
-  resized: timmResized,
-  notes: () => [],
-  encoderClass: 'Cait',
-  classifierClasses: [
-    { modelClass: 'Cait', classifiers: [{ id: 'head.classifier', name: 'head' }] },
-  ],
 });

@@ -1,8 +1,16 @@
 import { UnsupportedError } from '../../errors';
 import { shortJson } from '../../format';
 import type { Dimensions, ModelConfig } from '../architecture';
-import { dimensionsProblem, positiveField, sizeField, sizePairField } from '../configFields';
+import {
+  dimensionsProblem,
+  flagField,
+  positiveField,
+  sizeField,
+  sizePairField,
+} from '../configFields';
+import type { Family } from './family';
 import { patchGrid, type PatchGrid } from './patches';
+import { visionFamily, type VisionNames, type VisionSettings } from './visionTransformer';
 
 /** Arguments of all of timm's transformers that are honoured, or that nothing is computed with. */
 const commonArguments: readonly string[] = [
@@ -13,9 +21,6 @@ const commonArguments: readonly string[] = [
 
 const object = (value: unknown): ModelConfig =>
   typeof value === 'object' && value !== null ? (value as ModelConfig) : {};
-
-/** What timm calls a model; behind the first dot stand its weights. */
-export const architectureOf = (config: ModelConfig): string => String(config['architecture']);
 
 const use =
   'Use a checkpoint without it; changing only config.json would make the weights mean something else.';
@@ -30,7 +35,7 @@ export interface NamedModel {
 }
 
 /** What `timm.create_model` is called with: the name's arguments, and those of config.json over them. */
-export function timmArguments(
+function timmArguments(
   config: ModelConfig,
   { arguments: named, others, side }: NamedModel,
 ): ModelConfig {
@@ -78,7 +83,7 @@ function ratioFor(hidden: number, units: number): number {
 }
 
 /** The sizes that arguments give. Throws UnsupportedError for those that make no transformer. */
-export function timmDimensions(given: ModelConfig): Dimensions {
+function timmDimensions(given: ModelConfig): Dimensions {
   const hiddenSize = sizeField(given, 'embed_dim');
   const dimensions: Dimensions = {
     numHiddenLayers: sizeField(given, 'depth', { limit: 1024 }),
@@ -92,7 +97,7 @@ export function timmDimensions(given: ModelConfig): Dimensions {
 }
 
 /** How arguments have images cut into patches. */
-export function timmGrid(given: ModelConfig): PatchGrid {
+function timmGrid(given: ModelConfig): PatchGrid {
   // Under timm's name of it, before the grid asks for ViT's.
   sizePairField(given, 'img_size', 224);
   return patchGrid({
@@ -103,17 +108,17 @@ export function timmGrid(given: ModelConfig): PatchGrid {
 }
 
 /** What factors of branches start at; undefined where branches have none. */
-export function layerScaleOf(given: ModelConfig): number | undefined {
+function layerScaleOf(given: ModelConfig): number | undefined {
   const scale = given['init_values'];
   return scale === undefined || scale === null ? undefined : positiveField(given, 'init_values');
 }
 
 /** Classes of the classifier; 0 where there is none. */
-export const classesOf = (given: ModelConfig): number =>
+const classesOf = (given: ModelConfig): number =>
   given['num_classes'] === 0 ? 0 : sizeField(given, 'num_classes');
 
 /** What arguments say under the names that most families have, and under their own what those have no name for. */
-export function usualTimmFields(modelType: string, given: ModelConfig): ModelConfig {
+function usualTimmFields(modelType: string, given: ModelConfig): ModelConfig {
   const { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize } =
     timmDimensions(given);
   const { img_size: image, patch_size: patch, in_chans: channels, num_classes: classes } = given;
@@ -144,7 +149,7 @@ const renamed: ReadonlySet<string> = new Set([
 ]);
 
 /** config.json of a model of timm's at other sizes. */
-export const timmResized = (
+const timmResized = (
   config: ModelConfig,
   { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize }: Dimensions,
 ): ModelConfig => ({
@@ -158,3 +163,77 @@ export const timmResized = (
     mlp_ratio: ratioFor(hiddenSize, intermediateSize),
   },
 });
+
+/** What arguments say alike in all of timm's transformers. */
+export type CommonSettings = Omit<VisionSettings, 'specialTokens' | 'positionsOfTokens'>;
+
+const commonSettings = (given: ModelConfig): CommonSettings => ({
+  dimensions: timmDimensions(given),
+  grid: timmGrid(given),
+  epsilon: 1e-6,
+  activation: 'gelu',
+  queryBias: flagField(given, 'qkv_bias', true),
+  gated: false,
+  layerScale: layerScaleOf(given),
+  classes: classesOf(given),
+});
+
+const attention = { name: 'attn.qkv' };
+
+/** Where the parts lie that all of timm's transformers have. */
+export const timmNames: VisionNames = {
+  positions: 'pos_embed',
+  patch: 'patch_embed.proj',
+  layers: 'blocks.',
+  modules: {
+    q: attention,
+    k: attention,
+    v: attention,
+    o: { name: 'attn.proj' },
+    ln1: { name: 'norm1' },
+    fc1: { name: 'mlp.fc1' },
+    fc2: { name: 'mlp.fc2' },
+    ln2: { name: 'norm2' },
+  },
+  finalNorm: 'norm',
+};
+
+/** What sets one of timm's families apart from another. */
+export interface TimmFamily {
+  readonly modelType: string;
+  readonly modelClass: string;
+  /** What timm calls its models; behind the first dot stand their weights. */
+  readonly modelName: RegExp;
+  /** What a name means, by what `modelName` found in it. */
+  readonly named: (found: RegExpExecArray) => NamedModel;
+  readonly names: VisionNames;
+  /** What the arguments say besides. */
+  readonly settings: (given: ModelConfig, common: CommonSettings) => VisionSettings;
+}
+
+/** A family of vision transformers as timm stores them: no `model_type`, a name and arguments. */
+export function timmFamily(description: TimmFamily): Family {
+  const { modelType, modelClass, modelName, named, names, settings } = description;
+  const nameOf = (config: ModelConfig) => modelName.exec(String(config['architecture']));
+  const argumentsOf = (config: ModelConfig): ModelConfig =>
+    timmArguments(config, named(nameOf(config)!));
+  return visionFamily({
+    modelType,
+    className: /(?!)/,
+    prefix: 'timm.',
+    signature: /(?!)/,
+    claims: config => config['architectures'] === undefined && nameOf(config) !== null,
+    oldNormNames: false,
+    names: () => names,
+    settings: config => {
+      const given = argumentsOf(config);
+      return settings(given, commonSettings(given));
+    },
+    usualFields: config =>
+      nameOf(config) ? usualTimmFields(modelType, argumentsOf(config)) : config,
+    resized: timmResized,
+    notes: () => [],
+    encoderClass: modelClass,
+    classifierClasses: [{ modelClass, classifiers: [{ id: 'head.classifier', name: 'head' }] }],
+  });
+}
