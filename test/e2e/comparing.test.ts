@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { assertQuiet } from '../support/editor/assertQuiet';
+import { asItGoesOn } from '../support/editor/goingOn';
 import { journey } from '../support/editor/journey';
 import { buttonIn, ProgressPage } from '../support/editor/pages';
 import { themes } from '../support/editor/settings';
@@ -90,7 +91,7 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
       await bench.screenshot('3-live');
       await bench.chooseTheme(themes[0]);
       await bench.screenshot('4-live-light');
-      await buttonIn(page, 'Open Report').waitFor();
+      await asItGoesOn(buttonIn(page, 'Open Report'), () => page.locator('body').innerText());
       const lines = await page.evaluate<string[]>('[...shownLines]');
       const told = lines.filter(line =>
         /^run \d of 3: .+, seed 0, (learning operators, )?step \d+ of \d+$/.test(line),

@@ -96,7 +96,7 @@ journey('the packaged extension in a clean profile, by keyboard alone', options,
     await pressUntil(bench, 'Tab', { focused, wanted: 'Stop and keep' });
     await bench.screenshot('2-stop');
     await bench.page.keyboard.press('Enter');
-    await progress.past.filter({ hasText: 'Done' }).waitFor();
+    await progress.endsDone();
   });
 
   step('the grown checkpoint is opened from the tree', async ({ bench, workspace }) => {

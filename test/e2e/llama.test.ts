@@ -29,7 +29,7 @@ journey('growing a Llama in the workbench', { screenshots: 'llama-' }, step => {
 
   step('its run panel says which operators map heads', async ({ bench }) => {
     const progress = await ProgressPage.open(bench);
-    await progress.past.filter({ hasText: 'Done' }).waitFor();
+    await progress.endsDone();
     await progress.press('Open');
     const page = await RunPage.find(bench);
     await page.thumbnail('width.query.3').click();

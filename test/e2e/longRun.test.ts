@@ -56,7 +56,7 @@ journey('a long run', { screenshots: 'long-' }, step => {
     async ({ bench, workspace }) => {
       const progress = await ProgressPage.open(bench);
       await progress.press('Stop and keep');
-      await progress.past.filter({ hasText: 'Done' }).waitFor();
+      await progress.endsDone();
       await bench.treeRow('Checkpoints', 'bert-kjv-grown-6x96').waitFor();
       await bench.screenshot('4-kept');
       const receipt = JSON.parse(

@@ -54,7 +54,7 @@ journey('the walkthrough', { screenshots: 'walkthrough-' }, step => {
     await bench.quickInput.choose('bert-kjv');
     await growFromHere(bench, shortGrowth);
     await untilTicked(bench, ['find', 'grow']);
-    await progress.past.filter({ hasText: 'Done' }).waitFor();
+    await progress.endsDone();
     await progress.press('Open');
     await RunPage.find(bench);
     await untilTicked(bench, ['find', 'grow', 'watch']);

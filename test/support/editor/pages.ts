@@ -1,4 +1,5 @@
 import type { Frame, Locator } from 'playwright-core';
+import { asItGoesOn } from './goingOn';
 import { patience, type Workbench } from './workbench';
 
 /** A button of a page by what is written on it. */
@@ -39,16 +40,29 @@ export class ProgressPage {
     return Number(values[0] ?? 0);
   }
 
+  /** All that it says of the runs that are being worked on. */
+  private readonly shown = async (): Promise<string> =>
+    (await this.jobs.allTextContents()).join('\n');
+
   /**
    * Waits until the first run of a profile has taken so many steps: one that is over before it was
    * looked at has taken all of its own.
    */
   async reaches(step: number): Promise<void> {
-    const deadline = Date.now() + 2 * patience;
+    let [before, since] = [await this.shown(), Date.now()];
     while ((await this.step()) < step && (await this.past.count()) === 0) {
-      if (Date.now() > deadline) throw new Error(`The progress view never reached step ${step}.`);
+      const now = await this.shown();
+      if (now !== before) [before, since] = [now, Date.now()];
+      if (Date.now() > since + patience) {
+        throw new Error(`The progress view never reached step ${step}.`);
+      }
       await this.frame.waitForTimeout(50);
     }
+  }
+
+  /** Waits until a run is done, for as long as runs go on. */
+  async endsDone(): Promise<void> {
+    await asItGoesOn(this.past.filter({ hasText: 'Done' }).first(), this.shown);
   }
 
   /** Waits until the running job says this of itself: Running, Paused, Finishing. */
