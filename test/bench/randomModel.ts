@@ -1,64 +1,63 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  assembleTensor,
+  type Architecture,
+  type ModelConfig,
+  type Parameter,
+} from '../../src/architecture';
+import { bert } from '../../src/architecture/families/bert';
+import { decoderFamily } from '../../src/architecture/families/decoderFamily';
+import { decoders } from '../../src/architecture/families/decoders';
+import { gpt2 } from '../../src/architecture/families/gpt2';
 import { writeCheckpoint } from '../../src/checkpoint/writeCheckpoint';
-import { randomGenerator } from '../../src/random';
+import { randomParameter } from '../../src/growth';
 import { example } from '../support/fixtures';
 
-/** Sizes of a GPT-2. */
-export interface Gpt2Sizes {
-  readonly layers: number;
-  readonly hidden: number;
-  readonly heads: number;
-  readonly vocabulary: number;
-  readonly positions: number;
+/** A checkpoint's shapes, without its weights. */
+export interface ModelShapes {
+  /** config.json as it is published. */
+  readonly config: ModelConfig;
+  /** Element type of the weights as they are published. */
+  readonly type: 'F32' | 'BF16';
+  /** Whose tokenizer it gets: the published one is not at hand, and its ids would be as many. */
+  readonly tokenizer: 'gpt2-kjv' | 'bert-kjv';
 }
 
-/** Writes a GPT-2 with random weights and the example's tokenizer, for measurements of real shapes. */
-export async function writeRandomGpt2(folder: string, sizes: Gpt2Sizes): Promise<void> {
-  const { layers, hidden, heads, vocabulary, positions } = sizes;
+/** The model that a config.json makes by itself. */
+function architectureOf(config: ModelConfig): Architecture {
+  const families = [gpt2, bert, ...decoders.map(decoderFamily)];
+  const family = families.find(({ modelType }) => modelType === config['model_type'])!;
+  const none = () => false;
+  const file = { prefix: family.prefix, has: none, hasUnder: none, differ: none };
+  return family.build(config, file).architecture;
+}
+
+/** Writes a checkpoint of the shapes with random weights, for measurements. */
+export async function writeRandomModel(
+  folder: string,
+  { config, type, tokenizer }: ModelShapes,
+): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const config = {
-    ...{ architectures: ['GPT2LMHeadModel'], model_type: 'gpt2', activation_function: 'gelu_new' },
-    ...{ n_layer: layers, n_embd: hidden, n_head: heads, n_positions: positions },
-    ...{ vocab_size: vocabulary, layer_norm_epsilon: 1e-5, tie_word_embeddings: true },
-    ...{ bos_token_id: 0, eos_token_id: 0 },
-  };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 2));
-  copyFileSync(join(example('gpt2-kjv'), 'tokenizer.json'), join(folder, 'tokenizer.json'));
-  const norm = (name: string) => [[`${name}.weight`, [hidden]] as const, bias(name, hidden)];
-  const bias = (name: string, size: number) => [`${name}.bias`, [size]] as const;
-  const linear = (name: string, [inner, out]: readonly [number, number]) => [
-    [`${name}.weight`, [inner, out]] as const,
-    bias(name, out),
-  ];
-  const shapes: (readonly [string, readonly number[]])[] = [
-    ['wte.weight', [vocabulary, hidden]],
-    ['wpe.weight', [positions, hidden]],
-    ...Array.from({ length: layers }, (_, layer) => [
-      ...norm(`h.${layer}.ln_1`),
-      ...linear(`h.${layer}.attn.c_attn`, [hidden, 3 * hidden]),
-      ...linear(`h.${layer}.attn.c_proj`, [hidden, hidden]),
-      ...norm(`h.${layer}.ln_2`),
-      ...linear(`h.${layer}.mlp.c_fc`, [hidden, 4 * hidden]),
-      ...linear(`h.${layer}.mlp.c_proj`, [4 * hidden, hidden]),
-    ]).flat(),
-    ...norm('ln_f'),
-  ];
-  const random = randomGenerator(0, 0);
-  const valueOf = (name: string): (() => number) => {
-    if (/ln_\w+\.weight$/.test(name)) return () => 1;
-    if (name.endsWith('.bias')) return () => 0;
-    // Uniform with the deviation that GPT-2 starts with, 0.02.
-    return () => 0.02 * Math.sqrt(12) * (random.uniform() - 0.5);
-  };
+  for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
+    copyFileSync(join(example(tokenizer), file), join(folder, file));
+  }
+  const architecture = architectureOf(config);
+  const tensors = new Map<string, Parameter[]>();
+  for (const parameter of architecture.parameters) {
+    const { tensor } = parameter.stored;
+    tensors.set(tensor, [...(tensors.get(tensor) ?? []), parameter]);
+  }
   await writeCheckpoint(
     folder,
-    shapes.map(([name, shape]) => ({
-      ...{ name: `transformer.${name}`, type: 'F32' as const, shape },
+    [...tensors].map(([name, parameters]) => ({
+      name,
+      type,
+      shape: parameters[0]!.stored.shape,
       values: () => {
-        const next = valueOf(name);
-        const size = shape.reduce((product, length) => product * length, 1);
-        return Promise.resolve(new Float32Array(size).map(next));
+        const parts = parameters.map(parameter => randomParameter(architecture, parameter, 0));
+        return Promise.resolve(assembleTensor(parameters, parts));
       },
     })),
   );

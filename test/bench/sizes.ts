@@ -1,62 +1,81 @@
-// Where the memory of a growth lies: the most that was resident in each part of it, beside what the plan
-// says of a step. Models have GPT-2's shapes and random weights. Linux only.
-//   node --import tsx test/bench/growthMemory.ts [--size tiny|small|gpt2] [--engine cpu|tfjs-cpu|tfjs-wasm]
+// What a growth of real shapes takes: the most that was resident and the seconds of each part of it, beside
+// what a plan says. Models have random weights. Linux only.
+//   node --import tsx test/bench/sizes.ts [--size tiny|small|gpt2|bert|smollm2|qwen]
+//     [--engine cpu|tfjs-cpu|tfjs-wasm] [--steps 2] [--batch 4] [--sequence-length 128] [--recompute] [--share-ffn]
+//     [--out folder]
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../src/format';
-import { batchShape } from '../../src/run/open/data';
-import { learningCost, requireGrowth, resolveTarget } from '../../src/run/plan/plan';
-import { defaultLigoSettings } from '../../src/run/settings';
+import { ligoSettings } from '../../src/run/settings';
 import { example } from '../support/fixtures';
 import { bundled, outputFolder, printedJson } from './child';
-import type { PhasePeak, WatchedGrowth } from './growthMemoryChild';
-import { writeRandomGpt2 } from './randomGpt2';
-import { withModel } from '../support/opened';
-
-const words = { vocabulary: 50257, positions: 1024 };
-/** Source and target; `gpt2` is 124 M parameters to 355 M. */
-const sizes = {
-  tiny: { source: { layers: 6, hidden: 384, heads: 6 }, target: { layers: 12, hidden: 512 } },
-  small: { source: { layers: 8, hidden: 512, heads: 8 }, target: { layers: 12, hidden: 640 } },
-  gpt2: { source: { layers: 12, hidden: 768, heads: 12 }, target: { layers: 24, hidden: 1024 } },
-};
+import { publishedShapes } from './publishedShapes';
+import { writeRandomModel } from './randomModel';
+import type { Part, WatchedGrowth } from './sizesChild';
 
 const { values: options } = parseArgs({
   options: {
     size: { type: 'string', default: 'tiny' },
     engine: { type: 'string', default: 'cpu' },
+    steps: { type: 'string', default: '2' },
+    batch: { type: 'string', default: '4' },
+    'sequence-length': { type: 'string', default: '128' },
+    recompute: { type: 'boolean', default: false },
+    'share-ffn': { type: 'boolean', default: false },
+    out: { type: 'string' },
   },
 });
-const { source, target } = sizes[options.size as keyof typeof sizes];
-const checkpoint = join(outputFolder, `gpt2-${options.size}`);
-if (!existsSync(join(checkpoint, 'model.safetensors'))) {
-  await writeRandomGpt2(checkpoint, { ...source, ...words });
-}
-const settings = { ...defaultLigoSettings, steps: 2, warmup: 1 };
-const batch = { batchSize: 4, sequenceLength: 128 };
-const { peakBytes } = await withModel(checkpoint, async model => {
-  const growth = requireGrowth(model, await resolveTarget(model, target));
-  return learningCost(growth, settings, batchShape(model.architecture, batch));
-});
+const shapes = publishedShapes[options.size];
+if (!shapes) throw new Error(`--size is one of ${Object.keys(publishedShapes).join(', ')}`);
+const checkpoint = join(outputFolder, `shapes-${options.size}`);
+if (!existsSync(join(checkpoint, 'model.safetensors'))) await writeRandomModel(checkpoint, shapes);
+
 const growth: WatchedGrowth = {
   engine: options.engine as WatchedGrowth['engine'],
   request: {
-    ...{ checkpoint, target, method: 'ligo', seed: 0, settings },
-    ...{ out: `${checkpoint}-grown`, overwrite: true },
+    checkpoint,
+    target: shapes.target,
+    method: 'ligo',
+    seed: 0,
+    settings: ligoSettings('ligo', {
+      steps: Number(options.steps),
+      recompute: options.recompute,
+      shareFfn: options['share-ffn'],
+    }),
+    out: options.out ?? `${checkpoint}-grown`,
+    overwrite: true,
     data: {
-      ...{ data: example('kjv.txt'), ...batch, evaluationBatches: 1 },
-      ...{ separator: 'newline', seed: 0 },
+      data: example('kjv.txt'),
+      batchSize: Number(options.batch),
+      sequenceLength: Number(options['sequence-length']),
+      evaluationBatches: 1,
+      separator: 'newline',
+      seed: 0,
     },
   },
 };
-const child = bundled('growthMemoryChild');
-const { phases, bytes } = printedJson(process.execPath, [child, JSON.stringify(growth)]) as {
-  readonly phases: readonly PhasePeak[];
-  readonly bytes: number;
+const child = bundled('sizesChild');
+const { parts, losses, planned } = printedJson(process.execPath, [
+  child,
+  JSON.stringify(growth),
+]) as {
+  readonly parts: readonly Part[];
+  readonly losses: readonly number[];
+  readonly planned: number;
 };
-for (const phase of phases) {
-  const { until, bytes: most, after } = phase;
-  console.log(`${until.padEnd(16)} ${formatBytes(most).padStart(8)}, then ${formatBytes(after)}`);
+console.log(
+  `${shapes.title}, batch ${options.batch} × ${options['sequence-length']}, ${options.engine}`,
+);
+for (const { until, seconds, bytes, after } of parts) {
+  const most = formatBytes(bytes).padStart(8);
+  console.log(
+    `${until.padEnd(16)} ${seconds.toFixed(1).padStart(7)} s ${most}, then ${formatBytes(after)}`,
+  );
 }
-console.log(`the process: ${formatBytes(bytes)}; a step by the plan: ${formatBytes(peakBytes)}`);
+const most = Math.max(...parts.map(({ bytes }) => bytes));
+const all = parts.reduce((sum, { seconds }) => sum + seconds, 0);
+console.log(
+  `all              ${all.toFixed(1).padStart(7)} s ${formatBytes(most).padStart(8)}; by the plan ${formatBytes(planned)} (${(planned / most).toFixed(2)} of it)`,
+);
+console.log(`losses ${losses.map(loss => loss.toFixed(6)).join(' ')}`);

@@ -1,5 +1,5 @@
-// One growth whose memory is watched: what it is comes as JSON, how much each part took goes out as
-// JSON. Run by growthMemory.ts. Linux only: the kernel's high-water mark is read and set back.
+// One growth that is watched: what it is comes as JSON, how much each part of it took goes out as JSON.
+// Run by sizes.ts. Linux only: the kernel's high-water mark is read and set back.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ChosenEngine } from '../../src/engine';
 import { onnxRuntimeCpu } from '../../src/engine';
@@ -13,11 +13,13 @@ export interface WatchedGrowth {
   readonly request: GrowRequest;
 }
 
-/** The most that was resident until an event of a run, since the one before. */
-export interface PhasePeak {
+/** What a run took from one event to the next. */
+export interface Part {
   readonly until: string;
+  readonly seconds: number;
+  /** The most that was resident. */
   readonly bytes: number;
-  /** At the event itself. */
+  /** What was resident at its end. */
   readonly after: number;
 }
 
@@ -25,9 +27,19 @@ const status = (field: string): number =>
   1024 *
   Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))![1]);
 
-const phases: PhasePeak[] = [];
+const parts: Part[] = [];
+const losses: number[] = [];
+let planned = 0;
+let since = performance.now();
 function mark(until: string): void {
-  phases.push({ until, bytes: status('VmHWM'), after: status('VmRSS') });
+  const now = performance.now();
+  parts.push({
+    until,
+    seconds: (now - since) / 1000,
+    bytes: status('VmHWM'),
+    after: status('VmRSS'),
+  });
+  since = now;
   writeFileSync('/proc/self/clear_refs', '5');
 }
 
@@ -49,6 +61,8 @@ const openEngine = async (): Promise<ChosenEngine> => ({
 await grow(
   {
     emit: event => {
+      if (event.type === 'plan') planned = event.plan.cost?.processBytes ?? 0;
+      if (event.type === 'step') losses.push(event.loss);
       const until = nameOf(event);
       if (until !== undefined) mark(until);
     },
@@ -58,4 +72,4 @@ await grow(
   },
   request,
 );
-console.log(JSON.stringify({ phases, bytes: Math.max(...phases.map(({ bytes }) => bytes)) }));
+console.log(JSON.stringify({ parts, losses, planned }));

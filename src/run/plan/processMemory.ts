@@ -4,7 +4,7 @@ import { largestInMemory } from '../stop/keepOnDisk';
 
 /**
  * What a process takes of main memory: its own needs, bytes, and for each byte of what a plan counts how
- * many it takes. Measured with `test/bench/growthMemory.ts`; see docs/speed.md.
+ * many it takes. Measured with `test/bench/sizes.ts`; see docs/speed.md.
  */
 interface Needs {
   readonly own: number;

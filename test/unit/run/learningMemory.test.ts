@@ -19,7 +19,7 @@ async function growthOf() {
 }
 
 describe('what a process takes', () => {
-  // Measured by test/bench/growthMemory.ts: GPT-2's shapes, batch 4 × 128, ONNX Runtime on the CPU.
+  // Measured by test/bench/sizes.ts: GPT-2's shapes, batch 4 × 128, ONNX Runtime on the CPU.
   const measured = [
     { frozenBytes: 121e6, stateBytes: 135e6, peakBytes: 848e6, took: 1.3e9 },
     { frozenBytes: 205e6, stateBytes: 180e6, peakBytes: 1.14e9, took: 1.64e9 },
