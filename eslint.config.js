@@ -6,6 +6,7 @@ const rooms = [
   'harmless.ts',
   'errors.ts',
   'files.ts',
+  'finite.ts',
   'format.ts',
   'random.ts',
   'programs.ts',

@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../errors';
+import { allFinite } from '../finite';
 import {
   bfloat16ToFloat32,
   float16ToFloat32,
@@ -215,18 +216,22 @@ export function areFinite(
 ): boolean {
   switch (type) {
     case 'F16':
-      return new Uint16Array(buffer, byteOffset, byteLength / 2).every(
-        bits => (bits & 0x7c00) !== 0x7c00,
-      );
+      return noneHasAll(0x7c00, new Uint16Array(buffer, byteOffset, byteLength / 2));
     case 'BF16':
-      return new Uint16Array(buffer, byteOffset, byteLength / 2).every(
-        bits => (bits & 0x7f80) !== 0x7f80,
-      );
+      return noneHasAll(0x7f80, new Uint16Array(buffer, byteOffset, byteLength / 2));
     case 'F32':
-      return new Float32Array(buffer, byteOffset, byteLength / 4).every(Number.isFinite);
+      return allFinite(new Float32Array(buffer, byteOffset, byteLength / 4));
     case 'F64':
-      return new Float64Array(buffer, byteOffset, byteLength / 8).every(Number.isFinite);
+      return allFinite(new Float64Array(buffer, byteOffset, byteLength / 8));
     default:
       return true;
   }
+}
+
+/** Whether each of the values lacks one of the bits: those of the exponent are all set where it is not finite. */
+function noneHasAll(bits: number, values: Uint16Array): boolean {
+  for (let index = 0; index < values.length; index++) {
+    if ((values[index]! & bits) === bits) return false;
+  }
+  return true;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { areFinite, fromFloat32, type StoredType } from './elementTypes';
 import { explainWriteError } from './outputFolder';
 import { UserError } from '../errors';
+import { allFinite } from '../finite';
 import { quoted } from './names';
 import { elementCount } from './safetensorsHeader';
 import { checkTensors, headerFor, inWritingOrder, planShards, tensorBytes } from './shardPlan';
@@ -136,7 +137,7 @@ async function writeShard(
         found ||= !areFinite(stored, tensor.type);
         await write(stored);
       }
-      if (found) overflows.push({ ...tensor, computed: values.every(Number.isFinite) });
+      if (found) overflows.push({ ...tensor, computed: allFinite(values) });
     } else {
       checkLength(tensor, 'bytes', values.byteLength, tensorBytes(tensor));
       await write(values);

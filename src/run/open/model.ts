@@ -11,6 +11,7 @@ import {
 import { openCheckpoint, type Checkpoint } from '../../checkpoint/checkpoint';
 import { isReadableType } from '../../checkpoint/elementTypes';
 import { CorruptFileError } from '../../errors';
+import { allFinite } from '../../finite';
 import { checkWeightTypes, notesOnQuantization } from './weightTypes';
 import { smallInputName, sourcesOf, type Growth, type SmallValues } from '../../growth';
 import type { ModelSizes, ModelSummary } from '../../protocol/model';
@@ -80,7 +81,7 @@ export async function readParameter(model: Model, parameter: Parameter): Promise
   const name = storedName(model, parameter);
   const stored = await model.checkpoint.readFloat32(name);
   const values = extractParameter(parameter, stored);
-  if (!values.every(Number.isFinite)) {
+  if (!allFinite(values)) {
     const bad = stored.findIndex(value => !Number.isFinite(value));
     throw new CorruptFileError(
       `${basename(model.path)}: tensor ${name} holds ${stored[bad]} at element ${bad}.`,
