@@ -36,10 +36,11 @@ export function freshPart(
   const [rows, columns] = parameter.spaces.map(space => axisSizes(growth, space));
   const widens = rows && columns && (rows.large > rows.small || columns.large > columns.small);
   if (!widens) return undefined;
-  const scratch = randomParameter(growth.target, parameter, seed);
-  return scratch.map((value, index) => {
-    const row = Math.floor(index / columns.large);
-    const isOld = row < rows.small && index % columns.large < columns.small;
-    return isOld ? 0 : factor * value;
-  });
+  const fresh = randomParameter(growth.target, parameter, seed);
+  for (let index = 0; index < fresh.length; index++) fresh[index] = factor * fresh[index]!;
+  for (let row = 0; row < rows.small; row++) {
+    const start = row * columns.large;
+    fresh.fill(0, start, start + columns.small);
+  }
+  return fresh;
 }

@@ -26,7 +26,10 @@ export type SmallValues = Readonly<Record<string, Float32Array>>;
 
 /** How to compute one grown parameter: a program, and what to feed it. */
 export interface ParameterGrowth {
-  /** Output `grown` has the parameter's shape. */
+  /**
+   * Output `grown` has the parameter's shape. Inputs are named by their order: programs of parameters that
+   * are made alike, as one module's in all layers, are the same.
+   */
   readonly program: Program;
   feeds(operators: OperatorValues, small: SmallValues): Record<string, Float32Array>;
 }
@@ -53,7 +56,7 @@ export function growParameter(
   const take: Take = (name, shape, values) => {
     const known = inputs.get(name);
     if (known) return known;
-    const tensor = input(name, shape);
+    const tensor = input(`given.${inputs.size}`, shape);
     inputs.set(name, tensor);
     given.set(tensor, values);
     return tensor;

@@ -3,6 +3,7 @@ import type { GrownRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
 import { isLearned, makeLarge } from '../grow/makeLarge';
 import { untilAborted, valuesById } from '../write/parameterValues';
+import { asWritten } from '../write/storedTypes';
 import type { RunData } from '../score/runData';
 import { stoppable } from '../stop/stop';
 import type { TakenUp } from './halfMadeRun';
@@ -59,7 +60,7 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
     },
   };
   const make = async (onTrained: Parameters<Parameters<typeof stoppable>[1]>[0]) => {
-    const large = await makeLarge(watching, {
+    await using large = await makeLarge(watching, {
       ...comparison,
       ...name,
       settings,
@@ -74,7 +75,8 @@ export async function growRun(context: RunContext, own: OwnRun): Promise<GrownMo
     // What is never trained is part of a model that is kept.
     const tensors = await valuesById(growth.target, values, { unused: keepsModels(request) });
     const seconds = learned + (performance.now() - started) / 1000;
-    return { tensors, seconds, measured: large.measured };
+    const kept = asWritten(comparison.model, ({ id }) => Promise.resolve(tensors[id]!));
+    return { tensors, seconds, measured: await large.measure(kept) };
   };
   try {
     const { tensors, seconds, measured } = await stoppable(watching, make);

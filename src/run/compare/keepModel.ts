@@ -10,10 +10,10 @@ import { untilAborted, valuesById, type ParameterValues } from '../write/paramet
 import { growthReceipt, writeReceipt } from '../write/receipt';
 import { withOutput } from '../open/resources';
 import { plainModel, scoreModel } from '../score/scoring';
-import { asWritten, isRounded } from '../write/storedTypes';
+import { isRounded } from '../write/storedTypes';
 import type { TrainedModel } from '../train/trainModel';
 import { trainingReceipt } from '../train/describeTraining';
-import { writeModel } from '../write/writeModel';
+import { writeModel, type WrittenModel } from '../write/writeModel';
 import { writeNew } from '../write/writeNew';
 import type { OwnRun } from './growRun';
 import { growthSettings } from './request';
@@ -33,7 +33,7 @@ export async function keepModel(
   const values = untilAborted(context.signal, trainedValues);
   await withOutput(store.modelFolder(name), true, async directory => {
     const companions = await copyCompanions(model.checkpoint.directory, directory);
-    await writeModel(directory, model, growth.target, values);
+    await using written = await writeModel(directory, model, growth.target, values);
     const created = context.now();
     const learned = isLearned(name.method);
     const [start] = run.curve;
@@ -83,7 +83,7 @@ export async function keepModel(
       },
       engine: engine.description,
       before: evaluationOf(start!),
-      after: await scoresAsWritten(context, { comparison, data }, values, run),
+      after: await scoresAsWritten(context, { comparison, data }, written, run),
       curve: trained.curve,
       warnings: run.warnings,
     });
@@ -96,12 +96,12 @@ export async function keepModel(
 async function scoresAsWritten(
   { signal }: RunContext,
   { comparison: { model, growth, engine }, data }: Pick<OwnRun, 'comparison' | 'data'>,
-  values: ParameterValues,
+  { values }: WrittenModel,
   run: FinishedRun,
 ): Promise<Evaluation> {
   if (!isRounded(model)) return evaluationOf(run.curve.at(-1)!);
-  const written = await valuesById(growth.target, asWritten(model, values));
-  const scored = plainModel(growth.target, written, 'model');
+  const kept = await valuesById(growth.target, values);
+  const scored = plainModel(growth.target, kept, 'model');
   return scoreModel(engine, scored, data.batches, data.shape, signal);
 }
 

@@ -38,9 +38,10 @@ export async function apply(caller: RunContext, request: ApplyRequest): Promise<
       const small = await readSmallValues(model, growth);
       const sha256 = await model.checkpoint.sha256();
       const { operators, freshness } = applied;
-      const grower = parameterGrower(engine, growth, operators, small, freshness);
-      const values = untilAborted(context.signal, grower);
-      await writeModel(directory, model, growth.target, values, request);
+      await using grower = parameterGrower(engine, growth, operators, small, freshness);
+      const values = untilAborted(context.signal, grower.values);
+      const written = await writeModel(directory, model, growth.target, values, request);
+      await written[Symbol.asyncDispose]();
       await writeOperators(directory, growth, applied, sha256);
       await model.checkpoint.requireUnchanged(sha256);
       warn(context, await companions.notes());

@@ -111,14 +111,16 @@ async function growInto(
     const tooLong = await warningOfLength(task.engine, scored, task.openData, signal);
     if (tooLong) warn(context, [tooLong]);
   }
-  const outcome = await makeLarge(context, { ...task, small, sha256, scratch: directory });
+  await using outcome = await makeLarge(context, { ...task, small, sha256, scratch: directory });
   const values = untilAborted(context.signal, outcome.values);
-  await writeModel(directory, model, growth.target, values, task);
+  await using written = await writeModel(directory, model, growth.target, values, task);
+  const measured = await outcome.measure(untilAborted(context.signal, written.values));
   const { operators, freshness } = outcome;
   if (operators) await writeOperators(directory, growth, { operators, freshness }, sha256);
   await model.checkpoint.requireUnchanged(sha256);
   const touched = await task.openData?.batches.requireUnchanged();
   warn(context, [...(await companions.notes()), ...(touched ?? [])]);
+  context.signal.throwIfAborted();
   const learned = isLearned(task.method);
   const receipt = growthReceipt({
     model,
@@ -131,7 +133,7 @@ async function growInto(
     steps: learned ? task.settings.steps : 0,
     data: task.openData && { ...task.openData, path: task.data?.data ?? '' },
     engine: task.engine.description,
-    measured: outcome.measured,
+    measured,
     warnings: task.warnings,
   });
   await writeReceipt(directory, receipt);

@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto';
 import { writeCheckpoint } from '../../checkpoint/writeCheckpoint';
 import { openCheckpoint } from '../../checkpoint/checkpoint';
-import type { Engine } from '../../engine';
+import type { Parameter } from '../../architecture';
+import type { Engine, Executable } from '../../engine';
 import { CorruptFileError } from '../../errors';
+import { allFinite } from '../../finite';
+import type { Program } from '../../graph';
+import { serializeProgram } from '../../graph/onnx/serialize';
 import {
   checkOperators,
   freshPart,
@@ -16,9 +21,14 @@ import {
 } from '../../growth';
 import type { ParameterValues } from '../write/parameterValues';
 
+/** Computes parameters until the end of the block which has it. */
+export interface Grower extends AsyncDisposable {
+  readonly values: ParameterValues;
+}
+
 /**
  * Computes grown parameters on the engine when they are asked for, one at a time, and adds their
- * random part.
+ * random part. What is compiled for a layer serves for all that are made alike.
  */
 export function parameterGrower(
   engine: Engine,
@@ -26,21 +36,45 @@ export function parameterGrower(
   operators: OperatorValues,
   small: SmallValues,
   freshness?: Freshness,
-): ParameterValues {
-  return async parameter => {
-    const { program, feeds } = growParameter(growth, parameter, operators);
-    const executable = await engine.compile(program);
-    try {
-      const { grown } = await executable.run(feeds(operators, small));
-      return sum(grown as Float32Array, freshness && freshPart(growth, parameter, freshness));
-    } finally {
-      await executable.dispose();
-    }
+): Grower {
+  const ofLayers = new Map<string, Executable>();
+  const compiled = async ({ kind }: Parameter, program: Program): Promise<Executable> => {
+    if (!kind) return engine.compile(program);
+    const form = programForm(program);
+    const executable = ofLayers.get(form) ?? (await engine.compile(program));
+    ofLayers.set(form, executable);
+    return executable;
+  };
+  return {
+    values: async parameter => {
+      const { program, feeds } = growParameter(growth, parameter, operators);
+      const executable = await compiled(parameter, program);
+      try {
+        const { grown } = await executable.run(feeds(operators, small));
+        return sum(grown as Float32Array, freshness && freshPart(growth, parameter, freshness));
+      } finally {
+        if (!parameter.kind) await executable.dispose();
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const executable of ofLayers.values()) await executable.dispose();
+      ofLayers.clear();
+    },
   };
 }
 
-const sum = (values: Float32Array, added: Float32Array | undefined): Float32Array =>
-  added ? values.map((value, index) => value + added[index]!) : values;
+/** The same for programs that compute the same of inputs in the same order. */
+const programForm = (program: Program): string =>
+  createHash('sha256').update(serializeProgram(program).bytes).digest('base64');
+
+/** Adds to the values themselves. */
+function sum(values: Float32Array, added: Float32Array | undefined): Float32Array {
+  if (!added) return values;
+  for (let index = 0; index < values.length; index++) {
+    values[index] = values[index]! + added[index]!;
+  }
+  return values;
+}
 
 /** What makes the large model's weights of the small model's. */
 export interface AppliedOperators {
@@ -83,7 +117,7 @@ export async function readOperators(
     const values: Record<string, Float32Array> = {};
     for (const name of file.tensors.keys()) {
       const data = await file.readFloat32(name);
-      if (!data.every(Number.isFinite)) {
+      if (!allFinite(data)) {
         throw new CorruptFileError(
           `${path}: the operator ${name} holds values that are no numbers.`,
           'Use operators from a run that did not diverge.',

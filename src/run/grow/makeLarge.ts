@@ -27,14 +27,12 @@ import { collapseWarning } from '../write/receipt';
 import { identityOf } from '../stop/runState';
 import {
   compareLogits,
-  grownModel,
   inFloat32,
   plainModel,
   scoreModel,
   type ScoredModel,
 } from '../score/scoring';
 import type { LigoSettings } from '../settings';
-import { asWritten, isRounded } from '../write/storedTypes';
 import type { TrainedRun } from '../stop/stop';
 import { valuesById, type ParameterValues } from '../write/parameterValues';
 
@@ -65,13 +63,15 @@ export interface MakeLarge {
   readonly onTrained?: (run: TrainedRun) => void;
 }
 
-/** A large model that was made and measured, before it is written. */
-export interface LargeModel {
+/** A large model that was made, before it is written; it is done with at the end of the block which has it. */
+export interface LargeModel extends AsyncDisposable {
+  /** Computed when they are asked for, each time anew. */
   readonly values: ParameterValues;
   readonly operators?: OperatorValues;
   /** What is added to what the operators make. */
   readonly freshness?: Freshness;
-  readonly measured: Partial<Receipt>;
+  /** Measures it as it was kept, which is rounded where its element types are short. */
+  readonly measure: (kept: ParameterValues) => Promise<Partial<Receipt>>;
 }
 
 /** True for methods that train operators on data. */
@@ -84,11 +84,11 @@ export function requireMethod(method: GrowthMethodName, growth: Growth): void {
   if (refusal) throw new UnsupportedError(refusal.reason, refusal.remedy);
 }
 
-/** Learns or copies, and measures small against large where there is data and a head. */
+/** Learns or copies; what it gives measures small against large where there is data and a head. */
 export async function makeLarge(context: RunContext, task: MakeLarge): Promise<LargeModel> {
   const { model, growth, engine, openData: data, small } = task;
   if (!data || model.architecture.head === 'none') {
-    return { ...unlearned(context, task), measured: {} };
+    return { ...unlearned(context, task), measure: () => Promise.resolve({}) };
   }
   const plan = isLearned(task.method) ? learningPlan(task, data) : undefined;
   const smallModel = plainModel(growth.source, sourceValues(growth, small), 'source');
@@ -161,75 +161,72 @@ async function learnLarge(
   });
   const { operators, before, drift, steps, flopsPerStep, seconds, resumedAfter } = learned;
   const freshness = freshnessOf(growth, settings.freshness, seed);
-  const values = parameterGrower(engine, growth, operators, small, freshness);
-  const large =
-    freshness || isRounded(task.model)
-      ? await writtenModel(task, values)
-      : grownModel(growth, small, operators);
-  const after = await score(context, engine, large, data, 'after', steps);
-  const float32 =
-    engine.description.precision === 'mixed'
-      ? await score(context, inFloat32(engine), large, data, 'float32', steps)
-      : undefined;
-  const collapse = collapseWarning(after.loss, frequencies, smallScores.loss);
-  if (collapse) warn(context, [collapse]);
+  const grower = parameterGrower(engine, growth, operators, small, freshness);
+  const isMixed = engine.description.precision === 'mixed';
   return {
-    values,
+    ...grower,
     operators,
     ...(freshness && { freshness }),
-    measured: {
-      losses: { small: smallScores, before, after, ...(float32 && { float32 }), frequencies },
-      parity: await compareLogits(engine, [smallModel, large], data.batches, data.shape),
-      drift,
-      steps,
-      flops: { perStep: flopsPerStep, total: flopsPerStep * steps },
-      seconds,
-      ...(resumedAfter.length > 0 && { resumedAfter }),
+    measure: async kept => {
+      const large = await keptModel(growth, kept);
+      const after = await score(context, engine, large, data, 'after', steps);
+      const float32 = isMixed
+        ? await score(context, inFloat32(engine), large, data, 'float32', steps)
+        : undefined;
+      const collapse = collapseWarning(after.loss, frequencies, smallScores.loss);
+      if (collapse) warn(context, [collapse]);
+      return {
+        losses: { small: smallScores, before, after, ...(float32 && { float32 }), frequencies },
+        parity: await compareLogits(engine, [smallModel, large], data.batches, data.shape),
+        drift,
+        steps,
+        flops: { perStep: flopsPerStep, total: flopsPerStep * steps },
+        seconds,
+        ...(resumedAfter.length > 0 && { resumedAfter }),
+      };
     },
   };
 }
 
-async function copyLarge(
+function copyLarge(
   context: RunContext,
   task: MakeLarge,
-  { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
-): Promise<LargeModel> {
-  const { engine } = task;
-  const { values, operators } = unlearned(context, task);
-  const large = await writtenModel(task, values);
-  const after = await score(context, engine, large, data, 'after');
-  const parity = await compareLogits(engine, [smallModel, large], data.batches, data.shape);
+  { data, smallModel, small, frequencies }: MeasuredSmall,
+): LargeModel {
+  const { engine, growth } = task;
   return {
-    values,
-    ...(operators && { operators }),
-    measured: { losses: { small: smallScores, after, frequencies }, parity },
+    ...unlearned(context, task),
+    measure: async kept => {
+      const large = await keptModel(growth, kept);
+      const after = await score(context, engine, large, data, 'after');
+      const parity = await compareLogits(engine, [smallModel, large], data.batches, data.shape);
+      return { losses: { small, after, frequencies }, parity };
+    },
   };
 }
 
-/** The large model with all of its weights, as they are read back from its file. */
-async function writtenModel(
-  { model, growth: { target } }: Pick<MakeLarge, 'model' | 'growth'>,
-  computed: ParameterValues,
-): Promise<ScoredModel> {
-  const values = asWritten(model, computed);
-  return plainModel(target, await valuesById(target, values), 'target');
-}
+/** The large model with all of its weights, as they were kept. */
+const keptModel = async ({ target }: Growth, kept: ParameterValues): Promise<ScoredModel> =>
+  plainModel(target, await valuesById(target, kept), 'target');
 
 /** What methods that learn nothing make: operators where they have some, and every value. */
 function unlearned(
   context: RunContext,
   { method, growth, engine, small, seed }: MakeLarge,
-): Omit<LargeModel, 'measured'> {
+): Omit<LargeModel, 'measure'> {
   const { making } = growthMethod(method);
   if (making.kind === 'learned') throw new Error(`${method} learns, which needs data`);
   if (making.kind === 'weights') {
     const make = making.weights(growth, small, seed);
-    return { values: parameter => Promise.resolve(make(parameter)) };
+    return {
+      values: parameter => Promise.resolve(make(parameter)),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
   }
   const operators = making.operators(growth, seed);
   const pooled = poolOperators(operatorsIn(growth, operators), operators);
   report(context, { type: 'operators', step: 0, operators: pooled, final: true });
-  return { values: parameterGrower(engine, growth, operators, small), operators };
+  return { ...parameterGrower(engine, growth, operators, small), operators };
 }
 
 async function score(

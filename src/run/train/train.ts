@@ -19,7 +19,6 @@ import { useData, type RunData } from '../score/runData';
 import { identityOf, loadRunState, removeRunState, type RunState } from '../stop/runState';
 import { plainModel, scoreModel } from '../score/scoring';
 import { batchesPerUpdate, type TrainSettings } from '../settings';
-import { asWritten } from '../write/storedTypes';
 import { explainStop, savesOnTheWay, stoppable, type TrainedRun } from '../stop/stop';
 import { trainingReceipt } from './describeTraining';
 import type { TrainingReceipt } from '../write/trainingReceipt';
@@ -117,17 +116,15 @@ async function trainInto(
     sha256,
     directory,
   });
-  const written = asWritten(model, parameter => valuesOf(model, parameter, trained.tensors));
-  const after = await score(await valuesById(architecture, written), 'after', trained.step);
-  await writeModel(
-    directory,
-    model,
-    architecture,
-    untilAborted(context.signal, parameter => valuesOf(model, parameter, trained.tensors)),
-    request,
+  const values = untilAborted(context.signal, parameter =>
+    valuesOf(model, parameter, trained.tensors),
   );
+  await using written = await writeModel(directory, model, architecture, values, request);
+  const kept = untilAborted(context.signal, written.values);
+  const after = await score(await valuesById(architecture, kept), 'after', trained.step);
   await model.checkpoint.requireUnchanged(sha256);
   warn(context, [...(await companions.notes()), ...(await data.batches.requireUnchanged())]);
+  context.signal.throwIfAborted();
   const { settings, seed, evaluateEvery } = request;
   const receipt = trainingReceipt({
     architecture,

@@ -7,14 +7,21 @@ import {
   type Parameter,
 } from '../../architecture';
 import { writeCheckpoint, type TensorToWrite } from '../../checkpoint/writeCheckpoint';
-import { openModel, type Model } from '../open/model';
+import { readParameter, type Model } from '../open/model';
+import { useModel } from '../open/resources';
 import type { ParameterValues } from './parameterValues';
 import { storedType } from './storedTypes';
 import { writeNew } from './writeNew';
 
+/** A model that was written, open until the end of the block which has it. */
+export interface WrittenModel extends AsyncDisposable {
+  /** Read from its files: what element types rounded is as they have it. */
+  readonly values: ParameterValues;
+}
+
 /**
  * Writes a whole checkpoint folder but for what `copyCompanions` puts there: weights in the source's
- * element types, and config.json with only the sizes changed. Reads it back to be sure.
+ * element types, and config.json with only the sizes changed. Gives it as anyone would open it.
  */
 export async function writeModel(
   directory: string,
@@ -22,13 +29,13 @@ export async function writeModel(
   architecture: Architecture,
   values: ParameterValues,
   options: { readonly maxShardBytes?: number | undefined } = {},
-): Promise<void> {
+): Promise<WrittenModel> {
   await writeCheckpoint(directory, tensorsToWrite(source, architecture, values), {
     finite: true,
     ...(options.maxShardBytes !== undefined && { maxShardBytes: options.maxShardBytes }),
   });
   await writeNew(join(directory, 'config.json'), configText(source, architecture.config));
-  await verify(directory, architecture);
+  return openWritten(directory, architecture);
 }
 
 /** The stored tensors of an architecture, each assembled from its parameters when asked for. */
@@ -74,12 +81,16 @@ function configText(source: Model, config: ModelConfig): string {
   return text;
 }
 
-/** Opens what was written as anyone would. Throws when it is not the model it should be. */
-async function verify(directory: string, architecture: Architecture): Promise<void> {
-  const model = await openModel(directory);
-  await model.checkpoint.close();
+/** Opens what was written. Throws when it is not the model it should be. */
+async function openWritten(directory: string, architecture: Architecture): Promise<WrittenModel> {
+  const model = await useModel(directory);
   const expected = JSON.stringify(architecture.dimensions);
   if (JSON.stringify(model.architecture.dimensions) !== expected) {
+    await model[Symbol.asyncDispose]();
     throw new Error(`The checkpoint written to ${directory} does not read back as ${expected}`);
   }
+  return {
+    values: parameter => readParameter(model, parameter),
+    [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
+  };
 }
