@@ -107,6 +107,8 @@ export interface Architecture {
   /** Tokens at the start of every sequence that stand for the whole of it: [CLS], a distillation token. */
   readonly leadingTokens: number;
   readonly dimensions: Dimensions;
+  /** Whether config.json may give heads a size by which they do not divide the hidden size. Default false. */
+  readonly namesHeadSize?: boolean;
   /**
    * What layers normalise: what a branch reads (`pre`), the sum that it goes into (`post`), what it reads
    * and what it gives (`sandwich`), or what it gives alone (`output`).

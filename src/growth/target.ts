@@ -14,14 +14,26 @@ import { askedSizes, sizeOption, type TargetSizes } from '../protocol/model';
 
 /**
  * The target's sizes: head size stays, and the numbers of heads and of feed-forward units keep their
- * ratios to the hidden size. A single pair of key and value heads stays one.
+ * ratios to the hidden size. A single pair of key and value heads stays one. Where config.json may name
+ * the size of heads, there are as many as make whole groups, and it does where they do not divide the
+ * hidden size.
  */
-export function targetDimensions(source: Dimensions, request: TargetSizes): Dimensions {
+export function targetDimensions(
+  source: Dimensions,
+  request: TargetSizes,
+  { namesHeadSize = false }: Pick<Architecture, 'namesHeadSize'> = {},
+): Dimensions {
   const unitsPerHead = source.hiddenSize / source.numAttentionHeads;
   const hiddenSize =
     request.hidden ?? (request.heads ? request.heads * unitsPerHead : source.hiddenSize);
-  const heads = request.heads ?? Math.max(1, Math.floor(hiddenSize / unitsPerHead));
-  const { numKeyValueHeads: small, headDim } = source;
+  const { numKeyValueHeads: small } = source;
+  const together =
+    namesHeadSize && small !== undefined && small > 1 ? source.numAttentionHeads / small : 1;
+  const groups = Math.max(1, Math.floor(hiddenSize / unitsPerHead / together));
+  const heads = request.heads ?? groups * together;
+  const headDim =
+    source.headDim ??
+    (namesHeadSize && heads * unitsPerHead !== hiddenSize ? unitsPerHead : undefined);
   const keyValueHeads =
     request.kvHeads ??
     (small === undefined || small === 1
@@ -64,7 +76,12 @@ export function refusals(source: Architecture, target: Dimensions): Refusal[] {
     refuseSmaller('attention heads', target.numAttentionHeads, from.numAttentionHeads);
   }
   const unitsPerHead = from.hiddenSize / from.numAttentionHeads;
-  if (Number.isInteger(unitsPerHead) && target.hiddenSize % target.numAttentionHeads !== 0) {
+  const mustDivide = target.headDim === undefined || !source.namesHeadSize;
+  if (
+    mustDivide &&
+    Number.isInteger(unitsPerHead) &&
+    target.hiddenSize % target.numAttentionHeads !== 0
+  ) {
     const below = Math.max(1, Math.floor(target.hiddenSize / unitsPerHead)) * unitsPerHead;
     found.push({
       reason: `${target.hiddenSize} hidden units do not divide into ${target.numAttentionHeads} heads.`,

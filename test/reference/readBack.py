@@ -62,6 +62,8 @@ VARIANTS = {
     'biases everywhere': ('llama', dict(attention_bias=True, mlp_bias=True)),
     'another activation, tied': ('llama', dict(hidden_act='gelu_pytorch_tanh', tie_word_embeddings=True)),
     'heads larger than their share': ('llama', dict(head_dim=16)),
+    # 48 hidden units are no whole number of groups of five heads: config.json names the heads' size then.
+    **{f'groups of five heads, as {family}': (family, dict(hidden_size=40, num_attention_heads=10, num_key_value_heads=2)) for family in ('mistral', 'qwen2', 'granite')},
     'linear scaling': ('llama', rope('linear', factor=4.0)),
     'dynamic scaling': ('llama', rope('dynamic', factor=4.0)),
     'llama3 scaling': ('llama', rope('llama3', factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8)),

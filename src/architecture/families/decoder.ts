@@ -151,6 +151,8 @@ export interface Decoder {
   readonly biases?: (config: ModelConfig) => Biases;
   /** Whether heads may share keys and values, and have a size of their own. Default true. */
   readonly sharesKeys?: boolean;
+  /** Whether its config class refuses a hidden size that heads do not divide. Default false. */
+  readonly headsDivide?: boolean;
   /** Whether queries and keys are normalised: each head by itself, or all of them together. Default not. */
   readonly normsHeads?: NormalisedHeads;
   /** The activation's name. Default `hidden_act`. */

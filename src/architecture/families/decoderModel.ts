@@ -98,6 +98,8 @@ function embedded(
 export function buildModel(decoder: Decoder, config: ModelConfig, variant: Variant): Architecture {
   const { defaults, normsHeads, gated = true, norm: normOf = usualNorm } = decoder;
   const { layerLists = {}, names = llamaNames, wordProjections, positionsFrom = 0 } = decoder;
+  const { sharesKeys = true, headsDivide = false } = decoder;
+  const namesHeadSize = sharesKeys && !headsDivide;
   const normPlacement = decoder.normPlacement?.(config) ?? 'pre';
   const finalNorm = decoder.hasFinalNorm?.(config) ?? true;
   const { task, head, modelClass } = variant;
@@ -174,6 +176,7 @@ export function buildModel(decoder: Decoder, config: ModelConfig, variant: Varia
     accepts: { kind: 'tokens', vocabularySize, longestSequence: positions },
     leadingTokens: maskedHead ? 1 : 0,
     dimensions,
+    ...(namesHeadSize && { namesHeadSize }),
     normPlacement,
     normKind: normOf.kind,
     ...(embeddingScale !== 1 && { embeddingScale }),

@@ -17,6 +17,7 @@ import { classifier } from './taskHeads';
 const llama: Decoder = {
   modelType: 'llama',
   className: 'Llama',
+  headsDivide: true,
   defaults: {
     numHiddenLayers: 32,
     hiddenSize: 4096,

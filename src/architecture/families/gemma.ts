@@ -50,6 +50,7 @@ export const gemma2: Decoder = {
   ...gemma,
   modelType: 'gemma2',
   className: 'Gemma2',
+  headsDivide: true,
   defaults: {
     ...gemma.defaults,
     numHiddenLayers: 26,

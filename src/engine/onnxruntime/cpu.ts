@@ -11,7 +11,7 @@ import { productsAt, runtimeVersion } from './values';
  * Bytes that a run makes, up to which the runtime keeps its memory from run to run: that saves a twentieth
  * of the time, and takes about a third more.
  */
-const largestArena = 1e9;
+const largestArena = 0.9e9;
 
 /** ONNX Runtime on the CPU: ships inside its npm package, needs nothing installed. */
 export function onnxRuntimeCpu(options: { threads?: number; precision?: Precision } = {}): Engine {

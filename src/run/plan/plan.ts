@@ -57,7 +57,7 @@ export async function resolveTarget(
   const lost = dropHead ? [] : refusalOfLost(model);
   if (!('config' in target)) {
     checkRequest(target);
-    const dimensions = targetDimensions(architecture.dimensions, target);
+    const dimensions = targetDimensions(architecture.dimensions, target, architecture);
     return { dimensions, refusals: [...lost, ...refusals(architecture, dimensions)], notes: [] };
   }
   const { usualFields = given => given } = architecture;
@@ -114,7 +114,8 @@ async function readTargetConfig(path: string): Promise<ModelConfig> {
 }
 
 /** Sizes that a target config gives, by whichever of the families' field names it uses; the others follow. */
-function dimensionsOf({ dimensions: from }: Architecture, config: ModelConfig): Dimensions {
+function dimensionsOf(source: Architecture, config: ModelConfig): Dimensions {
+  const { dimensions: from, namesHeadSize } = source;
   const size = (name: keyof Dimensions): number | undefined => {
     const { field, value } = givenSize(config, name);
     if (value === undefined) return undefined;
@@ -133,9 +134,10 @@ function dimensionsOf({ dimensions: from }: Architecture, config: ModelConfig): 
     from.numKeyValueHeads === undefined ? undefined : size('numKeyValueHeads'),
   ];
   const ffn = size('intermediateSize');
-  const headDim = from.headDim === undefined ? undefined : size('headDim');
+  const headDim =
+    from.headDim === undefined && namesHeadSize !== true ? undefined : size('headDim');
   return {
-    ...targetDimensions(from, givenSizes({ hidden, layers, heads, kvHeads, ffn })),
+    ...targetDimensions(from, givenSizes({ hidden, layers, heads, kvHeads, ffn }), source),
     ...(headDim !== undefined && { headDim }),
   };
 }

@@ -239,6 +239,34 @@ describe('heads that share keys and values', () => {
     assert.match(refused({ hidden: 96, kvHeads: 12 })[0]!, /only whole groups are appended/);
   });
 
+  describe('of a size that config.json may name', () => {
+    const few: Dimensions = { ...base, numAttentionHeads: 8, numKeyValueHeads: 2 };
+    const qwen = readFixture('qwen2').recognition.architecture.resized(few);
+
+    it('come in whole groups, their size said where they do not divide the hidden size', () => {
+      const target = targetDimensions(few, { hidden: 80 }, qwen);
+      const { numAttentionHeads, numKeyValueHeads, headDim } = target;
+      assert.deepEqual([numAttentionHeads, numKeyValueHeads, headDim], [8, 2, 8]);
+      assert.deepEqual(refusals(qwen, target), []);
+      const { config, dimensions } = qwen.resized(target);
+      assert.equal(config['head_dim'], 8);
+      assert.deepEqual(dimensions, target);
+    });
+
+    it('are not named where they divide it', () => {
+      const target = targetDimensions(few, { hidden: 96 }, qwen);
+      assert.deepEqual([target.numAttentionHeads, target.headDim], [12, undefined]);
+    });
+
+    it('divide the hidden size all the same where the config class insists', () => {
+      assert.equal(llama.namesHeadSize, undefined);
+      assert.match(
+        refusals(llama, { ...shared, hiddenSize: 100 })[0]!.reason,
+        /100 hidden units do not divide into 8 heads/,
+      );
+    });
+  });
+
   it('stay one pair where all share one', () => {
     const single = { ...shared, numKeyValueHeads: 1 };
     const source = llama.resized(single);
