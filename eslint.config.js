@@ -96,6 +96,7 @@ const strangers = [
       .filter(room => !['harmless.ts', 'format.ts', 'protocol'].includes(room))
       .map(room => `./src/${room}`),
   },
+  { target: './webview', from: './src/protocol/*Schemas.ts' },
   {
     target: './src/host',
     from: rooms.slice(rooms.indexOf('graph'), -2).map(room => `./src/${room}`),
@@ -169,6 +170,24 @@ export default tseslint.config(
         'error',
         {
           paths: [{ name: 'vscode', message: 'Only src/host and src/extension.ts know VS Code.' }],
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/protocol/**/*.ts'],
+    ignores: ['src/protocol/*Schemas.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['./*Schemas', 'zod', 'zod/*'],
+              allowTypeImports: true,
+              message: 'Pages import the others: checks would come into their bundles.',
+            },
+          ],
         },
       ],
     },

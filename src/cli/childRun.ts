@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { UserError } from '../errors';
-import type { RunEvent } from '../protocol/events';
+import type { LoggedEvent, RunEvent } from '../protocol/events';
 
 /** A command to run in a process of its own. */
 export interface ChildRun {
@@ -14,15 +14,15 @@ export interface ChildRun {
   readonly signal: AbortSignal;
 }
 
-/** Events of a run that tell its parent how it goes; the rest is the child's own. */
-const passedOn: ReadonlySet<RunEvent['type']> = new Set([
-  'comparison',
-  'comparisonStep',
-  'warning',
-]);
+/** Whether an event tells the parent of a run how it goes; the rest is the child's own. */
+const isPassedOn = (
+  event: LoggedEvent,
+): event is Extract<RunEvent, { type: 'comparison' | 'comparisonStep' | 'warning' }> =>
+  event.type === 'comparison' || event.type === 'comparisonStep' || event.type === 'warning';
 
 /** Runs a command in a process of its own until it ends. Rejects with the UserError that it told. */
 export async function childRun({ script, args, emit, signal }: ChildRun): Promise<void> {
+  const { loggedEvent } = await import('../protocol/eventSchemas');
   signal.throwIfAborted();
   const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -36,9 +36,9 @@ export async function childRun({ script, args, emit, signal }: ChildRun): Promis
       child.once('close', resolve);
     });
     for await (const line of createInterface({ input: child.stdout })) {
-      const event = JSON.parse(line) as RunEvent;
+      const event = loggedEvent.parse(JSON.parse(line));
       if (event.type === 'failed') failure = new UserError(event.message, event.remedy);
-      else if (passedOn.has(event.type)) emit(event);
+      else if (isPassedOn(event)) emit(event);
     }
     const code = await ended;
     signal.throwIfAborted();

@@ -1,8 +1,10 @@
 import type { Note } from '../errors';
 import type { KeptModel } from './comparison';
 import type { Evaluation, LossUnit } from './evaluation';
-import type { RunCommand, WorkerRequest } from './runFolder';
-import type { GrowthPlan, PooledMatrix, Receipt, Usage } from './events';
+import type { Inferred } from './inferred';
+import type { fromInspector, fromProgress, fromRunPanel } from './messageSchemas';
+import type { WorkerRequest } from './runFolder';
+import type { GrowthPlan, PooledMatrix, LoggedReceipt, Usage } from './events';
 
 /** Where a run stands. */
 export type RunStatus =
@@ -96,7 +98,7 @@ export interface RunDetail {
   /** Steps of the pictures that the history has. */
   readonly history?: readonly number[];
   readonly warnings: readonly string[];
-  readonly receipt: Receipt | undefined;
+  readonly receipt: LoggedReceipt | undefined;
   /** Of a comparison, which has no curve, evaluations and snapshots of its own. */
   readonly comparison: ComparisonDetail | undefined;
 }
@@ -125,18 +127,6 @@ export type ToProgress =
       readonly elsewhere: readonly RunElsewhere[];
     };
 
-/** Progress view → host. */
-export type FromProgress =
-  | { readonly type: 'ready' }
-  | { readonly type: 'control'; readonly run: string; readonly command: RunCommand }
-  | { readonly type: 'openRun'; readonly run: string }
-  | { readonly type: 'openLog'; readonly run: string }
-  | { readonly type: 'resumeRun'; readonly run: string }
-  | { readonly type: 'revealOutput'; readonly run: string }
-  | { readonly type: 'openReport'; readonly run: string }
-  | { readonly type: 'grow' }
-  | { readonly type: 'compare' };
-
 /** Host → run panel: the whole at first and when it becomes visible again, then increments. */
 export type ToRunPanel =
   | { readonly type: 'options'; readonly options: PageOptions }
@@ -161,26 +151,6 @@ export type ToRunPanel =
       readonly name: string;
       readonly shape: readonly [number, number];
       readonly values: Float32Array | undefined;
-    };
-
-/** Run panel → host. */
-export type FromRunPanel =
-  | { readonly type: 'ready' }
-  | { readonly type: 'control'; readonly command: RunCommand }
-  | { readonly type: 'openReport' }
-  | { readonly type: 'revealOutput' }
-  /** Offers what can be done with the trained model that a comparison kept. */
-  | { readonly type: 'whatNext' }
-  /** The person wants to see earlier operators: all pictures, as increments. */
-  | { readonly type: 'history' }
-  | { readonly type: 'exactOperator'; readonly name: string }
-  | {
-      readonly type: 'export';
-      readonly format: 'png' | 'svg' | 'csv';
-      /** Suggested file name without folder. */
-      readonly name: string;
-      /** Text, or base64 for png. */
-      readonly content: string;
     };
 
 /** One row of the inspector's tensor table. */
@@ -230,8 +200,6 @@ export type ToInspector =
   | { readonly type: 'statistics'; readonly statistics: TensorStatistics }
   | { readonly type: 'failed'; readonly message: string; readonly remedy: string };
 
-/** Inspector → host. */
-export type FromInspector =
-  | { readonly type: 'ready' }
-  | { readonly type: 'statistics'; readonly name: string }
-  | { readonly type: 'grow' };
+export type FromProgress = Inferred<typeof fromProgress>;
+export type FromRunPanel = Inferred<typeof fromRunPanel>;
+export type FromInspector = Inferred<typeof fromInspector>;

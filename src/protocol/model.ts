@@ -1,3 +1,9 @@
+import type { Inferred } from './inferred';
+import type { modelSizes, modelSummary } from './modelSchemas';
+
+export type ModelSizes = Inferred<typeof modelSizes>;
+export type ModelSummary = Inferred<typeof modelSummary>;
+
 /** Sizes of a model that a person may name for a target, by the names of options and requests. */
 export const askedSizes = ['layers', 'hidden', 'heads', 'kvHeads', 'ffn'] as const;
 export type AskedSize = (typeof askedSizes)[number];
@@ -15,27 +21,6 @@ export const givenSizes = (sizes: {
   Object.fromEntries(
     askedSizes.flatMap(size => (sizes[size] === undefined ? [] : [[size, sizes[size]]])),
   );
-
-/** Sizes of a model by the names of options, plans and receipts. */
-export interface ModelSizes {
-  readonly layers: number;
-  readonly hidden: number;
-  readonly heads: number;
-  /** Heads that have keys and values, in families whose heads may share them. */
-  readonly kvHeads?: number;
-  /** Units of a head, in families that name it; heads divide the hidden units where absent. */
-  readonly headSize?: number;
-  readonly ffn: number;
-}
-
-/** A model as the plan and the receipt give it. */
-export interface ModelSummary extends ModelSizes {
-  readonly family: string;
-  readonly modelClass: string;
-  /** What it is trained to do, in words; older receipts and logs do not say. */
-  readonly learns?: string;
-  readonly parameters: number;
-}
 
 /** Hidden units for each head. */
 export const unitsPerHead = ({ hidden, heads }: Pick<ModelSizes, 'hidden' | 'heads'>): number =>

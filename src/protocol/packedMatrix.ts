@@ -1,15 +1,4 @@
-import type { PooledMatrix } from './events';
-
-/**
- * A pooled matrix as the history in `events.jsonl` has it: whole numbers of 16 bits, little-endian, as
- * base64, a quarter of what the numbers take as text. A cell is `limit` times its number ÷ 32767;
- * −32768 stands for what is not finite.
- */
-export type PackedMatrix = Omit<PooledMatrix, 'values'> & {
-  /** Largest finite magnitude. */
-  readonly limit: number;
-  readonly packed: string;
-};
+import type { PackedMatrix, PooledMatrix } from './events';
 
 const largest = 32_767;
 const notFinite = -32_768;

@@ -1,98 +1,124 @@
-/** Checks of plans and receipts as far as pages and lists read them. */
+/** Plans and receipts. */
 import * as z from 'zod/mini';
-import type { GrowthPlan, Receipt } from './events';
-
-/** JSON has no NaN: what is no finite number comes as null. */
-const measured = z.pipe(
-  z.nullable(z.number()),
-  z.transform(value => value ?? NaN),
-);
+import { evaluation } from './evaluationSchemas';
+import { measured, note } from './fieldSchemas';
+import { modelSummary } from './modelSchemas';
 
 const text = z.string();
 const texts = z.array(text);
-const note = z.looseObject({ message: text, remedy: text });
+const shares = z.record(text, measured);
+const settings = z.record(text, z.unknown());
 
-const modelSummary = z.looseObject({
-  family: text,
-  modelClass: text,
-  layers: z.number(),
-  hidden: z.number(),
-  heads: z.number(),
-  kvHeads: z.exactOptional(z.number()),
-  headSize: z.exactOptional(z.number()),
-  ffn: z.number(),
-  learns: z.exactOptional(text),
-  parameters: z.number(),
-});
-
-/** Held-out scores. */
-export const scores = {
-  loss: measured,
-  accuracy: z.exactOptional(measured),
-  perplexity: z.exactOptional(measured),
-  batches: measured,
-};
-
-/** Checks the plan of a `plan` event. */
-export const growthPlan = z.looseObject({
+/** What a growth would do and cost, known before anything runs. */
+export const growthPlan = z.object({
   source: modelSummary,
   target: modelSummary,
-  operators: z.looseObject({ count: z.number(), width: z.number(), depth: z.number() }),
-  refusals: z.array(z.looseObject({ reason: text, remedy: text })),
-  ignored: z.array(z.looseObject({ name: text, reason: text })),
+  operators: z.object({ count: z.number(), width: z.number(), depth: z.number() }),
+  refusals: z.array(z.object({ reason: text, remedy: text })),
+  /** Tensors of the source that are left out, each with why. */
+  ignored: z.array(z.object({ name: text, reason: text })),
+  /** What a person should know of the source before it is grown; older logs have none. */
   notes: z.exactOptional(z.array(note)),
+  /** Absent when the growth is refused, or when the model cannot be trained as it is. */
   cost: z.exactOptional(
-    z.looseObject({
+    z.object({
       steps: z.number(),
+      /** Floating-point operations of one step, exact for matrix products. */
       flopsPerStep: measured,
       flops: measured,
+      /** Estimated most bytes alive in one step, weights included. */
       peakBytes: measured,
+      /** Of these, the small model's weights; older logs do not say. */
       frozenBytes: z.exactOptional(measured),
+      /** Of these, operators and their moments; older logs do not say. */
       stateBytes: z.exactOptional(measured),
+      /** Estimated most bytes that a process takes which computes in main memory. */
       processBytes: z.exactOptional(measured),
       batchSize: z.number(),
       sequenceLength: z.number(),
     }),
   ),
+  /** Bytes the grown checkpoint takes on disk. */
   diskBytes: measured,
-}) as unknown as z.ZodMiniType<GrowthPlan>;
+});
 
-const evaluation = z.looseObject(scores);
-const shares = z.record(text, measured);
-
-/** Checks `growth.json` and the receipt of a `done` event. */
-export const growthReceipt = z.looseObject({
-  software: z.looseObject({ name: text, version: text }),
+/** growth.json: what happened, beside every grown checkpoint. Nothing in it was not measured. */
+export const growthReceipt = z.object({
+  software: z.object({ name: text, version: text }),
   created: text.check(z.refine(value => Number.isFinite(Date.parse(value)))),
-  source: z.looseObject({ ...modelSummary.shape, path: text, sha256: text }),
+  source: z.object({
+    ...modelSummary.shape,
+    path: text,
+    files: texts,
+    sha256: text,
+    /** Tokenizer, preprocessor and their like, copied when the run started. */
+    companions: z.array(z.object({ name: text, sha256: text })),
+  }),
   target: modelSummary,
-  method: z.looseObject({ name: text }),
+  targetConfig: settings,
+  /** Tensors of the source that are no part of the model and were left out. */
+  dropped: z.exactOptional(texts),
+  method: z.object({ name: text, settings }),
   seed: z.number(),
   steps: z.number(),
   data: z.exactOptional(
-    z.looseObject({
+    z.object({
       path: text,
-      files: z.array(z.looseObject({ name: text, bytes: z.number() })),
+      files: z.array(z.object({ name: text, bytes: z.number() })),
       sha256: text,
-      hashed: text,
+      hashed: z.enum(['contents', 'sampled']),
       heldOut: text,
+      /** What was put between lines of text. */
+      separator: z.exactOptional(text),
     }),
   ),
-  engine: z.exactOptional(z.looseObject({ name: text, device: text })),
+  engine: z.exactOptional(
+    z.object({
+      name: text,
+      device: text,
+      /** `mixed`: matrix products computed in float16. */
+      precision: z.exactOptional(z.enum(['float32', 'mixed'])),
+    }),
+  ),
   losses: z.exactOptional(
-    z.looseObject({
+    z.object({
       small: evaluation,
+      /** The grown model before its operators were trained; absent for methods that learn nothing. */
       before: z.exactOptional(evaluation),
       after: evaluation,
+      /** The grown model with its products in float32, where they were computed in float16. */
       float32: z.exactOptional(evaluation),
+      /** What predicting every target by its frequency alone scores on the same held-out targets. */
       frequencies: measured,
     }),
   ),
+  /** Grown against small logits on one held-out batch. */
   parity: z.exactOptional(
-    z.looseObject({ relativeError: measured, agreement: z.exactOptional(measured) }),
+    z.object({
+      /** ‖grown − small‖ / ‖small‖ */
+      relativeError: measured,
+      /** Share of predictions that are the same; absent where numbers are predicted. */
+      agreement: z.exactOptional(measured),
+    }),
   ),
-  drift: z.exactOptional(z.looseObject({ groups: shares, operators: shares })),
-  flops: z.exactOptional(z.looseObject({ perStep: measured, total: measured })),
+  drift: z.exactOptional(z.object({ groups: shares, operators: shares })),
+  flops: z.exactOptional(z.object({ perStep: measured, total: measured })),
   seconds: z.exactOptional(measured),
+  /** After which updates learning was stopped and gone on with; absent when it never was. */
+  resumedAfter: z.exactOptional(z.array(z.number())),
   warnings: texts,
-}) as unknown as z.ZodMiniType<Receipt>;
+});
+
+const { source, method } = growthReceipt.shape;
+
+/** A receipt as logs have it: those of earlier versions tell less. */
+export const loggedReceipt = z.object({
+  ...growthReceipt.shape,
+  source: z.object({
+    ...source.shape,
+    files: z.exactOptional(source.shape.files),
+    companions: z.exactOptional(source.shape.companions),
+  }),
+  targetConfig: z.exactOptional(settings),
+  method: z.object({ ...method.shape, settings: z.exactOptional(settings) }),
+});

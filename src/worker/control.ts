@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { readTextFile } from '../files';
 import type { RunCommand } from '../protocol/runFolder';
-import { runControl } from '../protocol/schemas';
+import { runControl } from '../protocol/runFolderSchemas';
 
 /** Bytes of `control.json` at most; a command has a few dozen. */
 const largestControl = 1 << 16;

@@ -1,6 +1,6 @@
 import { poolMatrix } from '../growth/pool';
-import type { PooledMatrix } from '../protocol/events';
-import { packMatrix, type PackedMatrix } from '../protocol/packedMatrix';
+import type { PackedMatrix, PooledMatrix } from '../protocol/events';
+import { packMatrix } from '../protocol/packedMatrix';
 
 /** Longest sides that pictures are made smaller to, one after the other, until they fit. */
 const sides = [64, 48, 32, 24, 16, 12, 8, 4];

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { CorruptFileError } from '../errors';
 import { readTextFile } from '../files';
 import type { ComparisonRequest, GrowthRequest, WorkerRequest } from '../protocol/runFolder';
-import { workerRequest } from '../protocol/schemas';
+import { workerRequest } from '../protocol/runFolderSchemas';
 import { growthMethod, methodNameOf } from '../growth/methods';
 import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
 import type { GrowRequest } from '../run/grow/grow';

@@ -1,4 +1,4 @@
-import type { Receipt } from '../../src/protocol/events';
+import type { LoggedReceipt } from '../../src/protocol/events';
 import { methodTitle } from '../../src/protocol/methodTitles';
 import { copyButton } from '../shared/clipboard';
 import { element, endShown, type View } from '../shared/dom';
@@ -16,7 +16,7 @@ import {
 } from '../shared/format';
 import { t } from '../shared/strings';
 
-type Losses = NonNullable<Receipt['losses']>;
+type Losses = NonNullable<LoggedReceipt['losses']>;
 
 const figure = (value: number): string => formatValue(Number(value.toPrecision(4)));
 const orNothing = (value: number | undefined, format: (value: number) => string): string =>
@@ -82,7 +82,7 @@ function lossTable(losses: Losses): HTMLElement {
   );
 }
 
-function measures(receipt: Receipt): readonly Fact[] {
+function measures(receipt: LoggedReceipt): readonly Fact[] {
   const { parity, drift, flops, seconds } = receipt;
   return [
     { label: t('Method'), value: methodTitle(receipt.method.name) },
@@ -105,7 +105,7 @@ function measures(receipt: Receipt): readonly Fact[] {
   ];
 }
 
-function sources(receipt: Receipt): readonly Fact[] {
+function sources(receipt: LoggedReceipt): readonly Fact[] {
   const { source, data, engine } = receipt;
   return [
     { label: t('Small model'), value: source.path, code: true },
@@ -161,8 +161,8 @@ function driftList(operators: Readonly<Record<string, number>>): HTMLElement {
 }
 
 /** What happened, as it stands in growth.json. */
-export function createReceiptView(): View<Receipt | undefined> {
-  let shown: Receipt | undefined;
+export function createReceiptView(): View<LoggedReceipt | undefined> {
+  let shown: LoggedReceipt | undefined;
   const content = element('div', { class: 'stack' });
   const root = element(
     'section',

@@ -4,13 +4,8 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors';
 import { counted } from '../../format';
 import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
-import type {
-  ComparisonEvent,
-  ComparisonReport,
-  Keep,
-  MethodSummary,
-} from '../../protocol/comparison';
-import type { RunEvent } from '../../protocol/events';
+import type { ComparisonReport, Keep, MethodSummary } from '../../protocol/comparison';
+import type { ComparisonEvent, RunEvent } from '../../protocol/events';
 import type { RunContext } from '../../run/context';
 import {
   usualEvaluateEvery,

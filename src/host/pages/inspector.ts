@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ToInspector } from '../../protocol/messages';
-import { fromInspector } from '../../protocol/schemas';
+import { fromInspector } from '../../protocol/messageSchemas';
 import { DisposableStore } from '../lifetime';
 import type { Pages } from './pages';
 import type { ServiceClient } from '../serviceClient';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { FromProgress, ToProgress } from '../../protocol/messages';
-import { fromProgress } from '../../protocol/schemas';
+import { fromProgress } from '../../protocol/messageSchemas';
 import { DisposableStore, throttle, type Disposable } from '../lifetime';
 import type { Pages } from './pages';
 import type { Runs } from '../runs/runs';

@@ -3,7 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
 import type { FromRunPanel, OperatorSnapshot, ToRunPanel } from '../../protocol/messages';
-import { fromRunPanel } from '../../protocol/schemas';
+import { fromRunPanel } from '../../protocol/messageSchemas';
 import { DisposableStore, throttle, type Disposable } from '../lifetime';
 import type { Pages } from './pages';
 import { pageInterval, type ProgressAction } from './progressView';
@@ -212,7 +212,7 @@ class RunPanel implements Disposable {
     for (const event of events) {
       if (event.type === 'step') {
         this.waiting.steps.push(event.step);
-        this.waiting.losses.push(event.loss ?? NaN);
+        this.waiting.losses.push(event.loss);
       } else if (event.type === 'operators') {
         this.waiting.snapshots = [snapshotOf(event)];
       } else if (event.type === 'evaluation') {

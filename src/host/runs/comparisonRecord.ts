@@ -2,7 +2,7 @@ import type { KeptModel } from '../../protocol/comparison';
 import type { LossUnit } from '../../protocol/evaluation';
 import type { ComparedPoint, ComparedRun, ComparisonDetail } from '../../protocol/messages';
 import type { ComparisonRequest } from '../../protocol/runFolder';
-import type { CheckedEvent } from '../../protocol/schemas';
+import type { LoggedEvent } from '../../protocol/events';
 
 /** The run of a comparison that is being made. */
 export interface ComparisonMoment {
@@ -17,7 +17,7 @@ export interface ComparisonMoment {
   readonly steps: number;
 }
 
-type Event<T extends CheckedEvent['type']> = Extract<CheckedEvent, { type: T }>;
+type Event<T extends LoggedEvent['type']> = Extract<LoggedEvent, { type: T }>;
 
 interface MutableRun extends ComparedRun {
   state: ComparedRun['state'];
@@ -63,7 +63,7 @@ export class ComparisonRecord {
     if (!run) return;
     this.runsPlanned = runs;
     this.ended = ended;
-    this.smallLoss = smallLoss ?? this.smallLoss;
+    if (Number.isFinite(smallLoss)) this.smallLoss = smallLoss;
     this.lossUnit = lossUnit ?? this.lossUnit;
     if (state === 'started') {
       // A run that was stopped tells again what it had told, or is made anew.
@@ -88,7 +88,7 @@ export class ComparisonRecord {
       Object.assign(run, { state: 'growing', growthSteps: steps });
     } else {
       run.state = 'training';
-      run.curve.push({ step, loss: event.loss ?? NaN, flops, seconds });
+      run.curve.push({ step, loss: event.loss, flops, seconds });
     }
   }
 

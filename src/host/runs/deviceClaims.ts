@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { EngineChoice } from '../../protocol/engines';
 import type { DeviceClaim, WorkerProcess, WorkerRequest } from '../../protocol/runFolder';
-import { deviceClaim } from '../../protocol/schemas';
+import { deviceClaim } from '../../protocol/runFolderSchemas';
 import { isAlive, isRunning, readChecked, replaceJson } from './runFolder';
 
 /** Milliseconds from a claim to the start of its worker at most; what takes longer is given up. */

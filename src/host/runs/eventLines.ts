@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { openIfRegular, readEnd } from '../../files';
-import { runEvent, type CheckedEvent } from '../../protocol/schemas';
+import type { LoggedEvent } from '../../protocol/events';
+import { loggedEvent } from '../../protocol/eventSchemas';
 
 /** Bytes of a line with a picture at most: earlier versions wrote lists of numbers, whatever the model. */
 export const longestPicture = 1 << 26;
@@ -80,10 +81,10 @@ function whole(parts: readonly Buffer[], length: number): Buffer | undefined {
 }
 
 /** An event; undefined when the line is damaged: a worker may have died writing it. */
-export function parseEvent(line: Buffer | undefined): CheckedEvent | undefined {
+export function parseEvent(line: Buffer | undefined): LoggedEvent | undefined {
   if (!line) return undefined;
   try {
-    const parsed = runEvent.safeParse(JSON.parse(line.toString('utf8')));
+    const parsed = loggedEvent.safeParse(JSON.parse(line.toString('utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
@@ -111,8 +112,8 @@ const ends = [1 << 13, 1 << 17, 1 << 21];
  * The last events of a file, oldest first, from a few bytes at its end: how the run ended, and before that
  * its newest step. Empty when the file has none.
  */
-export async function readLastEvents(path: string): Promise<readonly CheckedEvent[]> {
-  let events: readonly CheckedEvent[] = [];
+export async function readLastEvents(path: string): Promise<readonly LoggedEvent[]> {
+  let events: readonly LoggedEvent[] = [];
   for (const most of ends) {
     const end = await readEnd(path, most);
     if (!end) return [];
@@ -125,7 +126,7 @@ export async function readLastEvents(path: string): Promise<readonly CheckedEven
 }
 
 /** Undefined when there is no whole line. */
-function lastEvents(bytes: Buffer, fromStart: boolean): readonly CheckedEvent[] | undefined {
+function lastEvents(bytes: Buffer, fromStart: boolean): readonly LoggedEvent[] | undefined {
   const lines: Buffer[] = [];
   let newestStep: Buffer | undefined;
   let stop = bytes.lastIndexOf(10);
@@ -140,7 +141,7 @@ function lastEvents(bytes: Buffer, fromStart: boolean): readonly CheckedEvent[] 
     stop = start;
   }
   if (lines.length === 0) return undefined;
-  const parsed = (some: readonly (Buffer | undefined)[]): CheckedEvent[] =>
+  const parsed = (some: readonly (Buffer | undefined)[]): LoggedEvent[] =>
     some.flatMap(line => parseEvent(line) ?? []);
   const [last, ...before] = lines;
   const ends = parsed([last]);

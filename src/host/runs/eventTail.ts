@@ -2,7 +2,7 @@ import { watch, type FSWatcher } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readSmall } from '../../files';
 import { runFiles } from '../../protocol/runFolder';
-import type { CheckedEvent } from '../../protocol/schemas';
+import type { LoggedEvent } from '../../protocol/events';
 import { holdsOperators, parseEvent, pictureStep, readLines, type EventLine } from './eventLines';
 import type { Disposable } from '../lifetime';
 import type { PictureLine } from './pictures';
@@ -33,7 +33,7 @@ export class EventTail implements Disposable {
 
   constructor(
     private readonly path: string,
-    private readonly onEvents: (events: readonly CheckedEvent[]) => void,
+    private readonly onEvents: (events: readonly LoggedEvent[]) => void,
     private readonly onError: (error: unknown) => void,
   ) {}
 
@@ -90,7 +90,7 @@ export class EventTail implements Disposable {
   }
 
   private async readOnce(): Promise<void> {
-    let events: CheckedEvent[] = [];
+    let events: LoggedEvent[] = [];
     let parsed = 0;
     let stride = 1;
     let passedOver = 0;
@@ -99,7 +99,7 @@ export class EventTail implements Disposable {
       if (events.length > 0) this.onEvents(events);
       events = [];
     };
-    const take = (event: CheckedEvent | undefined): void => {
+    const take = (event: LoggedEvent | undefined): void => {
       if (!event) return;
       this.time = Math.max(this.time, event.time);
       events.push(event);
@@ -138,7 +138,7 @@ export class EventTail implements Disposable {
   }
 
   /** What the log leaves out, as long as it is newer than what the log has. */
-  private async readNewest(take: (event: CheckedEvent) => void): Promise<void> {
+  private async readNewest(take: (event: LoggedEvent) => void): Promise<void> {
     const bytes = await readSmall(join(dirname(this.path), runFiles.newest), longestNewest);
     const known = this.time;
     for (const line of bytes?.toString('latin1').split('\n') ?? []) {

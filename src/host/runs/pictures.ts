@@ -1,7 +1,7 @@
 import { openIfRegular, readRange, readSmall } from '../../files';
 import type { OperatorSnapshot, PicturedMatrix } from '../../protocol/messages';
 import { unpackValues } from '../../protocol/packedMatrix';
-import type { CheckedEvent } from '../../protocol/schemas';
+import type { LoggedEvent } from '../../protocol/events';
 import { longestPicture, parseEvent } from './eventLines';
 
 /** Where a picture of the operators stands in a file of events. */
@@ -15,7 +15,7 @@ export interface PictureLine {
 const mostHistory = 8_000_000;
 
 /** The operators of an event as pages draw them; those whose cells are not what they say are left out. */
-export function snapshotOf(event: Extract<CheckedEvent, { type: 'operators' }>): OperatorSnapshot {
+export function snapshotOf(event: Extract<LoggedEvent, { type: 'operators' }>): OperatorSnapshot {
   const operators = event.operators.flatMap((matrix): PicturedMatrix[] => {
     const { name, group, shape, rows, columns } = matrix;
     const values = 'packed' in matrix ? unpackValues(matrix) : cellsOf(matrix);

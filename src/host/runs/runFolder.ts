@@ -8,7 +8,7 @@ import {
   type WorkerProcess,
   type WorkerRequest,
 } from '../../protocol/runFolder';
-import { runControl, workerProcess, workerRequest } from '../../protocol/schemas';
+import { runControl, workerProcess, workerRequest } from '../../protocol/runFolderSchemas';
 
 interface Check<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false };

@@ -1,8 +1,8 @@
 import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
-import type { GrowthPlan, Receipt, Usage } from '../../protocol/events';
+import type { GrowthPlan, LoggedReceipt, Usage } from '../../protocol/events';
 import type { RunDetail, RunStatus, RunSummary } from '../../protocol/messages';
 import type { RunCommand, WorkerRequest } from '../../protocol/runFolder';
-import type { CheckedEvent } from '../../protocol/schemas';
+import type { LoggedEvent } from '../../protocol/events';
 import { ComparisonRecord, type ComparisonMoment } from './comparisonRecord';
 
 /** What a run is doing, for the host to say in the person's language. */
@@ -52,7 +52,7 @@ export class RunRecord {
   command: RunCommand = 'run';
   failure: { readonly message: string; readonly remedy: string } | undefined;
   plan: GrowthPlan | undefined;
-  receipt: Receipt | undefined;
+  receipt: LoggedReceipt | undefined;
   readonly steps: number[] = [];
   readonly losses: number[] = [];
   readonly evaluations: (Evaluation & { readonly model: string; readonly step: number })[] = [];
@@ -116,7 +116,7 @@ export class RunRecord {
   }
 
   /** Takes in what the worker told. */
-  apply(event: CheckedEvent): void {
+  apply(event: LoggedEvent): void {
     // Whatever comes after an end comes from a worker that took the run up again.
     if (event.type !== 'done' && event.type !== 'failed' && this.status !== 'paused') {
       this.status = 'running';
@@ -266,16 +266,18 @@ export class RunRecord {
     return this.command === 'run' ? this.status : 'finishing';
   }
 
-  private applyStep(event: Extract<CheckedEvent, { type: 'step' }>): void {
+  private applyStep(event: Extract<LoggedEvent, { type: 'step' }>): void {
     this.stepsPlanned = event.steps;
-    this.tokensPerSecond = event.tokensPerSecond ?? undefined;
+    this.tokensPerSecond = Number.isFinite(event.tokensPerSecond)
+      ? event.tokensPerSecond
+      : undefined;
     // A run that was killed and begun anew repeats steps; the newest count.
     while ((this.steps.at(-1) ?? -Infinity) >= event.step) {
       this.steps.pop();
       this.losses.pop();
     }
     this.steps.push(event.step);
-    this.losses.push(event.loss ?? NaN);
+    this.losses.push(event.loss);
     if (this.steps.length > mostPoints) {
       for (const list of [this.steps, this.losses]) list.splice(0, Infinity, ...halved(list));
     }
@@ -287,7 +289,7 @@ export class RunRecord {
     model,
     step,
     ...scores
-  }: Extract<CheckedEvent, { type: 'evaluation' }>) {
+  }: Extract<LoggedEvent, { type: 'evaluation' }>) {
     const same = this.evaluations.findIndex(entry => entry.model === model && entry.step === step);
     if (same >= 0) this.evaluations.splice(same, 1);
     else if (this.evaluations.length >= mostFacts) this.evaluations.shift();

@@ -10,7 +10,7 @@ import {
   type WorkerRequest,
 } from '../../protocol/runFolder';
 import type { OperatorSnapshot } from '../../protocol/messages';
-import type { CheckedEvent } from '../../protocol/schemas';
+import type { LoggedEvent } from '../../protocol/events';
 import { explainDeath } from './death';
 import { shareDevice, type DeviceClaims } from './deviceClaims';
 import { readLastEvents } from './eventLines';
@@ -40,7 +40,7 @@ export interface RunsOptions {
 export interface RunChange {
   readonly run: RunRecord;
   /** Empty when something else changed than what events tell. */
-  readonly events: readonly CheckedEvent[];
+  readonly events: readonly LoggedEvent[];
   /** It ended just now, while we watched. */
   readonly endedNow: boolean;
 }
@@ -327,7 +327,7 @@ export class Runs implements Disposable {
     return entry;
   }
 
-  private onEvents(entry: Entry, events: readonly CheckedEvent[]): void {
+  private onEvents(entry: Entry, events: readonly LoggedEvent[]): void {
     const { record } = entry;
     for (const event of events) entry.sink.apply(event);
     if (!entry.caughtUp) return;
@@ -342,7 +342,7 @@ export class Runs implements Disposable {
     entry.releasing.then(() => this.startNext()).catch(onError);
   }
 
-  private tell(entry: Entry, events: readonly CheckedEvent[] = [], endedNow = false): void {
+  private tell(entry: Entry, events: readonly LoggedEvent[] = [], endedNow = false): void {
     if (!this.ended) this.changes.fire({ run: entry.record, events, endedNow });
   }
 

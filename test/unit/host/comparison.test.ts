@@ -9,11 +9,11 @@ import { RunRecord } from '../../../src/host/runs/runRecord';
 import { DeviceClaims } from '../../../src/host/runs/deviceClaims';
 import { Runs } from '../../../src/host/runs/runs';
 import { spawnRun } from '../../../src/host/runs/workerProcess';
-import type { CheckedEvent } from '../../../src/protocol/schemas';
+import type { LoggedEvent } from '../../../src/protocol/events';
 import { style } from '../../../src/report/style';
 import { builtWorker, comparisonFor, temporaryFolder, until } from '../worker/runFolder';
 
-type RunEventOf<T extends CheckedEvent['type']> = Extract<CheckedEvent, { type: T }>;
+type RunEventOf<T extends LoggedEvent['type']> = Extract<LoggedEvent, { type: T }>;
 
 const started = (method: string, ended: number): RunEventOf<'comparisonRun'> => ({
   ...{ type: 'comparisonRun', method, seed: 0, state: 'started', ended, runs: 3, time: 0 },
@@ -22,11 +22,7 @@ const finished = (method: string, ended: number): RunEventOf<'comparisonRun'> =>
   ...started(method, ended),
   ...{ state: 'finished', smallLoss: 3.5, lossUnit: 'nats' },
 });
-const trained = (
-  method: string,
-  step: number,
-  loss: number | null = 4,
-): RunEventOf<'comparison'> => ({
+const trained = (method: string, step: number, loss = 4): RunEventOf<'comparison'> => ({
   ...{ type: 'comparison', method, seed: 0, phase: 'training', step, steps: 100, loss, time: 0 },
   ...{ flops: 1000 + 10 * step, seconds: 1 + step / 10 },
 });
@@ -40,7 +36,7 @@ const stepped = (method: string, step: number, seconds: number): RunEventOf<'com
 });
 
 /** A comparison of three methods, 100 steps each, after some events. */
-function recordAfter(...events: CheckedEvent[]): RunRecord {
+function recordAfter(...events: LoggedEvent[]): RunRecord {
   const methods = ['random', 'ligo', 'stack'];
   const record = new RunRecord(comparisonFor('/out', { methods, steps: 100 }), '/run');
   record.apply({ type: 'device', engine: 'cpu', device: 'CPU', time: 0 });
@@ -84,7 +80,7 @@ describe('the record of a comparison', () => {
   it('draws held-out losses only, and those that are no number as such', () => {
     const record = recordAfter(
       ...[started('random', 0), grown('random', 1), trained('random', 0)],
-      trained('random', 10, null),
+      trained('random', 10, NaN),
     );
     const [run] = record.comparison!.detail.runs;
     assert.deepEqual(run!.curve, [

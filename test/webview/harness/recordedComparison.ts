@@ -2,15 +2,16 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { RunRecord } from '../../../src/host/runs/runRecord';
 import type { RunDetail } from '../../../src/protocol/messages';
-import { runEvent, type CheckedEvent } from '../../../src/protocol/schemas';
+import type { LoggedEvent } from '../../../src/protocol/events';
+import { loggedEvent } from '../../../src/protocol/eventSchemas';
 
 const file = new URL('../../fixtures/webview/comparison.jsonl.gz', import.meta.url);
 
 /** What a real comparison on the example reported (makeFixtures.ts). */
-const comparisonEvents: readonly CheckedEvent[] = gunzipSync(readFileSync(file))
+const comparisonEvents: readonly LoggedEvent[] = gunzipSync(readFileSync(file))
   .toString('utf8')
   .split('\n')
-  .map(line => runEvent.parse(JSON.parse(line)));
+  .map(line => loggedEvent.parse(JSON.parse(line)));
 
 /** Number of events up to this training step of a method. */
 export const eventsUntil = (method: string, step: number): number =>

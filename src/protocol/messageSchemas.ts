@@ -1,0 +1,49 @@
+/** What pages send to the host. */
+import * as z from 'zod/mini';
+import { runCommand } from './runFolderSchemas';
+
+/** Of a run. */
+const run = z.string().check(z.maxLength(100));
+const ready = z.object({ type: z.literal('ready') });
+const grow = z.object({ type: z.literal('grow') });
+
+/** Progress view → host. */
+export const fromProgress = z.discriminatedUnion('type', [
+  ready,
+  grow,
+  z.object({ type: z.literal('control'), run, command: runCommand }),
+  z.object({ type: z.literal('openRun'), run }),
+  z.object({ type: z.literal('openLog'), run }),
+  z.object({ type: z.literal('resumeRun'), run }),
+  z.object({ type: z.literal('revealOutput'), run }),
+  z.object({ type: z.literal('openReport'), run }),
+  z.object({ type: z.literal('compare') }),
+]);
+
+/** Run panel → host. */
+export const fromRunPanel = z.discriminatedUnion('type', [
+  ready,
+  z.object({ type: z.literal('control'), command: runCommand }),
+  z.object({ type: z.literal('openReport') }),
+  z.object({ type: z.literal('revealOutput') }),
+  /** Offers what can be done with the trained model that a comparison kept. */
+  z.object({ type: z.literal('whatNext') }),
+  /** The person wants to see earlier operators: all pictures, as increments. */
+  z.object({ type: z.literal('history') }),
+  z.object({ type: z.literal('exactOperator'), name: z.string().check(z.maxLength(1000)) }),
+  z.object({
+    type: z.literal('export'),
+    format: z.enum(['png', 'svg', 'csv']),
+    /** Suggested file name without folder. */
+    name: z.string().check(z.maxLength(300)),
+    /** Text, or base64 for png. */
+    content: z.string(),
+  }),
+]);
+
+/** Inspector → host. */
+export const fromInspector = z.discriminatedUnion('type', [
+  ready,
+  grow,
+  z.object({ type: z.literal('statistics'), name: z.string().check(z.maxLength(10_000)) }),
+]);
