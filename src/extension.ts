@@ -103,7 +103,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
 
   function onEnd(run: RunRecord): void {
     const method = methodWord(run.request);
-    const seconds = run.receipt?.seconds ?? 0;
+    const seconds = run.state.receipt?.seconds ?? 0;
     telemetry.send('runEnded', { method, status: run.status, seconds });
     void checkpoints.refresh();
   }

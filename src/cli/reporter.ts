@@ -1,6 +1,8 @@
 import { counted } from '../format';
 import type { EvaluatedModel, Evaluation } from '../protocol/evaluation';
 import type { GrowthPlan, RunEvent } from '../protocol/events';
+import { newRun, reduce } from '../protocol/runState';
+import { secondsLeft } from '../protocol/runViews';
 import { formatCount, formatFlops, formatLoss, formatSeconds, formatShare } from './format';
 import { printError, printLine, type Host } from './host';
 import type { OutputOptions } from './options';
@@ -37,7 +39,7 @@ export function openReporter(host: Host, options: OutputOptions, unit: RateUnit)
 
 class PeopleReporter implements Reporter {
   private bar: ProgressBar | undefined;
-  private readonly remaining = remainingTime();
+  private state = newRun();
 
   constructor(
     private readonly host: Host,
@@ -46,6 +48,7 @@ class PeopleReporter implements Reporter {
   ) {}
 
   readonly emit = (event: RunEvent): void => {
+    this.state = reduce(this.state, event);
     if (event.type === 'step') {
       this.showStep(event);
       return;
@@ -68,7 +71,7 @@ class PeopleReporter implements Reporter {
 
   private showStep(event: StepEvent): void {
     const { step, steps } = event;
-    const left = formatSeconds(this.remaining(event));
+    const left = formatSeconds(secondsLeft(this.state) ?? 0);
     const loss = formatLoss(event.loss);
     const rate = `${formatCount(event.tokensPerSecond)} ${this.unit}/s`;
     if (this.host.stdout.isTTY && !this.verbose) {
@@ -81,15 +84,6 @@ class PeopleReporter implements Reporter {
     const place = `step ${String(step).padStart(String(steps).length)}/${steps}`;
     printLine(this.host, `  ${place}  loss ${loss}  ${rate}  ${left} left`);
   }
-}
-
-/** Seconds left by the pace of recent steps: an average that forgets. */
-function remainingTime(): (event: StepEvent) => number {
-  let pace: number | undefined;
-  return ({ step, steps, seconds }) => {
-    pace = pace === undefined ? seconds : 0.9 * pace + 0.1 * seconds;
-    return pace * (steps - step);
-  };
 }
 
 /** Tells what a person should know, and what to do about it. */

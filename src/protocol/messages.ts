@@ -1,6 +1,6 @@
 import type { Note } from '../errors';
 import type { KeptModel } from './comparison';
-import type { Evaluation, LossUnit } from './evaluation';
+import type { LossUnit, ModelEvaluation } from './evaluation';
 import type { Inferred } from './inferred';
 import type { fromInspector, fromProgress, fromRunPanel } from './messageSchemas';
 import type { WorkerRequest } from './runFolder';
@@ -92,7 +92,7 @@ export interface RunDetail {
   readonly plan: GrowthPlan | undefined;
   /** Parallel arrays, one entry a step. */
   readonly curve: { readonly steps: readonly number[]; readonly losses: readonly number[] };
-  readonly evaluations: readonly (Evaluation & { readonly model: string; readonly step: number })[];
+  readonly evaluations: readonly ModelEvaluation[];
   /** The newest picture of the operators; those before it come when the page asks for the history. */
   readonly snapshots: readonly OperatorSnapshot[];
   /** Steps of the pictures that the history has. */
@@ -101,6 +101,17 @@ export interface RunDetail {
   readonly receipt: LoggedReceipt | undefined;
   /** Of a comparison, which has no curve, evaluations and snapshots of its own. */
   readonly comparison: ComparisonDetail | undefined;
+}
+
+/** What is new of a run since the page was told of it. */
+export interface RunIncrement {
+  readonly steps: readonly number[];
+  readonly losses: readonly number[];
+  readonly evaluations: RunDetail['evaluations'];
+  /** When something of these is new. */
+  readonly facts?: Pick<RunDetail, 'plan' | 'warnings' | 'receipt'>;
+  /** The whole of it, when something of it is new. */
+  readonly comparison?: ComparisonDetail;
 }
 
 /** Strings and settings a page needs at start; localised by the host. */
@@ -131,20 +142,13 @@ export type ToProgress =
 export type ToRunPanel =
   | { readonly type: 'options'; readonly options: PageOptions }
   | { readonly type: 'run'; readonly run: RunDetail }
-  | {
+  | (RunIncrement & {
       readonly type: 'append';
       readonly summary: RunSummary;
-      readonly steps: readonly number[];
-      readonly losses: readonly number[];
       readonly snapshots: readonly OperatorSnapshot[];
       /** The snapshots are of the history: some of it, or the last of it. */
       readonly past?: 'some' | 'all';
-      readonly evaluations: RunDetail['evaluations'];
-      /** When something of these is new. */
-      readonly facts?: Pick<RunDetail, 'plan' | 'warnings' | 'receipt'>;
-      /** The whole of it, when something of it is new. */
-      readonly comparison?: ComparisonDetail;
-    }
+    })
   | {
       /** Answer to `exactOperator`: full resolution of a finished run's operator. */
       readonly type: 'exactOperator';

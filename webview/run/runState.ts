@@ -1,3 +1,5 @@
+import { everySecond, followOn } from '../../src/protocol/curve';
+import { withEvaluation } from '../../src/protocol/evaluation';
 import type { PooledMatrix } from '../../src/protocol/events';
 import type { OperatorSnapshot, RunDetail, ToRunPanel } from '../../src/protocol/messages';
 import { matrixOf, type Matrix } from '../heatmap/matrix';
@@ -41,8 +43,6 @@ function notIn(snapshots: readonly MatrixSnapshot[], steps: readonly number[]): 
   return steps.filter(step => !known.has(step));
 }
 
-/** Points of the curve at most; every second one goes when there are more. */
-const mostPoints = 10_000;
 /** 160 MB of matrices. */
 const mostCells = 40_000_000;
 
@@ -57,26 +57,6 @@ export function thin(
   );
   if (cells <= most || snapshots.length < 3) return snapshots;
   return thin(everySecond(snapshots), most);
-}
-
-/** Every second of a list, the first and the last among them. */
-const everySecond = <T>(list: readonly T[]): readonly T[] =>
-  list.filter((_, index) => index % 2 === 0 || index === list.length - 1);
-
-/**
- * Old entries and then the fresh ones. Entries may come again, and a run that was taken up again goes
- * back to an earlier step: then what was known from there on is no more.
- */
-export function followOn<T extends { readonly step: number }>(
-  old: readonly T[],
-  fresh: readonly T[],
-): readonly T[] {
-  const result = [...old];
-  for (const entry of fresh) {
-    while ((result.at(-1)?.step ?? -Infinity) >= entry.step) result.pop();
-    result.push(entry);
-  }
-  return result;
 }
 
 /** Snapshots in the order of their steps; one that was there already is not replaced by its history's. */
@@ -111,14 +91,8 @@ function followCurve(old: RunDetail['curve'], more: Append): RunDetail['curve'] 
   if (more.steps.length === 0) return old;
   const pairs = ({ steps, losses }: RunDetail['curve']): { step: number; loss: number }[] =>
     steps.map((step, index) => ({ step, loss: losses[index] ?? NaN }));
-  const followed = followOn(pairs(old), pairs(more));
-  const all = followed.length <= mostPoints ? followed : everySecond(followed);
+  const all = followOn(pairs(old), pairs(more));
   return { steps: all.map(({ step }) => step), losses: all.map(({ loss }) => loss) };
-}
-
-/** One evaluation of a model at a step; the newest counts. */
-function newest(evaluations: RunDetail['evaluations']): RunDetail['evaluations'] {
-  return [...new Map(evaluations.map(entry => [`${entry.model} ${entry.step}`, entry])).values()];
 }
 
 /** A run after an increment. */
@@ -130,6 +104,6 @@ export function appendTo(run: PageRun, more: Append): PageRun {
     curve: followCurve(run.curve, more),
     ...followPictures(run, more),
     comparison: more.comparison ?? run.comparison,
-    evaluations: newest([...run.evaluations, ...more.evaluations]),
+    evaluations: more.evaluations.reduce(withEvaluation, run.evaluations),
   };
 }

@@ -119,9 +119,9 @@ export class RunCommands {
 }
 
 /** The folder of a grown model, or of the winner that a comparison kept; undefined where there is none. */
-function modelOf({ status, request, comparison }: RunRecord): string | undefined {
+function modelOf({ status, request, state }: RunRecord): string | undefined {
   if (status !== 'done') return undefined;
-  if (!comparison) return request.out;
-  const [winner] = comparison.models;
+  if (!state.comparison) return request.out;
+  const [winner] = state.comparison.models;
   return winner && join(request.out, winner.folder);
 }

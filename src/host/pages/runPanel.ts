@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
 import type { FromRunPanel, OperatorSnapshot, ToRunPanel } from '../../protocol/messages';
 import { fromRunPanel } from '../../protocol/messageSchemas';
+import type { RunState } from '../../protocol/runState';
+import { incrementBetween } from '../../protocol/runViews';
 import { DisposableStore, throttle, type Disposable } from '../lifetime';
 import type { Pages } from './pages';
 import { pageInterval, type ProgressAction } from './progressView';
@@ -83,12 +84,12 @@ export class RunPanels implements vscode.WebviewPanelSerializer, Disposable {
 class RunPanel implements Disposable {
   private readonly disposables = new DisposableStore();
   private following: Disposable | undefined;
-  private ready = false;
-  /** What happens is news to the page. */
-  private collecting = false;
+  /** What the page was told of; absent until it has the whole, and while it is hidden. */
+  private shown: RunState | undefined;
+  /** The newest picture of the operators that the page was not told of. */
+  private picture: OperatorSnapshot | undefined;
   /** Grows with every page that says ready, so that an older one's history is not sent on. */
   private generation = 0;
-  private waiting = emptyIncrement();
   private readonly flush = throttle(pageInterval, () => this.sendIncrement());
 
   constructor(
@@ -108,10 +109,7 @@ class RunPanel implements Disposable {
     this.disposables.add(
       panel.onDidChangeViewState(() => {
         // A hidden page is gone; what it missed it will ask for.
-        if (panel.visible) return;
-        this.ready = false;
-        this.collecting = false;
-        this.waiting = emptyIncrement();
+        if (!panel.visible) this.shown = undefined;
       }),
     );
     runs().then(
@@ -122,7 +120,7 @@ class RunPanel implements Disposable {
   }
 
   sendOptions(): void {
-    if (this.ready) this.post({ type: 'options', options: this.parts.pages.options });
+    if (this.shown) this.post({ type: 'options', options: this.parts.pages.options });
   }
 
   dispose(): void {
@@ -154,8 +152,7 @@ class RunPanel implements Disposable {
   private async hydrate(): Promise<void> {
     const generation = ++this.generation;
     this.following?.dispose();
-    this.ready = false;
-    this.collecting = false;
+    this.shown = undefined;
     const runs = await this.parts.runs();
     const record = runs.get(this.run);
     if (!record || generation !== this.generation) return;
@@ -168,12 +165,11 @@ class RunPanel implements Disposable {
     this.following = runs.followOperators(this.run);
     const newest = await runs.newestPicture(this.run);
     if (generation !== this.generation) return;
-    this.waiting = emptyIncrement();
-    this.collecting = true;
+    this.shown = record.state;
+    this.picture = undefined;
     const detail = record.detail(describePhase);
     const history = runs.pictureSteps(this.run);
     this.post({ type: 'run', run: { ...detail, snapshots: newest ? [newest] : [], history } });
-    this.ready = true;
     this.flush.run();
   }
 
@@ -207,52 +203,33 @@ class RunPanel implements Disposable {
   }
 
   private onChange({ run, events }: RunChange): void {
-    // What a page that cannot be seen misses, it gets with the whole.
-    if (run.request.id !== this.run || !this.collecting) return;
-    for (const event of events) {
-      if (event.type === 'step') {
-        this.waiting.steps.push(event.step);
-        this.waiting.losses.push(event.loss);
-      } else if (event.type === 'operators') {
-        this.waiting.snapshots = [snapshotOf(event)];
-      } else if (event.type === 'evaluation') {
-        const { model, step } = event;
-        this.waiting.evaluations.push({ model, step, ...evaluationOf(event) });
-      } else if (event.type === 'comparisonRun' || event.type === 'comparison') {
-        // While operators are learned only the summary changes.
-        if (event.type === 'comparisonRun' || event.phase === 'training') {
-          this.waiting.hasComparison = true;
-        }
-      } else if (event.type === 'done' || event.type === 'plan' || event.type === 'warning') {
-        this.waiting.hasFacts = true;
-        // A comparison that is done tells which models it kept.
-        if (event.type === 'done') this.waiting.hasComparison = true;
-      }
-    }
+    if (run.request.id !== this.run) return;
+    for (const event of events) if (event.type === 'operators') this.picture = snapshotOf(event);
     this.flush.run();
   }
 
   private sendIncrement(): void {
-    if (!this.ready || !this.panel.visible) return;
-    const { waiting, generation } = this;
-    this.waiting = emptyIncrement();
-    this.sendWaiting(waiting, generation).catch(this.parts.onError);
+    if (this.panel.visible) this.sendNews().catch(this.parts.onError);
   }
 
-  private async sendWaiting(waiting: Increment, generation: number): Promise<void> {
+  private async sendNews(): Promise<void> {
     const runs = await this.parts.runs();
     const record = runs.get(this.run);
-    if (!record) return;
-    const { hasFacts, hasComparison, ...increment } = waiting;
+    // What a page that cannot be seen misses, it gets with the whole.
+    if (!record || !this.shown) return;
+    const { generation, picture } = this;
+    this.picture = undefined;
     // The log may have a smaller picture than there is.
-    const newest = increment.snapshots.length > 0 && (await runs.newestPicture(this.run));
-    if (generation !== this.generation) return;
-    const summary = record.summary(describePhase);
-    const snapshots = newest ? [newest] : increment.snapshots;
-    const { plan, warnings, receipt, comparison } = record;
-    const facts = hasFacts && { facts: { plan, warnings, receipt } };
-    const compared = hasComparison && comparison && { comparison: comparison.detail };
-    this.post({ type: 'append', summary, ...increment, snapshots, ...facts, ...compared });
+    const newest = picture && ((await runs.newestPicture(this.run)) ?? picture);
+    const { shown } = this;
+    if (!shown || generation !== this.generation) return;
+    this.shown = record.state;
+    this.post({
+      type: 'append',
+      summary: record.summary(describePhase),
+      ...incrementBetween(shown, record.state),
+      snapshots: newest ? [newest] : [],
+    });
   }
 
   private async sendExact(name: string): Promise<void> {
@@ -281,26 +258,6 @@ class RunPanel implements Disposable {
     void this.panel.webview.postMessage(message);
   }
 }
-
-interface Increment {
-  steps: number[];
-  losses: number[];
-  snapshots: OperatorSnapshot[];
-  evaluations: (Evaluation & { readonly model: string; readonly step: number })[];
-  /** The plan, a warning or the receipt came. */
-  hasFacts: boolean;
-  /** A run of a comparison started, was evaluated or ended. */
-  hasComparison: boolean;
-}
-
-const emptyIncrement = (): Increment => ({
-  steps: [],
-  losses: [],
-  snapshots: [],
-  evaluations: [],
-  hasFacts: false,
-  hasComparison: false,
-});
 
 /** Saves what a page made where the person says. */
 async function exportFile({

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
+import type { ComparisonMoment } from '../../protocol/comparisonState';
 import { methodTitle } from '../../protocol/methodTitles';
-import type { ComparisonMoment } from './comparisonRecord';
 import type { Holder, Phase, PhaseDetails } from './runRecord';
 
 /** What a run is doing, in the person's language. */

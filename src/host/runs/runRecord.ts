@@ -1,25 +1,13 @@
-import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
-import type { GrowthPlan, LoggedReceipt, Usage } from '../../protocol/events';
+import { comparisonMoment, type ComparisonMoment } from '../../protocol/comparisonState';
+import type { LoggedEvent } from '../../protocol/events';
 import type { RunDetail, RunStatus, RunSummary } from '../../protocol/messages';
 import type { RunCommand, WorkerRequest } from '../../protocol/runFolder';
-import type { LoggedEvent } from '../../protocol/events';
-import { ComparisonRecord, type ComparisonMoment } from './comparisonRecord';
+import { newRun, reduce, type RunState } from '../../protocol/runState';
+import { toldDetail, toldPhase, toldSummary, type ToldPhase } from '../../protocol/runViews';
 
 /** What a run is doing, for the host to say in the person's language. */
 export type Phase =
-  | 'waiting'
-  | 'starting'
-  | 'measuring'
-  | 'learning'
-  | 'comparing'
-  | 'reporting'
-  | 'paused'
-  | 'pausing'
-  | 'writing'
-  | 'stopping'
-  | 'done'
-  | 'failed'
-  | 'cancelled';
+  ToldPhase | 'waiting' | 'paused' | 'pausing' | 'stopping' | 'done' | 'failed' | 'cancelled';
 
 /** A run that has the device another one waits for. */
 export interface Holder {
@@ -37,50 +25,56 @@ export interface PhaseDetails {
 /** Says a phase in the person's language. */
 export type DescribePhase = (phase: Phase, details?: PhaseDetails) => string;
 
-/** Points of the small loss curve in lists. */
-const sparklinePoints = 200;
-/** Points of the curve at most; every second one goes when there are more. */
-const mostPoints = 8000;
-/** Warnings, and held-out losses, that are kept. */
-const mostFacts = 1000;
-/** Steps that the time left is judged by. */
-const recentSteps = 20;
+/** Where a run stands as the host knows it, until its worker tells something. */
+type HostStatus =
+  | { readonly status: 'queued' | 'starting' }
+  | {
+      readonly status: 'cancelled' | 'failed';
+      readonly failure: NonNullable<RunSummary['failure']>;
+    };
 
-/** One run as the host knows it: its request, and everything its events have told so far. */
+/** One run as the host knows it: its request, what its events have told, and what is asked of it. */
 export class RunRecord {
-  status: RunStatus = 'queued';
   command: RunCommand = 'run';
-  failure: { readonly message: string; readonly remedy: string } | undefined;
-  plan: GrowthPlan | undefined;
-  receipt: LoggedReceipt | undefined;
-  readonly steps: number[] = [];
-  readonly losses: number[] = [];
-  readonly evaluations: (Evaluation & { readonly model: string; readonly step: number })[] = [];
-  readonly warnings: string[] = [];
   /** The run that keeps this one waiting, while it is queued. */
   waitsFor: Holder | undefined;
-  /** A stopped run left its state, so it can go on. */
-  saved = false;
-  /** Of a comparison of methods. */
-  readonly comparison: ComparisonRecord | undefined;
-  private device: string | undefined;
-  private reason: string | undefined;
-  private usage: Usage | undefined;
-  private tokensPerSecond: number | undefined;
-  /** 0 for methods that learn nothing. */
-  private stepsPlanned = 0;
-  private readonly recentSeconds: number[] = [];
+  private reduced: RunState;
+  private host: HostStatus | undefined = { status: 'queued' };
+  private leftState = false;
 
   constructor(
-    readonly request: WorkerRequest,
+    private asked: WorkerRequest,
     readonly folder: string,
   ) {
-    this.comparison = request.kind === 'compare' ? new ComparisonRecord(request) : undefined;
+    this.reduced = newRun(asked.kind === 'compare' ? asked : undefined);
+  }
+
+  get request(): WorkerRequest {
+    return this.asked;
+  }
+
+  /** What its events have told. */
+  get state(): RunState {
+    return this.reduced;
+  }
+
+  /** A stopped run left its state, so it can go on. */
+  get saved(): boolean {
+    return this.leftState;
+  }
+
+  get status(): RunStatus {
+    return this.host?.status ?? this.reduced.end ?? 'running';
+  }
+
+  get failure(): RunSummary['failure'] {
+    if (!this.host) return this.reduced.failure;
+    return 'failure' in this.host ? this.host.failure : undefined;
   }
 
   /** The worker is at it, or about to be. */
   get live(): boolean {
-    return ['starting', 'running', 'paused', 'finishing'].includes(this.status);
+    return this.status === 'starting' || this.status === 'running';
   }
 
   /** It ended, one way or another. */
@@ -90,174 +84,97 @@ export class RunRecord {
 
   /** Taken up again, it goes on where it stopped; a comparison keeps whatever runs ended. */
   get resumable(): boolean {
-    return this.saved || this.comparison !== undefined;
+    return this.saved || this.asked.kind === 'compare';
+  }
+
+  /** It waits for its turn again, by another request. */
+  queueAgain(request: WorkerRequest): void {
+    this.asked = request;
+    this.command = 'run';
+    this.host = { status: 'queued' };
+  }
+
+  /** A worker was started before this host came. */
+  foundStarted(): void {
+    this.host = { status: 'starting' };
   }
 
   /** A new worker takes over. */
   restart(): void {
-    this.status = 'starting';
+    this.host = { status: 'starting' };
     this.waitsFor = undefined;
-    this.failure = undefined;
     // A state that is gone on from stays until a newer one takes its place.
-    this.saved = this.request.resume;
+    this.leftState = this.asked.resume;
+  }
+
+  /** Its worker ended without a last word. */
+  fail(failure: NonNullable<RunSummary['failure']>): void {
+    this.host = { status: 'failed', failure };
   }
 
   /** It was taken out of the queue. */
   cancelBeforeStart(): void {
-    this.status = 'cancelled';
     this.command = 'cancel';
-    this.failure = { message: 'Cancelled before it began.', remedy: 'Resume it to start it.' };
+    const failure = { message: 'Cancelled before it began.', remedy: 'Resume it to start it.' };
+    this.host = { status: 'cancelled', failure };
   }
 
-  /** Becomes what another record of the same run knows; what was asked of it stays. */
+  /** Becomes what another record of the same run was told. */
   adopt(other: RunRecord): void {
-    const { command, request } = this;
-    Object.assign(this, other, { command, request });
+    this.reduced = other.reduced;
+    this.host = other.host;
+    this.leftState = other.leftState;
   }
 
   /** Takes in what the worker told. */
   apply(event: LoggedEvent): void {
-    // Whatever comes after an end comes from a worker that took the run up again.
-    if (event.type !== 'done' && event.type !== 'failed' && this.status !== 'paused') {
-      this.status = 'running';
-      this.failure = undefined;
-    }
-    switch (event.type) {
-      case 'plan':
-        this.plan = event.plan;
-        this.stepsPlanned = this.plan.cost?.steps ?? 0;
-        break;
-      case 'comparison':
-        this.comparison?.applyProgress(event);
-        break;
-      case 'comparisonStep':
-        this.comparison?.applyStep(event);
-        break;
-      case 'comparisonRun':
-        this.comparison?.applyRun(event);
-        break;
-      case 'device':
-        this.device = event.device;
-        this.reason = event.reason;
-        break;
-      case 'usage':
-        this.usage = {
-          residentBytes: event.residentBytes,
-          ...(event.device && { device: event.device }),
-        };
-        break;
-      case 'step':
-        this.applyStep(event);
-        break;
-      case 'evaluation':
-        this.applyEvaluation(event);
-        break;
-      case 'warning':
-        if (this.warnings.length < mostFacts) {
-          this.warnings.push(`${event.message} ${event.remedy}`);
-        }
-        break;
-      case 'saved':
-        this.saved = true;
-        break;
-      case 'done':
-        this.status = 'done';
-        this.saved = false;
-        this.receipt = event.receipt;
-        if (this.comparison) this.comparison.models = event.models ?? [];
-        break;
-      case 'failed':
-        this.status = event.interrupted === true ? 'cancelled' : 'failed';
-        this.failure = { message: event.message, remedy: event.remedy };
-        break;
-      case 'operators':
-        break;
-    }
+    this.host = undefined;
+    this.reduced = reduce(this.reduced, event);
+    if (event.type === 'saved') this.leftState = true;
+    if (event.type === 'done') this.leftState = false;
   }
 
   /** What is being done now. */
   get phase(): Phase {
-    const { status } = this;
+    const { status, command } = this;
     if (status === 'queued') return 'waiting';
-    if (this.ended) return status as 'done' | 'failed' | 'cancelled';
-    if (this.command === 'cancel') return 'stopping';
-    if (this.command === 'stopAndKeep') return this.comparison ? 'stopping' : 'writing';
-    if (this.command === 'pause') return 'paused';
-    if (status === 'starting') return 'starting';
-    if (this.comparison) return this.comparedPhase(this.comparison);
-    if (this.evaluations.some(({ model }) => model === 'after')) return 'writing';
-    const last = this.steps.at(-1);
-    if (last !== undefined) return last >= this.stepsPlanned ? 'measuring' : 'learning';
-    return this.device === undefined ? 'starting' : 'measuring';
+    if (status === 'done' || status === 'failed' || status === 'cancelled') return status;
+    if (command === 'cancel') return 'stopping';
+    if (command === 'stopAndKeep') return this.asked.kind === 'compare' ? 'stopping' : 'writing';
+    if (command === 'pause') return 'paused';
+    return status === 'starting' ? 'starting' : toldPhase(this.reduced);
   }
 
   /** The phase in the person's language. */
   told(describePhase: DescribePhase): string {
-    return describePhase(this.phase, { at: this.comparison?.moment, waitsFor: this.waitsFor });
+    const { comparison } = this.reduced;
+    const at = comparison && comparisonMoment(comparison);
+    return describePhase(this.phase, { at, waitsFor: this.waitsFor });
   }
 
   /** What lists show; `phase` comes in the person's language. */
   summary(describePhase: DescribePhase): RunSummary {
-    const { request, failure, comparison } = this;
-    const { step, steps } = comparison?.progress ?? {
-      step: this.steps.at(-1) ?? 0,
-      steps: this.stepsPlanned,
-    };
-    const losses = comparison?.losses ?? this.losses;
+    const { asked, live, failure } = this;
+    const told = toldSummary(this.reduced);
     return {
-      id: request.id,
-      kind: request.kind,
-      title: request.title,
+      ...told,
+      id: asked.id,
+      kind: asked.kind,
+      title: asked.title,
       status: this.shownStatus(),
-      created: request.created,
+      created: asked.created,
       phase: this.told(describePhase),
-      step,
-      steps,
-      loss: losses.at(-1),
-      heldOutLoss: this.heldOutLoss(),
-      lossHistory: thin(losses, sparklinePoints),
-      secondsLeft: this.live ? this.secondsLeft : undefined,
-      tokensPerSecond: this.live ? this.tokensPerSecond : undefined,
-      device: this.device,
-      reason: this.reason,
-      usage: this.live ? this.usage : undefined,
-      out: request.out,
+      secondsLeft: live ? told.secondsLeft : undefined,
+      tokensPerSecond: live ? told.tokensPerSecond : undefined,
+      usage: live ? told.usage : undefined,
+      out: asked.out,
       failure,
     };
   }
 
-  /** Of the grown model: the receipt's, or what was measured before it is written. */
-  private heldOutLoss(): number | undefined {
-    const after = this.evaluations.findLast(({ model }) => model === 'after');
-    return this.receipt?.losses?.after.loss ?? after?.loss;
-  }
-
   /** Everything but the pictures of operators, which are read when they are wanted. */
   detail(describePhase: DescribePhase): RunDetail {
-    return {
-      summary: this.summary(describePhase),
-      plan: this.plan,
-      curve: { steps: this.steps, losses: this.losses },
-      evaluations: this.evaluations,
-      snapshots: [],
-      warnings: this.warnings,
-      receipt: this.receipt,
-      comparison: this.comparison?.detail,
-    };
-  }
-
-  private comparedPhase({ moment, unfinished }: ComparisonRecord): Phase {
-    if (moment) return 'comparing';
-    if (!unfinished) return 'reporting';
-    return this.device === undefined ? 'starting' : 'measuring';
-  }
-
-  private get secondsLeft(): number | undefined {
-    if (this.comparison) return this.comparison.secondsLeft;
-    const { recentSeconds: recent, steps, stepsPlanned } = this;
-    if (recent.length === 0) return undefined;
-    const perStep = recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length;
-    return perStep * Math.max(0, stepsPlanned - (steps.at(-1) ?? 0));
+    return { ...toldDetail(this.reduced), summary: this.summary(describePhase) };
   }
 
   private shownStatus(): RunStatus {
@@ -265,47 +182,4 @@ export class RunRecord {
     if (this.command === 'pause') return 'paused';
     return this.command === 'run' ? this.status : 'finishing';
   }
-
-  private applyStep(event: Extract<LoggedEvent, { type: 'step' }>): void {
-    this.stepsPlanned = event.steps;
-    this.tokensPerSecond = Number.isFinite(event.tokensPerSecond)
-      ? event.tokensPerSecond
-      : undefined;
-    // A run that was killed and begun anew repeats steps; the newest count.
-    while ((this.steps.at(-1) ?? -Infinity) >= event.step) {
-      this.steps.pop();
-      this.losses.pop();
-    }
-    this.steps.push(event.step);
-    this.losses.push(event.loss);
-    if (this.steps.length > mostPoints) {
-      for (const list of [this.steps, this.losses]) list.splice(0, Infinity, ...halved(list));
-    }
-    this.recentSeconds.push(event.seconds);
-    if (this.recentSeconds.length > recentSteps) this.recentSeconds.shift();
-  }
-
-  private applyEvaluation({
-    model,
-    step,
-    ...scores
-  }: Extract<LoggedEvent, { type: 'evaluation' }>) {
-    const same = this.evaluations.findIndex(entry => entry.model === model && entry.step === step);
-    if (same >= 0) this.evaluations.splice(same, 1);
-    else if (this.evaluations.length >= mostFacts) this.evaluations.shift();
-    this.evaluations.push({ model, step, ...evaluationOf(scores) });
-  }
-}
-
-/** Every second value, the first and the last among them. */
-function halved(values: readonly number[]): number[] {
-  const last = values.length - 1;
-  return values.filter((_, index) => index % 2 === 0 || index === last);
-}
-
-/** At most so many of the values, evenly, the last among them. */
-export function thin(values: readonly number[], most: number): number[] {
-  if (values.length <= most) return [...values];
-  const distance = (values.length - 1) / (most - 1);
-  return Array.from({ length: most }, (_, index) => values[Math.round(index * distance)]!);
 }

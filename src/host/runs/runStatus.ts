@@ -83,7 +83,7 @@ async function notify(run: RunRecord): Promise<void> {
         : vscode.l10n.t('{0} has grown.', title),
       openRun,
       show,
-      ...(compared && run.comparison?.models.length === 0 ? [] : [next]),
+      ...(compared && run.state.comparison?.models.length === 0 ? [] : [next]),
     );
     if (answer === next) await vscode.commands.executeCommand('ligo.whatNext', id);
     if (answer === openRun) await vscode.commands.executeCommand('ligo.openRun', id);

@@ -152,7 +152,7 @@ export class Runs implements Disposable {
     }
     entry.record.command = await files.readCommand(folder);
     const worker = await files.readProcess(folder);
-    if (worker) entry.record.status = 'starting';
+    if (worker) entry.record.foundStarted();
     else if (entry.record.command === 'cancel') entry.record.cancelBeforeStart();
     entry.whole = entry.tail.catchUp();
     await entry.whole;
@@ -231,10 +231,7 @@ export class Runs implements Disposable {
     await files.writeRequest(record.folder, request);
     await files.writeCommand(record.folder, 'run');
     await rm(join(record.folder, runFiles.process), { force: true });
-    (record as { request: WorkerRequest }).request = request;
-    record.command = 'run';
-    record.status = 'queued';
-    record.failure = undefined;
+    record.queueAgain(request);
     this.tell(entry);
     await this.startNext();
   }
@@ -498,8 +495,7 @@ export class Runs implements Disposable {
   private fail(entry: Entry, failure: { message: string; remedy: string }): void {
     const { record } = entry;
     if (record.ended) return;
-    record.status = 'failed';
-    record.failure = failure;
+    record.fail(failure);
     this.tell(entry, [], entry.caughtUp);
     this.afterEnd(entry);
   }

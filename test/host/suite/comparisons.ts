@@ -1,3 +1,4 @@
+import { comparisonDetail } from '../../../src/protocol/comparisonState';
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,7 +44,7 @@ suite('a comparison', () => {
     const record = service.get(id)!;
     assert.equal(record.failure, undefined);
     assert.deepEqual(
-      record.comparison?.detail.runs.map(({ method, state, curve }) => [
+      comparisonDetail(record.state.comparison!).runs.map(({ method, state, curve }) => [
         method,
         state,
         curve.map(({ step }) => step),

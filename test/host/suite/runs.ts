@@ -1,3 +1,4 @@
+import { stepsOf } from '../../unit/host/told';
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,8 +33,8 @@ suite('a run', () => {
     const record = service.get(id)!;
     assert.equal(record.failure, undefined);
     assert.equal(record.status, 'done');
-    assert.deepEqual(record.steps, [1, 2, 3]);
-    assert.equal(record.receipt?.target.hidden, 80);
+    assert.deepEqual(stepsOf(record), [1, 2, 3]);
+    assert.equal(record.state.receipt?.target.hidden, 80);
     await until('the grown checkpoint is in the tree', () =>
       checkpoints.models
         .find(({ label }) => label === 'gpt2-kjv')
@@ -45,7 +46,7 @@ suite('a run', () => {
     const { startGrowth, runs } = await api();
     const id = await startGrowth(growth('kept', 100_000));
     const service = await runs();
-    await until('steps are made', () => (service.get(id)?.steps.length ?? 0) > 2, 60);
+    await until('steps are made', () => stepsOf(service.get(id)!).length > 2, 60);
     await service.control(id, 'stopAndKeep');
     await until('the run has ended', () => service.get(id)?.ended, 60);
     assert.equal(service.get(id)?.status, 'done');
@@ -57,7 +58,7 @@ suite('a run', () => {
     const service = await runs();
     const id = await startGrowth(growth('killed', 100_000));
     const next = await startGrowth(growth('next', 2));
-    await until('steps are made', () => (service.get(id)?.steps.length ?? 0) > 2, 60);
+    await until('steps are made', () => stepsOf(service.get(id)!).length > 2, 60);
     assert.equal(service.get(next)?.status, 'queued');
     const { pid } = JSON.parse(
       await readFile(join(service.get(id)!.folder, 'process.json'), 'utf8'),

@@ -140,7 +140,8 @@ suite('the length of sequences', () => {
     });
     await until('the growth has ended', () => run!.ended, 60);
     assert.equal(run!.failure, undefined);
-    assert.ok(!run!.warnings.some(warning => /position/.test(warning)), run!.warnings.join());
+    const { warnings } = run!.state;
+    assert.ok(!warnings.some(warning => /position/.test(warning)), warnings.join());
   });
 
   test('is changed in the plan of a comparison, which computes less then', async () => {

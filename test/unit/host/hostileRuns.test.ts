@@ -8,6 +8,7 @@ import { Runs } from '../../../src/host/runs/runs';
 import { runFiles } from '../../../src/protocol/runFolder';
 import { deepJson as deep, mutate, numbers } from '../../support/hostile';
 import { requestFor, temporaryFolder } from '../worker/runFolder';
+import { stepsOf } from './told';
 
 const receipt = {
   software: { name: 's', version: '1' },
@@ -141,8 +142,8 @@ test('300 hostile logs are each answered, and hide no run that is whole', async 
   }
   const whole = runs.get('whole')!;
   assert.equal(whole.status, 'done');
-  assert.deepEqual(whole.steps, [1, 2]);
-  assert.equal(whole.receipt?.losses?.after.loss, 2);
+  assert.deepEqual(stepsOf(whole), [1, 2]);
+  assert.equal(whole.state.receipt?.losses?.after.loss, 2);
 });
 
 test('requests of any shape are runs or none, and hide none', async context => {
@@ -223,10 +224,12 @@ test('a log of a hundred thousand lines of each kind is read in one pass', async
   await lookAt(runs, 'steps');
   await lookAt(runs, 'compared');
   const record = runs.get('steps')!;
-  assert.ok(record.steps.length > 1000 && record.steps.length <= 8000, 'the curve is thinned');
-  assert.equal(record.steps.at(-1), 100_000);
-  assert.ok(record.warnings.length <= 1000 && record.evaluations.length <= 1000);
-  assert.ok(runs.get('compared')!.comparison!.detail.runs.length <= 10_000);
+  const curve = stepsOf(record);
+  assert.ok(curve.length > 1000 && curve.length <= 8000, 'the curve is thinned');
+  assert.equal(curve.at(-1), 100_000);
+  const { warnings, evaluations } = record.state;
+  assert.ok(warnings.length <= 1000 && evaluations.length <= 1000);
+  assert.ok(runs.get('compared')!.state.comparison!.runs.length <= 10_000);
 });
 
 test('a line without end is passed over without being kept', async context => {
@@ -239,6 +242,6 @@ test('a line without end is passed over without being kept', async context => {
   for (const id of ['endless', 'amid']) {
     await lookAt(runs, id);
     assert.equal(runs.get(id)?.status, 'done', id);
-    assert.deepEqual(runs.get(id)?.steps, [1, 2], id);
+    assert.deepEqual(stepsOf(runs.get(id)!), [1, 2], id);
   }
 });

@@ -13,7 +13,7 @@ import { explainDeath } from '../../../src/host/runs/death';
 import { shareDevice } from '../../../src/host/runs/deviceClaims';
 import { EventTail } from '../../../src/host/runs/eventTail';
 import { freeOutput } from '../../../src/host/wizard/outputName';
-import { RunRecord, thin } from '../../../src/host/runs/runRecord';
+import { RunRecord } from '../../../src/host/runs/runRecord';
 import { parseTarget, targetPresets, targetProblem } from '../../../src/host/wizard/targets';
 import { nodeEnvironment } from '../../../src/host/runs/workerProcess';
 import { requestFor, temporaryFolder } from '../worker/runFolder';
@@ -222,14 +222,6 @@ test('runs share a device unless one computes on the CPU and the other on a GPU'
   for (const [engines, expected] of sharing) {
     assert.equal(shareDevice(...engines), expected, engines.join(' and '));
   }
-});
-
-test('a long loss curve is thinned evenly and keeps its end', () => {
-  const values = Array.from({ length: 10_001 }, (_, index) => index);
-  const thinned = thin(values, 201);
-  assert.equal(thinned.length, 201);
-  assert.deepEqual(thinned.slice(0, 2), [0, 50]);
-  assert.equal(thinned.at(-1), 10_000);
 });
 
 test('how a worker died is told in words', () => {

@@ -10,6 +10,7 @@ import { Runs, type RunChange } from '../../../src/host/runs/runs';
 import { spawnRun } from '../../../src/host/runs/workerProcess';
 import type { GrowthRequest } from '../../../src/protocol/runFolder';
 import { builtWorker, requestFor, temporaryFolder, until } from '../worker/runFolder';
+import { stepsOf } from './told';
 
 /** A service of runs in a folder, as an extension host has it. */
 function host(
@@ -57,8 +58,8 @@ test('a run is started, followed and ends with its receipt', async context => {
   assert.equal(record.status, 'starting');
   await until('it ended', () => record.ended);
   assert.equal(record.status, 'done');
-  assert.deepEqual(record.steps, [1, 2, 3]);
-  assert.equal(record.receipt?.target.hidden, 80);
+  assert.deepEqual(stepsOf(record), [1, 2, 3]);
+  assert.equal(record.state.receipt?.target.hidden, 80);
   assert.equal(runs.seen.filter(({ endedNow }) => endedNow).length, 1);
 });
 
@@ -67,7 +68,7 @@ test('a second run waits until the first one leaves the device', async context =
   const runs = host(context, join(folder, 'runs'));
   const first = await runs.start(request(folder, 'first', { steps: endless }));
   const second = await runs.start(request(folder, 'second'));
-  await until('the first works', () => first.steps.length > 1);
+  await until('the first works', () => stepsOf(first).length > 1);
   assert.equal(second.status, 'queued');
   await runs.control('first', 'stopAndKeep');
   await until('both ended', () => first.ended && second.ended);
@@ -84,7 +85,7 @@ test('a run that two windows start is worked on by one worker, and both follow i
   await until('both saw its end', () => records.every(({ ended }) => ended));
   for (const record of records) {
     assert.equal(record.status, 'done');
-    assert.deepEqual(record.steps, [1, 2, 3]);
+    assert.deepEqual(stepsOf(record), [1, 2, 3]);
   }
   const events = readFileSync(join(records[0]!.folder, 'events.jsonl'), 'utf8');
   assert.equal(events.match(/"type":"device"/g)?.length, 1);
@@ -106,7 +107,7 @@ test('a run waits for one of another window that has its device, and says which'
     'one',
   );
   // Its window may be closed: it is the worker that counts.
-  await until('the first works', () => holder.steps.length > 1);
+  await until('the first works', () => stepsOf(holder).length > 1);
   first.dispose();
   await second.look();
   assert.equal(waiting.status, 'queued');
@@ -182,7 +183,7 @@ test('a run that waits can be cancelled and started again later', async context 
   await later.restore();
   assert.equal(later.get('second')?.status, 'cancelled');
   later.dispose();
-  await until('the first works', () => first.steps.length > 1);
+  await until('the first works', () => stepsOf(first).length > 1);
   await runs.control('first', 'cancel');
   await until('the first ended', () => first.ended);
   assert.equal(first.status, 'cancelled');
@@ -195,20 +196,20 @@ test('a cancelled run goes on where it stopped', async context => {
   const folder = temporaryFolder(context);
   const runs = host(context, join(folder, 'runs'));
   const record = await runs.start(request(folder, 'a', { steps: endless }));
-  await until('it works', () => record.steps.length > 2);
+  await until('it works', () => stepsOf(record).length > 2);
   await runs.control('a', 'cancel');
   await until('it ended', () => record.ended);
   assert.equal(record.saved, true);
-  const stopped = record.steps.length;
+  const stopped = stepsOf(record).length;
   await runs.resume('a');
-  await until('its steps are followed', () => record.steps.length > stopped);
+  await until('its steps are followed', () => stepsOf(record).length > stopped);
   assert.equal(record.live, true);
   await runs.control('a', 'stopAndKeep');
   await until('it ended again', () => record.ended);
   assert.equal(record.status, 'done');
   assert.deepEqual(
-    record.steps,
-    record.steps.map((_, index) => index + 1),
+    stepsOf(record),
+    stepsOf(record).map((_, index) => index + 1),
   );
 });
 
@@ -216,15 +217,15 @@ test('another host finds a live run again and can stop it', async context => {
   const folder = temporaryFolder(context);
   const before = host(context, join(folder, 'runs'));
   const started = await before.start(request(folder, 'a', { steps: endless }));
-  await until('it works', () => started.steps.length > 2);
+  await until('it works', () => stepsOf(started).length > 2);
   before.dispose();
   const after = host(context, join(folder, 'runs'));
   await after.restore();
   const record = after.get('a')!;
   assert.equal(record.live, true);
-  const steps = record.steps.length;
+  const steps = stepsOf(record).length;
   assert.ok(steps > 2);
-  await until('it goes on', () => record.steps.length > steps);
+  await until('it goes on', () => stepsOf(record).length > steps);
   await after.control('a', 'stopAndKeep');
   await until('it ended', () => record.ended);
   assert.equal(record.status, 'done');
@@ -234,7 +235,7 @@ test('a worker that was killed while nobody looked is told as a failure', async 
   const folder = temporaryFolder(context);
   const before = host(context, join(folder, 'runs'));
   const started = await before.start(request(folder, 'a', { steps: endless }));
-  await until('it works', () => started.steps.length > 2);
+  await until('it works', () => stepsOf(started).length > 2);
   before.dispose();
   killWorker(started.folder);
   await new Promise(resolve => setTimeout(resolve, 200));
@@ -248,14 +249,14 @@ test('a killed worker is noticed, told as killed, and its run can start anew', a
   const folder = temporaryFolder(context);
   const runs = host(context, join(folder, 'runs'));
   const record = await runs.start(request(folder, 'a', { steps: 100 }));
-  await until('it works', () => record.steps.length > 2);
+  await until('it works', () => stepsOf(record).length > 2);
   killWorker(record.folder);
   await until('it is noticed', () => record.ended);
   assert.match(record.failure?.message ?? '', /was killed/);
   await runs.resume('a');
   await until('it ended', () => record.ended);
   assert.equal(record.status, 'done');
-  assert.equal(record.steps.length, 100);
+  assert.equal(stepsOf(record).length, 100);
 });
 
 test('how a worker ended is told by its process, however often it is looked for before', async context => {
@@ -374,7 +375,7 @@ test('pictures of operators are read when somebody looks', async context => {
   assert.equal(later.isLoaded('a'), false);
   assert.equal(later.get('a')?.status, 'done');
   await later.load('a');
-  assert.deepEqual(later.get('a')?.steps, [1, 2, 3]);
+  assert.deepEqual(stepsOf(later.get('a')!), [1, 2, 3]);
   assert.equal((await later.newestPicture('a'))?.step, 3);
   const steps: number[] = [];
   for await (const { step } of later.pictures('a')) steps.push(step);

@@ -9,7 +9,7 @@ import {
   spreadLabels,
 } from '../../../webview/run/chartFrame';
 import { axesOf, byKind, kindLabel, parseOperatorName } from '../../../webview/run/operatorNames';
-import { appendTo, followOn, thin, type PageRun } from '../../../webview/run/runState';
+import { appendTo, thin, type PageRun } from '../../../webview/run/runState';
 import { lastPosition, positionAt, smooth, windowFor } from '../../../webview/run/smoothing';
 import { difference, OperatorHistory } from '../../../webview/run/snapshots';
 
@@ -216,14 +216,6 @@ describe('a run that goes on', () => {
       facts: { plan: undefined, warnings: ['w'], receipt: undefined },
     });
     assert.deepEqual(appendTo(warned, nothing).warnings, ['w']);
-  });
-
-  it('forgets what came after the step a run was taken up from', () => {
-    const steps = followOn([{ step: 1 }, { step: 5 }], [{ step: 6 }, { step: 2 }, { step: 3 }]);
-    assert.deepEqual(
-      steps.map(({ step }) => step),
-      [1, 2, 3],
-    );
   });
 });
 
