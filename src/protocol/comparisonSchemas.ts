@@ -1,7 +1,7 @@
 /** What comparisons write down. */
 import * as z from 'zod/mini';
 import { amount, count, note } from './fieldSchemas';
-import { modelSummary } from './modelSchemas';
+import { modelSummary, sourceModel } from './modelSchemas';
 
 const optional = z.exactOptional;
 
@@ -140,7 +140,7 @@ export const comparisonReport = z.object({
   digest: optional(z.string()),
   /** A command line that repeats it; absent when it was not started by one. */
   command: optional(z.string()),
-  source: z.object({ ...modelSummary.shape, path: z.string(), sha256: z.string() }),
+  source: sourceModel,
   target: modelSummary,
   data: z.object({
     path: z.string(),

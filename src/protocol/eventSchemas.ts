@@ -31,7 +31,10 @@ export const pooledMatrix = z.object({
 /** As a line of a log has it. */
 const loggedMatrix = z.object({
   ...picture,
-  /** What is not finite is null. Checking each of a million cells would hold the host up; whoever draws them takes numbers alone. */
+  /**
+   * What is not finite is null. Checking each of a million cells would hold the host up: whoever draws
+   * them takes numbers alone.
+   */
   values: z.custom<readonly unknown[]>(value => Array.isArray(value)),
 });
 

@@ -22,3 +22,11 @@ export const modelSummary = z.object({
   learns: z.exactOptional(z.string()),
   parameters: count,
 });
+
+/** A model, and where it lies. */
+export const sourceModel = z.object({
+  ...modelSummary.shape,
+  path: z.string(),
+  /** Of its files. */
+  sha256: z.string(),
+});

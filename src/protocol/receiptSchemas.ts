@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { evaluation } from './evaluationSchemas';
 import { measured, note } from './fieldSchemas';
-import { modelSummary } from './modelSchemas';
+import { modelSummary, sourceModel } from './modelSchemas';
 
 const text = z.string();
 const texts = z.array(text);
@@ -47,10 +47,8 @@ export const growthReceipt = z.object({
   software: z.object({ name: text, version: text }),
   created: text.check(z.refine(value => Number.isFinite(Date.parse(value)))),
   source: z.object({
-    ...modelSummary.shape,
-    path: text,
+    ...sourceModel.shape,
     files: texts,
-    sha256: text,
     /** Tokenizer, preprocessor and their like, copied when the run started. */
     companions: z.array(z.object({ name: text, sha256: text })),
   }),

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { locateCheckpoint } from '../checkpoint/locate';
 import { readOwnText } from '../files';
 import type { InspectedCheckpoint } from '../protocol/messages';
+import { sourceModel } from '../protocol/modelSchemas';
 import type { CheckpointSummary } from '../protocol/service';
 import { inspect, type Inspection } from '../inspect/inspect';
 
@@ -36,21 +37,8 @@ const elementTypesOf = ({ elementTypes }: Inspection): string =>
 const isPart = ({ metadata, directory }: Inspection): boolean =>
   metadata['format'] === 'ligo' || directory.endsWith('.run');
 
-const receiptSource = z.object({
-  source: z.object({
-    path: z.string(),
-    sha256: z.string(),
-    family: z.string(),
-    modelClass: z.string(),
-    layers: z.number(),
-    hidden: z.number(),
-    heads: z.number(),
-    kvHeads: z.exactOptional(z.number()),
-    headSize: z.exactOptional(z.number()),
-    ffn: z.number(),
-    parameters: z.number(),
-  }),
-});
+/** All that is asked of a receipt here. */
+const receiptSource = z.object({ source: sourceModel });
 
 /** Bytes of a receipt at most; real ones have a few thousand. */
 const largestReceipt = 16 * 1024 * 1024;
