@@ -26,10 +26,11 @@ export function toldPhase(state: RunState): ToldPhase {
     if (comparisonMoment(comparison)) return 'comparing';
     return comparison.ended < comparison.planned ? before : 'reporting';
   }
-  if (evaluations.some(({ model }) => model === 'after')) return 'writing';
+  // What is written is what is measured.
+  if (evaluations.some(({ model }) => model === 'after')) return 'measuring';
   const last = lastOf(curve);
   if (!last) return before;
-  return last.step >= stepsPlanned ? 'measuring' : 'learning';
+  return last.step >= stepsPlanned ? 'writing' : 'learning';
 }
 
 /** By the pace of the last steps; undefined before the first. */

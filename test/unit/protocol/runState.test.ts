@@ -39,10 +39,11 @@ describe('a run, by what it told,', () => {
     assert.equal(toldPhase(learning), 'learning');
     assert.equal(secondsLeft(learning), 14);
     assert.deepEqual(toldSummary(learning).lossHistory, [9, 8, 7]);
-    const measured = after([step(10)], learning);
-    assert.equal(toldPhase(measured), 'measuring');
-    assert.equal(toldPhase(after([evaluation('after', 10, 3)], measured)), 'writing');
-    assert.equal(toldSummary(after([evaluation('after', 10, 3)], measured)).heldOutLoss, 3);
+    const learned = after([step(10)], learning);
+    assert.equal(toldPhase(learned), 'writing');
+    const written = after([evaluation('after', 10, 3)], learned);
+    assert.equal(toldPhase(written), 'measuring');
+    assert.equal(toldSummary(written).heldOutLoss, 3);
   });
 
   it('judges the time left by its last steps alone', () => {
