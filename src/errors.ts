@@ -1,10 +1,11 @@
 import { harmless } from './harmless';
+import { harmlessRemedy, type Remedy } from './remedy/remedy';
 
 /** What a person should know of what they gave, although it stops nothing. */
 export interface Note {
   readonly message: string;
-  /** What the person can do about it, one sentence. */
-  readonly remedy: string;
+  /** What the person can do about it, one sentence; each face has its own words for it. */
+  readonly remedy: Remedy;
 }
 
 /**
@@ -13,13 +14,13 @@ export interface Note {
  * Anything else that is thrown is a defect of ours.
  */
 export class UserError extends Error {
-  /** What the person can do, one sentence. */
-  readonly remedy: string;
+  /** What the person can do, one sentence; each face has its own words for it. */
+  readonly remedy: Remedy;
 
-  constructor(message: string, remedy: string, options?: ErrorOptions) {
+  constructor(message: string, remedy: Remedy, options?: ErrorOptions) {
     super(harmless(message), options);
     this.name = new.target.name;
-    this.remedy = harmless(remedy);
+    this.remedy = harmlessRemedy(remedy);
   }
 }
 
@@ -33,19 +34,10 @@ export class UnsupportedError extends UserError {}
 export class UsageError extends UserError {}
 
 /** The person asked to stop. */
-export class InterruptedError extends UserError {
-  /** Whether what was done so far is kept, where the message says, so that it can be gone on with. */
-  readonly saved: boolean;
+export class InterruptedError extends UserError {}
 
-  constructor(
-    message: string,
-    remedy: string,
-    { saved = false, ...options }: ErrorOptions & { readonly saved?: boolean } = {},
-  ) {
-    super(message, remedy, options);
-    this.saved = saved;
-  }
-}
+/** The loss stopped being a number. */
+export class DivergedError extends UserError {}
 
 /** The device failed in the middle of a run; what was read from it before is good. */
 export class DeviceError extends UserError {}

@@ -18,6 +18,8 @@ import { UserError } from '../errors';
 import { readSiblingName } from '../protocol/outputNames';
 import { lockOutput, type OutputLock } from './outputLock';
 import { explainWriteError } from './writeErrors';
+import { chooseOutput } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 export { explainWriteError } from './writeErrors';
 
@@ -209,10 +211,7 @@ async function checkTarget(target: string, overwrite: boolean): Promise<void> {
     throw explainWriteError(error, target);
   });
   if (names.length > 0 && !overwrite) {
-    throw new UserError(
-      `${target} already exists and is not empty.`,
-      'Pass --overwrite to replace it, or choose another output folder.',
-    );
+    throw new UserError(`${target} already exists and is not empty.`, advise`${chooseOutput}.`);
   }
   await checkReplaceable(target);
 }

@@ -9,6 +9,8 @@ import { quoted } from './names';
 import { elementCount } from './safetensorsHeader';
 import { checkTensors, headerFor, inWritingOrder, planShards, tensorBytes } from './shardPlan';
 import { MAX_SHARDS } from './shardIndex';
+import { by } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** Bytes of a shard's tensors at most: transformers 5 writes "50GB" shards, in decimal units. */
 const DEFAULT_MAX_SHARD_BYTES = 50_000_000_000;
@@ -165,7 +167,7 @@ function notFinite(overflows: readonly Overflow[]): UserError {
       )
     : new UserError(
         `${tensors} ${have} that are no numbers; nothing was written.`,
-        'Lower the learning rate (--learning-rate), or check the operators: they may be far too large.',
+        advise`Lower the learning rate${by('learningRate')}, or check the operators: they may be far too large.`,
       );
 }
 

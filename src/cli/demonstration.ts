@@ -16,6 +16,7 @@ import { formatCount, formatLoss, formatSeconds, formatShare } from './format';
 import { printLine, type Host } from './host';
 import { openReporter, type RateUnit } from './reporter';
 import { formatTable } from './table';
+import { inCommandLine } from './job';
 
 /** An example checkpoint with the growth that the demonstration shows. */
 interface Example {
@@ -124,7 +125,7 @@ async function growExample(host: Host, example: Example, place: Place): Promise<
       return await grow(
         // Of the baselines only the numbers are of interest.
         {
-          emit: method === 'ligo' ? reporter.emit : () => undefined,
+          emit: method === 'ligo' ? inCommandLine(reporter.emit) : () => undefined,
           signal: host.signal,
           engine: engineFactory({ engine: 'cpu' }),
           now: host.now,

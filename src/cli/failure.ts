@@ -2,6 +2,8 @@ import { InterruptedError, UsageError, UserError } from '../errors';
 import type { RunEvent } from '../protocol/events';
 import { printError, printLine, type Host } from './host';
 import { LostOutput } from './pipe';
+import { commandLine } from '../remedy/commandLine';
+import { inWords } from '../remedy/remedy';
 
 /** Exit codes of the contract. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -39,7 +41,9 @@ export function reportFailure(
 }
 
 function explain(error: unknown): { message: string; remedy: string } {
-  if (error instanceof UserError) return error;
+  if (error instanceof UserError) {
+    return { message: error.message, remedy: inWords(error.remedy, commandLine) };
+  }
   return {
     message: `This is a defect of ligo: ${error instanceof Error ? error.message : String(error)}`,
     remedy: 'Please report it, with what --verbose shows.',

@@ -1,4 +1,8 @@
-import type { RunContext } from '../run/context';
+import type { RunEvent } from '../protocol/events';
+import type { Told } from '../protocol/told';
+import { commandLine } from '../remedy/commandLine';
+import { worded } from '../remedy/worded';
+import { eventInWords, type RunContext } from '../run/context';
 import { engineFactory, type EngineOptions } from './engines';
 import type { Host } from './host';
 import type { OutputOptions } from './options';
@@ -17,16 +21,27 @@ export async function runJob<T>(
   const engine = engineFactory(options);
   const reporter = openReporter(host, options, await rateUnit(checkpoint));
   try {
-    return await work({ emit: reporter.emit, signal: host.signal, engine, now: host.now });
+    return await work({
+      emit: inCommandLine(reporter.emit),
+      signal: host.signal,
+      engine,
+      now: host.now,
+    });
   } finally {
     reporter.close();
   }
 }
 
+/** Listens to a run for someone who reads the words of the command line. */
+export const inCommandLine =
+  (emit: (event: RunEvent) => void): RunContext['emit'] =>
+  event =>
+    emit(eventInWords(event, commandLine));
+
 /** A run of whose events only warnings are told, for commands that print one result. */
 export const quietContext = (host: Host, options: EngineOptions): RunContext => ({
   emit: event => {
-    if (event.type === 'warning') warn(host, event);
+    if (event.type === 'warning') warn(host, worded<Told>(event, commandLine));
   },
   signal: host.signal,
   engine: engineFactory(options),

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { UserError } from '../errors';
 import type { Host } from './host';
+import { advise } from '../remedy/remedy';
 
 /** The part of a process that its output goes through. */
 export interface Outlets {
@@ -21,7 +22,7 @@ export class LostOutput extends UserError {
 
   /** The same, with what became of the run that was stopped for it. */
   with({ message, remedy }: UserError): UserError {
-    return new UserError(`${this.message} ${message}`, `Send it elsewhere. ${remedy}`, {
+    return new UserError(`${this.message} ${message}`, advise`Send it elsewhere. ${remedy}`, {
       cause: this,
     });
   }

@@ -9,6 +9,8 @@ import { normaliseInto } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
 import { describeFiles } from './unchanged';
 import { permutation, randomGenerator, randomStreams } from '../random';
+import { by } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 export interface ImageBatchOptions {
   /** A folder with one sub-folder a class, or with MNIST's IDX files. */
@@ -76,7 +78,7 @@ function splitSet(set: ImageSet, fraction: number): { train: Part; heldOut: Part
   if (set.count < 2) {
     throw new UserError(
       'There is only one image, so none can be held out for evaluation.',
-      'Give more images, or separate ones to evaluate on (--eval-data).',
+      advise`Give more images, or separate ones to evaluate on${by('evalData')}.`,
     );
   }
   const order = permutation(set.count, randomGenerator(0, randomStreams.imageSplit));
@@ -109,14 +111,14 @@ function splitNotes(
   if (untrained.length > 0) {
     notes.push({
       message: `${counted(untrained.length, 'class is', 'classes are')} only held out, and no image is left to learn from: ${listed(untrained.map(label => classes[label] ?? String(label)))}.`,
-      remedy: 'Give more images, or separate ones to evaluate on (--eval-data).',
+      remedy: advise`Give more images, or separate ones to evaluate on${by('evalData')}.`,
     });
   }
   const count = heldOut.indices.length;
   if (count < fewHeldOut) {
     notes.push({
       message: `Only ${counted(count, 'image is', 'images are')} held out, so accuracy comes in steps of ${Number((100 / count).toPrecision(2))} %.`,
-      remedy: 'Give more images, or separate ones to evaluate on (--eval-data).',
+      remedy: advise`Give more images, or separate ones to evaluate on${by('evalData')}.`,
     });
   }
   return notes;

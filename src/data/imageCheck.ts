@@ -5,6 +5,8 @@ import { checkImage, readImageHeader, type ImageFile, type ImageHeader } from '.
 import { listed } from './note';
 import { checkPreparedSize } from './pixels';
 import type { PreprocessorConfig } from './preprocessor';
+import { by } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** What images are checked for, and what becomes of those that cannot be read. */
 export interface ImageCheckOptions {
@@ -49,7 +51,7 @@ function refusal(broken: ReadonlyMap<number, UserError>, of: number): UserError 
   if (errors.length === 1) return first!;
   return new CorruptFileError(
     `${counted(errors.length, 'image')} of ${of.toLocaleString('en')} cannot be used: ${listed(reasons(errors), 4)}`,
-    'Repair or remove them, or leave out what is broken (--leave-out-broken).',
+    advise`Repair or remove them, or leave out what is broken${by('leaveOutBroken')}.`,
     { cause: first },
   );
 }

@@ -1,6 +1,8 @@
 import type sharpLibrary from 'sharp';
 import { CorruptFileError, UnsupportedError, UserError } from '../errors';
 import type { Pixels } from './resample';
+import { by } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** An image as a file. */
 export interface ImageFile {
@@ -67,7 +69,7 @@ function unreadableImage({ name }: ImageFile, cause: unknown): CorruptFileError 
   const problem = said === 'Unknown error' ? 'its pixels cannot be decoded' : said;
   return new CorruptFileError(
     `The image ${name} cannot be read: ${problem.replace(/\s+/g, ' ').trim()}.`.replace('..', '.'),
-    'Repair or remove the file, or leave out what is broken (--leave-out-broken); .png, .jpg and .webp are read.',
+    advise`Repair or remove the file, or leave out what is broken${by('leaveOutBroken')}; .png, .jpg and .webp are read.`,
     { cause },
   );
 }
@@ -115,7 +117,7 @@ export async function readImageHeader(file: ImageFile): Promise<ImageHeader> {
   const tooLarge = (reason: string): UnsupportedError =>
     new UnsupportedError(
       `The image ${file.name} has ${width} × ${height} pixels${reason}.`,
-      'Make it smaller, or leave out what cannot be read (--leave-out-broken).',
+      advise`Make it smaller, or leave out what cannot be read${by('leaveOutBroken')}.`,
     );
   if (width * height > largestImagePixels) {
     throw tooLarge(`, more than the ${largestImagePixels / 1e6} million that are read`);

@@ -12,6 +12,8 @@ import { requireShare, requireWhole } from './optionChecks';
 import { cachedTokens } from './textSource';
 import type { TextTokenizer } from './tokenizer';
 import { describeFiles } from './unchanged';
+import { by, larger } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** Labelled texts to learn from, and those to evaluate on where they are separate. */
 export interface LabelledSets {
@@ -137,7 +139,7 @@ function splitRecords({ count }: LabelledSource, fraction: number): [Int32Array,
   if (count < 2) {
     throw new UserError(
       'There is only one labelled text, so none can be held out for evaluation.',
-      'Give more texts, or separate ones to evaluate on (--eval-data).',
+      advise`Give more texts, or separate ones to evaluate on${by('evalData')}.`,
     );
   }
   const order = permutation(count, randomGenerator(0, randomStreams.labelledSplit));
@@ -187,7 +189,7 @@ async function cutNotes(
   return [
     {
       message: `${cut} of ${of} are longer than ${sequenceLength} tokens${tokenizer.around && ` (${tokenizer.around} included)`}: their ends are left out.`,
-      remedy: 'Give a larger --sequence-length, if the model has positions for it.',
+      remedy: advise`Give ${larger('sequenceLength')}, if the model has positions for it.`,
     },
   ];
 }
@@ -197,13 +199,13 @@ function heldOutNotes(heldOut: number, asked: number | undefined, needed: number
   if (heldOut < fewHeldOut) {
     notes.push({
       message: `Only ${counted(heldOut, 'labelled text is', 'labelled texts are')} held out, so the scores say little: each counts for ${Number((100 / heldOut).toPrecision(2))} %.`,
-      remedy: 'Give more texts, or separate ones to evaluate on (--eval-data).',
+      remedy: advise`Give more texts, or separate ones to evaluate on${by('evalData')}.`,
     });
   }
   if (asked !== undefined && asked > needed) {
     notes.push({
       message: `The held-out texts make ${counted(needed, 'batch', 'batches')}, not ${asked}: each is counted once.`,
-      remedy: 'Give more texts to evaluate on (--eval-data).',
+      remedy: advise`Give more texts to evaluate on${by('evalData')}.`,
     });
   }
   return notes;
@@ -306,7 +308,7 @@ export async function openLabelledBatches(options: LabelledBatchOptions): Promis
       if (batch['weights']!.some(weight => weight > 0)) return batch;
       throw new UserError(
         'No token of a whole batch has a label.',
-        'Give a larger --batch, a larger --sequence-length, or texts with more labels.',
+        advise`Give ${larger('batch')}, ${larger('sequenceLength')}, or texts with more labels.`,
       );
     },
     evaluate(index) {

@@ -17,6 +17,8 @@ import { readBytes, type ReadBytes, type SourceFile } from './sourceFiles';
 import { checkTextFile } from './textCheck';
 import { textFormat } from './textFormat';
 import { textFiles } from './textSurvey';
+import { by } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** Records that are remembered, by eight bytes each. */
 const mostRecords = 20_000_000;
@@ -81,7 +83,7 @@ function refuseParts(path: string, files: readonly SourceFile[]): void {
   if (!train || !heldOut) return;
   throw new UserError(
     `${path} holds ${train.name} and ${heldOut.name}, which are parts of one set: all would be learned from.`,
-    `Give ${train.name} as the data, and ${heldOut.name} as the data to evaluate on (--eval-data).`,
+    advise`Give ${train.name} as the data, and ${heldOut.name} as the data to evaluate on${by('evalData')}.`,
   );
 }
 

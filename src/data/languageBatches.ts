@@ -9,6 +9,8 @@ import {
 } from './textSource';
 import { requireWhole } from './optionChecks';
 import { requireMask, type TextTokenizer } from './tokenizer';
+import { by } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 export interface LanguageBatchOptions {
   /** A text file, or a folder of .txt, .md and .jsonl. */
@@ -62,7 +64,7 @@ function smallnessNotes({ heldOutBytes }: TextSource, shown: number): Note[] {
   return [
     {
       message: `The held-out part has ${heldOutBytes.toLocaleString('en')} bytes, and evaluation shows ${shown.toLocaleString('en')} tokens: parts of it are counted more than once.`,
-      remedy: 'Give a separate text to evaluate on (--eval-data), or smaller batches.',
+      remedy: advise`Give a separate text to evaluate on${by('evalData')}, or smaller batches.`,
     },
   ];
 }

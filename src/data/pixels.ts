@@ -2,6 +2,8 @@ import { UnsupportedError } from '../errors';
 import { imageBands, type ImageFile, type ImageHeader } from './imageFile';
 import type { PreprocessorConfig, ResizeTarget } from './preprocessor';
 import { resizeColumns, resizePixels, resizeRows, type Pixels } from './resample';
+import { by } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** An image file with its header, or pixels that are in memory already. */
 export type ImageInput = { readonly file: ImageFile; readonly header: ImageHeader } | Pixels;
@@ -57,7 +59,7 @@ function resizedSize(
   if (width * Math.max(height, size.height) > largestPreparedPixels) {
     throw new UnsupportedError(
       `${name} of ${size.width} × ${size.height} pixels would be resized to ${width} × ${height}, which takes too much memory.`,
-      'Make it smaller or less oblong, have preprocessor_config.json resize to the model, or leave it out (--leave-out-broken).',
+      advise`Make it smaller or less oblong, have preprocessor_config.json resize to the model, or leave it out${by('leaveOutBroken')}.`,
     );
   }
   return { width, height };

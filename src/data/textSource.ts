@@ -12,6 +12,8 @@ import { splitText } from './splitText';
 import { surveyText, type TextSurvey } from './textSurvey';
 import type { TextTokenizer } from './tokenizer';
 import { describeFiles } from './unchanged';
+import { by, smaller } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /**
  * What stands between two lines: the line feed as text, nothing, or ids such as end-of-text. In a
@@ -181,7 +183,7 @@ async function splitAt(corpus: Corpus, fraction: number, path: string): Promise<
   if (split === 0) {
     throw new UserError(
       `${path} is a single line, so no part of it can be held out for evaluation.`,
-      'Give a longer text, or a separate text to evaluate on (--eval-data).',
+      advise`Give a longer text, or a separate text to evaluate on${by('evalData')}.`,
     );
   }
   return split;
@@ -224,7 +226,7 @@ export async function openTextSource(options: TextSourceOptions): Promise<TextSo
     if (!enough) {
       throw new UserError(
         `The ${which} part of ${where} holds only ${counted(found, 'token')}; one window needs ${windowTokens}.`,
-        'Give more text, a smaller --sequence-length, or a separate text to evaluate on (--eval-data).',
+        advise`Give more text, ${smaller('sequenceLength')}, or a separate text to evaluate on${by('evalData')}.`,
       );
     }
   }

@@ -1,4 +1,5 @@
-import type { EngineName, EngineReport } from '../protocol/engines';
+import type { EngineName } from '../protocol/engines';
+import type { FoundEngine } from './found';
 import { engineTitles } from './reports';
 
 /** Engines that `auto` may take, best first. */
@@ -8,7 +9,7 @@ const order: readonly EngineName[] = ['cuda', 'tfjs-gpu', 'webgpu', 'cpu'];
  * The engines that `auto` would try, best first: CUDA, TensorFlow.js on a GPU, WebGPU on a real
  * adapter, the CPU. DirectML runs on adapters that WebGPU runs on, too; it is taken when asked for.
  */
-export const candidates = (reports: readonly EngineReport[]): EngineReport[] =>
+export const candidates = (reports: readonly FoundEngine[]): FoundEngine[] =>
   order.flatMap(name =>
     reports.filter(
       report => report.name === name && report.state === 'ready' && report.kind !== 'software',
@@ -16,18 +17,18 @@ export const candidates = (reports: readonly EngineReport[]): EngineReport[] =>
   );
 
 /** The engine that suits this machine best, and why in one line. */
-export function chooseEngine(reports: readonly EngineReport[]): {
+export function chooseEngine(reports: readonly FoundEngine[]): {
   readonly name: EngineName;
   readonly reason: string;
 } {
-  const [best] = candidates(reports) as [EngineReport];
+  const [best] = candidates(reports) as [FoundEngine];
   return { name: best.name, reason: reasonFor(best, reports) };
 }
 
 /** `WebGPU on NVIDIA RTX 4070, 12 GB; CUDA not installed`, `CPU, 2 threads: no GPU found`. */
 export function reasonFor(
-  chosen: EngineReport,
-  reports: readonly EngineReport[],
+  chosen: FoundEngine,
+  reports: readonly FoundEngine[],
   failures: readonly string[] = [],
 ): string {
   const better = order.slice(0, order.indexOf(chosen.name));
@@ -52,7 +53,7 @@ export function reasonFor(
 }
 
 /** An engine with its device and memory on one line. */
-export const describeEngine = ({ name, device, kind, memoryBytes }: EngineReport): string => {
+export const describeEngine = ({ name, device, kind, memoryBytes }: FoundEngine): string => {
   if (name === 'cpu') return device;
   const own = kind === 'discrete' && memoryBytes !== undefined;
   return `${engineTitles[name]} on ${device}${own ? `, ${gigabytes(memoryBytes)}` : ''}`;

@@ -8,6 +8,8 @@ import type { OptionalEngine } from '../protocol/engines';
 import { engineTitles } from './reports';
 import { cudaProvider, enginePackages, folderOf, isInstalled, unsupportedSystem } from './folder';
 import type { NpmProgram } from './npm';
+import { by, set } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** How an engine is installed. */
 export interface InstallOptions {
@@ -38,13 +40,13 @@ export async function installEngine(
   if (elsewhere !== undefined) {
     throw new UnsupportedError(
       `${engineTitles[engine]} ${elsewhere}.`,
-      'WebGPU needs no installation: give --engine webgpu.',
+      advise`WebGPU needs no installation: ${set('engine', 'webgpu')}.`,
     );
   }
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw new UserError(
       `${folder} cannot be written to: ${error instanceof Error ? error.message : String(error)}`,
-      'Name a folder of yours with --engine-folder.',
+      advise`Name a folder of yours${by('engineFolder')}.`,
       { cause: error },
     );
   });
@@ -180,7 +182,7 @@ function explainFailure(engine: OptionalEngine, lines: readonly string[]): UserE
   if (/ENOSPC/.test(text)) {
     return new UserError(
       `${title} was not installed: the disk is full.`,
-      'Make room, or name another folder with --engine-folder.',
+      advise`Make room, or name another folder${by('engineFolder')}.`,
     );
   }
   if (wanted !== undefined) {

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors';
-import type { EngineChoice, EngineName, EngineReport, EngineSurvey } from '../protocol/engines';
+import { install, set } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
+import type { EngineChoice, EngineName } from '../protocol/engines';
 import { threadsText } from '../protocol/engineText';
 import { candidates, describeEngine, reasonFor } from './choose';
 import type { Engine, Precision } from './engine';
 import { folderOf } from './folder';
+import type { FoundEngine, FoundSurvey } from './found';
 import { freeMemory } from './memory';
 import { openNamed, type OpenNamed } from './openers';
 import { surveyEngines } from './survey';
@@ -43,7 +46,7 @@ export interface EngineRequest {
 /** What opening reads and starts; tests give their own. */
 export interface OpenParts {
   readonly open: OpenNamed;
-  readonly survey: (options: { readonly folder?: string }) => Promise<EngineSurvey>;
+  readonly survey: (options: { readonly folder?: string }) => Promise<FoundSurvey>;
 }
 
 /**
@@ -58,7 +61,7 @@ export async function openEngine(
   // The machine need not be examined to compute on its CPU.
   if (choice === 'cpu') return openCpu(request, parts);
   const survey = await parts.survey(folder === undefined ? {} : { folder });
-  const open = (report: EngineReport): Promise<Engine> =>
+  const open = (report: FoundEngine): Promise<Engine> =>
     parts.open(report.name, {
       threads,
       device: report.device,
@@ -100,8 +103,8 @@ async function openCpu(
 }
 
 async function openBest(
-  reports: readonly EngineReport[],
-  open: (report: EngineReport) => Promise<Engine>,
+  reports: readonly FoundEngine[],
+  open: (report: FoundEngine) => Promise<Engine>,
   threads: number | undefined,
 ): Promise<ChosenEngine> {
   const failures: string[] = [];
@@ -127,8 +130,8 @@ async function openBest(
 /** The report of a named engine. Throws UserError when it is not installed or not for this system. */
 function requested(
   choice: Exclude<EngineChoice, 'auto' | 'cpu'>,
-  reports: readonly EngineReport[],
-): EngineReport {
+  reports: readonly FoundEngine[],
+): FoundEngine {
   const names: readonly EngineName[] = choice === 'tfjs' ? ['tfjs-gpu', 'tfjs-node'] : [choice];
   const found = reports.filter(({ name }) => names.includes(name));
   const report =
@@ -138,23 +141,23 @@ function requested(
   if (!report) {
     throw new UserError(
       'DirectML is a part of Windows only.',
-      'Give --engine webgpu, or --engine auto for the best engine here.',
+      advise`${set('engine', 'webgpu')}, or ${set('engine', 'auto')} for the best engine here.`,
     );
   }
   if (report.state !== 'notInstalled') return report;
   throw new UserError(
     `${choice === 'tfjs' ? 'TensorFlow.js' : report.title} is not installed.`,
-    `Run ${report.remedy ?? ''}, or give --engine auto for the best engine here.`,
+    advise`${install(report.name)}, or ${set('engine', 'auto')} for the best engine here.`,
   );
 }
 
 /** Why a named engine did not start: what the survey found missing, else what the engine said. */
-function explained(report: EngineReport, error: unknown): unknown {
+function explained(report: FoundEngine, error: unknown): unknown {
   if (report.state !== 'unusable') return error;
   const own = error instanceof UserError ? error.remedy : undefined;
   return new UserError(
     `${report.title} cannot run here: ${report.note}.`,
-    report.remedy ?? own ?? 'Give --engine auto for the best engine here.',
+    report.remedy ?? own ?? advise`${set('engine', 'auto')} for the best engine here.`,
     { cause: error },
   );
 }
@@ -172,7 +175,7 @@ const mainMemory = (): DeviceMemory => ({
 });
 
 /** What computes, and its memory: a card's own; everything else computes in the machine's. */
-function deviceOf(report: EngineReport): Pick<ChosenEngine, 'memory' | 'adapter'> {
+function deviceOf(report: FoundEngine): Pick<ChosenEngine, 'memory' | 'adapter'> {
   const { kind, device, memoryBytes, freeMemoryBytes } = report;
   const bytes = freeMemoryBytes ?? memoryBytes;
   const owns = kind === 'discrete' && bytes !== undefined;

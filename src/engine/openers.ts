@@ -1,6 +1,8 @@
 import type { EngineName } from '../protocol/engines';
 import { UnsupportedError } from '../errors';
 import type { Engine, Precision } from './engine';
+import { set } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** What an engine is opened with. */
 export interface OpenOptions {
@@ -25,7 +27,7 @@ export const openNamed: OpenNamed = async (name, { threads, device, folder, prec
   if (precision === 'mixed' && !float16Engines.has(name)) {
     throw new UnsupportedError(
       `The ${name} engine computes in float32 only.`,
-      'Leave --precision out, or give --engine webgpu or cuda.',
+      advise`${set('precision', 'float32')}, or ${set('engine', 'webgpu')} or cuda.`,
     );
   }
   const mixed = precision === 'mixed' ? ({ precision } as const) : {};

@@ -1,13 +1,10 @@
-import type {
-  EngineName,
-  EngineReport,
-  GraphicsAdapter,
-  Machine,
-  OptionalEngine,
-} from '../protocol/engines';
+import type { EngineName, GraphicsAdapter, Machine, OptionalEngine } from '../protocol/engines';
 import { threadsText } from '../protocol/engineText';
 import { unsupportedSystem } from './folder';
 import { hasDriverFor, softwareRenderer } from './vulkan';
+import { install } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
+import type { FoundEngine } from './found';
 
 /** What is known of installed engines, beside the machine. */
 export interface Installed {
@@ -19,7 +16,7 @@ export interface Installed {
   readonly missingCuda: readonly string[];
 }
 
-type Finding = Omit<EngineReport, 'name' | 'title'>;
+type Finding = Omit<FoundEngine, 'name' | 'title'>;
 
 /** Names of engines for people. */
 export const engineTitles: Readonly<Record<EngineName, string>> = {
@@ -32,7 +29,7 @@ export const engineTitles: Readonly<Record<EngineName, string>> = {
 };
 
 /** What every engine of this system finds on a machine. */
-export function reportEngines(machine: Machine, installed: Installed): EngineReport[] {
+export function reportEngines(machine: Machine, installed: Installed): FoundEngine[] {
   const findings: readonly (readonly [EngineName, Finding])[] = [
     ['cpu', cpu(machine)],
     ['webgpu', webGpu(machine)],
@@ -140,7 +137,7 @@ function nvidiaGpu(machine: Machine): GraphicsAdapter | Finding {
 const notInstalled = (gpu: GraphicsAdapter | undefined, engine: OptionalEngine) => ({
   state: 'notInstalled' as const,
   note: gpu ? driverNote(gpu, 'can be installed') : 'can be installed',
-  remedy: `ligo doctor --install ${engine}`,
+  remedy: advise`${install(engine)}.`,
 });
 
 function cuda(machine: Machine, { engines, missingCuda }: Installed): Finding {
@@ -176,7 +173,7 @@ function directMl(machine: Machine): Finding {
 const incompleteTfjs = (engine: OptionalEngine) => ({
   state: 'unusable' as const,
   note: 'installed without its native part: the download failed',
-  remedy: `ligo doctor --install ${engine}`,
+  remedy: advise`${install(engine)}.`,
 });
 
 function tensorFlowGpu(machine: Machine, { engines, incomplete }: Installed): Finding {

@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { EngineSurvey, OptionalEngine } from '../protocol/engines';
+import type { OptionalEngine } from '../protocol/engines';
 import { chooseEngine } from './choose';
 import { missingCudaLibraries } from './cudaLibraries';
 import { cudaProvider, engineFolder, enginePackages, folderOf, isInstalled } from './folder';
 import { readMachine } from './machine';
 import { freeMemory } from './memory';
 import { reportEngines, type Installed } from './reports';
+import type { FoundSurvey } from './found';
 
 /** Examines every engine on this machine without starting any. */
 export async function surveyEngines(
   options: { readonly folder?: string } = {},
-): Promise<EngineSurvey> {
+): Promise<FoundSurvey> {
   const folder = engineFolder(options.folder);
   const machine = { ...(await readMachine()), freeMemoryBytes: freeMemory() };
   const { engines, incomplete } = await findInstalled(folder);

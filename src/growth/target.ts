@@ -11,6 +11,8 @@ import {
   type ModelConfig,
 } from '../architecture';
 import { askedSizes, sizeOption, type TargetSizes } from '../protocol/model';
+import { by } from '../remedy/actions';
+import { advise, type Remedy } from '../remedy/remedy';
 
 /**
  * The target's sizes: head size stays, and the numbers of heads and of feed-forward units keep their
@@ -53,7 +55,7 @@ export function targetDimensions(
 /** One reason why a growth is impossible, with what would make it possible. */
 export interface Refusal {
   readonly reason: string;
-  readonly remedy: string;
+  readonly remedy: Remedy;
 }
 
 /** Why the source cannot grow to these sizes; empty when it can. */
@@ -94,7 +96,7 @@ export function refusals(source: Architecture, target: Dimensions): Refusal[] {
   if (found.length === 0 && sameSizes(from, target)) {
     found.push({
       reason: 'The target has the same sizes as the source, so nothing would grow.',
-      remedy: 'Ask for more layers (--layers), more hidden units (--hidden) or both.',
+      remedy: advise`Ask for more layers${by('layers')}, more hidden units${by('hidden')} or both.`,
     });
   }
   return found;
@@ -121,8 +123,8 @@ function keyValueRefusals(from: Dimensions, target: Dimensions): Refusal[] {
       reason: `The target has ${counted(target.numAttentionHeads, 'attention head')} for ${counted(large, 'key-value head')}, and the source ${group} for each: only whole groups are appended.`,
       remedy:
         small === 1
-          ? 'Keep one key-value head (--kv-heads 1), which all heads share.'
-          : `Ask for ${sizes} key-value heads (--heads, --kv-heads), and hidden units for them.`,
+          ? advise`Keep one key-value head${by(['kvHeads', 1])}, which all heads share.`
+          : advise`Ask for ${sizes} key-value heads${by('heads', 'kvHeads')}, and hidden units for them.`,
     },
   ];
 }

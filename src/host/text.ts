@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
 import { formatSeconds as inSeconds, type DurationWords } from '../format';
+import { editor } from '../remedy/editor';
+import { inWords } from '../remedy/remedy';
 
 /** A number of things, in the person's language; both forms have it as {0}. */
 export const plural = (count: number, one: string, several: string): string =>
@@ -19,7 +21,8 @@ export const formatSeconds = (seconds: number): string => inSeconds(seconds, wor
 
 /** An error as people read it: what is wrong and what to do. */
 export function explain(error: unknown): { message: string; remedy: string } {
-  if (error instanceof UserError) return { message: error.message, remedy: error.remedy };
+  if (error instanceof UserError)
+    return { message: error.message, remedy: inWords(error.remedy, editor) };
   return {
     message: error instanceof Error ? error.message : String(error),
     remedy: vscode.l10n.t('Please report it.'),

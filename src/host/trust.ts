@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
+import { explain } from './text';
 
 const untrusted = (): UserError =>
   new UserError(
@@ -17,7 +18,7 @@ export function requireTrust(): void {
 /** Tells a person why growing is not possible here, and helps where it can. */
 export async function mayGrow(): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;
-  const { message, remedy } = untrusted();
+  const { message, remedy } = explain(untrusted());
   const manage = vscode.l10n.t('Manage Workspace Trust');
   const answer = await vscode.window.showWarningMessage(`${message} ${remedy}`, manage);
   if (answer === manage) await vscode.commands.executeCommand('workbench.trust.manage');

@@ -5,6 +5,8 @@ import type { RecognizedModel } from '../protocol/service';
 import { recognizeModel, summarize } from '../run/open/model';
 import { tokenizerProblem } from '../run/open/tokenizerWithin';
 import { usualBatch } from '../run/open/usualBatch';
+import type { Told } from '../protocol/told';
+import type { Unworded } from '../remedy/worded';
 
 /** What a checkpoint is, from its headers alone. */
 export interface Inspection {
@@ -27,14 +29,17 @@ export interface Inspection {
   /** What it is, or why it is no model: parts are missing or damaged, or it is none we know. */
   readonly state: 'model' | 'unsupported' | 'broken' | 'tensors';
   /** What keeps it from being grown. */
-  readonly problems: readonly Note[];
+  readonly problems: readonly Told[];
   /** What a person should know that keeps it from nothing. */
-  readonly notes: readonly Note[];
+  readonly notes: readonly Told[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** An inspection in the words of no face yet. */
+export type FoundInspection = Unworded<Inspection>;
+
 /** Reads headers only, so it takes milliseconds at any size. */
-export async function inspect(path: string): Promise<Inspection> {
+export async function inspect(path: string): Promise<FoundInspection> {
   const checkpoint = await listCheckpoint(path);
   try {
     const tensors = [...checkpoint.tensors.values()].map(({ name, type, shape, begin, end }) => ({
@@ -62,7 +67,7 @@ export async function inspect(path: string): Promise<Inspection> {
 
 async function recognition(
   checkpoint: ListedCheckpoint,
-): Promise<Pick<Inspection, 'model' | 'state' | 'ignored' | 'problems' | 'notes'>> {
+): Promise<Pick<FoundInspection, 'model' | 'state' | 'ignored' | 'problems' | 'notes'>> {
   const { notes } = checkpoint;
   if (checkpoint.problems.length > 0) {
     const problems = checkpoint.problems.map(asNote);

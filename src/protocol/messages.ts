@@ -1,4 +1,4 @@
-import type { Note } from '../errors';
+import type { Told } from './told';
 import type { KeptModel } from './comparison';
 import type { LossUnit, ModelEvaluation } from './evaluation';
 import type { Inferred } from './inferred';
@@ -191,8 +191,8 @@ export interface InspectedCheckpoint {
   readonly tensors: readonly TensorRow[];
   /** Whether it is a model of a known family. */
   readonly canGrow: boolean;
-  readonly problems: readonly Note[];
-  readonly notes: readonly Note[];
+  readonly problems: readonly Told[];
+  readonly notes: readonly Told[];
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -5,7 +5,7 @@ import type {
   OptionalEngine,
   SelfTestResult,
 } from './engines';
-import type { Note } from '../errors';
+import type { Told } from './told';
 import type { GrowthPlan } from './events';
 import type { ModelSummary } from './model';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
@@ -123,9 +123,9 @@ export interface ComparisonPlan {
 
 /** What data turns out to be before a run reads it. */
 export interface DataOutlook {
-  readonly notes: readonly Note[];
+  readonly notes: readonly Told[];
   /** Why the checkpoint cannot learn from it. */
-  readonly refusal?: Note;
+  readonly refusal?: Told;
   /** Tokens: where the model predicts worse from there on, as past the length it was trained on. */
   readonly suitableLength?: number;
 }

@@ -3,6 +3,9 @@ import type { ComparisonReport } from '../protocol/comparison';
 import { methodTitle } from '../protocol/methodTitles';
 import { html, type Content, type Markup } from './markup';
 import { inUnit, lossText } from './quantities';
+import { by } from '../remedy/actions';
+import { commandLine } from '../remedy/commandLine';
+import { advise, inWords } from '../remedy/remedy';
 
 /** What a reader must know before believing the numbers; nothing where all is well. */
 export function troubles({ methods, runs, notes: known }: ComparisonReport): Markup | undefined {
@@ -55,7 +58,10 @@ export function keptModels({ models = [] }: ComparisonReport): Markup | undefine
 export function definitions({ smallTraining, settings }: ComparisonReport): Markup {
   const small = smallTraining
     ? `The small model’s own training (${formatCount(smallTraining.steps)} ${smallTraining.steps === 1 ? 'step' : 'steps'}, ${inUnit(smallTraining.flops, flopUnit)}, by ${smallTraining.from}) is counted as the method’s in the column that says so, and nowhere else.`
-    : 'The small model’s own training is not counted, as in the paper; what it took is not known here (name it with --small-steps and --small-batch).';
+    : inWords(
+        advise`The small model’s own training is not counted, as in the paper; nobody said what it took${by('smallSteps', 'smallBatch')}.`,
+        commandLine,
+      );
   return html`<p>
       A saving is 1 − method / scratch: what each had spent when its held-out loss first reached the
       loss that training from scratch ended with, on the same seed. Between evaluations,

@@ -2,6 +2,8 @@ import { UsageError } from '../errors';
 import type { FreshnessSetting, Initialization, OperatorMapping } from '../growth';
 import { growthMethod, type GrowthMethodName } from '../growth/methods';
 import type { AdamWOptions, ParameterGroup, Schedule, TrainingOptions } from '../training';
+import { leaveOut, set } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** What every training shares: how long, and by what optimizer. */
 export interface OptimizerSettings {
@@ -96,8 +98,8 @@ export function ligoSettings(name: GrowthMethodName, options: LearningOptions): 
   const preset = ligoDefaults(name);
   if (shareFfn && preset.mapping) {
     throw new UsageError(
-      `--share-ffn says nothing for ${name}, whose operators are others.`,
-      'Leave it out, or use --method ligo.',
+      `Sharing feed-forward operators says nothing for ${name}, whose operators are others.`,
+      advise`${leaveOut('shareFfn')}, or ${set('method', 'ligo')}.`,
     );
   }
   return {

@@ -3,11 +3,16 @@ import type { OpenByName } from '../engine/open';
 import { UserError } from '../errors';
 import type { EngineName, SelfTestResult } from '../protocol/engines';
 import { selfTestSteps } from './selfTestStep';
+import type { Remedy } from '../remedy/remedy';
+import type { Unworded } from '../remedy/worded';
 
 /** Largest relative difference of a loss that counts as agreement with the CPU. */
 const tolerance = 1e-4;
 /** Milliseconds an engine may take in all: software adapters compile slowly. */
 const patience = 120_000;
+
+/** A result, its remedy in the words of no face yet. */
+type TestResult = Unworded<SelfTestResult>;
 
 /** What the process that tests one engine tells, once. */
 type Told =
@@ -16,7 +21,7 @@ type Told =
       readonly secondsPerStep: number;
       readonly device: string;
     }
-  | { readonly message: string; readonly remedy: string };
+  | { readonly message: string; readonly remedy: Remedy };
 
 /** How self tests are run. */
 export interface SelfTestOptions {
@@ -34,8 +39,8 @@ export interface SelfTestOptions {
 export async function selfTest(
   names: readonly EngineName[],
   options: SelfTestOptions,
-): Promise<SelfTestResult[]> {
-  const results: SelfTestResult[] = [];
+): Promise<TestResult[]> {
+  const results: TestResult[] = [];
   const reference = await ask('cpu', options);
   for (const name of names) {
     const told = name === 'cpu' ? reference : await ask(name, options);
@@ -44,7 +49,7 @@ export async function selfTest(
   return results;
 }
 
-function compare(name: EngineName, told: Told, reference: Told): SelfTestResult {
+function compare(name: EngineName, told: Told, reference: Told): TestResult {
   if ('message' in told) return { name, outcome: 'failed', ...told };
   if ('message' in reference) {
     const remedy = reference.remedy;

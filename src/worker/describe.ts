@@ -5,10 +5,11 @@ import { readOwnText } from '../files';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import { sourceModel } from '../protocol/modelSchemas';
 import type { CheckpointSummary } from '../protocol/service';
-import { inspect, type Inspection } from '../inspect/inspect';
+import { inspect, type FoundInspection } from '../inspect/inspect';
+import type { Unworded } from '../remedy/worded';
 
 /** What lists show of a checkpoint. Throws UserError when it cannot be read. */
-export async function summarizeCheckpoint(path: string): Promise<CheckpointSummary> {
+export async function summarizeCheckpoint(path: string): Promise<Unworded<CheckpointSummary>> {
   const file = await locateCheckpoint(path);
   const inspection = await inspect(file);
   const { model, problems, directory, files, bytes } = inspection;
@@ -27,14 +28,14 @@ export async function summarizeCheckpoint(path: string): Promise<CheckpointSumma
 }
 
 /** Most frequent first. */
-const elementTypesOf = ({ elementTypes }: Inspection): string =>
+const elementTypesOf = ({ elementTypes }: FoundInspection): string =>
   Object.entries(elementTypes)
     .sort(([, a], [, b]) => b - a)
     .map(([type]) => type)
     .join(', ');
 
 /** Learned operators and the state of a stopped run belong to something else. */
-const isPart = ({ metadata, directory }: Inspection): boolean =>
+const isPart = ({ metadata, directory }: FoundInspection): boolean =>
   metadata['format'] === 'ligo' || directory.endsWith('.run');
 
 /** All that is asked of a receipt here. */
@@ -61,7 +62,9 @@ async function parentOf(directory: string): Promise<CheckpointSummary['parent']>
 const wholeNumber = new Intl.NumberFormat('en-US');
 
 /** What the inspector shows of a checkpoint, from its headers. */
-export async function inspectCheckpoint(path: string): Promise<Omit<InspectedCheckpoint, 'name'>> {
+export async function inspectCheckpoint(
+  path: string,
+): Promise<Unworded<Omit<InspectedCheckpoint, 'name'>>> {
   const inspection = await inspect(path);
   const { model, tensors, files, ignored, problems, notes, metadata } = inspection;
   const facts: readonly (readonly [string, string | undefined])[] = [

@@ -1,13 +1,13 @@
 import { fork } from 'node:child_process';
 import { UsageError } from '../errors';
 import { engineNames, type EngineName } from '../protocol/engines';
-import type { Service } from '../protocol/service';
+import type { UnwordedService } from './unwordedService';
 
 /**
  * What the host asks about engines, loaded when it asks. The folder of optional engines comes by
  * LIGO_ENGINE_FOLDER.
  */
-export const engineService: Pick<Service, 'survey' | 'install' | 'selfTest'> = {
+export const engineService: Pick<UnwordedService, 'survey' | 'install' | 'selfTest'> = {
   async survey() {
     const { surveyEngines } = await import('../engine/survey');
     return surveyEngines();

@@ -1,5 +1,6 @@
 import { InterruptedError, UserError } from '../errors';
-import { inEditor } from './editorWords';
+import { editor } from '../remedy/editor';
+import { inWords } from '../remedy/remedy';
 
 /** A failure as the host tells it: in words for people, never a stack. */
 export interface Failure {
@@ -10,12 +11,11 @@ export interface Failure {
 
 /** What went wrong and what to do about it. */
 export function explainFailure(error: unknown): Failure {
-  if (error instanceof InterruptedError) {
-    // The command line says --resume; here a person has a button.
-    const remedy = error.saved ? 'Resume the run to go on.' : 'Start the run again.';
-    return { message: error.message, remedy, interrupted: true };
+  if (error instanceof UserError) {
+    const { message } = error;
+    const remedy = inWords(error.remedy, editor);
+    return { message, remedy, ...(error instanceof InterruptedError && { interrupted: true }) };
   }
-  if (error instanceof UserError) return { message: error.message, remedy: inEditor(error.remedy) };
   if (isOutOfMemory(error)) {
     return {
       message: 'The machine ran out of memory.',

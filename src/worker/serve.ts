@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
 import type { CallContext, Service, ServiceAnswer } from '../protocol/service';
+import { editor } from '../remedy/editor';
+import { worded } from '../remedy/worded';
 import { explainFailure } from './failure';
 import { service } from './service';
 
@@ -26,7 +28,7 @@ export function serve(): Promise<void> {
     };
     try {
       const call = service[method] as (argument: unknown, context: CallContext) => Promise<unknown>;
-      answer({ id, result: await call(argument, context) });
+      answer({ id, result: worded<unknown>(await call(argument, context), editor) });
     } catch (error) {
       const { message: text, remedy } = explainFailure(error);
       answer({ id, failure: { message: text, remedy } });

@@ -1,6 +1,5 @@
 import { openCheckpoint } from '../checkpoint/checkpoint';
 import { UserError } from '../errors';
-import type { Service } from '../protocol/service';
 import { tensorStatistics } from '../inspect/statistics';
 import { comparisonPlan } from '../run/questions/comparisonPlan';
 import { lookAtData } from '../run/questions/dataOutlook';
@@ -10,32 +9,22 @@ import { offerMethods } from '../run/questions/offerMethods';
 import { engineOutlook } from '../run/questions/engineOutlook';
 import { openPlan } from '../run/questions/openPlan';
 import { parameterCounts } from '../run/questions/parameterCounts';
-import { forEditor } from './editorWords';
-
-/** A question whose answer speaks of what the editor has. */
-const worded =
-  <Asked extends unknown[], Answer>(ask: (...asked: Asked) => Promise<Answer>) =>
-  async (...asked: Asked): Promise<Answer> =>
-    forEditor(await ask(...asked));
+import type { UnwordedService } from './unwordedService';
 
 /** Everything about files and numbers that the host wants to know without a run. */
-export const service: Service = {
-  summarize: worded(summarizeCheckpoint),
-  async inspect(path) {
-    // Its tensors may be many, and have no remedies.
-    const { problems, notes, ...inspected } = await inspectCheckpoint(path);
-    return { ...inspected, problems: forEditor(problems), notes: forEditor(notes) };
-  },
+export const service: UnwordedService = {
+  summarize: summarizeCheckpoint,
+  inspect: inspectCheckpoint,
   ...engineService,
   statistics: ({ path, tensor }) => tensorStatistics(path, tensor),
-  plan: worded(async question => {
+  async plan(question) {
     await using plans = await openPlan(question);
     return plans.planGrowth(plans.model, plans.resolved, plans.settings, plans.shape);
-  }),
-  methods: worded(offerMethods),
-  comparisonPlan: worded(comparisonPlan),
-  outlook: worded(engineOutlook),
-  lookAtData: worded(lookAtData),
+  },
+  methods: offerMethods,
+  comparisonPlan,
+  outlook: engineOutlook,
+  lookAtData,
   parameters: parameterCounts,
   async operator({ path, name }) {
     const checkpoint = await openCheckpoint(path);

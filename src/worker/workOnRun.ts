@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { readUsage } from '../engine/usage';
 import type { RunEventBody } from '../protocol/events';
 import type { RunContext } from '../run/context';
-import { report } from '../run/context';
+import { editor } from '../remedy/editor';
+import { eventInWords, report } from '../run/context';
 import { runFiles, type WorkerProcess, type WorkerRequest } from '../protocol/runFolder';
 import { watchControl, type Control } from './control';
 import { openEventLog } from './eventLog';
-import { inEditor } from './editorWords';
 import { explainFailure } from './failure';
 import { compareRequestOf, growRequestOf, readRequest } from './request';
 
@@ -23,8 +23,7 @@ export async function workOnRun(folder: string): Promise<number> {
   const log = openEventLog(folder);
   const controller = new AbortController();
   const context = {
-    emit: event =>
-      log.write(event.type === 'warning' ? { ...event, remedy: inEditor(event.remedy) } : event),
+    emit: event => log.write(eventInWords(event, editor)),
     signal: controller.signal,
     now: () => Date.now(),
   } satisfies Omit<RunContext, 'engine'>;

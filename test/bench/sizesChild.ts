@@ -6,6 +6,8 @@ import { onnxRuntimeCpu } from '../../src/engine';
 import { openTfjs } from '../../src/engine/tfjs';
 import type { RunEvent } from '../../src/protocol/events';
 import { grow, type GrowRequest } from '../../src/run/grow/grow';
+import { commandLine } from '../../src/remedy/commandLine';
+import { eventInWords } from '../../src/run/context';
 
 /** What the child is told to do. */
 export interface WatchedGrowth {
@@ -60,7 +62,8 @@ const openEngine = async (): Promise<ChosenEngine> => ({
 });
 await grow(
   {
-    emit: event => {
+    emit: told => {
+      const event = eventInWords(told, commandLine);
       if (event.type === 'plan') planned = event.plan.cost?.processBytes ?? 0;
       if (event.type === 'step') losses.push(event.loss);
       const until = nameOf(event);

@@ -4,6 +4,7 @@ import { openWebGpu } from '../../src/engine';
 import { UserError } from '../../src/errors';
 import { learningLosses } from '../support/learningLosses';
 import { smallModels } from '../support/tinyGrowth';
+import { remedyText } from '../support/remedyText';
 
 // SwiftShader has no float16; llvmpipe (Mesa 25) and graphics cards have.
 const plain = await openWebGpu();
@@ -15,7 +16,7 @@ after(() => plain.dispose());
 describe('mixed precision on WebGPU', () => {
   it('is refused where the adapter has no float16', { skip: !refusal }, () => {
     assert.match(refusal!.message, /^The graphics adapter has no float16/);
-    assert.match(refusal!.remedy, /--precision float32/);
+    assert.match(remedyText(refusal!.remedy), /--precision float32/);
   });
 
   for (const model of smallModels) {

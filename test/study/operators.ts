@@ -15,6 +15,7 @@ import { defaultLigoSettings, defaultWarmup, type LigoSettings } from '../../src
 import { sourceValues } from '../../src/growth';
 import { stages, type StudyRun } from './stages';
 import { withData, withEngine, withModel } from '../support/opened';
+import { DivergedError } from '../../src/errors';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -133,7 +134,7 @@ for (const run of runs) {
     if (done.has(`${name} ${run.label} ${run.seed}`)) continue;
     const line = await study(example, run).catch((error: unknown) => {
       // A diverged setting is a result of the study, not the end of it.
-      if (!(error instanceof Error) || !error.message.startsWith('The loss stopped')) throw error;
+      if (!(error instanceof DivergedError)) throw error;
       return { example: name, ...run, diverged: true };
     });
     appendFileSync(path, `${JSON.stringify(line)}\n`);

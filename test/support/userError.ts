@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { UserError } from '../../src/errors';
+import { remedyText } from './remedyText';
 
 /** The error a job fails with, checked to be one for people. */
 export async function failure<T extends UserError>(
@@ -13,6 +14,6 @@ export async function failure<T extends UserError>(
   );
   assert.ok(error instanceof kind, `expected ${kind.name}, got ${String(error)}`);
   assert.match(error.message, says);
-  assert.match(error.remedy, /^[A-Z].*\.$/);
+  assert.match(remedyText(error.remedy), /^[A-Z].*\.$/);
   return error;
 }

@@ -2,6 +2,8 @@ import { UnsupportedError } from '../../errors';
 import type { Dimensions, ModelConfig } from '../architecture';
 import { flagField, positiveField } from '../configFields';
 import { visionFamily, vitNames, vitSettings, type VisionNames } from './visionTransformer';
+import { by } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 const isGated = (config: ModelConfig): boolean => flagField(config, 'use_swiglu_ffn', false);
 
@@ -31,7 +33,7 @@ function resized(config: ModelConfig, target: Dimensions): ModelConfig {
   const same = unitsAt(config, hiddenSize, ratioOf(config));
   throw new UnsupportedError(
     `DINOv2 with ${hiddenSize} hidden units cannot have ${intermediateSize} feed-forward units: config.json only says how many times as many there are (mlp_ratio).`,
-    `Ask for ${same} feed-forward units (--ffn ${same}), or another whole multiple.`,
+    advise`Ask for ${same} feed-forward units${by(['ffn', same])}, or another whole multiple.`,
   );
 }
 

@@ -5,7 +5,7 @@ import { UsageError } from '../../errors';
 import { counted } from '../../format';
 import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
 import type { ComparisonReport, Keep, MethodSummary } from '../../protocol/comparison';
-import type { ComparisonEvent, RunEvent } from '../../protocol/events';
+import type { ComparisonEvent } from '../../protocol/events';
 import type { RunContext } from '../../run/context';
 import {
   usualEvaluateEvery,
@@ -207,7 +207,7 @@ function startRuns(host: Host, command: Command, options: CompareOptions) {
 /** Shows events of runs as lines, and leaves all others to the usual reporter. */
 const tellRuns =
   (host: Host, { json, verbose }: CompareOptions, emit: RunContext['emit']): RunContext['emit'] =>
-  (event: RunEvent) => {
+  event => {
     const own = event.type === 'comparison' || event.type === 'comparisonRun';
     if (json || !own) {
       emit(event);

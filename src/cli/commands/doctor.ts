@@ -1,11 +1,19 @@
 import { fork } from 'node:child_process';
 import type { Command } from 'commander';
-import { engineNames, optionalEngines, type OptionalEngine } from '../../protocol/engines';
+import {
+  engineNames,
+  optionalEngines,
+  type EngineSurvey,
+  type OptionalEngine,
+  type SelfTestResult,
+} from '../../protocol/engines';
 import { describeSurvey } from '../../protocol/engineText';
 import { exitCodes } from '../failure';
 import { printError, printLine, type Host } from '../host';
 import { addEngineFolderOption, addOption, addOutputOptions, takes } from '../options';
 import type { OutputOptions } from '../options';
+import { commandLine } from '../../remedy/commandLine';
+import { worded } from '../../remedy/worded';
 
 interface DoctorOptions extends OutputOptions {
   readonly selfTest?: boolean;
@@ -52,7 +60,8 @@ export function addDoctorCommand(
 async function examine(host: Host, options: DoctorOptions): Promise<boolean> {
   const { engineFolder: folder } = options;
   const { surveyEngines } = await import('../../engine/survey');
-  const survey = await surveyEngines(folder === undefined ? {} : { folder });
+  const found = await surveyEngines(folder === undefined ? {} : { folder });
+  const survey = worded<EngineSurvey>(found, commandLine);
   const ready = survey.engines.filter(({ state }) => state === 'ready').map(({ name }) => name);
   const tests = options.selfTest ? await test(host, ready, folder) : undefined;
   printLine(
@@ -71,7 +80,7 @@ async function test(
 ) {
   const { selfTest } = await import('../../selfTest/selfTest');
   const more = folder === undefined ? [] : ['--engine-folder', folder];
-  return selfTest(names, {
+  const results = await selfTest(names, {
     start: name =>
       fork(host.script, [childCommand, name, ...more], {
         execArgv: [],
@@ -79,6 +88,7 @@ async function test(
       }),
     signal: host.signal,
   });
+  return worded<readonly SelfTestResult[]>(results, commandLine);
 }
 
 async function install(

@@ -5,6 +5,8 @@ import { formatBytes, formatCount } from '../format';
 import { printLine, type Host } from '../host';
 import { addOutputOptions, type OutputOptions } from '../options';
 import { formatFields, formatTable } from '../table';
+import { commandLine } from '../../remedy/commandLine';
+import { worded } from '../../remedy/worded';
 
 /** `ligo inspect`: tells what a checkpoint is, from its headers alone. */
 export function addInspectCommand(program: Command, host: Host): void {
@@ -15,7 +17,7 @@ export function addInspectCommand(program: Command, host: Host): void {
   addOutputOptions(command).action(
     async (checkpoint: string, options: OutputOptions & { tensors?: boolean }) => {
       const { inspect } = await import('../../inspect/inspect');
-      const inspection = await inspect(checkpoint);
+      const inspection = worded<Inspection>(await inspect(checkpoint), commandLine);
       const text = options.json
         ? JSON.stringify(inspection)
         : describeInspection(inspection, options.tensors ?? false);

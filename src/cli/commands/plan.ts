@@ -19,6 +19,8 @@ import {
   type TargetOptions,
 } from '../options';
 import { formatFields, formatTable } from '../table';
+import { commandLine } from '../../remedy/commandLine';
+import { worded } from '../../remedy/worded';
 
 type PlanOptions = JobOptions &
   TargetOptions &
@@ -43,11 +45,12 @@ export function addPlanCommand(
       const { method } = options;
       const settings = ligoSettingsOf(options, method);
       const { timedPlan } = await import('../../run/questions/timedPlan');
-      const plan = await timedPlan(
+      const found = await timedPlan(
         quietContext(host, options),
         { checkpoint, target: targetOf(options), method, settings },
         { batchSize: options.batch, sequenceLength: options.sequenceLength },
       );
+      const plan = worded<TimedPlan>(found, commandLine);
       printLine(host, options.json ? JSON.stringify(plan) : describePlan(plan));
       if (plan.refusals.length > 0 || plan.memoryRefusal) finish(exitCodes.failed);
     },

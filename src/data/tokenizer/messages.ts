@@ -1,5 +1,6 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
 import type { TokenizerDescription } from './open';
+import type { Remedy } from '../../remedy/remedy';
 
 /** What the thread is started with. */
 export interface ThreadInput {
@@ -18,7 +19,7 @@ export interface TextMessage {
 export interface ThreadError {
   readonly kind: 'corrupt' | 'unsupported' | 'other';
   readonly message: string;
-  readonly remedy?: string | undefined;
+  readonly remedy?: Remedy | undefined;
 }
 
 /** From the thread: each text is answered by its ids or an error, in the order of the texts. */

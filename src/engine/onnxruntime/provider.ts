@@ -10,15 +10,16 @@ import { HostMemoryExecutable } from './hostMemory';
 import { ort as bundled, quiet } from './runtime';
 import { productsAt, runtimeVersion } from './values';
 import { saidBy } from './saidBy';
+import { install, set } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Execution providers whose library is a part of its own: fetched on request, or of one platform. */
 const providers = {
   cuda: {
     title: 'CUDA',
-    remedy:
-      'Run `ligo doctor --install cuda` (Linux x64, CUDA 12 and cuDNN 9), or give --engine cpu.',
+    remedy: advise`${install('cuda')} (Linux x64, CUDA 12 and cuDNN 9), or ${set('engine', 'cpu')}.`,
   },
-  dml: { title: 'DirectML', remedy: 'It exists on Windows only: give --engine auto.' },
+  dml: { title: 'DirectML', remedy: advise`It exists on Windows only: ${set('engine', 'auto')}.` },
 } as const;
 export type ProviderName = keyof typeof providers;
 

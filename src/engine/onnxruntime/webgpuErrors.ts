@@ -1,5 +1,7 @@
 import { DeviceError, UserError } from '../../errors';
 import { saidBy } from './saidBy';
+import { lower, resume, set } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Why no device could be opened. */
 export function explainStart(error: unknown): UserError {
@@ -9,18 +11,18 @@ export function explainStart(error: unknown): UserError {
     ? new UserError(
         `WebGPU found no graphics adapter: ${said}.`,
         process.platform === 'linux'
-          ? 'Install the Vulkan driver of your graphics card and the Vulkan loader (Debian: libvulkan1), or give --engine cpu.'
-          : 'Update the driver of your graphics card, or give --engine cpu.',
+          ? advise`Install the Vulkan driver of your graphics card and the Vulkan loader (Debian: libvulkan1), or ${set('engine', 'cpu')}.`
+          : advise`Update the driver of your graphics card, or ${set('engine', 'cpu')}.`,
         cause,
       )
-    : new UserError(`WebGPU could not start: ${said}.`, 'Give --engine cpu.', cause);
+    : new UserError(`WebGPU could not start: ${said}.`, advise`${set('engine', 'cpu')}.`, cause);
 }
 
 /** Why a program could not be made for the device. */
 export function explainCompile(error: unknown): UserError {
   return new UserError(
     `WebGPU cannot run this program: ${saidBy(error)}.`,
-    'Give --engine cpu, and report this: every operator should have a kernel.',
+    advise`${set('engine', 'cpu')}, and report this: every operator should have a kernel.`,
     { cause: error },
   );
 }
@@ -35,20 +37,20 @@ export function explainRun(error: unknown): DeviceError {
   if (lost.test(said)) {
     return new DeviceError(
       `The graphics device was lost in the middle of the run: ${saidBy(error)}.`,
-      'Its driver was reset, or another program took it down. Run the same command with --resume to go on.',
+      advise`Its driver was reset, or another program took it down. ${resume()} to go on.`,
       cause,
     );
   }
   if (memory.test(said)) {
     return new DeviceError(
       'The graphics device is out of memory.',
-      'Lower --batch or --sequence-length, close other programs that use the device, or give --engine cpu.',
+      advise`${lower('batch', 'sequenceLength')}, close other programs that use the device, or ${set('engine', 'cpu')}.`,
       cause,
     );
   }
   return new DeviceError(
     `The graphics device refused a step: ${saidBy(error)}.`,
-    'Run the same command with --resume and --engine cpu to go on.',
+    advise`${resume('cpu')} to go on.`,
     cause,
   );
 }

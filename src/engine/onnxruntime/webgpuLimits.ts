@@ -11,6 +11,8 @@ import { programResults, topologicalOrder, type Program } from '../../graph/prog
 import { elementCount } from '../../graph/shape';
 import { toOrt, type OnnxRuntime } from './values';
 import { saidBy } from './saidBy';
+import { lower, set } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Bytes of one tensor that every WebGPU adapter takes (`maxStorageBufferBindingSize`'s default). */
 const guaranteedTensorBytes = 128 * 2 ** 20;
@@ -40,7 +42,7 @@ export async function checkTensorSizes(
   } catch (error) {
     throw new UserError(
       `The graphics adapter is too small: the largest tensor of this plan takes ${(bytes / 1e9).toFixed(1)} GB (${saidBy(error)}).`,
-      'Lower --batch or --sequence-length, or give --engine cpu.',
+      advise`${lower('batch', 'sequenceLength')}, or ${set('engine', 'cpu')}.`,
       { cause: error },
     );
   } finally {
@@ -64,7 +66,7 @@ export async function requireFloat16(
   } catch (error) {
     throw new UserError(
       'The graphics adapter has no float16 (shader-f16).',
-      'Give --precision float32.',
+      advise`${set('precision', 'float32')}.`,
       { cause: error },
     );
   } finally {

@@ -4,6 +4,8 @@ import { copyOperators } from './copyOperators';
 import { insertedLayers, insertedPlacements } from './layers';
 import type { GrowthMethod } from './method';
 import { copiedUnits } from './units';
+import { by, set } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /**
  * LLaMA-Pro's block expansion: groups of layers are each followed by a copy of their last layer whose
@@ -30,7 +32,7 @@ export const llamaPro = {
     return [
       {
         reason: 'llama-pro adds layers and widens nothing.',
-        remedy: 'Ask for more layers (--layers) alone, or use --method lemon or net2net.',
+        remedy: advise`Ask for more layers${by('layers')} alone, or ${set('method', 'lemon')} or net2net.`,
       },
     ];
   },

@@ -6,6 +6,8 @@ import { copyOperators } from './copyOperators';
 import { layerCounts, type LayerMap } from './layers';
 import type { GrowthMethod } from './method';
 import { copiedUnits } from './units';
+import { by } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Of the steps, for the new layers alone. Ours: how long the paper's stages were is not known to us. */
 const newLayersShare = 0.5;
@@ -47,7 +49,7 @@ export const mslt = {
         remedy:
           large > small
             ? `Grow to ${2 * small} layers first, train, and grow again.`
-            : 'Ask for more layers (--layers), or use another method.',
+            : advise`Ask for more layers${by('layers')}, or use another method.`,
       },
     ];
   },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { InterruptedError, UsageError, UserError } from '../../errors';
+import { InterruptedError, UsageError, UserError, type Note } from '../../errors';
 import { counted } from '../../format';
 import { sourceValues } from '../../growth';
 import {
@@ -21,6 +21,10 @@ import { comparisonPage } from '../../report/page';
 import { reportDigest } from './digest';
 import { buildReport } from './report';
 import { checkRequest, runsOf, type CompareRequest, type RunName } from './request';
+import { by, compareAnew, repeat, resume } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
+import { commandLine } from '../../remedy/commandLine';
+import { worded } from '../../remedy/worded';
 
 /**
  * Makes one run elsewhere, by `compareOne` into the same folder; resolves when it ended, however it
@@ -58,18 +62,19 @@ export async function compare(
           const placed = await placeModels(store, request, runs, directory);
           const built = await buildReport(comparison, runs, context.now());
           warn(context, [...touched, ...built.notes, ...placed.notes]);
-          const found = {
-            ...built,
-            notes: [
-              ...model.notes,
-              ...data.notes,
-              ...tooLong,
-              ...touched,
-              ...built.notes,
-              ...placed.notes,
-            ],
-            ...(placed.models.length > 0 && { models: placed.models }),
-          };
+          const notes = [
+            ...model.notes,
+            ...data.notes,
+            ...tooLong,
+            ...touched,
+            ...built.notes,
+            ...placed.notes,
+          ];
+          const { models } = placed;
+          const found = worded<ComparisonReport>(
+            { ...built, notes, ...(models.length > 0 && { models }) },
+            commandLine,
+          );
           const result = { ...found, digest: reportDigest(found) };
           await writeNew(
             join(directory, comparisonFiles.data),
@@ -95,8 +100,9 @@ async function sayWhatIsKept<T>({ store }: Comparison, make: () => Promise<T>): 
     if (!(error instanceof UserError) || error instanceof InterruptedError) throw error;
     const { ended } = await store.count();
     if (ended === 0) throw error;
-    const kept = `Then run the same command with --resume: ${ended} ${ended === 1 ? 'run is' : 'runs are'} kept in ${store.folder}.`;
-    throw new UserError(error.message, `${error.remedy} ${kept}`, { cause: error });
+    const kept = `${ended} ${ended === 1 ? 'run is' : 'runs are'} kept in ${store.folder}.`;
+    const remedy = advise`${error.remedy} Then ${resume()}: ${kept}`;
+    throw new UserError(error.message, remedy, { cause: error });
   }
 }
 
@@ -104,7 +110,7 @@ async function sayWhatIsKept<T>({ store }: Comparison, make: () => Promise<T>): 
 async function tooLongWarnings(
   { signal }: RunContext,
   { engine, growth, small, data }: Comparison,
-): Promise<ComparisonReport['notes']> {
+): Promise<readonly Note[]> {
   const model = plainModel(growth.source, sourceValues(growth, small), 'source');
   const warning = await warningOfLength(engine, model, data, signal);
   return warning ? [warning] : [];
@@ -142,7 +148,7 @@ async function makeRoom({ request, store }: Comparison): Promise<void> {
   if (count > 0 && !request.overwrite) {
     throw new UsageError(
       `${store.folder} holds ${counted(count, 'run')} of an earlier comparison.`,
-      'Go on with it by --resume, or start anew with --overwrite.',
+      advise`${resume()} to go on with it, or ${compareAnew}.`,
     );
   }
   await store.clear();
@@ -230,7 +236,7 @@ async function fetchRun(
   if (run) return run;
   throw new UserError(
     `The process that made ${name.method} with seed ${name.seed} left no result.`,
-    'Run the same command with --resume, without --parallel to see why.',
+    advise`${resume()}, one run at a time${by(['parallel', 1])} to see why.`,
   );
 }
 
@@ -241,18 +247,16 @@ async function stopped(
   runs: number,
 ): Promise<InterruptedError> {
   const { halfMade } = await store.count();
-  const goOn = 'Run the same command with --resume to go on.';
-  const kept = { saved: true };
+  const goOn = advise`${resume()} to go on.`;
   if (ended > 0) {
     const more = halfMade > 0 ? ', with what was done of the next' : '';
     return new InterruptedError(
       `Stopped after ${ended} of ${counted(runs, 'run')}, which are kept in ${store.folder}${more}.`,
       goOn,
-      kept,
     );
   }
   const before = `Stopped before the first of ${counted(runs, 'run')} ended`;
   return halfMade > 0
-    ? new InterruptedError(`${before}; what was done of it is kept in ${store.folder}.`, goOn, kept)
-    : new InterruptedError(`${before}; nothing was written.`, 'Run the same command again.');
+    ? new InterruptedError(`${before}; what was done of it is kept in ${store.folder}.`, goOn)
+    : new InterruptedError(`${before}; nothing was written.`, advise`${repeat}.`);
 }

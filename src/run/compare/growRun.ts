@@ -1,4 +1,4 @@
-import { UserError } from '../../errors';
+import { DivergedError, UserError } from '../../errors';
 import type { GrownRun } from '../../protocol/comparison';
 import { report, type RunContext } from '../context';
 import { isLearned, makeLarge } from '../grow/makeLarge';
@@ -11,6 +11,8 @@ import type { Comparison } from './open';
 import { countedSizes, paperFlopsPerStep } from './paperFlops';
 import { keepsModels } from './keep';
 import { growthSettings, type RunName } from './request';
+import { by } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** One run with the data in the order of its seed. */
 export interface OwnRun {
@@ -118,7 +120,7 @@ function withoutState(error: unknown, step: number): unknown {
 
 /** For a loss that is no number. */
 export const diverged = (step: number, doing: string): UserError =>
-  new UserError(
+  new DivergedError(
     `The loss stopped being a number after step ${step} of ${doing}.`,
-    'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup).',
+    advise`Lower the learning rate${by('trainingRate')} or lengthen the warm-up${by('warmup')}.`,
   );

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { CorruptFileError, UserError } from '../../errors';
+import { CorruptFileError, UserError, type Note } from '../../errors';
 import type { GrownRun } from '../../protocol/comparison';
 import { grownRun } from '../../protocol/comparisonSchemas';
 import { report, type RunContext } from '../context';
@@ -102,10 +102,7 @@ export function runSaver(context: RunContext, { store }: Comparison, name: RunNa
 }
 
 /** Says that a run cannot be gone on with where it stands. */
-export const unsaved = (
-  { method, seed }: RunName,
-  { message, remedy }: UserError,
-): { readonly message: string; readonly remedy: string } => ({
+export const unsaved = ({ method, seed }: RunName, { message, remedy }: UserError): Note => ({
   message: `How far ${method} with seed ${seed} has come could not be saved: ${message}`,
   remedy,
 });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { explainWriteError } from '../../checkpoint/outputFolder';
 import {
   yardstick,
-  type ComparisonReport,
   type ComparisonRun,
   type FinishedRun,
   type KeptModel,
@@ -12,6 +11,9 @@ import type { CompareRequest } from './request';
 import { summarizeMethods } from './report';
 import type { RunKey, RunStore } from './runStore';
 import { finalLoss } from '../../report/savings';
+import { compareAnew } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
+import type { Note } from '../../errors';
 
 type Asked = Pick<CompareRequest, 'keep' | 'seeds' | 'methods'>;
 
@@ -85,7 +87,7 @@ export async function placeModels(
   request: Asked,
   runs: readonly ComparisonRun[],
   directory: string,
-): Promise<{ readonly models: readonly KeptModel[]; readonly notes: ComparisonReport['notes'] }> {
+): Promise<{ readonly models: readonly KeptModel[]; readonly notes: readonly Note[] }> {
   const models: KeptModel[] = [];
   const absent: string[] = [];
   for (const key of keptRuns(request, runs)) {
@@ -101,7 +103,7 @@ export async function placeModels(
   }
   const notes = absent.map(which => ({
     message: `The model of ${which} is not there: it was not kept when its run ended.`,
-    remedy: 'Make the comparison anew with --overwrite to have it.',
+    remedy: advise`${compareAnew} to have it.`,
   }));
   return { models, notes };
 }

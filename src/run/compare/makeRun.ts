@@ -12,6 +12,9 @@ import { keepsModels } from './keep';
 import { isWhole, keepModel } from './keepModel';
 import type { Comparison } from './open';
 import type { RunName } from './request';
+import { resume } from '../../remedy/actions';
+import { commandLine } from '../../remedy/commandLine';
+import { advise, inWords } from '../../remedy/remedy';
 
 /**
  * Grows by one method and trains what it made, on from where a stopped comparison left it. A method
@@ -43,7 +46,7 @@ export async function makeRun(
 }
 
 const stopped = (cause?: unknown): InterruptedError =>
-  new InterruptedError('The run was stopped.', 'Run the same command with --resume to go on.', {
+  new InterruptedError('The run was stopped.', advise`${resume()} to go on.`, {
     cause,
   });
 
@@ -52,7 +55,8 @@ const failed = ({ method, seed }: RunName, { message, remedy }: UserError): Fail
   method,
   seed,
   message,
-  remedy,
+  // Reports are files.
+  remedy: inWords(remedy, commandLine),
 });
 
 async function growAndTrain(context: RunContext, own: OwnRun): Promise<FinishedRun> {

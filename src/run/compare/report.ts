@@ -17,13 +17,17 @@ import type { Comparison } from './open';
 import { growthSettings } from './request';
 import { finalLoss, savingsOf, spreadOf } from '../../report/savings';
 import { smallTrainingOf } from './smallTraining';
+import { by } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
+import type { Note } from '../../errors';
+import type { Unworded } from '../../remedy/worded';
 
 /** Everything that a comparison found. @param now milliseconds since the epoch. */
 export async function buildReport(
   comparison: Comparison,
   runs: readonly ComparisonRun[],
   now: number,
-): Promise<ComparisonReport> {
+): Promise<Unworded<ComparisonReport>> {
   const { request, model, growth, sha256, engine, data } = comparison;
   const smallTraining = await smallTrainingOf(comparison);
   const finished = runs.filter(run => run.state === 'finished');
@@ -78,7 +82,7 @@ export async function buildReport(
 export function notesOn(
   methods: readonly MethodSummary[],
   { small, sameBatches }: { readonly small: number | undefined; readonly sameBatches: boolean },
-): ComparisonReport['notes'] {
+): readonly Note[] {
   const scratch = methods.find(({ method }) => method === yardstick);
   const end = scratch?.end?.mean;
   const others = {
@@ -91,12 +95,12 @@ export function notesOn(
   };
   const alone = {
     message: 'Only training from scratch was made, so there is nothing to compare it with.',
-    remedy: 'Name other methods (--methods).',
+    remedy: advise`Name other methods${by('methods')}.`,
   };
   const stuck = {
     message:
       'Training from scratch ended no better than it began, so nothing can be saved against it.',
-    remedy: 'Train longer, or at another learning rate (--learning-rate).',
+    remedy: advise`Train longer, or at another learning rate${by('trainingRate')}.`,
   };
   const isStuck = end !== undefined && scratch!.start !== undefined && end >= scratch!.start.mean;
   const isAlone = methods.every(({ method }) => method === yardstick);

@@ -6,6 +6,8 @@ import type { DataOptions } from '../open/openData';
 import type { Target } from '../plan/plan';
 import { defaultWarmup, ligoDefaults, type LigoSettings, type TrainSettings } from '../settings';
 import type { RunKey } from './runStore';
+import { by } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Methods that are compared unless others are named: LiGO and what its paper compares it with. */
 export const usualMethods: readonly GrowthMethodName[] = ['ligo', 'stack', 'bert2bert', 'net2net'];
@@ -94,7 +96,7 @@ export function checkRequest(request: CompareRequest): void {
   if (evaluateEvery > training.steps) {
     throw new UsageError(
       `Evaluating every ${counted(evaluateEvery, 'step')} never happens in ${counted(training.steps, 'step')}.`,
-      'Give --evaluate-every a number below --steps.',
+      advise`Evaluate more often${by('evaluateEvery')}, or train for more steps${by('steps')}.`,
     );
   }
 }

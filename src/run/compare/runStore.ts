@@ -7,6 +7,8 @@ import { ifThere, readOwnText } from '../../files';
 import type { ComparisonRun } from '../../protocol/comparison';
 import { comparisonRun } from '../../protocol/comparisonSchemas';
 import { readRunState, removeRunState, runStateFolder, type RunState } from '../stop/runState';
+import { compareAnew } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Bytes of a run's file at most: its curves have a few hundred a point. */
 const largestRun = 64 * 1024 * 1024;
@@ -65,7 +67,7 @@ export function openRunStore(out: string, fingerprintOf: (key: RunKey) => string
     if (fingerprint === fingerprintOf(key)) return;
     throw new UserError(
       `${path} belongs to a comparison with other settings, data or checkpoint.`,
-      'Resume with the options of the stopped comparison, or start anew with --overwrite.',
+      advise`Resume with the options of the stopped comparison, or ${compareAnew}.`,
     );
   };
   const stateOut = (key: RunKey, phase: RunPhase): string =>

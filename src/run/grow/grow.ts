@@ -18,6 +18,8 @@ import type { LigoSettings } from '../settings';
 import { stoppable } from '../stop/stop';
 import { untilAborted } from '../write/parameterValues';
 import { writeModel } from '../write/writeModel';
+import { leaveOut, set, startAnew } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** The main job. */
 export interface GrowRequest {
@@ -47,13 +49,13 @@ export async function grow(caller: RunContext, request: GrowRequest): Promise<Re
   if (request.resume && !isLearned(request.method)) {
     throw new UsageError(
       `The method ${request.method} takes no steps, so there is nothing to resume.`,
-      'Leave --resume out.',
+      advise`${startAnew}.`,
     );
   }
   if (request.saveEvery !== undefined && !isLearned(request.method)) {
     throw new UsageError(
       `The method ${request.method} takes no steps, so there is nothing to save on the way.`,
-      'Leave --save-every out.',
+      advise`${leaveOut('saveEvery')}.`,
     );
   }
   const target = await resolveTarget(model, request.target);
@@ -62,7 +64,8 @@ export async function grow(caller: RunContext, request: GrowRequest): Promise<Re
   requireMethod(request.method, growth);
   if (isLearned(request.method)) {
     requireHead(model);
-    if (!request.data) throw new UsageError('Learning operators needs data.', 'Give --data.');
+    if (!request.data)
+      throw new UsageError('Learning operators needs data.', advise`${set('data')}.`);
   }
   const receipt = await stoppable(context, onTrained =>
     withOutput(request.out, request.overwrite ?? false, async directory => {

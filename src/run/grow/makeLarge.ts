@@ -35,6 +35,7 @@ import {
 import type { LigoSettings } from '../settings';
 import type { TrainedRun } from '../stop/stop';
 import { valuesById, type ParameterValues } from '../write/parameterValues';
+import type { Unworded } from '../../remedy/worded';
 
 /** Everything the making of a large model reads. */
 export interface MakeLarge {
@@ -105,7 +106,7 @@ export async function makeLarge(context: RunContext, task: MakeLarge): Promise<L
 function learningPlan(
   { model, growth, settings, engine, memory }: MakeLarge,
   data: OpenData,
-): GrowthPlan {
+): Unworded<GrowthPlan> {
   const resolved = { dimensions: growth.target.dimensions, refusals: [], notes: [] };
   const { name } = engine.description;
   const plan = planGrowth(model, resolved, settings, data.shape, name);
@@ -127,7 +128,7 @@ async function learnLarge(
   context: RunContext,
   task: MakeLarge,
   { data, smallModel, small: smallScores, frequencies }: MeasuredSmall,
-  plan: GrowthPlan,
+  plan: Unworded<GrowthPlan>,
 ): Promise<LargeModel> {
   const { growth, engine, small, settings, seed, out, resume = false, saveEvery, scratch } = task;
   report(context, { type: 'plan', plan });

@@ -19,6 +19,8 @@ import { notesOnPadding, withPositions } from './positions';
 import type { DataOptions, OpenData } from './openData';
 import { aroundNotes, tokenizerWithin } from './tokenizerWithin';
 import { usualBatch } from './usualBatch';
+import { by, shorten } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** The files of a data source, found and looked at once; what opens them again need not do so. */
 export interface DataSurvey {
@@ -130,7 +132,7 @@ async function openText(
   if (positions !== undefined && sequenceLength > positions) {
     throw new UsageError(
       `A sequence of ${sequenceLength} tokens is longer than the model's ${counted(positions, 'position')}.`,
-      `Give --sequence-length ${positions} or less.`,
+      advise`${shorten(positions)}.`,
     );
   }
   const tokenizer = await loadTokenizer(directory);
@@ -164,7 +166,7 @@ async function openTokenized(
   if (Array.isArray(separator) && separator.some(id => id >= classes)) {
     throw new UnsupportedError(
       `The model has no embedding for the token between lines, ${separator.join(', ')}: it knows ${classes}.`,
-      'Join lines by a line feed or by nothing (--line-separator newline or none).',
+      advise`Join lines by a line feed or by nothing${by(['lineSeparator', 'newline or none'])}.`,
     );
   }
   const common = {

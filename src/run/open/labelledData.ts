@@ -13,6 +13,8 @@ import type { DataOptions, OpenData } from './openData';
 import { describeObjective } from './objective';
 import { notesOnPadding, withPositions } from './positions';
 import { tokenizerWithin } from './tokenizerWithin';
+import { leaveOut } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Labelled texts that were looked at. */
 export interface LabelledSurvey extends LabelledSets {
@@ -134,7 +136,7 @@ const separatorNotes = ({ separator }: DataOptions): Note[] =>
         {
           message:
             'Labelled texts are not joined, so what was asked for between lines is not used.',
-          remedy: 'Leave --line-separator out.',
+          remedy: advise`${leaveOut('lineSeparator')}.`,
         },
       ];
 

@@ -2,6 +2,8 @@ import type { Architecture } from '../../architecture';
 import { readDeclaration } from '../../data/tokenizer/classes';
 import type { TextTokenizer, TokenizerDescription } from '../../data/tokenizer';
 import { UnsupportedError, UserError, type Note } from '../../errors';
+import { by } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /**
  * Why a model's text cannot be read, as far as the small files beside it tell; undefined where
@@ -78,8 +80,7 @@ export function aroundNotes(
     return [
       {
         message: `The tokenizer frames every text as ${around}, which text that runs on does not get.`,
-        remedy:
-          'Choose what stands between lines with --line-separator, or write the tokens into the text.',
+        remedy: advise`Choose what stands between lines${by('lineSeparator')}, or write the tokens into the text.`,
       },
     ];
   }

@@ -1,9 +1,10 @@
 import type { DeviceMemory } from '../../engine';
 import { UserError } from '../../errors';
 import { formatBytes } from '../../format';
+import { lower } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
-const usualRemedy =
-  'Lower --batch or --sequence-length, choose a smaller target, or close what else uses that memory.';
+const usualRemedy = advise`${lower('batch', 'sequenceLength')}, choose a smaller target, or close what else uses that memory.`;
 
 /** Why a run does not fit what memory its device has left, in numbers; undefined when it does. */
 export function memoryRefusal(

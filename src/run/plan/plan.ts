@@ -33,6 +33,9 @@ import {
 } from '../settings';
 import { processBytes } from './processMemory';
 import { tokenizerProblem } from '../open/tokenizerWithin';
+import { by, set } from '../../remedy/actions';
+import { advise, together } from '../../remedy/remedy';
+import type { Unworded } from '../../remedy/worded';
 
 /** Sizes by name, or the path of a target config.json. */
 export type Target = (TargetSizes | { readonly config: string }) & {
@@ -81,7 +84,7 @@ function refusalOfLost({ lost, architecture }: Model): Refusal[] {
   return [
     {
       reason: `What is written would be without ${shown}${more}, which ${lost.length === 1 ? 'is' : 'are'} no part of a ${architecture.modelClass}.`,
-      remedy: `Give --drop-head on the command line if that is what you want.`,
+      remedy: advise`${set('dropHead')} if that is what you want.`,
     },
   ];
 }
@@ -107,7 +110,7 @@ async function readTargetConfig(path: string): Promise<ModelConfig> {
     if (!(error instanceof SyntaxError)) throw error;
     throw new CorruptFileError(
       `${path} is not a config.json: ${error.message}.`,
-      'Give --config the config.json of the model to grow into.',
+      advise`Give the config.json of the model to grow into${by('config')}.`,
       { cause: error },
     );
   }
@@ -150,7 +153,7 @@ export function requireGrowth(
   if (found.length > 0) {
     throw new UnsupportedError(
       found.map(({ reason }) => reason).join(' '),
-      [...new Set(found.map(({ remedy }) => remedy))].join(' '),
+      together(found.map(({ remedy }) => remedy)),
     );
   }
   const source = model.architecture;
@@ -186,8 +189,7 @@ function withoutHead({ architecture }: Model): Refusal | undefined {
   const objective = architecture.objective.replaceAll('-', ' ');
   return {
     reason: `${architecture.modelClass} has no head for ${objective}, so there is no loss to learn operators by.`,
-    remedy:
-      'Save the checkpoint with its pretraining head, or grow it without learning: --method stack.',
+    remedy: advise`Save the checkpoint with its pretraining head, or grow it without learning: ${set('method', 'stack')}.`,
   };
 }
 
@@ -204,7 +206,7 @@ export function planGrowth(
   settings: LigoSettings,
   shape: BatchShape,
   engine = 'cpu',
-): GrowthPlan {
+): Unworded<GrowthPlan> {
   const source = summarize(model.architecture);
   const { ignored } = model;
   const notes = [...model.notes, ...resolved.notes];

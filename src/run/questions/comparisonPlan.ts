@@ -1,11 +1,12 @@
 import type { ComparisonPlan, Service } from '../../protocol/service';
 import { comparedCost, comparedMethods, learns } from './comparedCost';
 import { openPlan } from './openPlan';
+import type { Unworded } from '../../remedy/worded';
 
 /** How many runs a comparison makes, and what they compute. */
 export async function comparisonPlan(
   question: Parameters<Service['comparisonPlan']>[0],
-): Promise<ComparisonPlan> {
+): Promise<Unworded<ComparisonPlan>> {
   const { seeds, keep = 'winner' } = question;
   const [{ usualGrowthSteps }, { modelsAtMost, modelsInTheEnd }] = await Promise.all([
     import('../compare/request'),

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors';
 import type { CallContext, DataOutlook, Service } from '../../protocol/service';
+import type { Unworded } from '../../remedy/worded';
 
 /** Sequences that are read to find the length that suits: held-out batches. */
 const evaluationBatches = 8;
@@ -11,7 +12,7 @@ const evaluationBatches = 8;
 export async function lookAtData(
   { checkpoint, data, threads, sequenceLength }: Parameters<Service['lookAtData']>[0],
   { signal }: Pick<CallContext, 'signal'>,
-): Promise<DataOutlook> {
+): Promise<Unworded<DataOutlook>> {
   const [
     { usedEngine, useModel },
     { useData },

@@ -6,11 +6,12 @@ import type { BatchShape } from '../../training';
 import type { StepEstimate } from '../plan/estimate';
 import type { LigoSettings } from '../settings';
 import { openPlan } from './openPlan';
+import type { Unworded } from '../../remedy/worded';
 
 type OutlookQuestion = Parameters<Service['outlook']>[0];
 
 /** The engine that a growth or a comparison would compute on, and how long a step takes there. */
-export async function engineOutlook(question: OutlookQuestion): Promise<EngineOutlook> {
+export async function engineOutlook(question: OutlookQuestion): Promise<Unworded<EngineOutlook>> {
   const { engine: choice, threads, learns, methods } = question;
   const [{ openEngine }, { usedEngine }] = await Promise.all([
     import('../../engine/open'),

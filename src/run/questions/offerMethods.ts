@@ -1,18 +1,19 @@
 import { yardstick } from '../../protocol/comparison';
 import type { MethodOffer, Service } from '../../protocol/service';
 import { openPlan } from './openPlan';
+import type { Unworded } from '../../remedy/worded';
 
 /** Every method with what speaks against it for one growth. */
 export async function offerMethods(
   question: Parameters<Service['methods']>[0],
-): Promise<readonly MethodOffer[]> {
+): Promise<readonly Unworded<MethodOffer>[]> {
   const [{ growthMethods }, { usualMethods }] = await Promise.all([
     import('../../growth/methods'),
     import('../compare/request'),
   ]);
   await using plans = await openPlan({ ...question, steps: 1 });
   const { model, asked, withMethod } = plans;
-  const offers: MethodOffer[] = [];
+  const offers: Unworded<MethodOffer>[] = [];
   for (const { name, title, does, preserves, needsData } of growthMethods) {
     offers.push({
       name,

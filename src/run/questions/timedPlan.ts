@@ -5,6 +5,7 @@ import type { DataOptions } from '../open/openData';
 import type { StepEstimate } from '../plan/estimate';
 import type { Target } from '../plan/plan';
 import type { LigoSettings } from '../settings';
+import type { Unworded } from '../../remedy/worded';
 
 /** A plan with what it would take on this machine. */
 export interface TimedPlan extends GrowthPlan {
@@ -25,7 +26,7 @@ export async function timedPlan(
   context: RunContext,
   task: { checkpoint: string; target: Target; method: GrowthMethodName; settings: LigoSettings },
   batch: Pick<DataOptions, 'batchSize' | 'sequenceLength'>,
-): Promise<TimedPlan> {
+): Promise<Unworded<TimedPlan>> {
   const [
     { useModel, useEngine },
     { learningRefusal },

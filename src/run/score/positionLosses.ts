@@ -1,11 +1,12 @@
 import { crossEntropy } from '../../architecture';
 import type { Engine } from '../../engine';
 import type { Note } from '../../errors';
-import { counted } from '../../format';
 import { simplifyProgram } from '../../graph';
 import { batchFeeds, readsLabelledText } from '../../training';
 import type { OpenData } from '../open/openData';
 import { loaded, type ScoredModel } from './scoring';
+import { shorten } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Losses of the targets in one part of all sequences. */
 export interface PartLosses {
@@ -113,7 +114,7 @@ export function lengthWarning(losses: readonly PartLosses[]): Note | undefined {
   const { from, before, after } = drop;
   return {
     message: `The checkpoint predicts worse from position ${from} of a sequence on (a held-out loss of ${after.toFixed(2)} against ${before.toFixed(2)} before), as models do past the length that they were trained with.`,
-    remedy: `Use sequences of at most ${counted(from, 'token')} (--sequence-length ${from}).`,
+    remedy: advise`${shorten(from)}.`,
   };
 }
 

@@ -1,33 +1,33 @@
-/** Whatever decides a run's bytes, by the names in `optionNames` where an option says it. */
+/** Whatever decides a run's bytes, by its names in `decisionNames` where it has one. */
 export type Decisions = Readonly<Record<string, unknown>>;
 
 /** What people call the parts of decisions, by their way into them. */
-const optionNames: Readonly<Record<string, string>> = {
-  separator: '--line-separator',
-  'shape.batchSize': '--batch',
-  'shape.sequenceLength': '--sequence-length',
-  'settings.steps': '--steps',
-  'settings.learningRate': '--learning-rate',
-  'settings.widthLearningRate': '--width-learning-rate',
-  'settings.depthLearningRate': '--depth-learning-rate',
-  'settings.warmup': '--warmup',
-  'settings.weightDecay': '--weight-decay',
-  'settings.schedule': '--schedule',
-  'settings.accumulate': '--accumulate',
-  'settings.recompute': '--recompute',
-  'settings.initialization.width': '--width-init',
-  'settings.initialization.depth': '--depth-init',
-  'settings.freshness': '--freshness',
-  'settings.mapping': '--method or --share-ffn',
-  'settings.tokenDrop': '--token-drop',
-  'settings.layerDrop': '--layer-drop',
-  'settings.subNetwork.steps': '--sub-network-steps',
-  'settings.subNetwork.layers': '--sub-network-layers',
-  seed: '--seed',
-  fromScratch: '--from-scratch',
-  evaluateEvery: '--evaluate-every',
-  engine: '--engine',
-  precision: '--precision',
+const decisionNames: Readonly<Record<string, string>> = {
+  separator: 'what stands between lines',
+  'shape.batchSize': 'the batch',
+  'shape.sequenceLength': 'the length of sequences',
+  'settings.steps': 'the number of steps',
+  'settings.learningRate': 'the learning rate',
+  'settings.widthLearningRate': 'the learning rate of width operators',
+  'settings.depthLearningRate': 'the learning rate of depth operators',
+  'settings.warmup': 'the warm-up',
+  'settings.weightDecay': 'the weight decay',
+  'settings.schedule': 'the schedule',
+  'settings.accumulate': 'the number of batches in an update',
+  'settings.recompute': 'recomputing activations',
+  'settings.initialization.width': 'the start of width operators',
+  'settings.initialization.depth': 'the start of depth operators',
+  'settings.freshness': 'the freshness',
+  'settings.mapping': 'the kind of operators',
+  'settings.tokenDrop': 'the share of tokens to drop',
+  'settings.layerDrop': 'the share of layers to drop',
+  'settings.subNetwork.steps': 'the number of steps of the sub-network',
+  'settings.subNetwork.layers': 'the number of layers of the sub-network',
+  seed: 'the seed',
+  fromScratch: 'training from scratch',
+  evaluateEvery: 'the number of steps between evaluations',
+  engine: 'the engine',
+  precision: 'the precision',
 };
 
 /** Parts of which only digests are known. */
@@ -45,7 +45,7 @@ export function differences(then: Decisions, now: Decisions): string {
   const told = [...new Set([...before.keys(), ...after.keys()])].flatMap(key => {
     const [was, is] = [before.get(key), after.get(key)];
     if (was === is) return [];
-    const name = optionNames[key] ?? key.replace(/^target\./, 'the target’s ');
+    const name = decisionNames[key] ?? key.replace(/^target\./, 'the target’s ');
     return [digests[key] ?? `${name} was ${was ?? 'not given'} and is ${is ?? 'not given'} now`];
   });
   const more = told.length - mostTold;

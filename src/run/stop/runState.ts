@@ -11,6 +11,8 @@ import { ifThere, ownPath, readTextFile } from '../../files';
 import type { CurvePoint } from '../../protocol/comparison';
 import { differences, type Decisions } from './decisions';
 import { writeNew } from '../write/writeNew';
+import { startAnew } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Which run a state belongs to; it fits no other. */
 export interface RunIdentity {
@@ -83,7 +85,7 @@ export async function loadRunState(out: string, expected: RunIdentity): Promise<
       decisions && expected.decisions ? differences(decisions, expected.decisions) : undefined;
     throw new UserError(
       `The state in ${runStateFolder(out)} belongs to a run with other settings, data or checkpoint${names ? `: ${names}` : ''}.`,
-      'Resume with the options of the stopped run, or start anew without --resume.',
+      advise`Resume with the options of the stopped run, or ${startAnew}.`,
     );
   }
   return readRunState(out);
@@ -124,7 +126,7 @@ async function readSummary(folder: string): Promise<Summary> {
   } catch (error) {
     throw new UserError(
       `There is no stopped run to resume: ${path} cannot be read.`,
-      'Start the run without --resume.',
+      advise`${startAnew}.`,
       { cause: error },
     );
   }
@@ -147,7 +149,7 @@ async function readSummary(folder: string): Promise<Summary> {
       ...(resumedAfter && { resumedAfter }),
     };
   }
-  throw new CorruptFileError(`${path} is damaged.`, 'Start the run anew without --resume.');
+  throw new CorruptFileError(`${path} is damaged.`, advise`${startAnew}.`);
 }
 
 function isSummary(value: unknown): value is Summary {

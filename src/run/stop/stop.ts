@@ -1,10 +1,12 @@
 import type { NamedData } from '../../engine';
-import { DeviceError, InterruptedError, UserError } from '../../errors';
+import { DeviceError, DivergedError, InterruptedError, UserError } from '../../errors';
 import { counted } from '../../format';
 import type { CurvePoint } from '../../protocol/comparison';
 import type { LoopResult } from '../../training';
 import { report, type RunContext } from '../context';
 import { saveRunState, type RunIdentity, type RunState } from './runState';
+import { by, repeat, resume } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** A run whose loop ended early. */
 export interface StoppedRun extends RunIdentity {
@@ -54,20 +56,19 @@ export async function explainStop(
   if (outcome === 'interrupted') {
     return new InterruptedError(
       `Stopped after ${step} of ${counted(steps, 'step')}; the state is in ${path}.`,
-      'Run the same command with --resume to go on.',
-      { saved: true },
+      advise`${resume()} to go on.`,
     );
   }
   if (failure) {
     const message = `${failure.message} The state after step ${step} of ${steps} is in ${path}.`;
     const cause = { cause: failure };
     if (failure instanceof DeviceError) return new DeviceError(message, failure.remedy, cause);
-    const goOn = 'Then run the same command with --resume to go on.';
-    return new UserError(message, `${failure.remedy} ${goOn}`, cause);
+    const remedy = advise`${failure.remedy} Then ${resume()} to go on.`;
+    return new UserError(message, remedy, cause);
   }
-  return new UserError(
+  return new DivergedError(
     `The loss stopped being a number after step ${step}; the last good state is in ${path}.`,
-    'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup).',
+    advise`Lower the learning rate${by('learningRate')} or lengthen the warm-up${by('warmup')}.`,
   );
 }
 
@@ -80,7 +81,7 @@ export interface TrainedRun extends StoppedRun {
 /**
  * Does a job that may be stopped at any point. An abort outside the training loop becomes an
  * InterruptedError; training that the job reported as done is saved when what follows it is stopped
- * or fails for a reason a person can mend, so that --resume need not repeat it.
+ * or fails for a reason a person can mend, so that a run that is resumed need not repeat it.
  */
 export async function stoppable<T>(
   context: RunContext,
@@ -96,7 +97,7 @@ export async function stoppable<T>(
     if (!aborted && !(error instanceof UserError)) throw error;
     if (!trained) {
       throw aborted
-        ? new InterruptedError('Stopped; nothing was written.', 'Run the same command again.')
+        ? new InterruptedError('Stopped; nothing was written.', advise`${repeat}.`)
         : error;
     }
     throw await explainUnwritten(context, trained, aborted ? undefined : (error as UserError));
@@ -121,12 +122,11 @@ async function explainUnwritten(
   return failure
     ? new UserError(
         failure.message,
-        `${failure.remedy} Then run the same command with --resume: the training is kept in ${path}.`,
+        advise`${failure.remedy} Then ${resume()}: the training is kept in ${path}.`,
         { cause: failure },
       )
     : new InterruptedError(
         `Stopped after training, before its result was written; the state is in ${path}.`,
-        'Run the same command with --resume to finish.',
-        { saved: true },
+        advise`${resume()} to finish.`,
       );
 }

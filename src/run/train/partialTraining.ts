@@ -9,6 +9,8 @@ import {
   type PartialShape,
 } from '../../training';
 import type { SubNetwork, TrainSettings } from '../settings';
+import { by, larger, leaveOut } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** Steps in which the same part of a network is computed. */
 export interface PartialSpan {
@@ -88,11 +90,12 @@ export function partialSpans(
   });
 }
 
-function requireShare(option: string, share: number): void {
+function requireShare(option: 'tokenDrop' | 'layerDrop', share: number): void {
   if (share > 0 && share < 1) return;
+  const what = option === 'tokenDrop' ? 'tokens' : 'layers';
   throw new UsageError(
-    `${option} is ${share}; it must be above 0 and below 1.`,
-    `Give ${option} a share such as 0.15.`,
+    `The share of ${what} to drop is ${share}; it must be above 0 and below 1.`,
+    advise`Give a share such as 0.15${by(option)}.`,
   );
 }
 
@@ -103,20 +106,20 @@ function tokensToDrop(
   shape: BatchShape,
 ): number {
   if (tokenDrop === undefined) return 0;
-  requireShare('--token-drop', tokenDrop);
+  requireShare('tokenDrop', tokenDrop);
   const { numHiddenLayers } = architecture.dimensions;
   if (!middleLayers(numHiddenLayers)) {
     throw new UnsupportedError(
       `Tokens are dropped between the first layers and the last; a model of ${numHiddenLayers} has none between.`,
-      'Train without --token-drop, or a model of three layers or more.',
+      advise`${leaveOut('tokenDrop')}, or train a model of three layers or more.`,
     );
   }
   const length = rowsPerSequence(architecture, shape);
   const dropped = Math.round(tokenDrop * length);
   if (dropped > 0 && length - dropped > architecture.leadingTokens) return dropped;
   throw new UsageError(
-    `--token-drop ${tokenDrop} of ${counted(length, 'token')} a sequence leaves out ${dropped === 0 ? 'none' : 'all but special ones'}.`,
-    'Give another share, or longer sequences.',
+    `A share of ${tokenDrop} of ${counted(length, 'token')} a sequence leaves out ${dropped === 0 ? 'none' : 'all but special ones'}.`,
+    advise`Give another share${by('tokenDrop')}, or longer sequences.`,
   );
 }
 
@@ -126,11 +129,11 @@ function requireLayerDrop(
   { batchSize }: BatchShape,
 ): void {
   if (layerDrop === undefined) return;
-  requireShare('--layer-drop', layerDrop);
+  requireShare('layerDrop', layerDrop);
   if (sequencesToDrop(numHiddenLayers, layerDrop, batchSize).some(count => count > 0)) return;
   throw new UsageError(
-    `--layer-drop ${layerDrop} leaves out no layer for any of ${counted(batchSize, 'sequence')}.`,
-    'Give a higher share, or larger batches (--batch).',
+    `A share of ${layerDrop} leaves out no layer for any of ${counted(batchSize, 'sequence')}.`,
+    advise`Give a higher share${by('layerDrop')}, or ${larger('batch')}.`,
   );
 }
 
@@ -144,14 +147,14 @@ function requireSubNetwork(numHiddenLayers: number, { subNetwork, steps }: Train
     throw new UsageError(
       `A sub-network of ${counted(layers, 'layer')} is no part of a model of ${numHiddenLayers}.`,
       numHiddenLayers > 1
-        ? `Give --sub-network-layers 1 to ${numHiddenLayers - 1}.`
-        : 'Train without --sub-network-steps.',
+        ? advise`Give it 1 to ${numHiddenLayers - 1} layers${by('subNetworkLayers')}.`
+        : advise`${leaveOut('subNetworkSteps')}.`,
     );
   }
   if (subNetwork.steps < 1 || subNetwork.steps >= steps) {
     throw new UsageError(
       `The sub-network would be trained for ${subNetwork.steps} of ${counted(steps, 'step')}, which leaves none for the whole.`,
-      'Give fewer --sub-network-steps, or more --steps.',
+      advise`Train it for fewer steps${by('subNetworkSteps')}, or the whole for more${by('steps')}.`,
     );
   }
 }
@@ -164,7 +167,7 @@ function requireWholeTexts(
   if (!readsLabelledText(architecture)) return;
   if (tokenDrop === undefined && layerDrop === undefined && !subNetwork) return;
   throw new UnsupportedError(
-    'A classifier of text is trained as a whole: --token-drop, --layer-drop and --sub-network-steps are for pretraining.',
-    'Leave them out.',
+    'A classifier of text is trained as a whole: dropping tokens or layers, and training a sub-network first, are for pretraining.',
+    advise`Leave them out${by('tokenDrop', 'layerDrop', 'subNetworkSteps')}.`,
   );
 }

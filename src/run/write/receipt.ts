@@ -9,6 +9,8 @@ import { modelCard } from './modelCard';
 import { software } from './software';
 import type { TrainingReceipt } from './trainingReceipt';
 import { writeNew } from './writeNew';
+import { by } from '../../remedy/actions';
+import { advise } from '../../remedy/remedy';
 
 /** What a receipt is made of. */
 export interface ReceiptParts {
@@ -90,12 +92,11 @@ export function collapseWarning(
   loss: number,
   frequencies: number,
   small: number,
-): { message: string; remedy: string } | undefined {
+): Note | undefined {
   const reach = frequencies - small;
   if (reach <= 0 || loss < frequencies - collapsedShare * reach) return undefined;
   return {
     message: `The grown model collapsed: its held-out loss of ${loss.toFixed(3)} is no better than predicting by frequency alone (${frequencies.toFixed(3)}); the small model has ${small.toFixed(3)}.`,
-    remedy:
-      'Lower the learning rate (--learning-rate) or lengthen the warm-up (--warmup) and grow again.',
+    remedy: advise`Lower the learning rate${by('learningRate')} or lengthen the warm-up${by('warmup')} and grow again.`,
   };
 }

@@ -1,6 +1,7 @@
 // Opens WebGPU and prints what came of it, as JSON.
 import { openWebGpu } from '../../../src/engine';
 import { UserError } from '../../../src/errors';
+import { remedyText } from '../../support/remedyText';
 
 try {
   const { description } = await openWebGpu();
@@ -8,6 +9,6 @@ try {
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   process.stdout.write(
-    JSON.stringify({ name: error.name, message: error.message, remedy: error.remedy }),
+    JSON.stringify({ name: error.name, message: error.message, remedy: remedyText(error.remedy) }),
   );
 }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { openWebGpu } from '../../../src/engine';
 import { UserError } from '../../../src/errors';
+import { remedyText } from '../../support/remedyText';
 import * as g from '../../../src/graph';
 
 const pageBytes = 4096;
@@ -26,6 +27,6 @@ try {
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   process.stdout.write(
-    JSON.stringify({ name: error.name, message: error.message, remedy: error.remedy }),
+    JSON.stringify({ name: error.name, message: error.message, remedy: remedyText(error.remedy) }),
   );
 }

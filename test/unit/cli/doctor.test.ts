@@ -27,7 +27,7 @@ describe('doctor', () => {
     assert.match(stdout, /^ONNX Runtime +1\.30\.0 \(cpu/m);
     assert.match(stdout, /^CPU +ready +CPU, \d+ threads?; ONNX Runtime 1\.30\.0$/m);
     assert.match(stdout, /^auto takes: .*\.$/m);
-    assert.match(stdout, /TensorFlow\.js \(CPU\): ligo doctor --install tfjs-node/);
+    assert.match(stdout, /TensorFlow\.js \(CPU\): Run `ligo doctor --install tfjs-node`\./);
   });
 
   it('prints one object with --json', async () => {
@@ -109,7 +109,7 @@ describe('an engine that is named', () => {
     const folder = temporaryFolder();
     const { code, stderr } = await cli(...growth, 'tfjs', '--engine-folder', folder);
     assert.equal(code, 1);
-    assert.match(stderr, /TensorFlow\.js is not installed\.\nRun ligo doctor --install tfjs/);
+    assert.match(stderr, /TensorFlow\.js is not installed\.\nRun `ligo doctor --install tfjs/);
   });
 
   it('and exists on another system only says so', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { byteSize, finiteNumber, oneOf, wholeNumber } from '../../../src/cli/values';
 import { UsageError } from '../../../src/errors';
+import { remedyText } from '../../support/remedyText';
 
 const refuses = (parse: (text: string) => unknown, texts: readonly string[]): void => {
   for (const text of texts) {
@@ -10,7 +11,7 @@ const refuses = (parse: (text: string) => unknown, texts: readonly string[]): vo
       (error: unknown) =>
         error instanceof UsageError &&
         error.message.startsWith('--option is ') &&
-        error.remedy.startsWith('Give --option '),
+        remedyText(error.remedy).startsWith('Give --option '),
       JSON.stringify(text),
     );
   }

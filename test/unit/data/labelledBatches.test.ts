@@ -9,6 +9,7 @@ import type { TextTokenizer } from '../../../src/data/tokenizer';
 import { UnsupportedError, UsageError, UserError } from '../../../src/errors';
 import { failure } from '../../support/userError';
 import { temporaryFolder } from './temporary';
+import { remedyText } from '../../support/remedyText';
 
 const rules: LabelRules = {
   ...{ modelClass: 'BertForSequenceClassification', of: 'texts' },
@@ -230,16 +231,16 @@ describe('a source of labelled texts', () => {
       UnsupportedError,
       /labels/,
     );
-    assert.match(text.remedy, /JSON lines/);
+    assert.match(remedyText(text.remedy), /JSON lines/);
     const table = source({ 'a.csv': 'text,label\na,1\n' }, 'a.csv');
     const { remedy } = await failure(table, UnsupportedError, /a\.csv is no JSON lines/);
-    assert.match(remedy, /pandas\.read_csv/);
+    assert.match(remedyText(remedy), /pandas\.read_csv/);
   });
 
   it('refuses a folder that holds what to learn from and what to evaluate on', async () => {
     const files = { 'train.jsonl': numbered(4), 'validation.jsonl': numbered(2) };
     const { remedy } = await failure(source(files), UserError, /parts of one set/);
-    assert.match(remedy, /--eval-data/);
+    assert.match(remedyText(remedy), /--eval-data/);
   });
 
   it('reads any record again from its place, over several files', async () => {

@@ -9,6 +9,7 @@ import { UserError } from '../../../src/errors';
 import type { EngineChoice, EngineName, Machine } from '../../../src/protocol/engines';
 import { failure } from '../../support/userError';
 import { intelGraphics, machine, nothing, rtx4070 } from './machines';
+import { remedyText } from '../../support/remedyText';
 
 /** An engine that only says what it is. */
 const engineNamed = (name: string, device: string): Engine => ({
@@ -48,7 +49,7 @@ const noAdapter = new UserError('WebGPU found no graphics adapter.', 'Install a 
 /** Checks what a person is told. */
 async function refused(job: Promise<unknown>, says: RegExp, remedy: RegExp): Promise<void> {
   const error = await failure(job, UserError, says);
-  assert.match(error.remedy, remedy);
+  assert.match(remedyText(error.remedy), remedy);
 }
 
 const open = (engine: EngineChoice, given: OpenParts) => openEngine({ engine }, given);

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { reportEngines, type Installed } from '../../../src/engine/reports';
 import type { EngineName, EngineReport, Machine } from '../../../src/protocol/engines';
 import { intelGraphics, machine, nothing, rtx4070 } from './machines';
+import { commandLine } from '../../../src/remedy/commandLine';
+import { worded } from '../../../src/remedy/worded';
 
 const report = (
   name: EngineName,
@@ -11,7 +13,7 @@ const report = (
 ): EngineReport => {
   const found = reportEngines(on, { ...nothing, ...installed }).find(each => each.name === name);
   assert.ok(found, `no report of ${name}`);
-  return found;
+  return worded<EngineReport>(found, commandLine);
 };
 
 describe('the report of an engine', () => {
@@ -49,7 +51,10 @@ describe('the report of an engine', () => {
 
   it('says how CUDA is installed where an NVIDIA card is, and that none is where none is', () => {
     const card = report('cuda', machine({ adapters: [rtx4070] }));
-    assert.deepEqual([card.state, card.remedy], ['notInstalled', 'ligo doctor --install cuda']);
+    assert.deepEqual(
+      [card.state, card.remedy],
+      ['notInstalled', 'Run `ligo doctor --install cuda`.'],
+    );
     assert.match(card.note, /driver 550\.54/);
     const none = report('cuda', machine({ adapters: [intelGraphics] }));
     assert.deepEqual([none.state, none.note], ['unusable', 'no NVIDIA GPU found']);
@@ -86,7 +91,10 @@ describe('the report of an engine', () => {
 
   it('does not take TensorFlow.js for installed whose download failed', () => {
     const found = report('tfjs-node', machine(), { incomplete: ['tfjs-node'] });
-    assert.deepEqual([found.state, found.remedy], ['unusable', 'ligo doctor --install tfjs-node']);
+    assert.deepEqual(
+      [found.state, found.remedy],
+      ['unusable', 'Run `ligo doctor --install tfjs-node`.'],
+    );
     assert.match(found.note, /the download failed/);
   });
 

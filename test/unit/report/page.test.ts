@@ -7,6 +7,8 @@ import { rangeText, shareText } from '../../../src/report/quantities';
 import { quantile, spreadApart, ticks } from '../../../src/report/scales';
 import { gotSameBatches, notesOn, summarizeMethods } from '../../../src/run/compare/report';
 import { finishedRun } from '../run/compareRuns';
+import { commandLine } from '../../../src/remedy/commandLine';
+import { worded } from '../../../src/remedy/worded';
 
 const model = {
   ...{ family: 'gpt2', modelClass: 'GPT2LMHeadModel', layers: 3, hidden: 64, heads: 4 },
@@ -38,7 +40,11 @@ function reportOf(runs: readonly ComparisonRun[], changes: Partial<ComparisonRep
     flopsPerStep: { exact: 10, paper: 5 },
     small: { loss: 3.5, accuracy: 0.3, perplexity: 33, batches: 8 },
     runs,
-    ...{ methods, sameBatches, notes: notesOn(methods, { small: 3.5, sameBatches }) },
+    ...{ methods, sameBatches },
+    notes: worded<ComparisonReport['notes']>(
+      notesOn(methods, { small: 3.5, sameBatches }),
+      commandLine,
+    ),
     ...changes,
   };
   return report;

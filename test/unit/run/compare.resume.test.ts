@@ -11,6 +11,7 @@ import type { RunContext } from '../../../src/run/context';
 import { defaultTrainSettings } from '../../../src/run/settings';
 import { example } from '../../support/fixtures';
 import { bible, entries, failure, recorded, temporaryFolder } from './support';
+import { remedyText } from '../../support/remedyText';
 
 const training = { ...defaultTrainSettings, steps: 6, warmup: 1 };
 /** Runs of one stage, of two, of one that trains a part, and one that learns before. */
@@ -80,7 +81,7 @@ describe('a comparison that is stopped in the midst of a run', () => {
       const { context } = counted({ step: after - made, end: 'stop' });
       const job = compare(context, { ...own, resume: made > 0 });
       const error = await failure(job, InterruptedError, /^Stopped .* kept in .*out\.run/);
-      assert.match(error.remedy, /--resume/);
+      assert.match(remedyText(error.remedy), /--resume/);
       const states = entries(join(place, 'out.run')).filter(name => name.endsWith('.run'));
       assert.deepEqual(states, [left]);
       made = after;

@@ -18,6 +18,7 @@ import { planGrowth, resolveTarget } from '../../../src/run/plan/plan';
 import { defaultTrainSettings } from '../../../src/run/settings';
 import { example } from '../../support/fixtures';
 import { bible, entries, failure, recorded, temporaryFolder } from './support';
+import { remedyText } from '../../support/remedyText';
 
 const target = { layers: 4, hidden: 80 };
 const request: Omit<CompareRequest, 'out'> = {
@@ -201,7 +202,7 @@ describe('a comparison that is stopped', () => {
       InterruptedError,
       /^Stopped after 1 of 3 runs, which are kept/,
     );
-    assert.match(error.remedy, /--resume/);
+    assert.match(remedyText(error.remedy), /--resume/);
     assert.deepEqual(entries(place), ['out.run']);
     assert.deepEqual(entries(join(place, 'out.run')), ['ligo-0.growth.run', 'random-0.json']);
 

@@ -23,6 +23,7 @@ import { train } from '../../../src/run/train/train';
 import { example } from '../../support/fixtures';
 import { failure } from '../../support/userError';
 import { bible, clothes, entries, recorded, shortSettings, temporaryFolder } from './support';
+import { remedyText } from '../../support/remedyText';
 
 const gpt2 = example('gpt2-kjv');
 const vit = example('vit-fmnist');
@@ -78,7 +79,7 @@ describe('data that are replaced while a run goes on', () => {
     const request = growth(gpt2, join(parent, 'out'), { data: { ...bible, data } });
     const error = await failure(grow(context, request), UserError, says('verses\\.txt'));
     // What was learned is kept, for when the data are put back.
-    assert.match(error.remedy, /--resume: the training is kept/);
+    assert.match(remedyText(error.remedy), /--resume: the training is kept/);
     assert.deepEqual(entries(parent), ['out.run']);
   });
 
@@ -195,7 +196,7 @@ describe('data that are replaced while a run goes on', () => {
       data: { ...bible, data },
     });
     const error = await failure(comparison, UserError, says('verses\\.txt'));
-    assert.match(error.remedy, /--resume: 1 run is kept in .*out\.run/);
+    assert.match(remedyText(error.remedy), /--resume: 1 run is kept in .*out\.run/);
     assert.deepEqual(entries(parent), ['out.run']);
     assert.ok(entries(join(parent, 'out.run')).includes('random-0.json'));
     assert.ok(!entries(join(parent, 'out.run')).includes('stack-0.json'));
@@ -216,7 +217,7 @@ describe('data that are replaced while a run goes on', () => {
     };
     const error = await failure(train(context, task), UserError, /verses\.txt cannot be read/);
     assert.match(error.message, /The state after step \d+ of 200 is in .*out\.run/);
-    assert.match(error.remedy, /--resume/);
+    assert.match(remedyText(error.remedy), /--resume/);
     assert.deepEqual(entries(parent), ['out.run']);
   });
 });

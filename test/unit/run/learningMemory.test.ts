@@ -6,8 +6,10 @@ import { learningRefusal } from '../../../src/run/plan/learningMemory';
 import { learningCost, requireGrowth, resolveTarget } from '../../../src/run/plan/plan';
 import { processBytes } from '../../../src/run/plan/processMemory';
 import { defaultLigoSettings } from '../../../src/run/settings';
-import { inEditor } from '../../../src/worker/editorWords';
 import { example } from '../../support/fixtures';
+import { remedyText } from '../../support/remedyText';
+import { editor } from '../../../src/remedy/editor';
+import { inWords } from '../../../src/remedy/remedy';
 
 const settings = { ...defaultLigoSettings, steps: 10, warmup: 1 };
 
@@ -48,8 +50,14 @@ describe('a growth that does not fit the memory', () => {
       ...{ engine: 'cpu', memory: memory(least), cost },
     });
     assert.match(refusal!.message, /^The run takes about \d+ MB of memory, and main memory has/);
-    assert.match(refusal!.remedy, /^Give --recompute: it brings that to about \d+ MB\.$/);
-    assert.match(inEditor(refusal!.remedy), /^Under More…, set Recompute Activations: it brings/);
+    assert.match(
+      remedyText(refusal!.remedy),
+      /^Give --recompute: it brings that to about \d+ MB\.$/,
+    );
+    assert.match(
+      inWords(refusal!.remedy, editor),
+      /^Under More…, set Recompute Activations: it brings/,
+    );
   });
 
   it('is told several options where one is not enough', async () => {
@@ -61,8 +69,8 @@ describe('a growth that does not fit the memory', () => {
       ...{ engine: 'cpu', memory: memory(1.01 * least), cost },
     });
     assert.match(
-      refusal!.remedy,
-      /^Give --recompute and --share-ffn and --batch 1 --accumulate 16:/,
+      remedyText(refusal!.remedy),
+      /^Give --recompute, --share-ffn, --accumulate 16 and --batch 1: they bring/,
     );
   });
 
@@ -72,7 +80,7 @@ describe('a growth that does not fit the memory', () => {
     const asked = (bytes: number) =>
       learningRefusal(growth, settings, shape, { engine: 'cpu', memory: memory(bytes), cost });
     assert.match(
-      asked(1e6)!.remedy,
+      remedyText(asked(1e6)!.remedy),
       /^Lower --batch or --sequence-length, choose a smaller target/,
     );
     assert.equal(asked(processBytes('cpu', cost)), undefined);

@@ -12,6 +12,7 @@ import { defaultTrainSettings } from '../../../src/run/settings';
 import { train } from '../../../src/run/train/train';
 import { example } from '../../support/fixtures';
 import { bible, entries, failure, recorded, shortSettings, temporaryFolder } from './support';
+import { remedyText } from '../../support/remedyText';
 
 /** A run on a card with this much memory left. */
 function onCardWith(bytes: number): { context: RunContext; types: () => string[] } {
@@ -37,7 +38,7 @@ describe('a run that does not fit its device', () => {
       UserError,
       /^A step takes about [\d.]+ MB of memory, and NVIDIA RTX 4070 has 1 MB free\.$/,
     );
-    assert.match(error.remedy, /--batch/);
+    assert.match(remedyText(error.remedy), /--batch/);
     assert.ok(!types().includes('step'));
     assert.deepEqual(entries(folder), []);
   });

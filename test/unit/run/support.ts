@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { openEngine } from '../../../src/engine';
 import type { RunEvent } from '../../../src/protocol/events';
-import type { RunContext } from '../../../src/run/context';
+import { eventInWords, type RunContext, type ToldEvent } from '../../../src/run/context';
+import { commandLine } from '../../../src/remedy/commandLine';
 import type { DataOptions } from '../../../src/run/open/openData';
 import { writeCheckpoint } from '../../../src/checkpoint/writeCheckpoint';
 import { defaultLigoSettings, type LigoSettings } from '../../../src/run/settings';
@@ -27,7 +28,8 @@ export function recorded(onEvent: (event: RunEvent, stop: () => void) => void = 
 } {
   const events: RunEvent[] = [];
   const controller = new AbortController();
-  const emit = (event: RunEvent): void => {
+  const emit = (told: ToldEvent): void => {
+    const event = eventInWords(told, commandLine);
     events.push(event);
     onEvent(event, () => controller.abort());
   };

@@ -319,11 +319,11 @@ describe('ligo train that computes a part of the network', () => {
 
   it('refuses what leaves nothing out or too much, before anything is computed', async () => {
     const refused: readonly [Partial<TrainSettings>, RegExp][] = [
-      [{ tokenDrop: 1 }, /^--token-drop is 1; it must be above 0 and below 1/],
-      [{ tokenDrop: 0.02 }, /^--token-drop 0.02 of 16 tokens a sequence leaves out none/],
+      [{ tokenDrop: 1 }, /^The share of tokens to drop is 1; it must be above 0 and below 1/],
+      [{ tokenDrop: 0.02 }, /^A share of 0.02 of 16 tokens a sequence leaves out none/],
       [{ tokenDrop: 0.99 }, /leaves out all but special ones/],
-      [{ layerDrop: -0.1 }, /^--layer-drop is -0.1/],
-      [{ layerDrop: 0.05 }, /^--layer-drop 0.05 leaves out no layer for any of 4 sequences/],
+      [{ layerDrop: -0.1 }, /^The share of layers to drop is -0.1/],
+      [{ layerDrop: 0.05 }, /^A share of 0.05 leaves out no layer for any of 4 sequences/],
       [{ subNetwork: { steps: 6, layers: 1 } }, /for 6 of 6 steps, which leaves none/],
       [
         { subNetwork: { steps: 2, layers: 3 } },

@@ -10,6 +10,8 @@ import { selfTestSteps } from '../../../src/selfTest/selfTestStep';
 import { patience } from '../../support/patience';
 import { builtWorker } from '../worker/runFolder';
 import { temporaryFolder } from '../run/support';
+import { commandLine } from '../../../src/remedy/commandLine';
+import { worded } from '../../../src/remedy/worded';
 
 /** Processes that test engines, as scripts for each; the CPU's tells losses 4, 3 and 2. */
 function children(scripts: Partial<Record<EngineName, string>>) {
@@ -27,7 +29,7 @@ function children(scripts: Partial<Record<EngineName, string>>) {
 async function resultOf(script: string, limit = patience): Promise<SelfTestResult> {
   const { start } = children({ webgpu: script });
   const [result] = await selfTest(['webgpu'], { start, patience: limit });
-  return result!;
+  return worded<SelfTestResult>(result!, commandLine);
 }
 
 const telling = (losses: readonly (number | null)[]): string =>
