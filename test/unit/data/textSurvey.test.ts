@@ -29,7 +29,7 @@ async function refusal(files: Record<string, Content>, name = ''): Promise<UserE
     await surveyText(join(folder, name));
   } catch (error) {
     assert.ok(error instanceof UserError, String(error));
-    assert.ok(error.remedy.length > 10);
+    assert.ok(remedyText(error.remedy).length > 10);
     return error;
   }
   throw new assert.AssertionError({ message: 'nothing was refused' });

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { openTokenizer, type OpenTokenizer } from '../../../src/data/tokenizer/open';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../src/errors';
 import { examples, temporaryFolder } from './temporary';
+import { remedyText } from '../../support/remedyText';
 
 type Fields = Record<string, unknown>;
 
@@ -24,7 +25,7 @@ async function refused(opening: Promise<unknown>, kind: typeof UserError): Promi
   let message = '';
   await assert.rejects(opening, (error: unknown) => {
     assert.ok(error instanceof UserError && error instanceof kind, String(error));
-    assert.ok(error.remedy.length > 10);
+    assert.ok(remedyText(error.remedy).length > 10);
     message = error.message;
     return true;
   });
