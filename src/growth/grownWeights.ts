@@ -39,17 +39,17 @@ export interface GrownWeights extends Weights {
 
 const ones = (count: number): number[] => new Array<number>(count).fill(1);
 
-/** Bytes of a stack of blended layers at most, where more than one layer is in it. */
-const largestStack = 64 * 2 ** 20;
+/** Bytes of a stack of blended layers at most, where more than one layer is in it, unless said otherwise. */
+const usualStack = 64 * 2 ** 20;
 
 /**
  * The rows of a depth operator `[L2, L1]` in groups whose blends are stacks of a bounded size: an engine
  * holds a whole stack beside the layers that are taken out of it, and of their gradients as well.
  * @param width elements of one layer
  */
-function groupsOfRows(weights: Tensor, width: number): readonly Tensor[] {
+function groupsOfRows(weights: Tensor, width: number, largest: number): readonly Tensor[] {
   const layers = weights.shape[0]!;
-  const most = Math.max(1, Math.floor(largestStack / (4 * width)));
+  const most = Math.max(1, Math.floor(largest / (4 * width)));
   if (layers <= most) return [weights];
   const groups = Math.ceil(layers / most);
   const sizes = Array.from({ length: groups }, (_, group) => Math.min(most, layers - group * most));
@@ -60,11 +60,13 @@ function groupsOfRows(weights: Tensor, width: number): readonly Tensor[] {
  * Builds the grown parameters: small layers are blended by the depth operators first, then widened
  * by the large layer's own width operators (released code's order). Linear modules are computed in
  * their cheapest form, embeddings as small rows widened, heads in the small space. `declared` are the
- * operators of LiGO or Mango, and scales outside the layers where there are some.
+ * operators of LiGO or Mango, and scales outside the layers where there are some; `stackBytes` is what a
+ * stack of blended layers takes at most.
  */
 export function grownWeights(
   growth: Growth,
   declared: readonly Operator[] = operatorsOf(growth),
+  { stackBytes = usualStack }: { readonly stackBytes?: number } = {},
 ): GrownWeights {
   const operators = new Map<string, Tensor>(
     declared.map(({ name, shape }) => [name, input(name, shape)]),
@@ -119,7 +121,7 @@ export function grownWeights(
       return [matrices.get(kind)!];
     }
     const [weights, stack] = [operators.get(depth)!, smallStack(parameter)];
-    return groupsOfRows(weights, stack.shape[1]!).map(some => gemm(some, stack));
+    return groupsOfRows(weights, stack.shape[1]!, stackBytes).map(some => gemm(some, stack));
   };
 
   const reader: GrowthReader = {

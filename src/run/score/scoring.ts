@@ -69,13 +69,16 @@ export function plainModel(
   };
 }
 
+/** Of a stack of blended layers: scoring needs little memory, and a step of learning follows it. */
+const stackBytes = 16 * 2 ** 20;
+
 /** The large model as operators make it of the small one. */
 export function grownModel(
   growth: Growth,
   small: SmallValues,
   operators: OperatorValues,
 ): ScoredModel {
-  const weights = grownWeights(growth, operatorsIn(growth, operators));
+  const weights = grownWeights(growth, operatorsIn(growth, operators), { stackBytes });
   return {
     architecture: growth.target,
     weights,
