@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { InterruptedError, UnsupportedError, UserError } from '../errors';
 import type { OptionalEngine } from '../protocol/engines';
 import { engineTitles } from './reports';
@@ -10,6 +8,7 @@ import { cudaProvider, enginePackages, folderOf, isInstalled, unsupportedSystem 
 import type { NpmProgram } from './npm';
 import { by, set } from '../remedy/actions';
 import { advise } from '../remedy/remedy';
+import { runProgram } from './runProgram';
 
 /** How an engine is installed. */
 export interface InstallOptions {
@@ -20,9 +19,6 @@ export interface InstallOptions {
   /** Told what npm prints, line by line. */
   readonly onLine: (line: string) => void;
 }
-
-/** Lines of npm's that are kept to explain a failure. */
-const keptLines = 400;
 
 /**
  * Installs an optional engine into its folder, in place of an earlier installation. A folder is whole
@@ -56,12 +52,15 @@ export async function installEngine(
     await writeFile(join(fresh, 'package.json'), '{ "private": true }\n');
     const { name, version } = enginePackages[engine];
     const words = ['install', '--no-audit', '--no-fund', '--save-exact', '--foreground-scripts'];
-    const ended = await runNpm([...words, `${name}@${version}`], {
-      npm,
+    const variables = engine === 'cuda' ? { ONNXRUNTIME_NODE_INSTALL: 'cuda12' } : {};
+    const ended = await runProgram({
+      node: npm.node,
+      script: npm.script,
+      words: [...words, `${name}@${version}`],
       folder: fresh,
+      environment: { ...npmEnvironment(npm.environment), ...variables },
       signal,
       onLine,
-      variables: engine === 'cuda' ? { ONNXRUNTIME_NODE_INSTALL: 'cuda12' } : {},
     });
     if (signal.aborted) {
       throw new InterruptedError(
@@ -78,58 +77,6 @@ export async function installEngine(
     await rm(fresh, { recursive: true, force: true });
   }
   if (!isInstalled(engine, folder)) throw new Error(`${place} does not hold ${engine}`);
-}
-
-interface NpmRun {
-  readonly npm: NpmProgram;
-  /** Whose package.json npm works for. */
-  readonly folder: string;
-  readonly variables: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
-  readonly onLine: (line: string) => void;
-}
-
-function runNpm(
-  words: readonly string[],
-  { npm, folder, variables, signal, onLine }: NpmRun,
-): Promise<{ code: number | null; lines: string[] }> {
-  return new Promise((resolve, reject) => {
-    const lines: string[] = [];
-    const child = spawn(npm.node, [npm.script, ...words], {
-      cwd: folder,
-      env: { ...npmEnvironment(npm.environment), ...variables },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      windowsHide: true,
-      // Its own group, so that what npm started ends with it.
-      detached: process.platform !== 'win32',
-    });
-    const cancel = (): void => {
-      if (child.pid === undefined) return;
-      if (process.platform === 'win32') {
-        endTree(child.pid);
-      } else process.kill(-child.pid, 'SIGKILL');
-    };
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', line => {
-        lines.push(line);
-        if (lines.length > keptLines) lines.shift();
-        onLine(line);
-      });
-    }
-    signal.addEventListener('abort', cancel, { once: true });
-    if (signal.aborted) cancel();
-    child.once('error', reject);
-    child.once('close', code => {
-      signal.removeEventListener('abort', cancel);
-      resolve({ code, lines });
-    });
-  });
-}
-
-/** Ends a process and those it started, on Windows, by the system's own program. */
-function endTree(pid: number): void {
-  const system = join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32');
-  spawn(join(system, 'taskkill.exe'), ['/pid', String(pid), '/T', '/F'], { windowsHide: true });
 }
 
 /** Without what an npm that runs us would hand on to the npm that we run. */
