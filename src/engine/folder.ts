@@ -12,6 +12,9 @@ export const enginePackages: Readonly<
   'tfjs-node': { name: '@tensorflow/tfjs-node', version: '4.22.0' },
 };
 
+/** The TensorFlow that TensorFlow.js's packages download, and what it was built for. */
+export const downloadedTensorFlow = { version: '2.9.1', cuda: '11.2', cudnn: '8.1' };
+
 /**
  * Where optional engines are installed: the folder that is given, else LIGO_ENGINE_FOLDER, else this
  * person's data folder. Never inside a project.

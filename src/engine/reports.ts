@@ -1,6 +1,7 @@
 import type { EngineName, GraphicsAdapter, Machine, OptionalEngine } from '../protocol/engines';
 import { threadsText } from '../protocol/engineText';
-import { unsupportedSystem } from './folder';
+import { downloadedTensorFlow, unsupportedSystem } from './folder';
+import type { BuiltWith } from './tfjs/packages';
 import { hasDriverFor, softwareRenderer } from './vulkan';
 import { install } from '../remedy/actions';
 import { advise } from '../remedy/remedy';
@@ -14,6 +15,10 @@ export interface Installed {
   readonly incomplete: readonly OptionalEngine[];
   /** What CUDA lacks for ONNX Runtime's provider. */
   readonly missingCuda: readonly string[];
+  /** What TensorFlow.js was built with here, where it was. */
+  readonly built: Partial<Readonly<Record<OptionalEngine, BuiltWith>>>;
+  /** What CUDA lacks for the TensorFlow that was built with. */
+  readonly missingTensorFlowCuda: readonly string[];
 }
 
 type Finding = Omit<FoundEngine, 'name' | 'title'>;
@@ -149,16 +154,15 @@ function cuda(machine: Machine, { engines, missingCuda }: Installed): Finding {
   const gpu = nvidiaGpu(machine);
   if ('state' in gpu) return gpu;
   if (!engines.includes('cuda')) return { ...onAdapter(gpu), ...notInstalled(gpu, 'cuda') };
-  if (missingCuda.length > 0) {
-    return {
-      ...onAdapter(gpu),
-      state: 'unusable',
-      note: `missing: ${missingCuda.join('; ')}`,
-      remedy: 'Install what is missing and put it on LD_LIBRARY_PATH.',
-    };
-  }
+  if (missingCuda.length > 0) return { ...onAdapter(gpu), ...withoutCuda(missingCuda) };
   return { ...onAdapter(gpu), state: 'ready', note: driverNote(gpu, runtimeOf(machine)) };
 }
+
+const withoutCuda = (missing: readonly string[]) => ({
+  state: 'unusable' as const,
+  note: `missing: ${missing.join('; ')}`,
+  remedy: 'Install what is missing and put it on LD_LIBRARY_PATH.',
+});
 
 const driverNote = ({ driver }: GraphicsAdapter, what: string): string =>
   driver === undefined ? what : `${what}, driver ${driver}`;
@@ -176,7 +180,8 @@ const incompleteTfjs = (engine: OptionalEngine) => ({
   remedy: advise`${install(engine)}.`,
 });
 
-function tensorFlowGpu(machine: Machine, { engines, incomplete }: Installed): Finding {
+function tensorFlowGpu(machine: Machine, installed: Installed): Finding {
+  const { engines, incomplete, built, missingTensorFlowCuda } = installed;
   const elsewhere = unsupportedSystem('tfjs-gpu', machine);
   if (elsewhere !== undefined) {
     return { ...nowhere, state: 'unusable', note: `TensorFlow for GPUs ${elsewhere}` };
@@ -184,15 +189,27 @@ function tensorFlowGpu(machine: Machine, { engines, incomplete }: Installed): Fi
   const gpu = nvidiaGpu(machine);
   if ('state' in gpu) return gpu;
   if (incomplete.includes('tfjs-gpu')) return { ...onAdapter(gpu), ...incompleteTfjs('tfjs-gpu') };
-  return engines.includes('tfjs-gpu')
-    ? { ...onAdapter(gpu), state: 'ready', note: 'TensorFlow 2.9: takes CUDA 11.2 and cuDNN 8.1' }
-    : { ...onAdapter(gpu), ...notInstalled(gpu, 'tfjs-gpu') };
+  if (!engines.includes('tfjs-gpu')) return { ...onAdapter(gpu), ...notInstalled(gpu, 'tfjs-gpu') };
+  if (missingTensorFlowCuda.length > 0) {
+    return { ...onAdapter(gpu), ...withoutCuda(missingTensorFlowCuda) };
+  }
+  const own = built['tfjs-gpu'];
+  const { cuda, cudnn } = own?.cuda ?? downloadedTensorFlow;
+  const takes = own && !own.cuda ? '' : `: takes CUDA ${cuda} and cuDNN ${cudnn}`;
+  return { ...onAdapter(gpu), state: 'ready', note: `${versionOf(own)}${takes}` };
 }
 
-function tensorFlowCpu(machine: Machine, { engines, incomplete }: Installed): Finding {
+const versionOf = (built: BuiltWith | undefined): string =>
+  `TensorFlow ${built?.tensorFlow ?? downloadedTensorFlow.version}`;
+
+function tensorFlowCpu(machine: Machine, { engines, incomplete, built }: Installed): Finding {
   const device = onCpu(machine);
   if (incomplete.includes('tfjs-node')) return { ...device, ...incompleteTfjs('tfjs-node') };
   return engines.includes('tfjs-node')
-    ? { ...device, state: 'ready', note: 'slower than the CPU engine' }
+    ? {
+        ...device,
+        state: 'ready',
+        note: `${versionOf(built['tfjs-node'])}, slower than the CPU engine`,
+      }
     : { ...device, ...notInstalled(undefined, 'tfjs-node') };
 }

@@ -3,12 +3,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { OptionalEngine } from '../protocol/engines';
 import { chooseEngine } from './choose';
-import { missingCudaLibraries } from './cudaLibraries';
+import { missingCudaLibraries, providerLibraries, tensorFlowLibraries } from './cudaLibraries';
 import { cudaProvider, engineFolder, enginePackages, folderOf, isInstalled } from './folder';
 import { readMachine } from './machine';
 import { freeMemory } from './memory';
 import { reportEngines, type Installed } from './reports';
 import type { FoundSurvey } from './found';
+import type { BuiltWith } from './tfjs/packages';
 
 /** Examines every engine on this machine without starting any. */
 export async function surveyEngines(
@@ -16,18 +17,26 @@ export async function surveyEngines(
 ): Promise<FoundSurvey> {
   const folder = engineFolder(options.folder);
   const machine = { ...(await readMachine()), freeMemoryBytes: freeMemory() };
-  const { engines, incomplete } = await findInstalled(folder);
-  const missingCuda = engines.includes('cuda') ? await missingCudaLibraries() : [];
-  const reports = reportEngines(machine, { engines, incomplete, missingCuda });
+  const found = await findInstalled(folder);
+  const { engines, built } = found;
+  const missingCuda = engines.includes('cuda') ? await missingCudaLibraries(providerLibraries) : [];
+  const gpuBuild = process.platform === 'linux' ? built['tfjs-gpu']?.cuda : undefined;
+  const missingTensorFlowCuda = gpuBuild
+    ? await missingCudaLibraries(tensorFlowLibraries(gpuBuild))
+    : [];
+  const reports = reportEngines(machine, { ...found, missingCuda, missingTensorFlowCuda });
   return { machine, engines: reports, choice: chooseEngine(reports), folder };
 }
 
 /** Which optional engines are there, in their folder or beside this software. */
-async function findInstalled(folder: string): Promise<Pick<Installed, 'engines' | 'incomplete'>> {
+async function findInstalled(
+  folder: string,
+): Promise<Pick<Installed, 'engines' | 'incomplete' | 'built'>> {
   const own = createRequire(import.meta.url);
   const engines: OptionalEngine[] =
     isInstalled('cuda', folder) || hasOwnProvider(own) ? ['cuda'] : [];
   const incomplete: OptionalEngine[] = [];
+  const built: Partial<Record<OptionalEngine, BuiltWith>> = {};
   for (const [name, backend] of [
     ['tfjs-gpu', 'gpu'],
     ['tfjs-node', 'node'],
@@ -37,8 +46,9 @@ async function findInstalled(folder: string): Promise<Pick<Installed, 'engines' 
     const found = installedTfjs(folderOf(name, folder)).find(each => each.backend === backend);
     const whole = found?.addon !== undefined && found.library !== undefined;
     (whole ? engines : incomplete).push(name);
+    if (found?.built) built[name] = found.built;
   }
-  return { engines, incomplete };
+  return { engines, incomplete, built };
 }
 
 /** Whether the runtime beside this software was itself installed with CUDA. */

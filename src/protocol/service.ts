@@ -178,9 +178,16 @@ export interface Service {
   hash(path: string): Promise<string>;
   /** Examines this machine's engines. */
   survey(question: Record<string, never>): Promise<EngineSurvey>;
-  /** Installs an optional engine; tells npm's lines meanwhile. */
+  /**
+   * Installs an optional engine; tells npm's lines meanwhile. With `tensorFlow`, the path of a wheel or
+   * of a folder with the C library, TensorFlow.js is built with that and tested before it is installed.
+   */
   install(
-    question: { readonly engine: OptionalEngine; readonly nodePath: string },
+    question: {
+      readonly engine: OptionalEngine;
+      readonly nodePath: string;
+      readonly tensorFlow?: string;
+    },
     context: CallContext,
   ): Promise<void>;
   /** Takes a tiny step on each of the engines. */

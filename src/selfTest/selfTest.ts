@@ -49,6 +49,12 @@ export async function selfTest(
   return results;
 }
 
+/** Tests one engine as `selfTest` does. */
+export async function testOne(name: EngineName, options: SelfTestOptions): Promise<TestResult> {
+  const [result] = await selfTest([name], options);
+  return result!;
+}
+
 function compare(name: EngineName, told: Told, reference: Told): TestResult {
   if ('message' in told) return { name, outcome: 'failed', ...told };
   if ('message' in reference) {

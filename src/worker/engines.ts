@@ -12,26 +12,42 @@ export const engineService: Pick<UnwordedService, 'survey' | 'install' | 'selfTe
     const { surveyEngines } = await import('../engine/survey');
     return surveyEngines();
   },
-  async install({ engine, nodePath }, { signal, progress }) {
-    const [{ engineFolder }, { installEngine }, { findNpm }] = await Promise.all([
+  async install({ engine, nodePath, tensorFlow }, { signal, progress }) {
+    const [{ engineFolder }, { installEngine }, { findNpm }, { testOne }] = await Promise.all([
       import('../engine/folder'),
       import('../engine/install'),
       import('../engine/npm'),
+      import('../selfTest/selfTest'),
     ]);
     const npm = findNpm(process.env, nodePath);
-    await installEngine(engine, { folder: engineFolder(), npm, signal, onLine: progress });
+    await installEngine(engine, {
+      folder: engineFolder(),
+      npm,
+      signal,
+      onLine: progress,
+      ...(tensorFlow !== undefined && {
+        tensorFlow: {
+          path: tensorFlow,
+          test: (name, folder, stop) =>
+            testOne(name, { start: startSelfTest({ LIGO_ENGINE_FOLDER: folder }), signal: stop }),
+        },
+      }),
+    });
   },
   async selfTest({ engines }, { signal }) {
     const { selfTest } = await import('../selfTest/selfTest');
-    return selfTest(engines, { start: startSelfTest, signal });
+    return selfTest(engines, { start: startSelfTest(), signal });
   },
 };
 
-const startSelfTest = (name: EngineName) =>
-  fork(process.argv[1]!, ['--self-test', name], {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+const startSelfTest =
+  (variables: NodeJS.ProcessEnv = {}) =>
+  (name: EngineName) =>
+    fork(process.argv[1]!, ['--self-test', name], {
+      env: { ...process.env, ...variables },
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
 
 /** Tests one engine and tells the parent process. */
 export async function testEngine(name: string | undefined): Promise<void> {

@@ -1,8 +1,11 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { UsageError } from '../../errors';
 import {
   engineNames,
   optionalEngines,
+  type EngineName,
   type EngineSurvey,
   type OptionalEngine,
   type SelfTestResult,
@@ -18,6 +21,7 @@ import { worded } from '../../remedy/worded';
 interface DoctorOptions extends OutputOptions {
   readonly selfTest?: boolean;
   readonly install?: OptionalEngine;
+  readonly tensorflow?: string;
   readonly engineFolder?: string;
 }
 
@@ -37,9 +41,14 @@ export function addDoctorCommand(
   const engines = takes.word(optionalEngines);
   const names = optionalEngines.join(', ');
   addOption(command, '--install <engine>', `install an optional engine: ${names}`, engines);
+  command.option(
+    '--tensorflow <path>',
+    'build TensorFlow.js with this TensorFlow: a wheel, or the folder of its C library',
+  );
   addEngineFolderOption(command);
   addOutputOptions(command).action(async (options: DoctorOptions) => {
     if (options.install) await install(host, options.install, options);
+    else if (options.tensorflow !== undefined) throw tensorFlowAlone();
     const agree = await examine(host, options);
     if (!agree) finish(exitCodes.failed);
   });
@@ -73,33 +82,42 @@ async function examine(host: Host, options: DoctorOptions): Promise<boolean> {
   return tests?.every(({ outcome }) => outcome === 'agrees') ?? true;
 }
 
-async function test(
-  host: Host,
-  names: readonly (typeof engineNames)[number][],
-  folder: string | undefined,
-) {
+async function test(host: Host, names: readonly EngineName[], folder: string | undefined) {
   const { selfTest } = await import('../../selfTest/selfTest');
-  const more = folder === undefined ? [] : ['--engine-folder', folder];
   const results = await selfTest(names, {
-    start: name =>
-      fork(host.script, [childCommand, name, ...more], {
-        execArgv: [],
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      }),
+    start: startTest(host, folder),
     signal: host.signal,
   });
   return worded<readonly SelfTestResult[]>(results, commandLine);
 }
 
+/** Starts the process that tests an engine, out of a folder of engines. */
+const startTest =
+  (host: Host, folder: string | undefined) =>
+  (name: EngineName): ChildProcess => {
+    const more = folder === undefined ? [] : ['--engine-folder', folder];
+    return fork(host.script, [childCommand, name, ...more], {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+  };
+
+const tensorFlowAlone = (): UsageError =>
+  new UsageError(
+    '--tensorflow says what to build TensorFlow.js with, and nothing is to be installed.',
+    'Give it with --install tfjs-node or --install tfjs-gpu.',
+  );
+
 async function install(
   host: Host,
   engine: OptionalEngine,
-  { engineFolder: given, json }: DoctorOptions,
+  { engineFolder: given, json, tensorflow }: DoctorOptions,
 ): Promise<void> {
-  const [{ engineFolder }, { installEngine }, { findNpm }] = await Promise.all([
+  const [{ engineFolder }, { installEngine }, { findNpm }, { testOne }] = await Promise.all([
     import('../../engine/folder'),
     import('../../engine/install'),
     import('../../engine/npm'),
+    import('../../selfTest/selfTest'),
   ]);
   const folder = engineFolder(given);
   // What --json prints to standard output is one object.
@@ -110,6 +128,12 @@ async function install(
     npm: findNpm(),
     signal: host.signal,
     onLine: line => tell(`  ${line}`),
+    ...(tensorflow !== undefined && {
+      tensorFlow: {
+        path: resolve(tensorflow),
+        test: (name, place, signal) => testOne(name, { start: startTest(host, place), signal }),
+      },
+    }),
   });
   tell(`Installed ${engine}.\n`);
 }

@@ -1,6 +1,7 @@
 import { DeviceError, UserError } from '../../errors';
 import { firstLine } from '../firstLine';
-import { packageNames, type NativeBackend, type TfjsPackage } from './packages';
+import { downloadedTensorFlow } from '../folder';
+import { packageNames, type BuiltWith, type NativeBackend, type TfjsPackage } from './packages';
 import { install, lower, resume, set } from '../../remedy/actions';
 import { advise } from '../../remedy/remedy';
 
@@ -31,11 +32,17 @@ export const unloadable = ({ name }: TfjsPackage, error: unknown): UserError =>
     { cause: error },
   );
 
-export const noGpu = (tensorFlow: string): UserError =>
-  new UserError(
+export const noGpu = (tensorFlow: string, built: BuiltWith | undefined): UserError => {
+  const { cuda, cudnn } = built?.cuda ?? downloadedTensorFlow;
+  const wants =
+    built === undefined || built.cuda !== undefined
+      ? `an NVIDIA GPU with the driver, CUDA ${cuda} and cuDNN ${cudnn}`
+      : 'an NVIDIA GPU with the driver and the CUDA that it was built for';
+  return new UserError(
     `TensorFlow ${tensorFlow} found no GPU that it can use.`,
-    advise`TensorFlow 2.9 takes an NVIDIA GPU with the driver, CUDA 11.2 and cuDNN 8.1; nvidia-smi tells whether the driver answers. Or ${set('engine', 'cpu')}.`,
+    advise`It takes ${wants}; nvidia-smi tells whether the driver answers. Or ${set('engine', 'cpu')}.`,
   );
+};
 
 /** Why a run failed: TensorFlow's own errors carry a status; anything else is a defect of ours. */
 export function explainRun(error: unknown): unknown {

@@ -42,7 +42,7 @@ export function loadNative(wanted: NativeBackend, folder?: string): LoadedTfjs {
       `This process has already loaded the other TensorFlow package than ${found.name}`,
     );
   }
-  if (wanted === 'gpu' && !backend.isUsingGpuDevice) throw noGpu(version);
+  if (wanted === 'gpu' && !backend.isUsingGpuDevice) throw noGpu(version, found.built);
   const kind = backend.isUsingGpuDevice ? 'GPU' : 'CPU';
   const through = `${found.name.replace('@tensorflow/', '')} ${found.version}`;
   return {
@@ -58,6 +58,8 @@ function requirePackage(found: TfjsPackage): Tf {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
   // Else it takes all memory of the GPU, also what the editor needs.
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
+  // A library with CUDA would take the GPU, though it was opened as the engine of the CPU.
+  if (found.backend === 'node') process.env['CUDA_VISIBLE_DEVICES'] = '-1';
   try {
     return createRequire(join(found.path, 'package.json'))(found.path) as Tf;
   } catch (error) {

@@ -18,7 +18,23 @@ export interface TfjsPackage {
   readonly addon?: string;
   /** TensorFlow's own library; absent where its download failed. */
   readonly library?: string;
+  /** What its addon was built with on this machine; absent where it was downloaded. */
+  readonly built?: BuiltWith;
 }
+
+const builtWith = z.object({
+  /** Version of TensorFlow. */
+  tensorFlow: z.string(),
+  /** The file or folder it came from, without the way there. */
+  from: z.string(),
+  cuda: z.object({ cuda: z.string(), cudnn: z.string() }).optional(),
+});
+
+/** What is noted beside an addon that was built here. */
+export type BuiltWith = z.infer<typeof builtWith>;
+
+/** Where that is noted, within the package. */
+export const builtWithFile = join('deps', 'built-with.json');
 
 export const packageNames: Readonly<Record<NativeBackend, string>> = {
   gpu: enginePackages['tfjs-gpu'].name,
@@ -56,14 +72,11 @@ export function packageFolder(name: string, folder?: string): string | undefined
 }
 
 function describePackage(backend: NativeBackend, path: string): TfjsPackage {
-  const { version, binary } = manifest.parse(
-    JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')),
-  );
-  const addonFolder = join(path, 'lib', `napi-v${addonVersion(binary?.napi_versions ?? [8])}`);
-  const addon = join(addonFolder, 'tfjs_binding.node');
+  const { version, addon } = addonPlace(path);
   const library = [join(path, 'deps', 'lib'), ...addonFolders(path)]
     .flatMap(filesOf)
     .find(file => libraryName.test(file));
+  const note = join(path, builtWithFile);
   return {
     backend,
     name: packageNames[backend],
@@ -71,7 +84,23 @@ function describePackage(backend: NativeBackend, path: string): TfjsPackage {
     path,
     ...(existsSync(addon) && { addon }),
     ...(library !== undefined && { library }),
+    ...(existsSync(note) && { built: builtWith.parse(JSON.parse(readFileSync(note, 'utf8'))) }),
   };
+}
+
+/** A package's version, and the addon that this Node would load from it, whether or not it is there. */
+export function addonPlace(path: string): {
+  readonly version: string;
+  readonly addon: string;
+  /** Version of Node's interface for addons. */
+  readonly interfaceVersion: number;
+} {
+  const { version, binary } = manifest.parse(
+    JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')),
+  );
+  const interfaceVersion = addonVersion(binary?.napi_versions ?? [8]);
+  const addon = join(path, 'lib', `napi-v${interfaceVersion}`, 'tfjs_binding.node');
+  return { version, addon, interfaceVersion };
 }
 
 /** libtensorflow.so.2.9.1, libtensorflow_cc.so.2, libtensorflow.2.dylib, tensorflow.dll */

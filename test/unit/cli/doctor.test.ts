@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { EngineSurvey } from '../../../src/protocol/engines';
@@ -73,6 +73,23 @@ describe('doctor', () => {
     const { code, stderr } = await cli('doctor', '--install', 'abacus');
     assert.equal(code, 2);
     assert.match(stderr, /--install is "abacus".*\n.*cuda, tfjs-gpu, tfjs-node/);
+  });
+
+  it('builds with a TensorFlow only what is to be installed', async () => {
+    const { code, stderr } = await cli('doctor', '--tensorflow', 'tensorflow.whl');
+    assert.equal(code, 2);
+    assert.match(stderr, /nothing is to be installed\.\nGive it with --install tfjs-node/);
+  });
+
+  it('fails with what is wrong with a TensorFlow, and leaves nothing', async () => {
+    const folder = temporaryFolder();
+    const wheel = join(temporaryFolder(), 'tensorflow.whl');
+    writeFileSync(wheel, 'no wheel');
+    const words = ['--install', 'tfjs-node', '--tensorflow', wheel, '--engine-folder', folder];
+    const { code, stderr } = await cli('doctor', ...words);
+    assert.equal(code, 1);
+    assert.match(stderr, /^Error: .*tensorflow\.whl cannot be read as a wheel: /);
+    assert.deepEqual(readdirSync(folder), []);
   });
 
   it('fails with what could not be installed, and why', async () => {

@@ -44,4 +44,10 @@ export const serverDisplay: GraphicsAdapter = {
   kind: 'software',
 };
 
-export const nothing: Installed = { engines: [], incomplete: [], missingCuda: [] };
+export const nothing: Installed = {
+  engines: [],
+  incomplete: [],
+  missingCuda: [],
+  built: {},
+  missingTensorFlowCuda: [],
+};

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { missingCudaLibraries, tensorFlowLibraries } from '../../../src/engine/cudaLibraries';
 import { reportEngines, type Installed } from '../../../src/engine/reports';
 import type { EngineName, EngineReport, Machine } from '../../../src/protocol/engines';
+import { temporaryFolder } from '../run/support';
 import { intelGraphics, machine, nothing, rtx4070 } from './machines';
 import { commandLine } from '../../../src/remedy/commandLine';
 import { worded } from '../../../src/remedy/worded';
@@ -96,6 +100,44 @@ describe('the report of an engine', () => {
       ['unusable', 'Run `ligo doctor --install tfjs-node`.'],
     );
     assert.match(found.note, /the download failed/);
+  });
+
+  it('tells the TensorFlow that TensorFlow.js was built with, and the CUDA that one takes', () => {
+    const adapters = [rtx4070];
+    const built = {
+      'tfjs-gpu': { tensorFlow: '2.21.0', from: 'a', cuda: { cuda: '12.5.1', cudnn: '9' } },
+      'tfjs-node': { tensorFlow: '2.20.0', from: 'b' },
+    };
+    const engines = ['tfjs-gpu', 'tfjs-node'] as const;
+    const note = (name: EngineName, more = {}) =>
+      report(name, machine({ adapters }), { engines, built, ...more }).note;
+    assert.equal(note('tfjs-gpu'), 'TensorFlow 2.21.0: takes CUDA 12.5.1 and cuDNN 9');
+    assert.equal(note('tfjs-node'), 'TensorFlow 2.20.0, slower than the CPU engine');
+    assert.equal(
+      note('tfjs-gpu', { built: {} }),
+      'TensorFlow 2.9.1: takes CUDA 11.2 and cuDNN 8.1',
+    );
+    const missingTensorFlowCuda = ['cuDNN 9 (libcudnn.so.9)'];
+    assert.equal(note('tfjs-gpu', { missingTensorFlowCuda }), 'missing: cuDNN 9 (libcudnn.so.9)');
+    const unknown = { 'tfjs-gpu': { tensorFlow: '2.21.0', from: 'a' } };
+    assert.equal(note('tfjs-gpu', { built: unknown }), 'TensorFlow 2.21.0');
+  });
+
+  it('names the libraries of the CUDA that a TensorFlow was built for', async () => {
+    const files = (cuda: string, cudnn: string) =>
+      tensorFlowLibraries({ cuda, cudnn }).map(({ file }) => file);
+    assert.ok(files('11.2', '8.1').includes('libcudart.so.11.0'));
+    assert.ok(files('11.8', '8.6').includes('libcudnn.so.8'));
+    assert.deepEqual(files('12.5.1', '9').slice(0, 2), ['libcudart.so.12', 'libcublas.so.12']);
+    assert.deepEqual(files('99.0', '9'), []);
+    const folder = temporaryFolder();
+    for (const file of files('12.5.1', '99')) writeFileSync(join(folder, file), '');
+    const needed = tensorFlowLibraries({ cuda: '12.5.1', cudnn: '99' });
+    assert.deepEqual(await missingCudaLibraries(needed, { LD_LIBRARY_PATH: folder }), []);
+    rmSync(join(folder, 'libcudnn.so.99'));
+    assert.deepEqual(await missingCudaLibraries(needed, { LD_LIBRARY_PATH: folder }), [
+      'cuDNN 99 (libcudnn.so.99)',
+    ]);
   });
 
   it('knows DirectML on Windows alone', () => {

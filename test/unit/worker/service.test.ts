@@ -235,6 +235,18 @@ test('an installation that is cancelled ends, and leaves nothing', async context
   assert.deepEqual(readdirSync(engines), []);
 });
 
+test('a TensorFlow that cannot be built with is told, and npm is not asked', async context => {
+  const { client, engines } = withEngines(context);
+  const nodePath = nodeWithNpm(context, `require('node:fs').writeFileSync('asked', '');`);
+  const tensorFlow = join(temporaryFolder(context), 'tensorflow.whl');
+  writeFileSync(tensorFlow, 'no wheel');
+  await assert.rejects(
+    client.call('install', { engine: 'tfjs-node', nodePath, tensorFlow }),
+    /tensorflow\.whl cannot be read as a wheel/,
+  );
+  assert.deepEqual(readdirSync(engines), []);
+});
+
 test('an installation does not outlive the host', async context => {
   const { client, engines } = withEngines(context);
   const npm = `require('node:fs').writeFileSync('pid', String(process.pid)); console.log('downloading'); setInterval(() => {}, 1000);`;
@@ -246,7 +258,7 @@ test('an installation does not outlive the host', async context => {
   });
   await begun;
   const [folder] = readdirSync(engines);
-  const pid = Number(readFileSync(join(engines, folder!, 'pid'), 'utf8'));
+  const pid = Number(readFileSync(join(engines, folder!, 'cuda', 'pid'), 'utf8'));
   client.dispose();
   await until('nothing is left of it', () => readdirSync(engines).length === 0);
   assert.throws(() => process.kill(pid, 0));
