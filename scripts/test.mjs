@@ -3,10 +3,14 @@
 // The level "engines" runs the golden tests, and those below test/engines, on other engines than the
 // CPU, which `unit` has:
 //   node scripts/test.mjs engines [webgpu | tfjs-cpu | tfjs-wasm | tfjs-node | cpu]
+// The level "tensorflow" has pip fetch a wheel of TensorFlow, builds TensorFlow.js with it, and runs the
+// golden tests on that:
+//   [LIGO_TEST_TENSORFLOW=required | <wheel>] node scripts/test.mjs tensorflow
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { softwareAdapter } from './softwareAdapter.mjs';
+import { tensorFlowFolder, tensorFlowWheel } from './tensorFlowWheel.mjs';
 
 const [level = 'unit', filter = ''] = process.argv.slice(2);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -46,7 +50,7 @@ function run(files, environment = {}) {
 }
 
 /** Golden tests and those of the engine, whose files begin with its name or with "every". */
-function runEngine(engine) {
+function runEngine(engine, more = {}) {
   const adapter = engine === 'webgpu' ? softwareAdapter() : {};
   if (!adapter && process.env.LIGO_TEST_ADAPTER !== 'own') {
     console.log(
@@ -61,9 +65,24 @@ function runEngine(engine) {
     return name.startsWith('every') || name.startsWith(engine);
   });
   const environment = process.env.LIGO_TEST_ADAPTER === 'own' ? {} : adapter;
-  return run([...goldenTests, ...own], { ...environment, LIGO_TEST_ENGINE: engine });
+  return run([...goldenTests, ...own], { ...environment, ...more, LIGO_TEST_ENGINE: engine });
 }
 
+/** Builds TensorFlow.js with a wheel, as people do, and runs the golden tests on what was built. */
+function runTensorFlow() {
+  const { wheel, failure } = tensorFlowWheel();
+  if (failure) {
+    console.log(`Native TensorFlow was not tested: ${failure}`);
+    return process.env.LIGO_TEST_TENSORFLOW === 'required' ? 1 : 0;
+  }
+  const built = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
+  if (built.status !== 0) return 1;
+  const status = run(filesOf('tensorflow'), { LIGO_TEST_TENSORFLOW: wheel });
+  if (status !== 0) return status;
+  return runEngine('tfjs-node', { LIGO_ENGINE_FOLDER: `${tensorFlowFolder}/engines` });
+}
+
+if (level === 'tensorflow') process.exit(runTensorFlow());
 if (level === 'engines') {
   const engines = filter === '' ? ['webgpu', 'tfjs-wasm', 'tfjs-cpu'] : [filter];
   const statuses = engines.map(runEngine);

@@ -97,6 +97,34 @@ journey('setting up engines in the workbench', options, step => {
     assert.deepEqual(installed(server), []);
   });
 
+  step(
+    'a TensorFlow to build with is chosen, trusted, and told when it is none',
+    async ({ bench, server, workspace }) => {
+      const wheel = workspace.path('tensorflow.whl');
+      writeFileSync(wheel, 'no wheel');
+      await bench.runCommand(command);
+      const { quickInput } = bench;
+      await quickInput.step('Set Up GPU Engine');
+      await quickInput.type('Build with a TensorFlow');
+      await quickInput.focusedRow('Build with a TensorFlow I Have').waitFor();
+      await bench.page.keyboard.press('Enter');
+      await quickInput.step('Build with a TensorFlow I Have');
+      await quickInput.choose('A Wheel…');
+      await quickInput.rows.filter({ hasText: 'tensorflow.whl' }).waitFor();
+      await quickInput.answer(wheel);
+      const dialog = bench.page.getByRole('dialog', { name: /Build TensorFlow\.js with/ });
+      await dialog.waitFor();
+      assert.match(
+        (await dialog.textContent()) ?? '',
+        /tensorflow\.whl.*build only what you trust/s,
+      );
+      await bench.screenshot('6-trust');
+      await dialog.getByRole('button', { name: 'Build' }).click();
+      await bench.notification(/tensorflow\.whl cannot be read as a wheel/).waitFor();
+      assert.deepEqual(installed(server), []);
+    },
+  );
+
   step('Test Every Engine takes steps and tells what came of it', async ({ bench }) => {
     await bench.runCommand(command);
     await bench.quickInput.step('Set Up GPU Engine');

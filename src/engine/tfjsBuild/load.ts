@@ -47,7 +47,7 @@ export function explainLoading({
   stderr = '',
   message,
 }: LoadFailure): UserError {
-  const says = /^(?:Error|TypeError): (.*)$/m.exec(stderr)?.[1];
+  const says = /(?:^(?:Type)?Error|symbol lookup error): (.*)$/m.exec(stderr)?.[1];
   if (says === undefined) {
     const how = killed
       ? `gave no answer within ${patience / 1000} s`

@@ -11,6 +11,7 @@ import { describeSurvey, formatMilliseconds } from '../../protocol/engineText';
 import type { ServiceClient } from '../serviceClient';
 import type { Settings } from '../settings';
 import { explain, formatBytes, plural } from '../text';
+import { chooseBuild } from './engineBuild';
 
 /** What setting up engines needs from the rest of the host. */
 export interface EngineSetupParts {
@@ -20,7 +21,7 @@ export interface EngineSetupParts {
 
 type Action =
   | { readonly kind: 'install'; readonly engine: OptionalEngine }
-  | { readonly kind: 'test' | 'copy' | 'settings' };
+  | { readonly kind: 'build' | 'test' | 'copy' | 'settings' };
 
 interface Item extends vscode.QuickPickItem {
   readonly action?: Action;
@@ -45,7 +46,11 @@ export async function setUpGpuEngine(parts: EngineSetupParts): Promise<void> {
     const { action } = picked;
     switch (action?.kind) {
       case 'install':
-        return install(parts, action.engine);
+        return install(parts, { engine: action.engine });
+      case 'build': {
+        const build = await chooseBuild(await survey);
+        return build && install(parts, build);
+      }
       case 'test':
         return test(parts, (await survey).engines.filter(isReady));
       case 'copy':
@@ -94,6 +99,13 @@ function itemsOf(survey: EngineSurvey): Item[] {
       action: { kind: 'install', engine: name } as const,
     })),
     {
+      label: `$(tools) ${vscode.l10n.t('Build with a TensorFlow I Have…')}`,
+      description: vscode.l10n.t(
+        'TensorFlow.js on a newer TensorFlow, from a wheel or its C library',
+      ),
+      action: { kind: 'build' },
+    },
+    {
       label: `$(beaker) ${vscode.l10n.t('Test Every Engine')}`,
       description: vscode.l10n.t('a tiny step on each, compared with the CPU'),
       action: { kind: 'test' },
@@ -132,13 +144,24 @@ function engineItem({ title, state, device, note, remedy }: EngineReport, chosen
   };
 }
 
+/** What is to be installed. */
+interface Installation {
+  readonly engine: OptionalEngine;
+  /** What to build it with. */
+  readonly tensorFlow?: string;
+}
+
 /** Installs an engine with its progress in a notification, then tests it. */
-async function install(parts: EngineSetupParts, engine: OptionalEngine): Promise<void> {
+async function install(parts: EngineSetupParts, wanted: Installation): Promise<void> {
   const { service, settings } = parts;
+  const { engine, tensorFlow } = wanted;
   const installed = await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Installing an engine'),
+      title:
+        tensorFlow === undefined
+          ? vscode.l10n.t('Installing an engine')
+          : vscode.l10n.t('Building an engine'),
       cancellable: true,
     },
     async (progress, token) => {
@@ -147,7 +170,7 @@ async function install(parts: EngineSetupParts, engine: OptionalEngine): Promise
       try {
         await service.call(
           'install',
-          { engine, nodePath: settings.nodePath },
+          { ...wanted, nodePath: settings.nodePath },
           {
             signal: controller.signal,
             onProgress: line => progress.report({ message: line.slice(0, 120) }),
@@ -163,7 +186,7 @@ async function install(parts: EngineSetupParts, engine: OptionalEngine): Promise
     const again = vscode.l10n.t('Try Again');
     const { message, remedy } = installed;
     const answer = await vscode.window.showErrorMessage(`${message} ${remedy}`, again);
-    return answer === again ? install(parts, engine) : undefined;
+    return answer === again ? install(parts, wanted) : undefined;
   }
   if (!installed) {
     void vscode.window.showInformationMessage(
