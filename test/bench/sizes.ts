@@ -1,7 +1,7 @@
 // What a growth of real shapes takes: the most that was resident and the seconds of each part of it, beside
 // what a plan says. Models have random weights. Linux only.
 //   node --import tsx test/bench/sizes.ts [--size tiny|small|gpt2|bert|smollm2|qwen]
-//     [--engine cpu|tfjs-cpu|tfjs-wasm] [--steps 2] [--batch 4] [--sequence-length 128] [--recompute] [--share-ffn]
+//     [--engine cpu|tfjs-cpu|tfjs-wasm|tfjs-node] [--steps 2] [--batch 4] [--sequence-length 128] [--recompute] [--share-ffn]
 //     [--out folder]
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,7 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ChosenEngine } from '../../src/engine';
 import { onnxRuntimeCpu } from '../../src/engine';
-import { openTfjs } from '../../src/engine/tfjs';
+import { engineFolder, folderOf } from '../../src/engine/folder';
+import { openTfjs, type TfjsOptions } from '../../src/engine/tfjs';
 import type { RunEvent } from '../../src/protocol/events';
 import { grow, type GrowRequest } from '../../src/run/grow/grow';
 import { commandLine } from '../../src/remedy/commandLine';
@@ -11,7 +12,7 @@ import { eventInWords } from '../../src/run/context';
 
 /** What the child is told to do. */
 export interface WatchedGrowth {
-  readonly engine: 'cpu' | 'tfjs-cpu' | 'tfjs-wasm';
+  readonly engine: 'cpu' | 'tfjs-cpu' | 'tfjs-wasm' | 'tfjs-node';
   readonly request: GrowRequest;
 }
 
@@ -51,12 +52,15 @@ const nameOf = (event: RunEvent): string | undefined => {
   return ['device', 'plan', 'done'].includes(event.type) ? event.type : undefined;
 };
 
+const backends: Readonly<Record<Exclude<WatchedGrowth['engine'], 'cpu'>, TfjsOptions>> = {
+  'tfjs-cpu': { backend: 'cpu' },
+  'tfjs-wasm': { backend: 'wasm' },
+  'tfjs-node': { backend: 'node', folder: folderOf('tfjs-node', engineFolder()) },
+};
+
 const { engine: name, request } = JSON.parse(process.argv[2]!) as WatchedGrowth;
 const openEngine = async (): Promise<ChosenEngine> => ({
-  engine:
-    name === 'cpu'
-      ? onnxRuntimeCpu({ threads: 2 })
-      : await openTfjs({ backend: name === 'tfjs-cpu' ? 'cpu' : 'wasm' }),
+  engine: name === 'cpu' ? onnxRuntimeCpu({ threads: 2 }) : await openTfjs(backends[name]),
   reason: name,
   memory: { bytes: Infinity, of: 'main memory' },
 });
