@@ -92,6 +92,8 @@ export async function makeLarge(context: RunContext, task: MakeLarge): Promise<L
     return { ...unlearned(context, task), measure: () => Promise.resolve({}) };
   }
   const plan = isLearned(task.method) ? learningPlan(task, data) : undefined;
+  // Of the model itself was told before.
+  warn(context, plan?.notes?.filter(note => !model.notes.includes(note)) ?? []);
   const smallModel = plainModel(growth.source, sourceValues(growth, small), 'source');
   const measured = {
     data,

@@ -31,6 +31,7 @@ import {
   trainingOptions,
   type LigoSettings,
 } from '../settings';
+import { notesOnSettings } from './notesOnSettings';
 import { processBytes } from './processMemory';
 import { tokenizerProblem } from '../open/tokenizerWithin';
 import { by, set } from '../../remedy/actions';
@@ -239,7 +240,12 @@ export function planGrowth(
     operators: { count: operators.length, width: elements('width'), depth: elements('depth') },
     refusals: [],
     ignored,
-    notes,
+    notes: [
+      ...notes,
+      ...(cost
+        ? notesOnSettings(settings, cost, others => learningCost(growth, others, shape))
+        : []),
+    ],
     ...(cost && { cost }),
     diskBytes: Math.round(
       (summarize(growth.target).parameters * model.checkpoint.bytes) / source.parameters,
