@@ -89,6 +89,7 @@ async function recognition(
       ...summarize(architecture),
       objective,
       head,
+      ...(architecture.namesHeadSize && { namesHeadSize: true }),
       usualBatch: usualBatch(architecture),
     };
     const unread = await tokenizerProblem(architecture, checkpoint.directory);

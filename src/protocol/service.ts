@@ -16,6 +16,8 @@ export interface RecognizedModel extends ModelSummary {
   readonly objective: string;
   readonly head: string;
   readonly usualBatch: UsualBatch;
+  /** Whether its config.json may give heads a size by which they do not divide the hidden units. */
+  readonly namesHeadSize?: boolean;
 }
 
 /** How data is cut into batches unless a person says otherwise. */

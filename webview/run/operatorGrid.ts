@@ -2,7 +2,7 @@ import type { ColorTable } from '../heatmap/colorMaps';
 import type { Matrix } from '../heatmap/matrix';
 import type { Scale } from '../heatmap/scale';
 import { thumbnail } from '../heatmap/thumbnail';
-import { element, endShown } from '../shared/dom';
+import { brokenAtDots, element, endShown } from '../shared/dom';
 import { formatShape } from '../shared/format';
 import { t } from '../shared/strings';
 import { byKind, kindLabel, parseOperatorName } from './operatorNames';
@@ -95,7 +95,7 @@ export function createOperatorGrid(choose: (name: string) => void): OperatorGrid
         element(
           'div',
           { class: 'kind' },
-          element('span', { class: 'kind-name', text: kindLabel(kind) }),
+          element('span', { class: 'kind-name' }, ...brokenAtDots(kindLabel(kind))),
           element(
             'div',
             { class: 'tiles width-tiles' },

@@ -62,6 +62,12 @@ export const endShown = (tag: 'span' | 'code' | 'div', name: string): HTMLElemen
     element('bdi', { text: name, attributes: { dir: 'ltr' } }),
   );
 
+/** A name that goes on in the next line behind a dot, where there is no room for all of it in one. */
+export const brokenAtDots = (name: string): readonly Child[] =>
+  name
+    .split(/(?<=\.)/)
+    .flatMap((part, index): readonly Child[] => (index === 0 ? [part] : [element('wbr'), part]));
+
 /** Makes an SVG element. */
 export function svgElement<K extends keyof SVGElementTagNameMap>(
   tag: K,

@@ -1,4 +1,5 @@
 import { headsTogether, unitsPerHead, type ModelSizes } from '../../protocol/model';
+import type { RecognizedModel } from '../../protocol/service';
 import type { WorkerRequest } from '../../protocol/runFolder';
 
 /** Sizes somebody may want, with how they came about. */
@@ -43,13 +44,13 @@ export type TargetProblem =
 
 /** Looks at sizes before the plan does, so that a person is told while typing. */
 export function targetProblem(
-  source: Source,
+  source: Source & Pick<RecognizedModel, 'namesHeadSize'>,
   target: { readonly layers: number; readonly hidden: number },
 ): TargetProblem | undefined {
   if (target.layers < source.layers || target.hidden < source.hidden) return { kind: 'smaller' };
   if (target.layers === source.layers && target.hidden === source.hidden) return { kind: 'same' };
   const step = widthStep(source);
-  if (target.hidden % step === 0) return undefined;
+  if (source.namesHeadSize || target.hidden % step === 0) return undefined;
   const below = Math.floor(target.hidden / step) * step;
   return { kind: 'heads', below, above: below + step };
 }

@@ -105,6 +105,8 @@ test('targets that cannot be are told while typing', () => {
     above: 80,
   });
   assert.equal(targetProblem(source, { layers: 3, hidden: 80 }), undefined);
+  const named = { ...source, namesHeadSize: true };
+  assert.equal(targetProblem(named, { layers: 2, hidden: 70 }), undefined);
 });
 
 test('outputs are numbered so that nothing is overwritten', async () => {
