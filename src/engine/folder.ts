@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { OptionalEngine } from '../protocol/engines';
+import { by } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 
 /** The packages of optional engines, at the versions they were tested with. */
 export const enginePackages: Readonly<
@@ -14,6 +16,9 @@ export const enginePackages: Readonly<
 
 /** The TensorFlow that TensorFlow.js's packages download, and what it was built for. */
 export const downloadedTensorFlow = { version: '2.9.1', cuda: '11.2', cudnn: '8.1' };
+
+/** What helps where the disk of optional engines is full. */
+export const makeRoom = advise`Make room, or name another folder${by('engineFolder')}.`;
 
 /**
  * Where optional engines are installed: the folder that is given, else LIGO_ENGINE_FOLDER, else this

@@ -5,7 +5,14 @@ import { InterruptedError, UnsupportedError, UserError } from '../errors';
 import type { OptionalEngine } from '../protocol/engines';
 import type { TestedEngine } from './found';
 import { engineTitles } from './reports';
-import { cudaProvider, enginePackages, folderOf, isInstalled, unsupportedSystem } from './folder';
+import {
+  cudaProvider,
+  enginePackages,
+  folderOf,
+  isInstalled,
+  makeRoom,
+  unsupportedSystem,
+} from './folder';
 import type { NpmProgram } from './npm';
 import { by, set } from '../remedy/actions';
 import { advise } from '../remedy/remedy';
@@ -176,10 +183,7 @@ function explainFailure(engine: OptionalEngine, lines: readonly string[]): UserE
   const wanted =
     address ?? (host === undefined ? undefined : `a part of ${name}@${version} from ${host}`);
   if (/ENOSPC/.test(text)) {
-    return new UserError(
-      `${title} was not installed: the disk is full.`,
-      advise`Make room, or name another folder${by('engineFolder')}.`,
-    );
+    return new UserError(`${title} was not installed: the disk is full.`, makeRoom);
   }
   if (wanted !== undefined) {
     return new UserError(

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
 import { UserError } from '../../errors';
-import { by } from '../../remedy/actions';
-import { advise } from '../../remedy/remedy';
 import { fixedEnvironment } from '../../programs';
+import { makeRoom } from '../folder';
 import type { NpmProgram } from '../npm';
 import { runProgram } from '../runProgram';
 import { compilerRemedy, type Toolchain } from './toolchain';
@@ -58,10 +57,7 @@ export function explainCompilation(lines: readonly string[], platform: NodeJS.Pl
   const text = lines.join('\n');
   const failed = 'The addon of TensorFlow.js could not be compiled';
   if (/ENOSPC|No space left on device/.test(text)) {
-    return new UserError(
-      `${failed}: the disk is full.`,
-      advise`Make room, or name another folder${by('engineFolder')}.`,
-    );
+    return new UserError(`${failed}: the disk is full.`, makeRoom);
   }
   if (/No Xcode or CLT|xcode-select|find VS|Visual Studio|find Python/i.test(text)) {
     return new UserError(`${failed}: there is no compiler.`, compilerRemedy(platform));

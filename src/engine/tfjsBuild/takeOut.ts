@@ -4,10 +4,9 @@ import { mkdir, statfs, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CorruptFileError, UserError } from '../../errors';
-import { by } from '../../remedy/actions';
-import { advise } from '../../remedy/remedy';
 import { formatBytes } from '../../format';
 import { firstLine } from '../firstLine';
+import { makeRoom } from '../folder';
 import { libraryNames } from './places';
 import type { TensorFlow, TensorFlowFile } from './tensorFlow';
 
@@ -42,7 +41,7 @@ export async function requireRoom(
   if (bavail * bsize >= needed) return;
   throw new UserError(
     `TensorFlow takes ${formatBytes(needed)} on the disk of ${folder}, which has ${formatBytes(bavail * bsize)}.`,
-    advise`Make room, or name another folder${by('engineFolder')}.`,
+    makeRoom,
   );
 }
 
@@ -82,10 +81,7 @@ export async function takeOut(files: readonly TensorFlowFile[], out: TakingOut):
 function explainCopy(error: unknown, name: string): unknown {
   if (error instanceof UserError) return error;
   if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-    return new UserError(
-      `The disk was full before ${name} was written.`,
-      advise`Make room, or name another folder${by('engineFolder')}.`,
-    );
+    return new UserError(`The disk was full before ${name} was written.`, makeRoom);
   }
   return new UserError(
     `${name} could not be taken from TensorFlow: ${firstLine(error)}.`,

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../errors';
 import { findProgram } from '../../programs';
+import { enumerated } from '../../remedy/enumerated';
 import type { NpmProgram } from '../npm';
 
 /** What compiles an addon. */
@@ -31,7 +32,7 @@ export function findToolchain(
   const missing = platform === 'linux' ? missingTools(environment, platform) : [];
   if (missing.length > 0) {
     throw new UserError(
-      `The addon of TensorFlow.js is compiled here, and this machine lacks ${inWords(missing)}.`,
+      `The addon of TensorFlow.js is compiled here, and this machine lacks ${enumerated(missing, 'and')}.`,
       compilerRemedy(platform),
     );
   }
@@ -71,6 +72,3 @@ function missingTools(environment: NodeJS.ProcessEnv, platform: NodeJS.Platform)
       : ['Python 3']),
   ];
 }
-
-const inWords = (parts: readonly string[]): string =>
-  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
