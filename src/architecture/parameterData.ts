@@ -62,6 +62,18 @@ export function extractParameter(parameter: Parameter, stored: Float32Array): Fl
   return plus === undefined ? values : values.map(value => value + plus);
 }
 
+/** Parameters by the stored tensor that they share, in their order. */
+export function byStoredTensor(
+  parameters: readonly Parameter[],
+): ReadonlyMap<string, readonly Parameter[]> {
+  const tensors = new Map<string, Parameter[]>();
+  for (const parameter of parameters) {
+    const { tensor } = parameter.stored;
+    tensors.set(tensor, [...(tensors.get(tensor) ?? []), parameter]);
+  }
+  return tensors;
+}
+
 /**
  * A stored tensor put together from the parameters that share it, `values[i]` being those of
  * `parameters[i]`: the inverse of `extractParameter`. Throws when they do not fill the tensor.

@@ -2,9 +2,9 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   assembleTensor,
+  byStoredTensor,
   type Architecture,
   type ModelConfig,
-  type Parameter,
 } from '../../src/architecture';
 import { bert } from '../../src/architecture/families/bert';
 import { decoderFamily } from '../../src/architecture/families/decoderFamily';
@@ -44,14 +44,9 @@ export async function writeRandomModel(
     copyFileSync(join(example(tokenizer), file), join(folder, file));
   }
   const architecture = architectureOf(config);
-  const tensors = new Map<string, Parameter[]>();
-  for (const parameter of architecture.parameters) {
-    const { tensor } = parameter.stored;
-    tensors.set(tensor, [...(tensors.get(tensor) ?? []), parameter]);
-  }
   await writeCheckpoint(
     folder,
-    [...tensors].map(([name, parameters]) => ({
+    [...byStoredTensor(architecture.parameters)].map(([name, parameters]) => ({
       name,
       type,
       shape: parameters[0]!.stored.shape,

@@ -6,10 +6,10 @@ import { frequencyLoss } from '../../training';
 import { copyCompanions } from '../write/companions';
 import type { RunContext } from '../context';
 import { isLearned } from '../grow/makeLarge';
-import { untilAborted, valuesById, type ParameterValues } from '../write/parameterValues';
+import { untilAborted, type ParameterValues } from '../write/parameterValues';
 import { growthReceipt, writeReceipt } from '../write/receipt';
 import { withOutput } from '../open/resources';
-import { plainModel, scoreModel } from '../score/scoring';
+import { keptModel, scoreModel } from '../score/scoring';
 import { isRounded } from '../write/storedTypes';
 import type { TrainedModel } from '../train/trainModel';
 import { trainingReceipt } from '../train/describeTraining';
@@ -100,9 +100,8 @@ async function scoresAsWritten(
   run: FinishedRun,
 ): Promise<Evaluation> {
   if (!isRounded(model)) return evaluationOf(run.curve.at(-1)!);
-  const kept = await valuesById(growth.target, values);
-  const scored = plainModel(growth.target, kept, 'model');
-  return scoreModel(engine, scored, data.batches, data.shape, signal);
+  const kept = await keptModel(growth.target, values);
+  return scoreModel(engine, kept, data.batches, data.shape, signal);
 }
 
 function valueOf({ tensors }: TrainedModel, { id }: Parameter): Float32Array {

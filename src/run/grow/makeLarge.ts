@@ -28,13 +28,14 @@ import { identityOf } from '../stop/runState';
 import {
   compareLogits,
   inFloat32,
+  keptModel,
   plainModel,
   scoreModel,
   type ScoredModel,
 } from '../score/scoring';
 import type { LigoSettings } from '../settings';
 import type { TrainedRun } from '../stop/stop';
-import { valuesById, type ParameterValues } from '../write/parameterValues';
+import type { ParameterValues } from '../write/parameterValues';
 import type { Unworded } from '../../remedy/worded';
 
 /** Everything the making of a large model reads. */
@@ -171,7 +172,7 @@ async function learnLarge(
     operators,
     ...(freshness && { freshness }),
     measure: async kept => {
-      const large = await keptModel(growth, kept);
+      const large = await keptModel(growth.target, kept);
       const after = await score(context, engine, large, data, 'after', steps);
       const float32 = isMixed
         ? await score(context, inFloat32(engine), large, data, 'float32', steps)
@@ -200,17 +201,13 @@ function copyLarge(
   return {
     ...unlearned(context, task),
     measure: async kept => {
-      const large = await keptModel(growth, kept);
+      const large = await keptModel(growth.target, kept);
       const after = await score(context, engine, large, data, 'after');
       const parity = await compareLogits(engine, [smallModel, large], data.batches, data.shape);
       return { losses: { small, after, frequencies }, parity };
     },
   };
 }
-
-/** The large model with all of its weights, as they were kept. */
-const keptModel = async ({ target }: Growth, kept: ParameterValues): Promise<ScoredModel> =>
-  plainModel(target, await valuesById(target, kept), 'target');
 
 /** What methods that learn nothing make: operators where they have some, and every value. */
 function unlearned(

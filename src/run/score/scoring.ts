@@ -27,6 +27,7 @@ import {
   type EvaluationScores,
 } from '../../training';
 import type { OpenData } from '../open/openData';
+import { valuesById, type ParameterValues } from '../write/parameterValues';
 
 /** A model as a graph over inputs, with the values of those inputs. */
 export interface ScoredModel {
@@ -68,6 +69,12 @@ export function plainModel(
     valueOf: read => values[read.slice(prefix.length)],
   };
 }
+
+/** A model whose parameters are read from where they were kept; its inputs are none of a small model's. */
+export const keptModel = async (
+  architecture: Architecture,
+  kept: ParameterValues,
+): Promise<ScoredModel> => plainModel(architecture, await valuesById(architecture, kept), 'kept');
 
 /** Of a stack of blended layers: scoring needs little memory, and a step of learning follows it. */
 const stackBytes = 16 * 2 ** 20;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
 import {
   assembleTensor,
+  byStoredTensor,
   type Architecture,
   type ModelConfig,
   type Parameter,
@@ -44,13 +45,8 @@ function tensorsToWrite(
   architecture: Architecture,
   values: ParameterValues,
 ): TensorToWrite[] {
-  const groups = new Map<string, Parameter[]>();
-  for (const parameter of architecture.parameters) {
-    const { tensor } = parameter.stored;
-    groups.set(tensor, [...(groups.get(tensor) ?? []), parameter]);
-  }
-  return [...groups].flatMap(([tensor, parameters]) => {
-    const [first] = parameters as [Parameter];
+  return [...byStoredTensor(architecture.parameters)].flatMap(([tensor, parameters]) => {
+    const [first] = parameters as readonly [Parameter];
     const write = (name: string): TensorToWrite => ({
       name,
       type: storedType(source, first),
