@@ -37,7 +37,7 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
     await quickInput.step('3/8');
     await quickInput.choose('kjv.txt');
     await quickInput.step('4/8');
-    const row = (text: string) => quickInput.rows.filter({ hasText: text }).first();
+    const row = (text: string) => quickInput.row(text);
     await row('Random (from scratch)').waitFor();
     await bench.screenshot('1-methods');
     const check = (text: string) =>
@@ -70,10 +70,10 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
     await quickInput.step('7/8');
     await quickInput.answer('1');
     await quickInput.step('8/8');
-    await quickInput.rows.filter({ hasText: 'without evaluations' }).waitFor();
-    await quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
+    await quickInput.row('without evaluations').waitFor();
+    await quickInput.row('Suits the model').waitFor();
     await bench.screenshot('2-plan');
-    const plan = (await quickInput.rows.allTextContents()).join('\n');
+    const plan = await quickInput.lines();
     assert.match(plan, /3 runs · 3 methods · 1 seed · 120 steps each/);
     assert.match(plan, /FLOP/);
     started = Date.now();
@@ -112,7 +112,7 @@ journey('comparing growth methods in the workbench', { screenshots: 'comparing-'
     await page.getByText(/The trained model of the winner is kept beside the report: /).waitFor();
     await bench.screenshot('5-done-light');
     await buttonIn(page, 'What Next…').click();
-    await bench.quickInput.rows.filter({ hasText: 'Open Receipt' }).waitFor();
+    await bench.quickInput.row('Open Receipt').waitFor();
     await bench.page.keyboard.press('Escape');
     await bench.quickInput.isHidden();
     await buttonIn(page, 'Open Report').click();

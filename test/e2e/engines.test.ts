@@ -49,9 +49,9 @@ journey('setting up engines in the workbench', options, step => {
   step('Set Up GPU Engine shows every engine, and the machine', async ({ bench }) => {
     await bench.runCommand(command);
     const { quickInput } = bench;
-    await quickInput.rows.filter({ hasText: 'ONNX Runtime' }).first().waitFor();
+    await quickInput.row('ONNX Runtime').waitFor();
     await bench.screenshot('1-engines');
-    const rows = (await quickInput.rows.allTextContents()).join('\n');
+    const rows = await quickInput.lines();
     assert.match(rows, /CPU.*ready/);
     for (const name of ['WebGPU', 'CUDA', 'TensorFlow.js (GPU)', 'TensorFlow.js (CPU)']) {
       assert.ok(rows.includes(name), `${name} in ${rows}`);
@@ -110,7 +110,7 @@ journey('setting up engines in the workbench', options, step => {
       await bench.page.keyboard.press('Enter');
       await quickInput.step('Build with a TensorFlow I Have');
       await quickInput.choose('A Wheel…');
-      await quickInput.rows.filter({ hasText: 'tensorflow.whl' }).waitFor();
+      await quickInput.row('tensorflow.whl').waitFor();
       await quickInput.answer(wheel);
       const dialog = bench.page.getByRole('dialog', { name: /Build TensorFlow\.js with/ });
       await dialog.waitFor();
@@ -144,10 +144,10 @@ journey('setting up engines in the workbench', options, step => {
     await bench.chooseFromMenu('Grow Model…');
     await answerUpToPlan(bench, shortGrowth);
     const { quickInput } = bench;
-    await quickInput.rows.filter({ hasText: 'for 40 steps' }).waitFor();
-    await quickInput.rows.filter({ hasText: /^\s*Engine.*(threads|on )/ }).waitFor();
+    await quickInput.row('for 40 steps').waitFor();
+    await quickInput.row(/\bEngine, .*(threads|on )/).waitFor();
     await bench.screenshot('5-plan');
-    if (await quickInput.rows.filter({ hasText: 'no GPU found' }).count()) {
+    if (await quickInput.row('no GPU found').count()) {
       await quickInput.choose('Set Up GPU Engine…');
       await quickInput.step('Set Up GPU Engine');
       await bench.page.keyboard.press('Escape');

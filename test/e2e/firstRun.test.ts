@@ -37,8 +37,8 @@ journey('the first run, with every default', { screenshots: 'first-' }, step => 
       await bench.screenshot('5-steps');
       await page.keyboard.press('Enter');
       await quickInput.step('6/6');
-      await quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
-      await quickInput.rows.filter({ hasText: 'for 100 steps' }).waitFor();
+      await quickInput.row('Suits the model').waitFor();
+      await quickInput.row('for 100 steps').waitFor();
       await bench.screenshot('6-plan');
       await quickInput.focusedRow('Start Growing').waitFor();
       await page.keyboard.press('Enter');
@@ -79,7 +79,7 @@ journey('the first run, with every default', { screenshots: 'first-' }, step => 
 
   step('offers what comes next', async ({ bench }) => {
     await buttonIn((await RunPage.find(bench)).frame, 'What Next…').click();
-    await bench.quickInput.rows.filter({ hasText: 'Inspect' }).first().waitFor();
+    await bench.quickInput.row('Inspect').waitFor();
     await bench.screenshot('10-next');
     await bench.page.keyboard.press('Escape');
   });

@@ -70,7 +70,7 @@ journey('the packaged extension in a clean profile, by keyboard alone', options,
     await quickInput.focusedRow('Deeper and wider').waitFor();
     await page.keyboard.press('Enter');
     await quickInput.step('3/6');
-    await quickInput.rows.filter({ hasText: 'kjv.txt' }).waitFor();
+    await quickInput.row('kjv.txt').waitFor();
     await page.keyboard.type('kjv.txt');
     await quickInput.focusedRow('kjv.txt').waitFor();
     await page.keyboard.press('Enter');
@@ -82,7 +82,7 @@ journey('the packaged extension in a clean profile, by keyboard alone', options,
     await page.keyboard.type('5000');
     await page.keyboard.press('Enter');
     await quickInput.step('6/6');
-    await quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
+    await quickInput.row('Suits the model').waitFor();
     await quickInput.focusedRow('Start Growing').waitFor();
     await page.keyboard.press('Enter');
     await quickInput.isHidden();

@@ -16,13 +16,13 @@ journey('growing a Llama in the workbench', { screenshots: 'llama-' }, step => {
     await bench.chooseFromMenu('Grow Model…');
     await answerUpToPlan(bench, shortGrowth);
     const { quickInput } = bench;
-    await quickInput.rows.filter({ hasText: 'for 40 steps' }).waitFor();
+    await quickInput.row('for 40 steps').waitFor();
     await bench.screenshot('1-plan');
     await quickInput.choose('More…');
-    await quickInput.rows.filter({ hasText: 'Key-Value Heads…' }).waitFor();
+    await quickInput.row('Key-Value Heads…').waitFor();
     await bench.screenshot('2-more');
     await quickInput.choose('Back to the Plan');
-    await quickInput.rows.filter({ hasText: 'for 40 steps' }).waitFor();
+    await quickInput.row('for 40 steps').waitFor();
     await quickInput.choose('Start Growing');
     await quickInput.isHidden();
   });

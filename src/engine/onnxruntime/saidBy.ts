@@ -4,5 +4,4 @@ import { firstLine } from '../firstLine';
 export const saidBy = (error: unknown): string =>
   firstLine(error)
     .replace(/^.* was false\. /, '')
-    .replace(/^.*Status Message: /, '')
-    .replace(/[\s.]+$/, '');
+    .replace(/^.*Status Message: /, '');

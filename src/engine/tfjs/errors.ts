@@ -27,7 +27,7 @@ export const incomplete = ({ name, path, backend }: TfjsPackage, missing: string
 /** Why native code could not be loaded. */
 export const unloadable = ({ name }: TfjsPackage, error: unknown): UserError =>
   new UserError(
-    `${name} does not load in Node ${process.versions.node} (${process.platform} ${process.arch}): ${firstLine(error)}`,
+    `${name} does not load in Node ${process.versions.node} (${process.platform} ${process.arch}): ${firstLine(error)}.`,
     advise`It was made for another Node or system, or a library it needs is missing: install it again with the Node that runs LiGO Grow, or ${set('engine', 'cpu')}.`,
     { cause: error },
   );
@@ -49,14 +49,14 @@ export function explainRun(error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
   const status = /Invalid TF_Status: (\d+)/.exec(text)?.[1];
   if (status === undefined) return error;
-  const said = /Message: (.*)/.exec(text)?.[1] ?? firstLine(error);
+  const said = firstLine(/Message: (.*)/.exec(text)?.[1] ?? error);
   return status === resourceExhausted
     ? new DeviceError(
-        `TensorFlow ran out of memory: ${said}`,
+        `TensorFlow ran out of memory: ${said}.`,
         advise`${lower('batch', 'sequenceLength')}, close other programs that use the device, or ${set('engine', 'cpu')}.`,
         { cause: error },
       )
-    : new DeviceError(`TensorFlow refused a step: ${said}`, advise`${resume('cpu')} to go on.`, {
+    : new DeviceError(`TensorFlow refused a step: ${said}.`, advise`${resume('cpu')} to go on.`, {
         cause: error,
       });
 }

@@ -1,11 +1,11 @@
 import type { Locator, Page } from 'playwright-core';
 
-/** Lets the next click through to the list if it hits a row with this text, and notes whether it did. */
-const letThrough = `text => {
+/** Lets the next click through to the list if it hits a row with this label, and notes whether it did. */
+const letThrough = `label => {
   globalThis.wasHit = false;
   const notice = event => {
     const row = event.target.closest('.quick-input-list .monaco-list-row');
-    globalThis.wasHit = row !== null && row.textContent.includes(text);
+    globalThis.wasHit = row !== null && row.ariaLabel.includes(label);
     if (!globalThis.wasHit) event.stopPropagation();
   };
   globalThis.addEventListener('click', notice, { capture: true, once: true });
@@ -23,15 +23,32 @@ export class QuickInput {
     return this.widget.locator('.quick-input-box input');
   }
 
-  get rows(): Locator {
+  /**
+   * Rows as a screen reader says them: name, what stands beside it, what stands below. Their text would
+   * not do: a row that the list used before keeps, out of sight, what stood below its last name.
+   */
+  private get rows(): Locator {
     return this.widget.locator('.quick-input-list .monaco-list-row');
   }
 
-  /** The row that Enter would take, once it has this text. */
+  /** The first row that says this. */
+  row(text: string | RegExp): Locator {
+    return this.rows.and(this.page.getByLabel(text)).first();
+  }
+
+  /** The row that Enter would take, once it says this. */
   focusedRow(text: string | RegExp): Locator {
     return this.widget
-      .locator('.quick-input-list .monaco-list-row.focused', { hasText: text })
+      .locator('.quick-input-list .monaco-list-row.focused')
+      .and(this.page.getByLabel(text))
       .first();
+  }
+
+  /** What all rows say, a line each. */
+  async lines(): Promise<string> {
+    const rows = await this.rows.all();
+    const said = await Promise.all(rows.map(row => row.getAttribute('aria-label')));
+    return said.join('\n');
   }
 
   /** What stands above the list. */
@@ -84,11 +101,11 @@ export class QuickInput {
   }
 
   /**
-   * Clicks the row with this text. Better lines may come while the pointer is on its way and put
+   * Clicks the row that says this. Better lines may come while the pointer is on its way and put
    * another row there: then the click is kept from that one, as a person's hand is, and made again.
    */
   async choose(text: string): Promise<void> {
-    const row = this.rows.filter({ hasText: text }).first();
+    const row = this.row(text);
     do {
       await row.waitFor();
       // Where the pointer rests, the whole of a long line comes up and lies over the list.

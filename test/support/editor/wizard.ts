@@ -28,14 +28,14 @@ export async function answerUpToPlan(bench: Workbench, answers: WizardAnswers): 
   await quickInput.step('5/6');
   await quickInput.answer(String(answers.steps));
   await quickInput.step('6/6');
-  await quickInput.rows.filter({ hasText: 'Start Growing' }).waitFor();
+  await quickInput.row('Start Growing').waitFor();
 }
 
 /** Answers every question after the checkpoint, and starts. */
 export async function growFromHere(bench: Workbench, answers: WizardAnswers): Promise<void> {
   await answerUpToPlan(bench, answers);
   // A start before the data were looked at only shows what they change.
-  await bench.quickInput.rows.filter({ hasText: 'Suits the model' }).waitFor();
+  await bench.quickInput.row('Suits the model').waitFor();
   await bench.quickInput.choose('Start Growing');
   await bench.quickInput.isHidden();
 }

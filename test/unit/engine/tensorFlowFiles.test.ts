@@ -72,10 +72,18 @@ describe('a wheel of TensorFlow', () => {
   it('is refused when it is no zip, or was cut off', async () => {
     const path = join(temporaryFolder(), 'tensorflow.whl');
     writeFileSync(path, 'not a wheel');
-    await failure(openWheel(path, 'linux'), CorruptFileError, /cannot be read as a wheel: /);
+    await failure(
+      openWheel(path, 'linux'),
+      CorruptFileError,
+      /cannot be read as a wheel: .*[^.]\.$/,
+    );
     const whole = readFileSync(fakeWheel());
     writeFileSync(path, whole.subarray(0, whole.length - 100));
-    await failure(openWheel(path, 'linux'), CorruptFileError, /cannot be read as a wheel: /);
+    await failure(
+      openWheel(path, 'linux'),
+      CorruptFileError,
+      /cannot be read as a wheel: .*[^.]\.$/,
+    );
     await failure(openWheel(temporaryFolder(), 'linux'), CorruptFileError, /is a folder/);
   });
 
@@ -94,7 +102,11 @@ describe('a wheel of TensorFlow', () => {
   for (const name of ['../../evil', '/evil', 'tensorflow/../../evil', 'tensorflow\\..\\evil']) {
     it(`is refused as a whole for a file called ${name}`, async () => {
       const unlisted = [{ name, bytes: Buffer.from('evil') }];
-      await failure(openFake({ unlisted }), CorruptFileError, /cannot be read as a wheel: /);
+      await failure(
+        openFake({ unlisted }),
+        CorruptFileError,
+        /cannot be read as a wheel: .*[^.]\.$/,
+      );
     });
   }
 
