@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
 import { readOwn } from '../files';
-import { bytesPerElement, isReadableType, noValues, toFloat32 } from './elementTypes';
+import { isReadableType, noValues, toFloat32 } from './elementTypes';
 import { requireUnchanged, sha256OfFiles } from './hash';
 import { parseJsonObject, type JsonObject } from './jsonText';
 import { locateCheckpoint } from './locate';
@@ -11,10 +11,10 @@ import { quoted } from './names';
 import { OpenFiles } from './openFiles';
 import { restoreSetAside } from './outputFolder';
 import { readContents } from './readContents';
-import { elementCount, type TensorInfo } from './safetensorsHeader';
+import { elementCount, type TensorInfo } from './tensor';
 
 export type { JsonObject } from './jsonText';
-export type { TensorInfo } from './safetensorsHeader';
+export type { TensorInfo } from './tensor';
 
 /** Largest config.json, in bytes; real ones have a few thousand (label names: a few million). */
 const MAX_CONFIG_BYTES = 50_000_000;
@@ -27,7 +27,7 @@ export interface Checkpoint {
   readonly directory: string;
   /** Absolute paths of the files that hold tensors, in the order of their names. */
   readonly files: readonly string[];
-  /** The config.json beside it. */
+  /** The config.json beside it, or what the file itself tells in its place. */
   readonly config: JsonObject | undefined;
   /** The text of that, as it was read. */
   readonly configText: string | undefined;
@@ -110,6 +110,10 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     if (!(error instanceof UserError)) throw error;
     problems.push(error);
   }
+  config ??= contents.config && {
+    text: JSON.stringify(contents.config, null, 2),
+    content: contents.config,
+  };
   const open = new OpenFiles(files);
 
   const tensorNamed = (name: string): TensorInfo => {
@@ -120,19 +124,22 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       'Check that config.json and the weights belong to the same model.',
     );
   };
-  const read = async (tensor: TensorInfo, begin: number, end: number): Promise<Uint8Array> => {
-    if (end - begin > constants.MAX_LENGTH) {
-      throw new UnsupportedError(
-        `Tensor ${quoted(tensor.name)} of ${end - begin} bytes does not fit into one array.`,
-        'Use a checkpoint whose tensors are smaller than 4 GiB.',
-      );
-    }
-    const bytes = new Uint8Array(end - begin);
-    await open.read(tensor.file, begin, bytes);
-    return bytes;
+  const read = ({ name, file, layout }: TensorInfo, firstElement: number, count: number) => {
+    const readBytes = async (begin: number, end: number): Promise<Uint8Array> => {
+      if (end - begin > constants.MAX_LENGTH) {
+        throw new UnsupportedError(
+          `Tensor ${quoted(name)} of ${end - begin} bytes does not fit into one array.`,
+          'Use a checkpoint whose tensors are smaller than 4 GiB.',
+        );
+      }
+      const bytes = new Uint8Array(end - begin);
+      await open.read(file, begin, bytes);
+      return bytes;
+    };
+    return layout.read(readBytes, firstElement, count);
   };
-  const readValues = async (tensor: TensorInfo, begin: number, end: number) => {
-    const stored = await read(tensor, begin, end);
+  const readValues = async (tensor: TensorInfo, firstElement: number, count: number) => {
+    const stored = await read(tensor, firstElement, count);
     // Fresh bytes of a float32 tensor are its values already; nothing to copy.
     return tensor.type === 'F32' ? new Float32Array(stored.buffer) : toFloat32(stored, tensor.type);
   };
@@ -155,11 +162,11 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     problems,
     async readBytes(name) {
       const tensor = tensorNamed(name);
-      return read(tensor, tensor.begin, tensor.end);
+      return read(tensor, 0, elementCount(tensor.shape));
     },
     async readFloat32(name) {
       const tensor = readableTensorNamed(name);
-      return readValues(tensor, tensor.begin, tensor.end);
+      return readValues(tensor, 0, elementCount(tensor.shape));
     },
     async readRange(name, firstElement, count) {
       const tensor = readableTensorNamed(name);
@@ -168,8 +175,7 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       if (!whole || firstElement < 0 || count < 0 || end > elementCount(tensor.shape)) {
         throw new RangeError(`${name} has no elements ${firstElement} to ${end}`);
       }
-      const size = bytesPerElement(tensor.type);
-      return readValues(tensor, tensor.begin + firstElement * size, tensor.begin + end * size);
+      return readValues(tensor, firstElement, count);
     },
     sha256: () => sha256OfFiles(files),
     requireUnchanged: sha256 => requireUnchanged(files, sha256),

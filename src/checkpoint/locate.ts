@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { UserError } from '../errors';
 import { explainReadError } from '../files';
-import { noCheckpointIn } from './otherFormats';
+import { noCheckpointIn } from './formats/recognise';
 import { areOneSeries } from './shardSeries';
 
 /** Whether a path, links followed, leads to a file. @throws UserError when that cannot be told */

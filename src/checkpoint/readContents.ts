@@ -4,22 +4,18 @@ import { basename, dirname, join } from 'node:path';
 import { CorruptFileError, UserError, type Note } from '../errors';
 import { shortJson } from '../format';
 import { explainReadError, identify, openRegular, ownPath } from '../files';
+import type { FileContents } from './formats/format';
+import { HEAD_BYTES, recognise } from './formats/recognise';
+import type { JsonObject } from './jsonText';
 import { quoted } from './names';
 import { readFully, type SeenFile } from './openFiles';
-import { HEAD_BYTES, recognise, statedHeaderBytes } from './otherFormats';
-import {
-  checkHeaderBytes,
-  MAX_TENSORS,
-  parseHeader,
-  type SafetensorsHeader,
-  type TensorInfo,
-} from './safetensorsHeader';
 import { MAX_INDEX_BYTES, parseShardIndex } from './shardIndex';
 import { shardSeriesOf, type ShardSeries } from './shardSeries';
+import { MAX_TENSORS, type TensorInfo } from './tensor';
 
 interface OpenedFile {
   readonly seen: SeenFile;
-  readonly content: { readonly index: string } | SafetensorsHeader;
+  readonly content: { readonly index: string } | FileContents;
 }
 
 /** A file of a checkpoint: what messages call it, and where it really lies. */
@@ -36,7 +32,13 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
     const { size } = identity;
     const head = new Uint8Array(Math.min(size, HEAD_BYTES));
     await readFully(handle, head, 0, file);
-    if (recognise(head, size, file) === 'json') {
+    const read = async (begin: number, end: number): Promise<Uint8Array> => {
+      const bytes = new Uint8Array(end - begin);
+      await readFully(handle, bytes, begin, file);
+      return bytes;
+    };
+    const format = recognise(head, size, file);
+    if (format === 'json') {
       if (!indexAllowed) {
         throw new CorruptFileError(
           `${file} is JSON where a safetensors file should be.`,
@@ -49,20 +51,9 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
           'Give a .safetensors file or the folder that holds it.',
         );
       }
-      const bytes = new Uint8Array(size);
-      await readFully(handle, bytes, 0, file);
-      return { seen, content: { index: new TextDecoder().decode(bytes) } };
+      return { seen, content: { index: new TextDecoder().decode(await read(0, size)) } };
     }
-    const headerBytes = statedHeaderBytes(head);
-    checkHeaderBytes(headerBytes, size, file);
-    let header = head.subarray(8, 8 + headerBytes);
-    if (header.byteLength < headerBytes) {
-      const longer = new Uint8Array(headerBytes);
-      longer.set(header);
-      await readFully(handle, longer.subarray(header.byteLength), HEAD_BYTES, file);
-      header = longer;
-    }
-    return { seen, content: parseHeader(header, size, file) };
+    return { seen, content: await format.open({ file, size, head, read }) };
   } catch (error) {
     throw explainReadError(error, file);
   } finally {
@@ -80,6 +71,8 @@ export interface CheckpointContents {
   readonly bytes: number;
   /** The files that hold tensors, in the order of their names. */
   readonly files: ReadonlyMap<string, SeenFile>;
+  /** The config.json that the files themselves tell, in formats that need none beside them. */
+  readonly config?: JsonObject;
   readonly notes: readonly Note[];
   /** What keeps it from being used; what could be read is listed all the same. */
   readonly problems: readonly UserError[];
@@ -104,6 +97,7 @@ async function readShards(
   const tensors = new Map<string, TensorInfo>();
   const shardOf = new Map<string, string>();
   const problems: UserError[] = [];
+  const notes: Note[] = [];
   const twice: string[] = [];
   let metadata: Readonly<Record<string, string>> | undefined;
   for (const shard of shards) {
@@ -120,6 +114,7 @@ async function readShards(
     if ('index' in content) throw new Error('an index is not allowed here');
     files.set(file, seen);
     metadata ??= content.metadata;
+    notes.push(...(content.notes ?? []));
     for (const tensor of content.tensors) {
       if (tensors.has(tensor.name)) twice.push(tensor.name);
       tensors.set(tensor.name, tensor);
@@ -132,7 +127,6 @@ async function readShards(
       );
     }
   }
-  const notes: Note[] = [];
   if (twice.length > 0) {
     notes.push({
       message: `Several shards hold ${some(twice)}; what the last one holds is used, as transformers does.`,
@@ -234,7 +228,7 @@ async function openSeries(
 
 function bytesOf(tensors: ReadonlyMap<string, TensorInfo>): number {
   let bytes = 0;
-  for (const { begin, end } of tensors.values()) bytes += end - begin;
+  for (const tensor of tensors.values()) bytes += tensor.bytes;
   return bytes;
 }
 
@@ -264,7 +258,8 @@ export async function readContents(file: string, named: boolean): Promise<Checkp
     absent: new Map(),
     bytes: bytesOf(tensors),
     files: new Map([[file, seen]]),
-    notes: [],
+    ...(content.config && { config: content.config }),
+    notes: content.notes ?? [],
     problems: [],
   };
   const series = await shardSeriesOf(file);

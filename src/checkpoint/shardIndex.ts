@@ -1,7 +1,7 @@
 import { CorruptFileError } from '../errors';
 import { isJsonObject, parseJsonObject, type JsonObject } from './jsonText';
 import { quoted, shardNameProblem, tensorNameProblem } from './names';
-import { MAX_TENSORS } from './safetensorsHeader';
+import { MAX_TENSORS } from './tensor';
 
 /** Longest index file, in bytes; the largest published ones have about 10 million. */
 export const MAX_INDEX_BYTES = 100_000_000;

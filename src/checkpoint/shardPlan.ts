@@ -1,6 +1,7 @@
 import { bytesPerElement, writingRank, type StoredType } from './elementTypes';
 import { tensorNameProblem } from './names';
-import { elementCount, MAX_HEADER_BYTES, MAX_RANK } from './safetensorsHeader';
+import { MAX_HEADER_BYTES } from './formats/safetensors/header';
+import { elementCount, MAX_RANK } from './tensor';
 
 /** What a writer must know of a tensor before it has the values. */
 export interface TensorDescription {

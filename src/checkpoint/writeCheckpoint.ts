@@ -6,7 +6,7 @@ import { explainWriteError } from './outputFolder';
 import { UserError } from '../errors';
 import { allFinite } from '../finite';
 import { quoted } from './names';
-import { elementCount } from './safetensorsHeader';
+import { elementCount } from './tensor';
 import { checkTensors, headerFor, inWritingOrder, planShards, tensorBytes } from './shardPlan';
 import { MAX_SHARDS } from './shardIndex';
 import { by } from '../remedy/actions';

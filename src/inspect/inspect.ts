@@ -42,12 +42,9 @@ export type FoundInspection = Unworded<Inspection>;
 export async function inspect(path: string): Promise<FoundInspection> {
   const checkpoint = await listCheckpoint(path);
   try {
-    const tensors = [...checkpoint.tensors.values()].map(({ name, type, shape, begin, end }) => ({
-      name,
-      type,
-      shape,
-      bytes: end - begin,
-    }));
+    const tensors = [...checkpoint.tensors.values()].map(
+      ({ name, type, storedAs = type, shape, bytes }) => ({ name, type: storedAs, shape, bytes }),
+    );
     const elementTypes: Record<string, number> = {};
     for (const { type } of tensors) elementTypes[type] = (elementTypes[type] ?? 0) + 1;
     return {

@@ -1,4 +1,4 @@
-import { elementCount } from '../checkpoint/safetensorsHeader';
+import { elementCount } from '../checkpoint/tensor';
 import { listCheckpoint, type Checkpoint, type TensorInfo } from '../checkpoint/checkpoint';
 import { UserError } from '../errors';
 import { poolMatrix } from '../growth';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { truncate } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { openCheckpoint } from '../../../src/checkpoint/checkpoint';
-import { CorruptFileError, UserError } from '../../../src/errors';
-import { assertUserError, f32, put, safetensors, seeded, temporaryFolder } from './files';
+import { openCheckpoint } from '../../../../../src/checkpoint/checkpoint';
+import { CorruptFileError, UserError } from '../../../../../src/errors';
+import { assertUserError, f32, put, safetensors, seeded, temporaryFolder } from '../../files';
 
 /** Files that are not what they should be: what is wrong, the bytes, what the error must say. */
 const hostile: readonly (readonly [string, Buffer, RegExp])[] = [

@@ -1,5 +1,10 @@
-import { CorruptFileError, UnsupportedError, UserError } from '../errors';
-import { MAX_HEADER_BYTES } from './safetensorsHeader';
+import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
+import type { Format } from './format';
+import { safetensors } from './safetensors/format';
+import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
+
+/** Every format that is read, in the order in which a file is tried. */
+const formats: readonly Format[] = [safetensors];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
@@ -92,12 +97,6 @@ function firstInk(head: Uint8Array): number {
   return at;
 }
 
-/** Length of the header that the first eight bytes of a safetensors file give, in bytes. */
-export function statedHeaderBytes(head: Uint8Array): number {
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  return view.getUint32(4, true) * 4294967296 + view.getUint32(0, true);
-}
-
 function cutOff(file: string, fileBytes: number): CorruptFileError {
   return new CorruptFileError(
     `${file} is no safetensors file, or was cut off after ${fileBytes} bytes.`,
@@ -107,14 +106,10 @@ function cutOff(file: string, fileBytes: number): CorruptFileError {
 
 /**
  * Decides from its first bytes what a file is; the extension has no say. 'json' may be the index of
- * a sharded checkpoint. 'safetensors' promises no more than a beginning worth a closer look.
+ * a sharded checkpoint. A format promises no more than a beginning worth a closer look.
  * @throws CorruptFileError or UnsupportedError that says what the file looks like instead.
  */
-export function recognise(
-  head: Uint8Array,
-  fileBytes: number,
-  file: string,
-): 'safetensors' | 'json' {
+export function recognise(head: Uint8Array, fileBytes: number, file: string): Format | 'json' {
   if (fileBytes === 0) {
     throw new CorruptFileError(
       `${file} is empty.`,
@@ -122,9 +117,9 @@ export function recognise(
     );
   }
   const text = looksLikeText(head);
-  // A header begins with "{" after the eight bytes of its length, which are never all text.
-  if (head.length > 8 && head[8] === 0x7b && !text) return 'safetensors';
   if (text && head[firstInk(head)] === 0x7b) return 'json';
+  const format = text ? undefined : formats.find(({ recognises }) => recognises(head, fileBytes));
+  if (format !== undefined) return format;
   if (fileBytes < 8) throw cutOff(file, fileBytes);
   for (const { bytes, is, remedy, text: textOnly } of signatures) {
     if (beginsWith(head, bytes) && (text || textOnly !== true))
@@ -137,7 +132,7 @@ export function recognise(
     );
   }
   if (head.length >= 8 && statedHeaderBytes(head) <= Math.min(MAX_HEADER_BYTES, fileBytes - 8)) {
-    return 'safetensors';
+    return safetensors;
   }
   if (looksLikeOnnx(head)) {
     throw new UnsupportedError(

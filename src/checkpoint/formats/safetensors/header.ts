@@ -1,27 +1,20 @@
-import { CorruptFileError } from '../errors';
-import { counted } from '../format';
-import { bytesPerElement, isStoredType, type StoredType } from './elementTypes';
-import { isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from './jsonText';
-import { quoted, tensorNameProblem } from './names';
+import { CorruptFileError } from '../../../errors';
+import { counted } from '../../../format';
+import { bytesPerElement, isStoredType, type StoredType } from '../../elementTypes';
+import { isJsonObject, parseJsonObject, type JsonObject, type JsonValue } from '../../jsonText';
+import { quoted, tensorNameProblem } from '../../names';
+import { elementCount, MAX_ELEMENTS, MAX_RANK, MAX_TENSORS } from '../../tensor';
 
 /** Longest header, in bytes: the safetensors library's own limit. */
 export const MAX_HEADER_BYTES = 100_000_000;
-/** Most tensors in one file; the largest published checkpoints have about 100,000 over all shards. */
-export const MAX_TENSORS = 1_000_000;
-/** Most axes of a tensor; PyTorch stops at 64 and models at 5. */
-export const MAX_RANK = 32;
-/** Largest dimension, and largest number of elements: integers are exact up to here. */
-const MAX_DIMENSION = Number.MAX_SAFE_INTEGER;
 /** A header is an object of objects that hold arrays, with one level to spare for odd writers. */
 const MAX_DEPTH = 4;
 
-/** One tensor of a checkpoint: everything about it except its values. */
-export interface TensorInfo {
+/** One tensor as the header describes it. */
+interface DescribedTensor {
   readonly name: string;
   readonly type: StoredType;
   readonly shape: readonly number[];
-  /** Absolute path of the file that holds the values. */
-  readonly file: string;
   /** First byte in the file. */
   readonly begin: number;
   /** One past the last byte in the file. */
@@ -29,19 +22,20 @@ export interface TensorInfo {
 }
 
 /** What a safetensors file says about itself. */
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   /** Free text that the writer left, without a prototype. */
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of their data. */
-  readonly tensors: readonly TensorInfo[];
+  readonly tensors: readonly DescribedTensor[];
 }
 
 const COPY_AGAIN = 'Copy or download the file again; if that does not help, save the model anew.';
 const SAVE_AGAIN = 'Save the model anew with the safetensors library.';
 
-/** Product of the dimensions; 1 for a scalar. Not a safe integer when it is too large. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
+/** Length of the header that the first eight bytes of a file give, in bytes. */
+export function statedHeaderBytes(head: Uint8Array): number {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  return view.getUint32(4, true) * 4294967296 + view.getUint32(0, true);
 }
 
 /**
@@ -78,14 +72,14 @@ export function parseHeader(
   };
   const json = readJson(header, fail);
   const dataBegin = 8 + header.byteLength;
-  const tensors: TensorInfo[] = [];
+  const tensors: DescribedTensor[] = [];
   let metadata = readMetadata(undefined, fail);
   for (const [name, entry] of Object.entries(json)) {
     if (name === '__metadata__') {
       metadata = readMetadata(entry, fail);
       continue;
     }
-    tensors.push(readTensor(name, entry, file, dataBegin, fail));
+    tensors.push(readTensor(name, entry, dataBegin, fail));
   }
   tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCoverage(tensors, dataBegin, fileBytes, fail);
@@ -124,10 +118,9 @@ function readMetadata(entry: JsonValue | undefined, fail: Fail): Record<string, 
 function readTensor(
   name: string,
   entry: JsonValue,
-  file: string,
   dataBegin: number,
   fail: Fail,
-): TensorInfo {
+): DescribedTensor {
   const problem = tensorNameProblem(name);
   if (problem !== undefined) fail(`the tensor name ${quoted(name)} ${problem}`);
   const tensor = `tensor ${quoted(name)}`;
@@ -142,7 +135,7 @@ function readTensor(
   }
   const count = elementCount(shape);
   const bytes = count * bytesPerElement(type);
-  if (count > MAX_DIMENSION || bytes > MAX_DIMENSION) {
+  if (count > MAX_ELEMENTS || bytes > MAX_ELEMENTS) {
     return fail(
       `${tensor} of shape [${shape.join(', ')}] has more elements than any file can hold`,
     );
@@ -156,7 +149,7 @@ function readTensor(
       `${tensor} takes ${counted(bytes, 'byte')} by its shape [${shape.join(', ')}] and type ${type}, but ${end - begin} by its data_offsets`,
     );
   }
-  return { name, type, shape: [...shape], file, begin: dataBegin + begin, end: dataBegin + end };
+  return { name, type, shape: [...shape], begin: dataBegin + begin, end: dataBegin + end };
 }
 
 function isWhole(value: unknown): value is number {
@@ -175,7 +168,7 @@ function isOffsets(value: JsonValue | undefined): value is readonly [number, num
 
 /** The data must follow each other without gaps and end where the file ends. */
 function checkCoverage(
-  tensors: readonly TensorInfo[],
+  tensors: readonly DescribedTensor[],
   dataBegin: number,
   fileBytes: number,
   fail: Fail,

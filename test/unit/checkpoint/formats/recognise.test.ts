@@ -3,10 +3,10 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { openCheckpoint } from '../../../src/checkpoint/checkpoint';
-import { CorruptFileError, UnsupportedError, UserError } from '../../../src/errors';
-import { assertUserError, f32, put, safetensors, temporaryFolder } from './files';
-import { remedyText } from '../../support/remedyText';
+import { openCheckpoint } from '../../../../src/checkpoint/checkpoint';
+import { CorruptFileError, UnsupportedError, UserError } from '../../../../src/errors';
+import { assertUserError, f32, put, safetensors, temporaryFolder } from '../files';
+import { remedyText } from '../../../support/remedyText';
 
 const binary = (text: string, size = 300): Buffer => {
   const noise = Buffer.from(Array.from({ length: size }, (_, i) => (i * 73 + 200) % 256));
