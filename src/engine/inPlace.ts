@@ -28,6 +28,12 @@ export function inPlaceState(program: Program): Set<Tensor> {
   return new Set(safe.map(({ input }) => input));
 }
 
+/** The next values of state that may be written over the ones before. */
+export function inPlaceValues(program: Program): Set<Tensor> {
+  const inputs = inPlaceState(program);
+  return new Set(program.state.filter(({ input }) => inputs.has(input)).map(({ next }) => next));
+}
+
 /** The nodes that read the memory of each Input, as it is or through nodes that only show it. */
 function readersOfInputs(program: Program): Map<Tensor, Node[]> {
   const readers = new Map<Tensor, Node[]>();

@@ -66,15 +66,22 @@ export const stateBytes = ({ state }: Program): number =>
   state.reduce((sum, { input }) => sum + tensorBytes(input), 0);
 
 /** Most bytes alive at once: see `aliveBytes`. */
-export const peakBytes = (results: readonly Tensor[]): number =>
-  aliveBytes(topologicalOrder(results), results).reduce((most, bytes) => Math.max(most, bytes), 0);
+export const peakBytes = (results: readonly Tensor[], inPlace?: ReadonlySet<Tensor>): number =>
+  aliveBytes(topologicalOrder(results), results, inPlace).reduce(
+    (most, bytes) => Math.max(most, bytes),
+    0,
+  );
 
 /**
  * Bytes alive while each node runs, when nodes run in this topological order and a value is freed
  * after its last reader. Inputs, constants and results live throughout. Reshape shares its input's
- * memory.
+ * memory, and values that are `inPlace` are written where an input lies.
  */
-export function aliveBytes(order: readonly Node[], results: readonly Tensor[]): number[] {
+export function aliveBytes(
+  order: readonly Node[],
+  results: readonly Tensor[],
+  inPlace: ReadonlySet<Tensor> = new Set(),
+): number[] {
   const owner = new Map<Tensor, Tensor>();
   const ownerOf = (tensor: Tensor): Tensor => owner.get(tensor) ?? tensor;
   const readers = new Map<Tensor, number>();
@@ -90,14 +97,16 @@ export function aliveBytes(order: readonly Node[], results: readonly Tensor[]): 
     .filter(node => isSource(firstOutput(node)))
     .reduce((sum, node) => sum + tensorBytes(firstOutput(node)), 0);
   return order.map(node => {
-    const produced = node.outputs.filter(output => !isSource(output) && ownerOf(output) === output);
+    const produced = node.outputs.filter(
+      output => !isSource(output) && !inPlace.has(output) && ownerOf(output) === output,
+    );
     alive += produced.reduce((sum, output) => sum + tensorBytes(output), 0);
     const during = alive;
     const unread = produced.filter(output => !readers.has(output) && !kept.has(output));
     const finished = node.inputs.map(ownerOf).filter(input => {
       const left = readers.get(input)! - 1;
       readers.set(input, left);
-      return left === 0 && !kept.has(input) && !isSource(input);
+      return left === 0 && !kept.has(input) && !inPlace.has(input) && !isSource(input);
     });
     alive -= [...unread, ...finished].reduce((sum, value) => sum + tensorBytes(value), 0);
     return during;

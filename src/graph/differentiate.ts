@@ -60,7 +60,7 @@ export function gradients(
     derivative(read, outputs, needed).forEach((gradient, index) => {
       const input = node.inputs[index]!;
       if (!gradient || !needed[index]) return;
-      recomputed.contributed(node, input, gradient);
+      recomputed.contributed(input);
       const existing = collected.get(input);
       collected.set(input, existing ? add(existing, gradient) : gradient);
     });

@@ -32,6 +32,8 @@ export const growthPlan = z.object({
       frozenBytes: z.exactOptional(measured),
       /** Of these, operators and their moments; older logs do not say. */
       stateBytes: z.exactOptional(measured),
+      /** Estimated bytes of both models' weights while the large one is scored; older logs do not say. */
+      scoredBytes: z.exactOptional(measured),
       /** Estimated most bytes that a process takes which computes in main memory. */
       processBytes: z.exactOptional(measured),
       batchSize: z.number(),

@@ -54,6 +54,8 @@ export interface CheckpointSummary {
 export interface TimeEstimate {
   readonly secondsPerStep: number;
   readonly from: 'step' | 'products';
+  /** Seconds in which both models are scored on a held-out batch, where operators are learned. */
+  readonly secondsPerScoring?: number;
   readonly device: string;
 }
 

@@ -95,8 +95,8 @@ export function adamW(
   const sums = accumulate
     ? accumulatedGradients(scaled, inputs, backward)
     : { gradients: gradients(scaled, inputs, backward), apply: undefined, feeds: [], state: [] };
-  const squares = sums.gradients.map(gradient => mul(gradient, gradient));
-  const scaledNorm = sqrt(squares.map(square => reduceSum(square)).reduce((a, b) => add(a, b)));
+  const squares = sums.gradients.map(gradient => reduceSum(mul(gradient, gradient)));
+  const scaledNorm = sqrt(squares.reduce((a, b) => add(a, b)));
   const norm = mul(scaledNorm, 1 / gradientScale);
   const clip =
     options.clipNorm === undefined ? undefined : min(div(options.clipNorm, add(norm, 1e-6)), 1);
@@ -114,8 +114,10 @@ export function adamW(
     const name = inputName(value);
     const m = input(firstMoment(name), value.shape);
     const v = input(secondMoment(name), value.shape);
-    const nextM = add(mul(m, first!.keep), mul(sums.gradients[index]!, share1));
-    const nextV = add(mul(v, second!.keep), mul(squares[index]!, share2));
+    const gradient = sums.gradients[index]!;
+    const nextM = add(mul(m, first!.keep), mul(gradient, share1));
+    // Not of the squares that the norm was made of: they would be kept until all gradients are there.
+    const nextV = add(mul(v, second!.keep), mul(mul(gradient, share2), gradient));
     const denominator = add(sqrt(nextV), epsilon.get(group)!);
     const step = mul(div(nextM, denominator), rate.get(group)!);
     const next = sub(mul(value, keep.get(group)!), step);

@@ -133,10 +133,15 @@ function describeMemory({ peakBytes, processBytes }: NonNullable<GrowthPlan['cos
     : `about ${formatBytes(processBytes)} in main memory, of that ${step}`;
 }
 
-function describeTime({ seconds, from, device }: NonNullable<TimedPlan['estimate']>): string {
+function describeTime(estimate: NonNullable<TimedPlan['estimate']>): string {
+  const { seconds, from, device, secondsPerScoring } = estimate;
+  const scoring =
+    secondsPerScoring === undefined
+      ? ''
+      : `, and ${formatSeconds(secondsPerScoring)} for each held-out batch`;
   return from === 'step'
-    ? `about ${formatSeconds(seconds)} (an estimate: a few steps were tried on ${device})`
-    : `more than ${formatSeconds(seconds)} (an estimate from matrix products alone on ${device})`;
+    ? `about ${formatSeconds(seconds)}${scoring} (an estimate: a few steps were tried on ${device})`
+    : `more than ${formatSeconds(seconds)}${scoring} (an estimate from matrix products alone on ${device})`;
 }
 
 const list = (title: string, items: readonly string[]): string =>

@@ -3,6 +3,7 @@ import { keptInputs, peakBytes, programResults, tensorBytes, type Program } from
 import { serializeProgram } from '../../graph/onnx/serialize';
 import { threadsText } from '../../protocol/engineText';
 import type { Engine, Precision } from '../engine';
+import { inPlaceValues } from '../inPlace';
 import { HostMemoryExecutable } from './hostMemory';
 import { ort } from './runtime';
 import { productsAt, runtimeVersion } from './values';
@@ -11,7 +12,7 @@ import { productsAt, runtimeVersion } from './values';
  * Bytes that a run makes, up to which the runtime keeps its memory from run to run: that saves a twentieth
  * of the time, and takes about a third more.
  */
-const largestArena = 0.9e9;
+const largestArena = 0.3e9;
 
 /** ONNX Runtime on the CPU: ships inside its npm package, needs nothing installed. */
 export function onnxRuntimeCpu(options: { threads?: number; precision?: Precision } = {}): Engine {
@@ -45,5 +46,5 @@ export function onnxRuntimeCpu(options: { threads?: number; precision?: Precisio
 
 /** The most bytes of what a run makes that are alive at once. */
 const madeBytes = (program: Program): number =>
-  peakBytes(programResults(program)) -
+  peakBytes(programResults(program), inPlaceValues(program)) -
   keptInputs(program).reduce((sum, tensor) => sum + tensorBytes(tensor), 0);

@@ -358,11 +358,16 @@ function engineLines(outlook: EngineOutlook | Problem | undefined): Choice<PlanA
   return outlook.name === 'cpu' ? [engine(outlook.reason), setUp] : [engine(outlook.reason)];
 }
 
-function describeTime(steps: number, estimate: TimeEstimate | undefined): string {
-  const work = plural(steps, '{0} step', '{0} steps');
+function describeTime(count: number, estimate: TimeEstimate | undefined): string {
+  const work = plural(count, '{0} step', '{0} steps');
   if (!estimate) return work;
-  const time = formatSeconds(estimate.secondsPerStep * steps);
-  return estimate.from === 'step'
-    ? vscode.l10n.t('about {0} for {1}', time, work)
-    : vscode.l10n.t('more than {0} for {1}', time, work);
+  const time = formatSeconds(estimate.secondsPerStep * count);
+  const steps =
+    estimate.from === 'step'
+      ? vscode.l10n.t('about {0} for {1}', time, work)
+      : vscode.l10n.t('more than {0} for {1}', time, work);
+  const { secondsPerScoring } = estimate;
+  return secondsPerScoring === undefined
+    ? steps
+    : vscode.l10n.t('{0}, {1} for each held-out batch', steps, formatSeconds(secondsPerScoring));
 }

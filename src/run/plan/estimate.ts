@@ -15,6 +15,7 @@ import type { Growth } from '../../growth';
 import type { BatchShape } from '../../training';
 import { deepestBuilt, type ProgramCost } from './growthCost';
 import { learningProgram } from './plan';
+import { scoringFlops } from './scoringCost';
 import type { LigoSettings } from '../settings';
 
 /** What a step takes on this machine, and how that was found. */
@@ -27,6 +28,17 @@ export interface StepEstimate {
   readonly from: 'step' | 'products';
 }
 
+/** What a step of learning takes on this machine, and a held-out batch. */
+export interface LearningEstimate extends StepEstimate {
+  /**
+   * Seconds in which both models are scored on a batch, by its operations beside those of a step; absent
+   * where they are too few to be told.
+   */
+  readonly secondsPerScoring?: number;
+}
+
+/** Seconds of scoring that are worth telling: what is shorter is shown as none. */
+const shortestScoring = 0.05;
 /** A step is tried when its products take less than this, seconds, and it is not too deep to build. */
 const longestTrial = 0.5;
 /** And when it needs less than this, bytes: a plan answers at once and takes little. */
@@ -37,14 +49,19 @@ const repeatedFor = 0.4;
 const products = { rows: 1024, pairs: 4, runs: 5, hiddenSize: 512, intermediateSize: 2048 };
 
 /** Estimates a step of learning operators, of known cost, by short measurements on the engine. */
-export const estimateStep = (
+export async function estimateStep(
   engine: Engine,
   growth: Growth,
   settings: LigoSettings,
   shape: BatchShape,
   cost: ProgramCost,
-): Promise<StepEstimate> =>
-  estimateProgram(engine, growth, cost, () => learningProgram(growth, settings, shape).program);
+): Promise<LearningEstimate> {
+  const build = () => learningProgram(growth, settings, shape).program;
+  const step = await estimateProgram(engine, growth, cost, build);
+  const share = scoringFlops(growth, shape) / (cost.flops.matrix + cost.flops.other);
+  const secondsPerScoring = share * step.secondsPerStep;
+  return { ...step, ...(secondsPerScoring >= shortestScoring && { secondsPerScoring }) };
+}
 
 /**
  * Estimates one run of a program of known cost that computes with the target of a growth. It is built

@@ -6,12 +6,13 @@ import {
   tensorBytes,
   topologicalOrder,
 } from '../../graph';
+import { inPlaceValues } from '../../engine';
 import type { FlopCount, Program } from '../../graph';
 
 /** What one run of a program computes, and the most bytes alive meanwhile. */
 export interface ProgramCost {
   readonly flops: FlopCount;
-  /** Weights, state and whatever a run makes. */
+  /** Weights, state and whatever a run makes, where state is updated in place. */
   readonly peakBytes: number;
   /** Of these, what is given once and stays as it is. */
   readonly frozenBytes: number;
@@ -36,7 +37,7 @@ export const deepestBuilt = 24;
 const [fewest, added] = [8, 8];
 
 /** Parts of the backward pass whose bytes are told apart. */
-const backwardParts = 8;
+const backwardParts = 4;
 
 /** Counts a program that was built. */
 export const programCost = (program: Program): ProgramCost => asCost(profile(program));
@@ -86,7 +87,7 @@ const asCost = ({ matrix, other, frozen, state, peaks }: Profile): ProgramCost =
 function profile(program: Program): Profile {
   const results = programResults(program);
   const order = topologicalOrder(results);
-  const alive = aliveBytes(order, results);
+  const alive = aliveBytes(order, results, inPlaceValues(program));
   const { loss, gradientNorm } = program.outputs;
   const endOf = (result: (typeof results)[number] | undefined): number =>
     result ? order.indexOf(result.node) + 1 : 0;

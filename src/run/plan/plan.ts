@@ -33,6 +33,7 @@ import {
 } from '../settings';
 import { notesOnSettings } from './notesOnSettings';
 import { processBytes } from './processMemory';
+import { scoredBytes } from './scoringCost';
 import { tokenizerProblem } from '../open/tokenizerWithin';
 import { by, set } from '../../remedy/actions';
 import { advise, together } from '../../remedy/remedy';
@@ -253,11 +254,19 @@ export function planGrowth(
   };
 }
 
+/**
+ * Bytes of a stack of blended layers at most where they are computed again: then the layers of few stacks
+ * are alive at once.
+ */
+const recomputedStack = 16 * 2 ** 20;
+
 /** The program that learns operators, and the inputs it is loaded with. */
 export function learningProgram(growth: Growth, settings: LigoSettings, shape: BatchShape) {
   const { initialization, mapping } = settings;
   const learned = learnedOperators(growth, mapping);
-  const weights = grownWeights(growth, startedOperators(growth, initialization, mapping));
+  const weights = grownWeights(growth, startedOperators(growth, initialization, mapping), {
+    ...(settings.recompute && { stackBytes: recomputedStack }),
+  });
   const objective = objectiveGraph(growth.target, weights, batchFeeds(growth.target, shape));
   const parameters = learned.map(({ name, group }) => ({
     input: weights.operators.get(name)!,
@@ -276,16 +285,22 @@ export function learningProgram(growth: Growth, settings: LigoSettings, shape: B
   return { program, objective, weights };
 }
 
-/** What a batch costs that the operators of a growth are learned by. */
-export const learningCost = (
+/** What a batch costs that the operators of a growth are learned by, and what scoring its result takes. */
+export interface LearningCost extends ProgramCost {
+  readonly scoredBytes: number;
+}
+
+export function learningCost(
   growth: Growth,
   settings: LigoSettings,
   shape: BatchShape,
-): ProgramCost =>
-  costOfLayers(
+): LearningCost {
+  const cost = costOfLayers(
     [growth.target.dimensions.numHiddenLayers],
     ([layers]) => learningProgram(withLayers(growth, layers!), settings, shape).program,
   );
+  return { ...cost, scoredBytes: scoredBytes(growth, cost.stateBytes) };
+}
 
 /** The same growth to another depth, for counting. */
 function withLayers(growth: Growth, layers: number): Growth {

@@ -2,7 +2,7 @@ import type { GrowthMethodName } from '../../growth/methods';
 import type { GrowthPlan } from '../../protocol/events';
 import type { RunContext } from '../context';
 import type { DataOptions } from '../open/openData';
-import type { StepEstimate } from '../plan/estimate';
+import type { LearningEstimate } from '../plan/estimate';
 import type { Target } from '../plan/plan';
 import type { LigoSettings } from '../settings';
 import type { Unworded } from '../../remedy/worded';
@@ -12,7 +12,7 @@ export interface TimedPlan extends GrowthPlan {
   /** Why a step does not fit the device; nothing was tried then. */
   readonly memoryRefusal?: { readonly reason: string; readonly remedy: string };
   /** By short measurements on the engine; absent where nothing would be trained. */
-  readonly estimate?: StepEstimate & {
+  readonly estimate?: LearningEstimate & {
     readonly engine: string;
     readonly device: string;
     /** Why this engine, on one line. */

@@ -58,6 +58,9 @@ export interface EditorServer {
   stop(): Promise<void>;
 }
 
+/** What the manifest names as the extension's own code. */
+const builtExtension = join(repository, 'dist', 'extension.cjs');
+
 /** Starts a real VS Code server on a free loopback port. */
 export async function startServer(options: ServerOptions = {}): Promise<EditorServer> {
   const { node, server: entry } = editorPaths();
@@ -70,6 +73,9 @@ export async function startServer(options: ServerOptions = {}): Promise<EditorSe
     ['--extensions-dir', join(profile, 'extensions')],
   ].flat();
   const extension = options.extension ?? 'link';
+  if (extension === 'link' && !existsSync(builtExtension)) {
+    throw new Error(`${builtExtension} is not there: run "node scripts/build.mjs".`);
+  }
   if (typeof extension === 'object') installVsix(extension.vsix);
   const port = await freePort();
   const logFile = join(profile, 'server.log');
