@@ -74,7 +74,7 @@ async function readConfig(directory: string): Promise<ReadConfig | undefined> {
 }
 
 /**
- * Opens a checkpoint: a safetensors file, the index of a sharded one, or the folder of either. What
+ * Opens a checkpoint: a file of weights, the index of a sharded one, or the folder of either. What
  * the file holds decides, not what it is called. Reads headers only, at any size.
  * @throws UserError, CorruptFileError, UnsupportedError
  */

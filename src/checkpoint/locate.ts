@@ -5,6 +5,7 @@ import { UserError } from '../errors';
 import { explainReadError } from '../files';
 import { noCheckpointIn } from './formats/recognise';
 import { areOneSeries } from './shardSeries';
+import { candidatesAmong, usualFiles } from './weightFiles';
 
 /** Whether a path, links followed, leads to a file. @throws UserError when that cannot be told */
 async function isFile(path: string): Promise<boolean> {
@@ -18,8 +19,8 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 /**
- * Finds the file that a path means: itself, or in a folder `model.safetensors`, else its index, else
- * the only safetensors there is, or the first of the only shards. Returns an absolute path. @throws UserError
+ * Finds the file that a path means: itself, or in a folder what transformers would take, else the only
+ * file of weights there is, or the first of the only shards. Returns an absolute path. @throws UserError
  */
 export async function locateCheckpoint(path: string): Promise<string> {
   const absolute = resolve(path);
@@ -30,7 +31,7 @@ export async function locateCheckpoint(path: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new UserError(
         `${absolute} does not exist.`,
-        'Give the path of a downloaded checkpoint: a folder with model.safetensors, or the file itself.',
+        'Give the path of a downloaded checkpoint: a folder with model.safetensors or pytorch_model.bin, or the file itself.',
         { cause: error },
       );
     }
@@ -42,7 +43,7 @@ export async function locateCheckpoint(path: string): Promise<string> {
 }
 
 async function locateInFolder(folder: string): Promise<string> {
-  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
+  for (const name of usualFiles) {
     if (await isFile(join(folder, name))) return join(folder, name);
   }
   let names: string[];
@@ -51,9 +52,7 @@ async function locateInFolder(folder: string): Promise<string> {
   } catch (error) {
     throw explainReadError(error, folder);
   }
-  const indexes = names.filter(name => name.endsWith('.safetensors.index.json'));
-  const candidates =
-    indexes.length > 0 ? indexes : names.filter(name => name.endsWith('.safetensors'));
+  const candidates = candidatesAmong(names);
   const [only, ...others] = candidates;
   if (only === undefined) throw noCheckpointIn(folder, names);
   if (others.length > 0 && !areOneSeries(candidates)) {

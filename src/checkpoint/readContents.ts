@@ -41,14 +41,14 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
     if (format === 'json') {
       if (!indexAllowed) {
         throw new CorruptFileError(
-          `${file} is JSON where a safetensors file should be.`,
+          `${file} is JSON where a file of tensors should be.`,
           'Download the shard again.',
         );
       }
       if (size > MAX_INDEX_BYTES) {
         throw new CorruptFileError(
           `${file} is JSON of ${size} bytes; an index has at most ${MAX_INDEX_BYTES}.`,
-          'Give a .safetensors file or the folder that holds it.',
+          'Give a file of weights or the folder that holds it.',
         );
       }
       return { seen, content: { index: new TextDecoder().decode(await read(0, size)) } };
@@ -92,6 +92,8 @@ async function readShards(
   readonly contents: CheckpointContents;
   /** By tensor. */
   readonly shardOf: ReadonlyMap<string, string>;
+  /** Bytes of the tensors where those that share some count once. */
+  readonly bytesOnce: number;
 }> {
   const files = new Map<string, SeenFile>();
   const tensors = new Map<string, TensorInfo>();
@@ -100,6 +102,7 @@ async function readShards(
   const notes: Note[] = [];
   const twice: string[] = [];
   let metadata: Readonly<Record<string, string>> | undefined;
+  let bytesOnce = 0;
   for (const shard of shards) {
     const file = join(folder, shard);
     let opened: OpenedFile;
@@ -115,6 +118,7 @@ async function readShards(
     files.set(file, seen);
     metadata ??= content.metadata;
     notes.push(...(content.notes ?? []));
+    bytesOnce += content.bytesOnce ?? content.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const tensor of content.tensors) {
       if (tensors.has(tensor.name)) twice.push(tensor.name);
       tensors.set(tensor.name, tensor);
@@ -142,7 +146,7 @@ async function readShards(
     notes,
     problems,
   };
-  return { contents, shardOf };
+  return { contents, shardOf, bytesOnce };
 }
 
 async function openSharded(indexFile: string, text: string): Promise<CheckpointContents> {
@@ -154,7 +158,7 @@ async function openSharded(indexFile: string, text: string): Promise<CheckpointC
     const isThere = (await identify(join(folder, shard))) !== undefined;
     (isThere ? present : missing).push(shard);
   }
-  const { contents: read, shardOf } = await readShards(folder, present);
+  const { contents: read, shardOf, bytesOnce } = await readShards(folder, present);
   const notes = [...read.notes];
   const problems = [...read.problems];
   if (missing.length > 0) {
@@ -182,7 +186,7 @@ async function openSharded(indexFile: string, text: string): Promise<CheckpointC
     });
   }
   const { totalSize } = index;
-  if (whole && totalSize !== undefined && totalSize !== read.bytes) {
+  if (whole && totalSize !== undefined && totalSize !== read.bytes && totalSize !== bytesOnce) {
     notes.push({
       message: `The index states ${shownSize(totalSize)} bytes in total (total_size), but its tensors take ${read.bytes}.`,
       remedy: 'Check that the index and the shards come from the same version.',
@@ -243,7 +247,7 @@ async function placeOf(file: string, named: boolean): Promise<Place> {
 }
 
 /**
- * Reads the headers of a checkpoint, given a safetensors file, the index of a sharded one, or one of
+ * Reads the headers of a checkpoint, given a file of them, the index of a sharded one, or one of
  * its shards; no values.
  * @param named whether a person named this very file, and not the folder it was found in
  * @throws UserError, CorruptFileError, UnsupportedError

@@ -23,7 +23,7 @@ export interface ShardIndex {
 const SAVE_AGAIN = 'Download the index and its shards again, or save the model anew.';
 
 /**
- * Parses and validates the text of a `*.safetensors.index.json`. Names in it can neither leave the
+ * Parses and validates the text of a `*.index.json`. Names in it can neither leave the
  * folder nor be anything but plain. @throws CorruptFileError
  */
 export function parseShardIndex(text: string, file: string): ShardIndex {
@@ -41,7 +41,7 @@ export function parseShardIndex(text: string, file: string): ShardIndex {
   if (weightMap === undefined) {
     return fail(
       'it is JSON, but not the index of a sharded checkpoint (it has no weight_map)',
-      'Open the folder that holds the checkpoint, a .safetensors file, or its .safetensors.index.json.',
+      'Open the folder that holds the checkpoint, the file of its weights, or its .index.json.',
     );
   }
   if (!isJsonObject(weightMap)) return fail('its weight_map is not an object');

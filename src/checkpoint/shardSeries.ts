@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 
 import { explainReadError } from '../files';
 import { MAX_SHARDS } from './shardIndex';
+import { shardEnds } from './weightFiles';
 
 /** Shards whose names tell that they belong together: `model-00001-of-00003.safetensors`. */
 export interface ShardSeries {
@@ -17,13 +18,19 @@ export interface ShardSeries {
   readonly hasIndex: boolean;
 }
 
-const shardName = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/;
+/** A shard's name: what comes before its number, how many there are, how it ends. */
+function partsOf(name: string): { base: string; of: string; end: string } | undefined {
+  const end = shardEnds.find(candidate => name.endsWith(candidate));
+  if (end === undefined) return undefined;
+  const match = /^(.*)-\d{5}-of-(\d{5})$/.exec(name.slice(0, -end.length));
+  return match ? { base: match[1]!, of: match[2]!, end } : undefined;
+}
 
 /** The series that a file's name makes it part of, as its folder holds it. @throws UserError */
 export async function shardSeriesOf(file: string): Promise<ShardSeries | undefined> {
-  const match = shardName.exec(basename(file));
-  if (!match) return undefined;
-  const [, base, , of] = match as unknown as [string, string, string, string];
+  const parts = partsOf(basename(file));
+  if (!parts) return undefined;
+  const { base, of, end } = parts;
   const count = Number(of);
   if (count < 1 || count > MAX_SHARDS) return undefined;
   const folder = dirname(file);
@@ -35,9 +42,9 @@ export async function shardSeriesOf(file: string): Promise<ShardSeries | undefin
   }
   const all = Array.from(
     { length: count },
-    (_, i) => `${base}-${String(i + 1).padStart(5, '0')}-of-${of}.safetensors`,
+    (_, i) => `${base}-${String(i + 1).padStart(5, '0')}-of-${of}${end}`,
   );
-  const index = `${base}.safetensors.index.json`;
+  const index = `${base}${end}.index.json`;
   return {
     shards: all.filter(name => names.has(name)),
     missing: all.filter(name => !names.has(name)),
@@ -50,8 +57,8 @@ export async function shardSeriesOf(file: string): Promise<ShardSeries | undefin
 /** Whether all of these files are shards of one series. */
 export function areOneSeries(names: readonly string[]): boolean {
   const series = names.map(name => {
-    const match = shardName.exec(name);
-    return match ? `${match[1]} of ${match[3]}` : undefined;
+    const parts = partsOf(name);
+    return parts ? `${parts.base} of ${parts.of}${parts.end}` : undefined;
   });
   return series[0] !== undefined && new Set(series).size === 1;
 }

@@ -122,4 +122,6 @@ function levelsOf({ small, methods }: ComparisonReport): readonly Level[] {
 
 /** A checkpoint's folder names it, also when one of its files was given. */
 const modelName = (path: string): string =>
-  ['.safetensors', '.json'].includes(extname(path)) ? basename(dirname(path)) : basename(path);
+  ['.safetensors', '.json', '.bin'].includes(extname(path))
+    ? basename(dirname(path))
+    : basename(path);

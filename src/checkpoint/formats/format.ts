@@ -20,6 +20,8 @@ export interface FileContents {
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of their data. */
   readonly tensors: readonly TensorInfo[];
+  /** Bytes of the tensors where those that share some count once; absent where none do. */
+  readonly bytesOnce?: number;
   /** The config.json that the file itself tells, in formats that need none beside them. */
   readonly config?: JsonObject;
   /** What it says that the reader passes over. */

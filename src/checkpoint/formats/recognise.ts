@@ -1,10 +1,11 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
 import type { Format } from './format';
+import { pytorch } from './pytorch/format';
 import { safetensors } from './safetensors/format';
 import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
 
 /** Every format that is read, in the order in which a file is tried. */
-const formats: readonly Format[] = [safetensors];
+const formats: readonly Format[] = [safetensors, pytorch];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
@@ -22,8 +23,8 @@ const signatures: readonly {
 }[] = [
   {
     bytes: 'PK\x03\x04',
-    is: 'a zip archive, as PyTorch writes; pickles are never opened here because they can run code',
-    remedy: RESAVE,
+    is: 'a zip archive, but not as torch.save writes',
+    remedy: 'Unpack it if it holds a checkpoint, and open the folder.',
   },
   { bytes: '\x89HDF\r\n\x1a\n', is: 'an HDF5 file, as Keras writes', remedy: RESAVE },
   {
@@ -60,6 +61,19 @@ function looksLikePickle(head: Uint8Array): boolean {
     protocol <= 5 &&
     (next === undefined || '}])(clX\x8a\x8c\x95'.includes(String.fromCharCode(next)))
   );
+}
+
+/** An archive of the form that torch wrote in 2016, or any other. */
+function refuseTar(head: Uint8Array, file: string): void {
+  if (!beginsWith(head.subarray(257), 'ustar')) return;
+  const [first] = Buffer.from(head.subarray(0, 100)).toString('latin1').split('\0');
+  const isTorch = ['sys_info', 'pickle', 'tensors', 'storages'].includes(first ?? '');
+  throw isTorch
+    ? new UnsupportedError(
+        `${file} is a tar archive, as PyTorch wrote before version 0.1.10; its values are not read here.`,
+        'If you trust where it comes from, load it in Python with torch.load and save its tensors with torch.save.',
+      )
+    : new UnsupportedError(`${file} is a tar archive.`, 'Unpack it and open the folder.');
 }
 
 /** An ONNX file is a protobuf whose first fields are the IR version and the producer or graph. */
@@ -99,8 +113,8 @@ function firstInk(head: Uint8Array): number {
 
 function cutOff(file: string, fileBytes: number): CorruptFileError {
   return new CorruptFileError(
-    `${file} is no safetensors file, or was cut off after ${fileBytes} bytes.`,
-    'Copy or download it again, or open a .safetensors file.',
+    `${file} is no file of weights, or was cut off after ${fileBytes} bytes.`,
+    'Copy or download it again, or open another file.',
   );
 }
 
@@ -125,9 +139,10 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
     if (beginsWith(head, bytes) && (text || textOnly !== true))
       throw new UnsupportedError(`${file} is ${is}.`, remedy);
   }
+  refuseTar(head, file);
   if (looksLikePickle(head)) {
     throw new UnsupportedError(
-      `${file} is a Python pickle, as PyTorch used to write; pickles are never opened here because they can run code.`,
+      `${file} is a Python pickle, but not as torch.save writes; such pickles are never opened here because they can run code.`,
       RESAVE,
     );
   }
@@ -143,36 +158,44 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
   if (text) {
     throw new UnsupportedError(
       `${file} is a text file, not a checkpoint.`,
-      'Open a .safetensors file, or the folder that holds it and its config.json.',
+      'Open a file of weights (.safetensors, .bin, .pt), or the folder that holds it and its config.json.',
     );
   }
   if (fileBytes === 8) throw cutOff(file, fileBytes);
   throw new UnsupportedError(
-    `${file} is no safetensors file and no other format known here.`,
-    'Open a .safetensors file, or the folder that holds it and its config.json.',
+    `${file} is of no format known here.`,
+    'Open a file of weights (.safetensors, .bin, .pt), or the folder that holds it and its config.json.',
   );
 }
 
 /** Weights of other frameworks by the names people find in a folder. */
 const foreignWeights: readonly (readonly [RegExp, string])[] = [
-  [/\.(bin|pt|pth|ckpt)(\.index\.json)?$/i, 'PyTorch weights'],
   [/\.(h5|keras)$/i, 'Keras weights'],
   [/\.msgpack$/i, 'Flax weights'],
   [/\.onnx$/i, 'an ONNX model'],
   [/\.gguf$/i, 'a GGUF model'],
 ];
 
-/** The error for a folder without safetensors in it: names what it holds instead, if anything. */
+/** The error for a folder without a checkpoint in it: names what it holds instead, if anything. */
 export function noCheckpointIn(folder: string, names: readonly string[]): UserError {
   for (const [pattern, is] of foreignWeights) {
     const name = names.find(candidate => pattern.test(candidate));
     if (name !== undefined) {
-      return new UnsupportedError(`${folder} holds ${is} (${name}) but no safetensors.`, RESAVE);
+      return new UnsupportedError(
+        `${folder} holds ${is} (${name}) but no weights that are read here.`,
+        RESAVE,
+      );
     }
   }
-  const found = names.length === 0 ? 'is empty' : 'holds no safetensors checkpoint';
+  const kept = names.find(candidate => /\.(bin|pt|pth)$/i.test(candidate));
+  const found =
+    names.length === 0
+      ? 'is empty'
+      : kept === undefined
+        ? 'holds no checkpoint'
+        : `holds what a trainer keeps beside a model (${kept}), but no weights`;
   return new UserError(
     `${folder} ${found}.`,
-    'Give a folder with model.safetensors and config.json, as save_pretrained writes.',
+    'Give a folder with model.safetensors or pytorch_model.bin and config.json, as save_pretrained writes.',
   );
 }

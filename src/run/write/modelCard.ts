@@ -12,7 +12,7 @@ export function modelCard(
   training?: Pick<TrainingReceipt, 'steps' | 'after'>,
 ): string {
   const { source, target, method, losses, data, seed, steps } = receipt;
-  const name = /\.(safetensors|json)$/.test(source.path)
+  const name = /\.(safetensors|json|bin)$/.test(source.path)
     ? basename(dirname(source.path))
     : basename(source.path);
   const { title, making } = growthMethods.find(({ name: known }) => known === method.name) ?? {};

@@ -78,7 +78,7 @@ test('a shard that is something else or damaged is named', async t => {
   const index = await put(folder, 'i', '{"weight_map":{"a":"shard"}}');
   const cases: readonly (readonly [string | Buffer, RegExp])[] = [
     ['PK\x03\x04rest of a zip', /shard is a zip archive/],
-    ['{"weight_map":{"a":"shard"}}', /shard is JSON where a safetensors file should be/],
+    ['{"weight_map":{"a":"shard"}}', /shard is JSON where a file of tensors should be/],
     ['', /shard is empty/],
     [safetensors({ a: f32(0, 2) }, 4), /shard: the file is truncated/],
   ];

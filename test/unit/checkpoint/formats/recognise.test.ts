@@ -13,12 +13,31 @@ const binary = (text: string, size = 300): Buffer => {
   return Buffer.concat([Buffer.from(text, 'latin1'), noise]);
 };
 
+const tar = (first: string): Buffer => {
+  const header = Buffer.alloc(1024);
+  header.write(first);
+  header.write('ustar', 257);
+  return header;
+};
+
 /** Files people try to open: name, contents, class of the error, what it says. */
 const strangers: readonly (readonly [string, string | Buffer, typeof UserError, RegExp])[] = [
-  ['pytorch_model.bin', binary('PK\x03\x04'), UnsupportedError, /zip archive, as PyTorch writes/],
-  ['model.safetensors', binary('PK\x03\x04'), UnsupportedError, /zip archive, as PyTorch writes/],
-  ['old.bin', binary('\x80\x02\x8a\nl\xfc\x9cF\xf9'), UnsupportedError, /pickle.*never opened/],
+  [
+    'pytorch_model.bin',
+    binary('PK\x03\x04'),
+    UnsupportedError,
+    /zip archive, but not as torch\.save writes/,
+  ],
+  [
+    'model.safetensors',
+    binary('PK\x03\x04'),
+    UnsupportedError,
+    /zip archive, but not as torch\.save writes/,
+  ],
+  ['old.pkl', binary('\x80\x02}q\0.'), UnsupportedError, /pickle.*never opened/],
   ['new.pkl', binary('\x80\x04\x95\x10\0\0\0\0\0\0\0'), UnsupportedError, /pickle.*never opened/],
+  ['old.tar', tar('tensors'), UnsupportedError, /tar archive, as PyTorch wrote/],
+  ['other.tar', tar('notes.txt'), UnsupportedError, /is a tar archive\.$/],
   ['tf_model.h5', binary('\x89HDF\r\n\x1a\n'), UnsupportedError, /HDF5/],
   ['model.onnx', binary('\x08\x0a\x12\x07pytorch\x1a\x052.7.0:'), UnsupportedError, /ONNX/],
   ['model.gguf', binary('GGUF\x03\0\0\0'), UnsupportedError, /GGUF/],
@@ -36,7 +55,12 @@ const strangers: readonly (readonly [string, string | Buffer, typeof UserError, 
   ['config.json', '{"model_type":"bert"}', CorruptFileError, /has no weight_map/],
   ['list.json', '[1, 2, 3, 4, 5]', UnsupportedError, /text file/],
   ['empty.safetensors', '', CorruptFileError, /is empty/],
-  ['noise.safetensors', binary('\xfe\xed\xfa\xce\xfe\xed\xfa\xce'), UnsupportedError, /no other/],
+  [
+    'noise.safetensors',
+    binary('\xfe\xed\xfa\xce\xfe\xed\xfa\xce'),
+    UnsupportedError,
+    /of no format known/,
+  ],
 ];
 
 for (const [name, bytes, kind, says] of strangers) {
@@ -57,16 +81,18 @@ test('the extension has no say: a safetensors file opens under any name', async 
   }
 });
 
-test('folders without safetensors say what they hold instead', async t => {
+test('folders without weights say what they hold instead', async t => {
   const folder = await temporaryFolder(t);
   await assertUserError(openCheckpoint(folder), UserError, /is empty/);
   await put(folder, 'config.json', '{}');
-  await assertUserError(openCheckpoint(folder), UserError, /holds no safetensors checkpoint/);
-  await put(folder, 'pytorch_model.bin', 'x');
+  await assertUserError(openCheckpoint(folder), UserError, /holds no checkpoint/);
+  await put(folder, 'optimizer.pt', 'x');
+  await assertUserError(openCheckpoint(folder), UserError, /beside a model \(optimizer\.pt\)/);
+  await put(folder, 'tf_model.h5', 'x');
   const error = await assertUserError(
     openCheckpoint(folder),
     UnsupportedError,
-    /PyTorch weights \(pytorch_model\.bin\)/,
+    /Keras weights \(tf_model\.h5\)/,
   );
   assert.match(remedyText(error.remedy), /safe_serialization=True/);
 });
