@@ -45,6 +45,29 @@ function joinSafetensors(header: Buffer, data: Buffer, draw: Draw): Buffer {
   return draw.chance(0.1) ? mutateBytes(whole, draw) : whole;
 }
 
+/** A file of torch with a few places changed: anywhere, or only in its pickle, which begins it. */
+function mutateTorch(bytes: Buffer, draw: Draw): Buffer {
+  if (draw.chance(0.3)) return mutateBytes(bytes, draw);
+  const found = bytes.indexOf('.PK');
+  const end = found < 0 ? bytes.length : found + 1;
+  const at = 40 + draw.below(end - 40);
+  const out = Buffer.from(bytes);
+  for (let changes = 1 + draw.below(6); changes > 0; changes--) {
+    out[Math.min(out.length - 1, at + draw.below(12))] = draw.chance(0.5)
+      ? draw.below(256)
+      : draw.pick(pickleBytes);
+  }
+  return out;
+}
+
+/** Opcodes and lengths of pickles. */
+const pickleBytes = [
+  ...Buffer.from(
+    '(.0123)}]RQbtuaesdlKMJXGNhqrjgpcio\x80\x81\x85\x86\x87\x88\x8a\x8b\x93\x94\xff',
+    'latin1',
+  ),
+];
+
 /** Lists a checkpoint and reads its first tensor. */
 async function look(path: string): Promise<void> {
   await inspect(path);
@@ -92,6 +115,20 @@ export const targets: Readonly<Record<string, Target>> = {
         const { header, data } = draw.pick(sources);
         writeFileSync(file, joinSafetensors(hostileJson(header, draw), data, draw));
         await look(folder);
+      };
+    },
+  },
+  pytorch: {
+    async prepare(folder) {
+      const at = fixture('formats/pytorch');
+      const names = readdirSync(at, { recursive: true, encoding: 'utf8' })
+        .filter(name => /\.(pt|pth|ckpt|bin|tar)$/.test(name))
+        .sort();
+      const sources = names.map(name => readFileSync(join(at, name)));
+      const file = join(folder, 'pytorch_model.bin');
+      return async draw => {
+        writeFileSync(file, mutateTorch(draw.pick(sources), draw));
+        await look(file);
       };
     },
   },

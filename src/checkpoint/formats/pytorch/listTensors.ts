@@ -7,7 +7,7 @@ import type { Failures } from './failures';
 import type { TensorView } from './pickle/values';
 
 /** Bytes that a tensor which repeats elements of its storage may take all the same. */
-const MAX_REPEATED_BYTES = 1 << 28;
+const MAX_REPEATED_BYTES = 1 << 25;
 
 /**
  * Tensors with where they lie in their file, in the order of their data.

@@ -9,6 +9,7 @@ import { OutOfBytes, PickleBytes } from './pickle/bytes';
 import { Machine } from './pickle/machine';
 import { PyDict, PyList, type PyValue } from './pickle/values';
 import { Storages } from './storages';
+import { windowed } from './windowed';
 import { MAX_PICKLE_BYTES } from './zipForm';
 
 /** The number that the first pickle of a file holds: 0x1950a86a20f9469cfc6c. */
@@ -20,6 +21,8 @@ const VERSION = 1001;
 const FIRST_LOOK = 1 << 18;
 /** Bytes of a storage's count of elements. */
 const COUNT_BYTES = 8;
+/** Bytes read at once for them, many of which are near each other. */
+const COUNTS_BYTES = 1 << 14;
 
 /** Whether a file begins as torch before 1.6 wrote them: a pickle of a number, as bytes or as text. */
 export function looksLikeOldForm(head: Uint8Array): boolean {
@@ -40,6 +43,7 @@ interface Pickles {
 /** Reads the pickles of the old form and finds the storages behind them; no values. */
 export async function readOldForm(file: FormatFile, fail: Failures): Promise<Content> {
   const { root, keys, storages, end } = await readPickles(file, fail);
+  const readCount = windowed(file.read, file.size, COUNTS_BYTES);
   const begins = new Map<string, number>();
   let at = end;
   for (const value of keys) {
@@ -49,7 +53,7 @@ export async function readOldForm(file: FormatFile, fail: Failures): Promise<Con
     const isCut = at + COUNT_BYTES + storage.bytes > file.size;
     if (begins.has(storage.key)) fail.corrupt(`its storage ${quoted(storage.key)} is there twice`);
     if (isCut) fail.corrupt(`it is truncated: its storage ${quoted(storage.key)} ends behind it`);
-    const count = await file.read(at, at + COUNT_BYTES);
+    const count = await readCount(at, at + COUNT_BYTES);
     const stated = new DataView(count.buffer, count.byteOffset).getBigInt64(0, true);
     if (stated !== BigInt(storage.count)) {
       fail.corrupt(

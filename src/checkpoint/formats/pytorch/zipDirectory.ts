@@ -5,6 +5,7 @@ import { counted } from '../../../format';
 import type { ReadBytes } from '../../layouts/layout';
 import { quoted } from '../../names';
 import type { Failures } from './failures';
+import { windowed } from './windowed';
 
 /** Files in an archive at most: one for each storage. */
 const MAX_FILES = 250_000;
@@ -25,17 +26,18 @@ export interface ZipEntry {
 
 /** Lets the zip library read a file that is open already. */
 class OpenFile extends RandomAccessReader {
-  private window: Uint8Array = new Uint8Array(0);
-  private windowBegin = 0;
   private fail: (error: unknown) => void = () => undefined;
   /** Rejects when the library trips over what it reads. */
   readonly failed = new Promise<never>((_, reject) => (this.fail = reject));
 
+  private readonly readBytes: ReadBytes;
+
   constructor(
-    private readonly readBytes: ReadBytes,
+    read: ReadBytes,
     private readonly size: number,
   ) {
     super();
+    this.readBytes = windowed(read, size, WINDOW_BYTES);
     this.failed.catch(() => undefined);
   }
 
@@ -68,13 +70,7 @@ class OpenFile extends RandomAccessReader {
 
   private async bytes(begin: number, end: number): Promise<Uint8Array> {
     if (begin < 0 || end > this.size) throw new Error('it points out of the file');
-    const isThere = begin >= this.windowBegin && end <= this.windowBegin + this.window.byteLength;
-    if (!isThere) {
-      const windowEnd = Math.min(this.size, Math.max(end, begin + WINDOW_BYTES));
-      this.window = await this.readBytes(begin, windowEnd);
-      this.windowBegin = begin;
-    }
-    return this.window.subarray(begin - this.windowBegin, end - this.windowBegin);
+    return this.readBytes(begin, end);
   }
 
   /** Nothing is taken out of an archive by the library. */

@@ -9,12 +9,15 @@ import { globalsOf } from './globals';
 import { Machine } from './pickle/machine';
 import type { PyValue } from './pickle/values';
 import { Storages } from './storages';
+import { windowed } from './windowed';
 import { beginOf, readDirectory, type ZipEntry } from './zipDirectory';
 
 /** Bytes of the pickle in an archive at most; 100,000 tensors take some 30 million. */
-export const MAX_PICKLE_BYTES = 128_000_000;
+export const MAX_PICKLE_BYTES = 100_000_000;
 /** Bytes of the small texts beside it. */
 const MAX_TEXT_BYTES = 64;
+/** Bytes read at once for the headers before storages, many of which are small. */
+const HEADERS_BYTES = 1 << 14;
 /** What torch can read itself. */
 const MAX_VERSION = 10;
 
@@ -108,20 +111,24 @@ async function placesOf(
   { size, read }: FormatFile,
   fail: Failures,
 ): Promise<ReadonlyMap<string, number>> {
-  const places: { key: string; header: number; begin: number; end: number }[] = [];
-  for (const key of keys) {
+  const found = [...keys].map(key => {
     const { bytes } = storages.all.get(key)!;
-    const found = entry(`data/${key}`);
-    if (!found) return fail.corrupt(`it holds no storage ${quoted(key)}`);
-    const begin = await beginOf(found, size, read, fail);
-    if (found.bytes !== bytes) {
+    const at = entry(`data/${key}`);
+    if (!at) return fail.corrupt(`it holds no storage ${quoted(key)}`);
+    return { key, bytes, at };
+  });
+  found.sort((a, b) => a.at.header - b.at.header);
+  const readHeader = windowed(read, size, HEADERS_BYTES);
+  const places: { key: string; header: number; begin: number; end: number }[] = [];
+  for (const { key, bytes, at } of found) {
+    const begin = await beginOf(at, size, readHeader, fail);
+    if (at.bytes !== bytes) {
       fail.corrupt(
-        `its storage ${quoted(key)} takes ${counted(found.bytes, 'byte')}, but its pickle states ${bytes}`,
+        `its storage ${quoted(key)} takes ${counted(at.bytes, 'byte')}, but its pickle states ${bytes}`,
       );
     }
-    places.push({ key, header: found.header, begin, end: begin + bytes });
+    places.push({ key, header: at.header, begin, end: begin + bytes });
   }
-  places.sort((a, b) => a.header - b.header);
   for (const [i, { key, end }] of places.entries()) {
     if (end > (places[i + 1]?.header ?? size)) {
       fail.corrupt(`its storage ${quoted(key)} overlaps another`);

@@ -1,6 +1,6 @@
 import type { Failures } from '../failures';
 import { plain, wholeNumber, type PickleBytes } from './bytes';
-import { PyBytes, type PyValue } from './values';
+import { Opaque, type PyValue } from './values';
 
 /** Bytes of a whole number at most; sums of hashes have some hundred. */
 const MAX_NUMBER = 1024;
@@ -20,12 +20,17 @@ function oldString(bytes: Uint8Array): PyValue {
   try {
     return utf8.decode(bytes);
   } catch {
-    return copied(bytes);
+    return inert;
   }
 }
 
-/** Apart from the pickle, which need not stay in memory. */
-const copied = (bytes: Uint8Array): PyBytes => new PyBytes(Uint8Array.prototype.slice.call(bytes));
+/** Bytes, which nobody reads. */
+const inert = new Opaque('builtins.bytes');
+
+function bytes(source: PickleBytes, length: number): Opaque {
+  source.take(length);
+  return inert;
+}
 
 function decimal(line: string, fail: Failures): number | bigint {
   const digits = line.replace(/L$/, '');
@@ -91,10 +96,10 @@ const byCharacter: Readonly<Record<string, ReadLiteral>> = {
   X: source => text(source.take(source.uint32())),
   '\x8c': source => text(source.take(source.uint8())),
   '\x8d': source => text(source.take(source.uint64())),
-  B: source => copied(source.take(source.uint32())),
-  C: source => copied(source.take(source.uint8())),
-  '\x8e': source => copied(source.take(source.uint64())),
-  '\x96': source => copied(source.take(source.uint64())),
+  B: source => bytes(source, source.uint32()),
+  C: source => bytes(source, source.uint8()),
+  '\x8e': source => bytes(source, source.uint64()),
+  '\x96': source => bytes(source, source.uint64()),
 };
 
 /** By opcode. */

@@ -6,7 +6,6 @@ import { literals } from './literals';
 import {
   Callable,
   Opaque,
-  PyBytes,
   PyDict,
   PyList,
   PyTuple,
@@ -35,7 +34,9 @@ const STOP = 0x2e;
 export class Machine {
   private readonly stack: PyValue[] = [];
   private readonly marks: number[] = [];
-  private readonly memo = new Map<number, PyValue>();
+  /** Numbered one after the other, as picklers do. */
+  private readonly memo: PyValue[] = [];
+  private readonly farMemo = new Map<number, PyValue>();
   /** What opcodes do, by the characters they are known as. */
   private readonly actions: Readonly<Record<string, () => void>> = {
     '\x80': () => this.protocol(this.source.uint8()),
@@ -47,7 +48,7 @@ export class Machine {
     p: () => this.remember(Number(this.source.line())),
     q: () => this.remember(this.source.uint8()),
     r: () => this.remember(this.source.uint32()),
-    '\x94': () => this.remember(this.memo.size),
+    '\x94': () => this.remember(this.memo.length + this.farMemo.size),
     g: () => this.recall(Number(this.source.line())),
     h: () => this.recall(this.source.uint8()),
     j: () => this.recall(this.source.uint32()),
@@ -103,8 +104,7 @@ export class Machine {
 
   private literal(value: PyValue): void {
     if (typeof value === 'string') this.budget.spend(bytesOf.text(value.length));
-    else if (value instanceof PyBytes) this.budget.spend(bytesOf.text(value.bytes.byteLength));
-    else this.budget.spend(bytesOf.scalar);
+    else this.budget.spend(Number.isInteger(value) ? bytesOf.small : bytesOf.scalar);
     this.stack.push(value);
   }
 
@@ -177,12 +177,14 @@ export class Machine {
 
   private remember(index: number): void {
     if (!Number.isSafeInteger(index) || index < 0) this.underflow();
-    this.budget.spend(bytesOf.memo);
-    this.memo.set(index, this.top());
+    const isNear = index <= this.memo.length;
+    this.budget.spend(isNear ? bytesOf.memo : bytesOf.farMemo);
+    if (isNear) this.memo[index] = this.top();
+    else this.farMemo.set(index, this.top());
   }
 
   private recall(index: number): void {
-    const value = this.memo.get(index);
+    const value = index < this.memo.length ? this.memo[index] : this.farMemo.get(index);
     if (value === undefined) return this.underflow();
     this.push(value, bytesOf.item);
   }
@@ -220,7 +222,7 @@ export class Machine {
   }
 
   private global(module: string, name: string): void {
-    this.push(this.meaning.global(module, name));
+    this.push(this.meaning.global(module, name), bytesOf.item);
   }
 
   /** Of a global, from the stack. */

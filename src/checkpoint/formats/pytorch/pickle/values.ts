@@ -10,7 +10,6 @@ export type PyValue =
   | PyTuple
   | PyList
   | PyDict
-  | PyBytes
   | Opaque
   | Callable
   | DType
@@ -46,10 +45,6 @@ export class PyDict {
 }
 
 const nothing: ReadonlyMap<PyValue, PyValue> = new Map();
-
-export class PyBytes {
-  constructor(readonly bytes: Uint8Array) {}
-}
 
 /** An object whose kind is known to be harmless and whose content nobody needs. */
 export class Opaque {
