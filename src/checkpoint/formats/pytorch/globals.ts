@@ -1,7 +1,15 @@
 import { quoted } from '../../names';
 import type { Failures } from './failures';
 import { bytesOf, type Budget } from './pickle/budget';
-import { Callable, Opaque, PyDict, PyList, PyTuple, type PyValue } from './pickle/values';
+import {
+  Callable,
+  Opaque,
+  PyDict,
+  PyList,
+  PyTuple,
+  UnreadTensor,
+  type PyValue,
+} from './pickle/values';
 import { rebuildFromType, rebuildFunctions } from './tensors';
 import { dtypeOf, storageKindOf } from './types';
 
@@ -27,6 +35,7 @@ const dicts: ReadonlySet<string> = new Set([
 const inert: ReadonlySet<string> = new Set([
   '_codecs.encode',
   'argparse.Namespace',
+  'collections.deque',
   'types.SimpleNamespace',
   ...['bool', 'bytearray', 'bytes', 'complex', 'float', 'frozenset', 'int'].map(builtin),
   ...['list', 'object', 'range', 'set', 'slice', 'str', 'tuple'].map(builtin),
@@ -45,15 +54,20 @@ const inert: ReadonlySet<string> = new Set([
   'numpy.ndarray',
   'torch.device',
   'torch.serialization._get_layout',
-  'torch.Tensor',
-  'torch._tensor.Tensor',
-  'torch.nn.parameter.Parameter',
+  'torch.torch_version.TorchVersion',
   ...['affine', 'symmetric'].flatMap(scheme => [
     `torch.per_tensor_${scheme}`,
     `torch.per_channel_${scheme}`,
   ]),
   'torch.per_channel_affine_float_qparams',
 ]);
+
+/** Classes of tensors, named by what rebuilds tensors of them. */
+const tensorClasses: readonly string[] = [
+  'torch.Tensor',
+  'torch._tensor.Tensor',
+  'torch.nn.parameter.Parameter',
+];
 
 function builtin(name: string): string {
   return `builtins.${name}`;
@@ -82,6 +96,12 @@ export function globalsOf(
       : new PyTuple([]),
   );
   for (const name of dicts) calls.set(name, args => dictOf(args, fail, budget));
+  for (const name of tensorClasses) {
+    calls.set(
+      name,
+      () => new UnreadTensor('a tensor as versions of torch before 0.4 described it'),
+    );
+  }
   const known = new Map<string, PyValue>();
   return (module, name) => {
     const full = `${renamedModules.get(module) ?? module}.${name}`;

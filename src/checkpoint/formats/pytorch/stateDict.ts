@@ -42,7 +42,7 @@ export function findStateDict(root: PyValue, fail: Failures): StateDict {
   );
   const byName = new Map<string, PyDict>(groups);
   const named = weights.find(name => byName.has(name));
-  if (named !== undefined) return partOf(root, [named, byName.get(named)!], groups, search, fail);
+  if (named !== undefined) return partOf(root, [named, byName.get(named)!], search, fail);
   if ([...root.entries.values()].some(isTensor)) {
     const { tensors, rest } = flattened(root, search, fail);
     return { tensors, notes: passedOver(rest) };
@@ -56,8 +56,8 @@ export function findStateDict(root: PyValue, fail: Failures): StateDict {
     );
   }
   return more.length > 0
-    ? severalModels(root, models, groups, search, fail)
-    : partOf(root, model, groups, search, fail);
+    ? severalModels(root, models, search, fail)
+    : partOf(root, model, search, fail);
 }
 
 function passedOver({ shown, count }: Flattened['rest']): Note[] {
@@ -74,15 +74,17 @@ const takeOut =
   'To use other tensors of it, save them alone: torch.save(checkpoint[name], file) after torch.load.';
 
 /** Sentences on what a file holds and what is not read. */
-function besidesOf(root: PyDict, taken: ReadonlySet<string>, groups: readonly Group[]): string {
-  const withTensors = groups.map(([name]) => name).filter(name => !taken.has(name));
-  const told = new Set([...taken, ...withTensors]);
-  const names = [...root.entries.keys()].map(key => (typeof key === 'string' ? key : '…'));
-  const others = names.filter(name => !told.has(name));
+function besidesOf(root: PyDict, taken: ReadonlySet<string>, search: TensorSearch): string {
+  const others = [...root.entries]
+    .map(([key, value]) => ({ name: typeof key === 'string' ? key : '…', value }))
+    .filter(({ name }) => !taken.has(name));
+  const holds = (value: PyValue): boolean => !isTensor(value) && search.holds(value);
+  const withTensors = others.filter(({ value }) => holds(value)).map(({ name }) => name);
+  const without = others.filter(({ value }) => !holds(value)).map(({ name }) => name);
   const hold = withTensors.length === 1 ? 'holds' : 'hold';
   return [
     ...(withTensors.length > 0 ? [` ${some(withTensors)} ${hold} tensors too.`] : []),
-    ...(others.length > 0 ? [` It also holds ${some(others)}.`] : []),
+    ...(without.length > 0 ? [` It also holds ${some(without)}.`] : []),
   ].join('');
 }
 
@@ -90,7 +92,6 @@ function besidesOf(root: PyDict, taken: ReadonlySet<string>, groups: readonly Gr
 function partOf(
   root: PyDict,
   [taken, dict]: Group,
-  groups: readonly Group[],
   search: TensorSearch,
   fail: Failures,
 ): StateDict {
@@ -103,7 +104,7 @@ function partOf(
   return {
     tensors: new Map(bare),
     notes: [
-      { message: message + besidesOf(root, new Set([taken]), groups), remedy: takeOut },
+      { message: message + besidesOf(root, new Set([taken]), search), remedy: takeOut },
       ...passedOver(rest),
     ],
   };
@@ -113,7 +114,6 @@ function partOf(
 function severalModels(
   root: PyDict,
   models: readonly Group[],
-  groups: readonly Group[],
   search: TensorSearch,
   fail: Failures,
 ): StateDict {
@@ -125,7 +125,7 @@ function severalModels(
   return {
     tensors,
     notes: [
-      { message: message + besidesOf(root, new Set(names), groups), remedy: takeOut },
+      { message: message + besidesOf(root, new Set(names), search), remedy: takeOut },
       ...passedOver(rest),
     ],
   };

@@ -121,6 +121,11 @@ const pickles: readonly (readonly [what: string, value: string, says: RegExp])[]
   ['an offset behind its storage', tensor(storage('0', 6), [2], [1], 5), /reaches to byte 28/],
   ['strides behind its storage', tensor(storage('0', 6), [2, 2], [5, 1]), /reaches to byte 28/],
   [
+    'a tensor by its class',
+    called('torch', 'Tensor'),
+    /"x" is a tensor as versions .* before 0\.4/,
+  ],
+  [
     'a parameter of nothing',
     called('torch._utils', '_rebuild_parameter', 'N', '\x88'),
     /parameter in it has no tensor/,
@@ -178,5 +183,46 @@ for (const [what, value, says] of pickles) {
   test(`a pickle with ${what} is refused`, async t => {
     const path = await put(await temporaryFolder(t), 'a.pt', state(value));
     await assertUserError(openCheckpoint(path), UserError, says);
+  });
+}
+
+/** Plain data as training checkpoints hold it beside tensors, of which nothing is read. */
+const inert: readonly (readonly [what: string, value: string])[] = [
+  ['arguments', `${called('argparse', 'Namespace')}}(${text('lr')}K\x01ub`],
+  [
+    'a number of numpy',
+    called('numpy._core.multiarray', 'scalar', called('numpy', 'dtype', text('f8')), 'C\x01x'),
+  ],
+  [
+    'an array of numpy',
+    `${called('numpy.core.multiarray', '_reconstruct', named('numpy', 'ndarray'))}${tuple('K\x01')}b`,
+  ],
+  ['bytes of protocol 2', called('_codecs', 'encode', text('x'), text('latin1'))],
+  ['a path', called('pathlib', 'PosixPath', text('/'))],
+  ['a set', `\x8f(K\x01K\x02\x90`],
+  ['a queue', `${called('collections', 'deque')}(K\x01K\x02e`],
+  [
+    'a dict with a default',
+    `${called('collections', 'defaultdict', named('builtins', 'list'))}K\x01K\x02s`,
+  ],
+  [
+    'a dict of Lightning',
+    `${named('lightning_fabric.utilities.data', 'AttributeDict')})\x81(K\x01K\x02u`,
+  ],
+  ['a version of torch', `${named('torch.torch_version', 'TorchVersion')}${tuple(text('2'))}\x81`],
+  ['a string of Python 2', 'U\x02\xff\xfe'],
+  [
+    'numbers of protocol 0',
+    `(I01\nI-5\nL77777777777777777777777L\nF1.5\nFinf\nS'a\\x41'\nVab\\u6771\nt`,
+  ],
+  ['what is thrown away', '(K\x011(0K\x010K\x0220'],
+];
+
+for (const [what, value] of inert) {
+  test(`${what} beside a tensor is passed over, and told of`, async t => {
+    const found = await openCheckpoint(await put(await temporaryFolder(t), 'a.pt', state(value)));
+    assert.deepEqual([...found.tensors.keys()], ['w']);
+    assert.match(found.notes[0]!.message, /not read: "x"\.$/);
+    await found.close();
   });
 }

@@ -17,7 +17,7 @@ const checkpoints: readonly (readonly [file: string, notes: readonly RegExp[]])[
   [
     'lightning.ckpt',
     [
-      /holds as "state_dict", without the "model\." before all of its names\. "callbacks" holds tensors too\. It also holds "epoch", "global_step", "pytorch-lightning_version", "loops", "optimizer_states", "lr_schedulers" and 1 more\.$/,
+      /holds as "state_dict", without the "model\." before all of its names\. "callbacks", "optimizer_states" hold tensors too\. It also holds "epoch", "global_step", "pytorch-lightning_version", "loops", "lr_schedulers", "hyper_parameters"\.$/,
     ],
   ],
   [
