@@ -146,7 +146,7 @@ const SAVE_ALONE =
   'Load it in Python where that class is known and save the tensors alone: torch.save(model.state_dict(), file), or better model.save_pretrained(folder).';
 
 function refuse(full: string, fail: Failures): never {
-  if (/(^|\.)TrainingArguments$|\.\w*TrainingArgs$/.test(full)) {
+  if (/\.\w*(TrainingArguments|TrainingArgs)$/.test(full)) {
     return fail.unsupported(
       `it holds the settings of a training (${quoted(full)}), not a model`,
       'Give the folder that it lies in, or the file of the weights.',
