@@ -21,7 +21,7 @@ mkdirSync(save, { recursive: true });
 
 /** Shares of all inputs, for the targets in test/fuzz/targets.ts. */
 const shares = {
-  ...{ safetensors: 20, index: 15, config: 20, tokenizer: 1, operators: 10 },
+  ...{ safetensors: 20, gguf: 10, index: 15, config: 20, tokenizer: 1, operators: 10 },
   ...{ receipts: 14, runs: 8, idx: 6, images: 3, jsonl: 3 },
 };
 /** Inputs that one process reads, so that what it leaves behind does not add up. */

@@ -19,7 +19,7 @@ async function isFile(path: string): Promise<boolean> {
 
 /**
  * Finds the file that a path means: itself, or in a folder `model.safetensors`, else its index, else
- * the only safetensors there is, or the first of the only shards. Returns an absolute path. @throws UserError
+ * the only safetensors there is, or the first of the only shards, else the only GGUF file. Returns an absolute path. @throws UserError
  */
 export async function locateCheckpoint(path: string): Promise<string> {
   const absolute = resolve(path);
@@ -52,8 +52,9 @@ async function locateInFolder(folder: string): Promise<string> {
     throw explainReadError(error, folder);
   }
   const indexes = names.filter(name => name.endsWith('.safetensors.index.json'));
-  const candidates =
-    indexes.length > 0 ? indexes : names.filter(name => name.endsWith('.safetensors'));
+  const shards = names.filter(name => name.endsWith('.safetensors'));
+  const ggufs = names.filter(name => name.endsWith('.gguf'));
+  const candidates = [indexes, shards, ggufs].find(found => found.length > 0) ?? [];
   const [only, ...others] = candidates;
   if (only === undefined) throw noCheckpointIn(folder, names);
   if (others.length > 0 && !areOneSeries(candidates)) {
