@@ -1,8 +1,8 @@
 import { constants } from 'node:buffer';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
-import { readOwn } from '../files';
+import { identify, readOwn } from '../files';
 import { isReadableType, noValues, toFloat32 } from './elementTypes';
 import { requireUnchanged, sha256OfFiles } from './hash';
 import { parseJsonObject, type JsonObject } from './jsonText';
@@ -27,8 +27,10 @@ export interface Checkpoint {
   readonly directory: string;
   /** Absolute paths of the files that hold tensors, in the order of their names. */
   readonly files: readonly string[];
-  /** The config.json beside it, or what the file itself tells in its place. */
+  /** What the file itself tells in place of a config.json, or the one beside it. */
   readonly config: JsonObject | undefined;
+  /** Why a file that should tell it tells none. */
+  readonly noConfig: UserError | undefined;
   /** The text of that, as it was read. */
   readonly configText: string | undefined;
   /** Free text its writer left in the header (of a sharded one: in the first shard). */
@@ -73,6 +75,17 @@ async function readConfig(directory: string): Promise<ReadConfig | undefined> {
   }
 }
 
+/** What is to be said where a config.json lies beside a file that tells its own. */
+async function notesOnOther(directory: string, file: string): Promise<Note[]> {
+  if ((await identify(join(directory, 'config.json'))) === undefined) return [];
+  return [
+    {
+      message: `The config.json beside ${basename(file)} is not used: the file itself tells what the model is, and transformers goes by that too.`,
+      remedy: 'Nothing to do, unless the two are of different models.',
+    },
+  ];
+}
+
 /**
  * Opens a checkpoint: a safetensors file, the index of a sharded one, or the folder of either. What
  * the file holds decides, not what it is called. Reads headers only, at any size.
@@ -100,20 +113,21 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
   await restoreSetAside(path);
   const file = await locateCheckpoint(path);
   const contents = await readContents(file, file === resolve(path));
-  const { metadata, tensors, bytes, files, absent, notes } = contents;
+  const { metadata, tensors, bytes, files, absent, noConfig } = contents;
   const problems = [...contents.problems];
   const directory = dirname(file);
-  let config: ReadConfig | undefined;
+  const notes = [...contents.notes];
+  let config = contents.config && {
+    text: JSON.stringify(contents.config, null, 2),
+    content: contents.config,
+  };
   try {
-    config = await readConfig(directory);
+    if (config) notes.push(...(await notesOnOther(directory, file)));
+    else if (!noConfig) config = await readConfig(directory);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     problems.push(error);
   }
-  config ??= contents.config && {
-    text: JSON.stringify(contents.config, null, 2),
-    content: contents.config,
-  };
   const open = new OpenFiles(files);
 
   const tensorNamed = (name: string): TensorInfo => {
@@ -154,6 +168,7 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     files: [...files.keys()],
     config: config?.content,
     configText: config?.text,
+    noConfig,
     metadata,
     tensors,
     absent,

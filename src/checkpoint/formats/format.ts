@@ -1,7 +1,7 @@
 import type { JsonObject } from '../jsonText';
 import type { ReadBytes } from '../layouts/layout';
 import type { TensorInfo } from '../tensor';
-import type { Note } from '../../errors';
+import type { Note, UserError } from '../../errors';
 
 /** A regular file that is open, for whoever reads its format. */
 export interface FormatFile {
@@ -20,8 +20,10 @@ export interface FileContents {
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of their data. */
   readonly tensors: readonly TensorInfo[];
-  /** The config.json that the file itself tells, in formats that need none beside them. */
+  /** The config.json that the file itself tells, in formats that need none beside them; it counts before one that lies there. */
   readonly config?: JsonObject;
+  /** Why it tells none, in such formats. */
+  readonly noConfig?: UserError;
   /** What it says that the reader passes over. */
   readonly notes?: readonly Note[];
 }

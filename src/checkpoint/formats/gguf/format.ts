@@ -1,7 +1,8 @@
 import type { FileContents, Format, FormatFile } from '../format';
-import { readHeader } from './header';
+import { UnsupportedError } from '../../../errors';
+import { readHeader, type GgufHeader } from './header';
 import { shownMetadata } from './metadata';
-import { asStored } from './tensors';
+import { modelOf } from './model';
 
 const MAGIC = [0x47, 0x47, 0x55, 0x46];
 
@@ -10,10 +11,19 @@ export const gguf: Format = {
   id: 'gguf',
   recognises: head => MAGIC.every((byte, at) => head[at] === byte),
   async open(file: FormatFile): Promise<FileContents> {
-    const { values, tensors } = await readHeader(file);
-    return {
-      metadata: shownMetadata(values),
-      tensors: tensors.map(tensor => asStored(tensor, file.file)),
-    };
+    const header = await readHeader(file);
+    refuseShard(header, file.file);
+    const model = await modelOf(header, file.file, file.read);
+    return { metadata: shownMetadata(header.values), ...model };
   },
 };
+
+/** @throws UnsupportedError for one of several files that a model was split into */
+function refuseShard({ values }: GgufHeader, file: string): void {
+  const count = values.get('split.count');
+  if (typeof count !== 'number' || count <= 1) return;
+  throw new UnsupportedError(
+    `${file} is one of the ${count} files that a model was split into.`,
+    'Merge them first: llama-gguf-split --merge, with the first of them and a name for the whole.',
+  );
+}
