@@ -33,6 +33,8 @@ export interface Checkpoint {
   readonly noConfig: UserError | undefined;
   /** The text of that, as it was read. */
   readonly configText: string | undefined;
+  /** Texts of files that stand in for those beside it, by their names; empty where it has such files. */
+  readonly companions: ReadonlyMap<string, () => Promise<string>>;
   /** Free text its writer left in the header (of a sharded one: in the first shard). */
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -73,6 +75,11 @@ async function readConfig(directory: string): Promise<ReadConfig | undefined> {
       { cause: error },
     );
   }
+}
+
+async function hasAny(directory: string, names: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(names.map(name => identify(join(directory, name))));
+  return found.some(identity => identity !== undefined);
 }
 
 /** What is to be said where a config.json lies beside a file that tells its own. */
@@ -138,6 +145,11 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       'Check that config.json and the weights belong to the same model.',
     );
   };
+  const bytesOf = async (file: string, begin: number, end: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(end - begin);
+    await open.read(file, begin, bytes);
+    return bytes;
+  };
   const read = ({ name, file, layout }: TensorInfo, firstElement: number, count: number) => {
     const readBytes = async (begin: number, end: number): Promise<Uint8Array> => {
       if (end - begin > constants.MAX_LENGTH) {
@@ -146,12 +158,16 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
           'Use a checkpoint whose tensors are smaller than 4 GiB.',
         );
       }
-      const bytes = new Uint8Array(end - begin);
-      await open.read(file, begin, bytes);
-      return bytes;
+      return bytesOf(file, begin, end);
     };
     return layout.read(readBytes, firstElement, count);
   };
+  const companions = new Map<string, () => Promise<string>>();
+  if (contents.companions && !(await hasAny(directory, [...contents.companions.keys()]))) {
+    for (const [name, make] of contents.companions) {
+      companions.set(name, () => make((begin, end) => bytesOf(file, begin, end)));
+    }
+  }
   const readValues = async (tensor: TensorInfo, firstElement: number, count: number) => {
     const stored = await read(tensor, firstElement, count);
     // Fresh bytes of a float32 tensor are its values already; nothing to copy.
@@ -169,6 +185,7 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     config: config?.content,
     configText: config?.text,
     noConfig,
+    companions,
     metadata,
     tensors,
     absent,

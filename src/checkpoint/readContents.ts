@@ -75,6 +75,8 @@ export interface CheckpointContents {
   readonly config?: JsonObject;
   /** Why they tell none, in such formats. */
   readonly noConfig?: UserError;
+  /** Files beside them that a file tells itself. */
+  readonly companions?: FileContents['companions'];
   readonly notes: readonly Note[];
   /** What keeps it from being used; what could be read is listed all the same. */
   readonly problems: readonly UserError[];
@@ -262,6 +264,7 @@ export async function readContents(file: string, named: boolean): Promise<Checkp
     files: new Map([[file, seen]]),
     ...(content.config && { config: content.config }),
     ...(content.noConfig && { noConfig: content.noConfig }),
+    ...(content.companions && { companions: content.companions }),
     notes: content.notes ?? [],
     problems: [],
   };

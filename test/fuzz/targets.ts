@@ -116,7 +116,19 @@ export const targets: Readonly<Record<string, Target>> = {
       const file = join(folder, 'model.gguf');
       return async draw => {
         writeFileSync(file, mutateGguf(draw.pick(files), draw));
-        await look(folder);
+        await inspect(folder);
+        const checkpoint = await listCheckpoint(folder);
+        try {
+          for (const make of checkpoint.companions.values()) JSON.parse(await make());
+          const tensors = [...checkpoint.tensors.values()];
+          if (tensors.length === 0) return;
+          const { name, shape } = draw.pick(tensors);
+          const count = shape.reduce((product, length) => product * length, 1);
+          await checkpoint.readRange(name, Math.floor(count / 3), Math.ceil(count / 3));
+          await checkpoint.readFloat32(name);
+        } finally {
+          await checkpoint.close();
+        }
       };
     },
   },

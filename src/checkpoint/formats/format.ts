@@ -24,6 +24,11 @@ export interface FileContents {
   readonly config?: JsonObject;
   /** Why it tells none, in such formats. */
   readonly noConfig?: UserError;
+  /**
+   * Files that belong beside it and that it tells itself, a tokenizer's; made when they are asked for,
+   * where none of them lies there.
+   */
+  readonly companions?: ReadonlyMap<string, (read: ReadBytes) => Promise<string>>;
   /** What it says that the reader passes over. */
   readonly notes?: readonly Note[];
 }

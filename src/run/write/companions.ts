@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Checkpoint } from '../../checkpoint/checkpoint';
 import { explainWriteError } from '../../checkpoint/outputFolder';
 import { CorruptFileError, UserError, type Note } from '../../errors';
 import {
@@ -59,10 +60,13 @@ export interface Companions {
 /**
  * Copies a checkpoint's tokenizer, preprocessor and their like into a folder, before anything is
  * computed: what replaces them later does not get into the result. A link out of the checkpoint's folder
- * is refused, as are pipes and devices.
+ * is refused, as are pipes and devices. Those that the weights' own file tells are written like them.
  * @throws UserError
  */
-export async function copyCompanions(from: string, to: string): Promise<Companions> {
+export async function copyCompanions(
+  { directory: from, companions }: Pick<Checkpoint, 'directory' | 'companions'>,
+  to: string,
+): Promise<Companions> {
   const names = [...companionNames, ...(await templatesIn(from))];
   const seen = new Map<string, Seen>();
   for (const name of names) {
@@ -70,13 +74,22 @@ export async function copyCompanions(from: string, to: string): Promise<Companio
     seen.set(name, file && { identity: file.identity, sha256: digest(file.bytes) });
     if (file) await writeInFolder(join(to, name), file.bytes);
   }
+  const made: Companion[] = [];
+  for (const [name, make] of companions) {
+    const bytes = new TextEncoder().encode(await make());
+    await writeInFolder(join(to, name), bytes);
+    made.push({ name, sha256: digest(bytes) });
+  }
   const changed = async (): Promise<string[]> => {
     const found: string[] = [];
     for (const [name, before] of seen) if (await isChanged(from, name, before)) found.push(name);
     return found;
   };
   return {
-    files: [...seen].flatMap(([name, file]) => (file ? [{ name, sha256: file.sha256 }] : [])),
+    files: [
+      ...[...seen].flatMap(([name, file]) => (file ? [{ name, sha256: file.sha256 }] : [])),
+      ...made,
+    ],
     async requireSame() {
       const [name] = await changed();
       if (name === undefined) return;

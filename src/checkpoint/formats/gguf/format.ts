@@ -1,8 +1,9 @@
 import type { FileContents, Format, FormatFile } from '../format';
-import { UnsupportedError } from '../../../errors';
+import { UnsupportedError, UserError, type Note } from '../../../errors';
 import { readHeader, type GgufHeader } from './header';
 import { shownMetadata } from './metadata';
 import { modelOf } from './model';
+import { tokenizerFiles } from './tokenizer/tokenizer';
 
 const MAGIC = [0x47, 0x47, 0x55, 0x46];
 
@@ -14,9 +15,25 @@ export const gguf: Format = {
     const header = await readHeader(file);
     refuseShard(header, file.file);
     const model = await modelOf(header, file.file, file.read);
-    return { metadata: shownMetadata(header.values), ...model };
+    const { notes, ...tokenizer } = tokenizerOf(header);
+    return {
+      metadata: shownMetadata(header.values),
+      ...model,
+      ...tokenizer,
+      notes: [...model.notes, ...notes],
+    };
   },
 };
+
+/** The files of the tokenizer that the metadata tells, or why it tells none. */
+function tokenizerOf({ values }: GgufHeader): Pick<FileContents, 'companions'> & { notes: Note[] } {
+  try {
+    return { companions: tokenizerFiles(values), notes: [] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { notes: [{ message: error.message, remedy: error.remedy }] };
+  }
+}
 
 /** @throws UnsupportedError for one of several files that a model was split into */
 function refuseShard({ values }: GgufHeader, file: string): void {
