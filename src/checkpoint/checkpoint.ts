@@ -77,6 +77,9 @@ async function readConfig(directory: string): Promise<ReadConfig | undefined> {
   }
 }
 
+/** Files of which a folder that has a tokenizer has one. */
+const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'vocab.json', 'vocab.txt'];
+
 async function hasAny(directory: string, names: readonly string[]): Promise<boolean> {
   const found = await Promise.all(names.map(name => identify(join(directory, name))));
   return found.some(identity => identity !== undefined);
@@ -163,7 +166,7 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     return layout.read(readBytes, firstElement, count);
   };
   const companions = new Map<string, () => Promise<string>>();
-  if (contents.companions && !(await hasAny(directory, [...contents.companions.keys()]))) {
+  if (contents.companions && !(await hasAny(directory, tokenizerFiles))) {
     for (const [name, make] of contents.companions) {
       companions.set(name, () => make((begin, end) => bytesOf(file, begin, end)));
     }

@@ -119,13 +119,14 @@ export const targets: Readonly<Record<string, Target>> = {
         await inspect(folder);
         const checkpoint = await listCheckpoint(folder);
         try {
-          for (const make of checkpoint.companions.values()) JSON.parse(await make());
           const tensors = [...checkpoint.tensors.values()];
-          if (tensors.length === 0) return;
-          const { name, shape } = draw.pick(tensors);
-          const count = shape.reduce((product, length) => product * length, 1);
-          await checkpoint.readRange(name, Math.floor(count / 3), Math.ceil(count / 3));
-          await checkpoint.readFloat32(name);
+          if (tensors.length > 0) {
+            const { name, shape } = draw.pick(tensors);
+            const count = shape.reduce((product, length) => product * length, 1);
+            await checkpoint.readRange(name, Math.floor(count / 3), Math.floor(count / 3));
+            await checkpoint.readFloat32(name);
+          }
+          for (const make of checkpoint.companions.values()) JSON.parse(await make());
         } finally {
           await checkpoint.close();
         }

@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint';
 import { explainWriteError } from '../../checkpoint/outputFolder';
-import { CorruptFileError, UserError, type Note } from '../../errors';
+import { CorruptFileError, UnsupportedError, UserError, type Note } from '../../errors';
 import {
   explainReadError,
   identify,
@@ -74,12 +74,7 @@ export async function copyCompanions(
     seen.set(name, file && { identity: file.identity, sha256: digest(file.bytes) });
     if (file) await writeInFolder(join(to, name), file.bytes);
   }
-  const made: Companion[] = [];
-  for (const [name, make] of companions) {
-    const bytes = new TextEncoder().encode(await make());
-    await writeInFolder(join(to, name), bytes);
-    made.push({ name, sha256: digest(bytes) });
-  }
+  const { made, unmade } = await writeMade(companions, to);
   const changed = async (): Promise<string[]> => {
     const found: string[] = [];
     for (const [name, before] of seen) if (await isChanged(from, name, before)) found.push(name);
@@ -100,9 +95,10 @@ export async function copyCompanions(
     },
     async notes() {
       const names = await changed();
-      if (names.length === 0) return [];
+      if (names.length === 0) return unmade;
       const plural = names.length === 1 ? '' : 's';
       return [
+        ...unmade,
         {
           message: `${names.join(', ')} beside the checkpoint changed during the run; the result has the file${plural} that it started with.`,
           remedy: 'Compare them if the new ones were meant.',
@@ -110,6 +106,29 @@ export async function copyCompanions(
       ];
     },
   };
+}
+
+/** Writes those that the weights' own file tells, and says which it cannot be made to tell. */
+async function writeMade(
+  companions: Checkpoint['companions'],
+  to: string,
+): Promise<{ readonly made: readonly Companion[]; readonly unmade: Note[] }> {
+  const made: Companion[] = [];
+  try {
+    const texts = await Promise.all(
+      [...companions].map(async ([name, make]) => [name, await make()] as const),
+    );
+    for (const [name, text] of texts) {
+      const bytes = new TextEncoder().encode(text);
+      await writeInFolder(join(to, name), bytes);
+      made.push({ name, sha256: digest(bytes) });
+    }
+    return { made, unmade: [] };
+  } catch (error) {
+    // What is written without them is whole all the same.
+    if (!(error instanceof CorruptFileError || error instanceof UnsupportedError)) throw error;
+    return { made, unmade: [{ message: error.message, remedy: error.remedy }] };
+  }
 }
 
 /** A companion as it was read, or that there was none. */

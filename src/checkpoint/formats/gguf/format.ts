@@ -1,5 +1,5 @@
 import type { FileContents, Format, FormatFile } from '../format';
-import { UnsupportedError, UserError, type Note } from '../../../errors';
+import { UnsupportedError } from '../../../errors';
 import { readHeader, type GgufHeader } from './header';
 import { shownMetadata } from './metadata';
 import { modelOf } from './model';
@@ -15,25 +15,13 @@ export const gguf: Format = {
     const header = await readHeader(file);
     refuseShard(header, file.file);
     const model = await modelOf(header, file.file, file.read);
-    const { notes, ...tokenizer } = tokenizerOf(header);
     return {
       metadata: shownMetadata(header.values),
+      companions: tokenizerFiles(header.values),
       ...model,
-      ...tokenizer,
-      notes: [...model.notes, ...notes],
     };
   },
 };
-
-/** The files of the tokenizer that the metadata tells, or why it tells none. */
-function tokenizerOf({ values }: GgufHeader): Pick<FileContents, 'companions'> & { notes: Note[] } {
-  try {
-    return { companions: tokenizerFiles(values), notes: [] };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { notes: [{ message: error.message, remedy: error.remedy }] };
-  }
-}
 
 /** @throws UnsupportedError for one of several files that a model was split into */
 function refuseShard({ values }: GgufHeader, file: string): void {

@@ -31,32 +31,38 @@ const ofClass: Readonly<Record<Spelling, readonly string[]>> = {
 
 /**
  * Files of a tokenizer that are made of the metadata when they are asked for, as transformers makes
- * them of it. @throws UnsupportedError when the metadata tells of none that is known
+ * them of it. Making them throws UnsupportedError when the metadata tells of none that is known.
  */
 export function tokenizerFiles(
   values: Values,
 ): ReadonlyMap<string, (read: ReadBytes) => Promise<string>> {
-  const spelling = spellingOf(values);
-  const words = spelling === 'bytes' ? wordsOf(values) : undefined;
   return new Map([
-    ['tokenizer.json', async read => tokenizerJson(values, { spelling, words, read })],
-    ['tokenizer_config.json', async read => configJson(values, read)],
+    ['tokenizer.json', read => tokenizerJson(values, read)],
+    ['tokenizer_config.json', read => configJson(values, read)],
   ]);
 }
 
 const entry = (values: Values, name: string) => values.get(`tokenizer.ggml.${name}`);
 
+interface Kind {
+  readonly spelling: Spelling;
+  /** What bytes are cut into, see `wordPatterns`. */
+  readonly words?: string;
+}
+
 /** @throws UnsupportedError for a kind of tokenizer that is not known */
+function kindOf(values: Values): Kind {
+  const spelling = spellingOf(values);
+  return spelling === 'bytes' ? { spelling, words: wordsOf(values) } : { spelling };
+}
+
 function spellingOf(values: Values): Spelling {
   const model = entry(values, 'model');
   const architecture = values.get('general.architecture');
   if (!isList(entry(values, 'tokens'))) throw notKnown('holds none');
   if (model === 'gpt2') return 'bytes';
-  if (model !== 'llama') {
-    throw notKnown(
-      `holds one of the kind ${typeof model === 'string' ? quoted(model) : 'of none'}`,
-    );
-  }
+  if (typeof model !== 'string') throw notKnown('names no kind of it');
+  if (model !== 'llama') throw notKnown(`holds one of the kind ${quoted(model)}`);
   if (architecture === 'phi3') return 'phi3';
   const isGemma = typeof architecture === 'string' && /^gemma[23]?$/.test(architecture);
   return isGemma ? 'gemma' : 'llama';
@@ -77,13 +83,8 @@ const notKnown = (what: string): UnsupportedError =>
     'Put tokenizer.json and tokenizer_config.json of the original model beside the file.',
   );
 
-interface Making {
-  readonly spelling: Spelling;
-  readonly words: string | undefined;
-  readonly read: ReadBytes;
-}
-
-async function tokenizerJson(values: Values, { spelling, words, read }: Making): Promise<string> {
+async function tokenizerJson(values: Values, read: ReadBytes): Promise<string> {
+  const { spelling, words } = kindOf(values);
   const found = await readTexts(entry(values, 'tokens'), read);
   const kinds = await readNumbers(entry(values, 'token_type'), read);
   const tokens = found.map(token => spelled(token, spelling));
@@ -123,7 +124,15 @@ function parted(merge: string): readonly [string, string] {
 /** What decides which token is merged first: Gemma's are in that order. */
 async function scoresOf(
   values: Values,
-  { spelling, tokens, read }: Pick<Making, 'spelling' | 'read'> & { readonly tokens: string[] },
+  {
+    spelling,
+    tokens,
+    read,
+  }: {
+    readonly spelling: Spelling;
+    readonly tokens: readonly string[];
+    readonly read: ReadBytes;
+  },
 ): Promise<ReadonlyMap<string, number>> {
   if (spelling === 'gemma') return new Map(tokens.map((token, id) => [token, -id]));
   const scores = await readNumbers(entry(values, 'scores'), read);
@@ -208,6 +217,7 @@ function around(values: Values, tokens: readonly string[]): JsonValue {
 }
 
 async function configJson(values: Values, read: ReadBytes): Promise<string> {
+  kindOf(values);
   const tokens = await readTexts(entry(values, 'tokens'), read);
   const config: Record<string, JsonValue> = { tokenizer_class: 'PreTrainedTokenizerFast' };
   for (const [name, role] of Object.entries(roles)) {

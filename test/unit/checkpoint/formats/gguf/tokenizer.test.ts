@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { openCheckpoint } from '../../../../../src/checkpoint/checkpoint';
-import { UserError } from '../../../../../src/errors';
+import { UnsupportedError, UserError } from '../../../../../src/errors';
 import { loadTokenizer } from '../../../../../src/data/tokenizer';
+import { readDeclaration } from '../../../../../src/data/tokenizer/classes';
 import { openTokenizer } from '../../../../../src/data/tokenizer/open';
 import { copyCompanions } from '../../../../../src/run/write/companions';
 import { fixtureJson } from '../../../../support/fixtures';
@@ -75,6 +76,7 @@ const unknown: readonly (readonly [string, readonly (readonly [string, Buffer])[
     ],
     /of the kind "rwkv"/,
   ],
+  ['of no kind', [['tokenizer.ggml.tokens', asTexts(['a'])]], /names no kind/],
   [
     'with words that are not known',
     [
@@ -87,12 +89,15 @@ const unknown: readonly (readonly [string, readonly (readonly [string, Buffer])[
 ];
 
 for (const [what, values, says] of unknown) {
-  test(`a tokenizer ${what} is not made up, and a note says so`, async t => {
-    const path = await put(await temporaryFolder(t), 'model.gguf', gguf({ values }));
-    const checkpoint = await openCheckpoint(path);
+  test(`a tokenizer ${what} is not made up: who needs it is told why, and growing goes on`, async t => {
+    const folder = await temporaryFolder(t);
+    const checkpoint = await openCheckpoint(await put(folder, 'model.gguf', gguf({ values })));
+    await assertUserError(loadTokenizer(checkpoint), UnsupportedError, says);
+    await assertUserError(readDeclaration(checkpoint), UnsupportedError, says);
+    const { files, notes } = await copyCompanions(checkpoint, join(folder, 'grown'));
     await checkpoint.close();
-    assert.match(checkpoint.notes.map(({ message }) => message).join(), says);
-    await assertUserError(loadTokenizer(checkpoint), UserError, /no tokenizer/);
+    assert.deepEqual(files, []);
+    assert.match((await notes())[0]!.message, says);
   });
 }
 
