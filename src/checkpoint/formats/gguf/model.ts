@@ -84,7 +84,7 @@ function renamed(
 ): TensorInfo[] {
   const found = new Map<string, TensorInfo>();
   for (const [name, tensor] of stored) {
-    const [, layer, own, end = ''] = /^(blk\.\d+\.)?(.*?)(\.weight|\.bias)?$/.exec(name)!;
+    const [, layer, own, end = ''] = /^(blk\.\d+\.)?(.*?)(\.weight|\.bias)?$/s.exec(name)!;
     const number = layer === undefined ? '' : layer.slice(4, -1);
     const module = layer === undefined ? own! : `blk.{n}.${own!}`;
     const theirs = Object.hasOwn(names, module) ? names[module]! : undefined;

@@ -69,7 +69,8 @@ export function asBefore(tensor: TensorInfo, done: Done, heads: Heads): TensorIn
 /** Rows of a head, which are so many parts. @throws CorruptFileError when they are not */
 function wholeHeads({ name, shape, file }: TensorInfo, heads: number, parts: number): number {
   const size = (shape[0] ?? 0) / heads;
-  if (Number.isInteger(size / parts)) return size;
+  const isCount = Number.isInteger(heads) && heads > 0;
+  if (isCount && Number.isInteger(size / parts)) return size;
   throw new CorruptFileError(
     `${file}: ${quoted(name)} has ${shape[0] ?? 0} rows, which are not those of ${heads} heads.`,
     'Convert the model anew with a current version of llama.cpp.',

@@ -165,7 +165,7 @@ function addedTokens(
   }
   kinds.forEach((kind, id) => {
     const token = found[id];
-    if (kind !== CONTROL || token === undefined) return;
+    if (kind !== CONTROL || token === undefined || !ids.has(token)) return;
     // Others are mistakes of llama.cpp's converter.
     if (spelling !== 'bytes' || isByteLevel(token)) special.set(token, true);
   });

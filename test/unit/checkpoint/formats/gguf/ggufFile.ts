@@ -25,6 +25,7 @@ const text = (value: string | Buffer): Buffer => {
 /** Values with the numbers of their kinds in front. */
 export const asText = (value: string | Buffer): Buffer => Buffer.concat([u32(8), text(value)]);
 export const asU32 = (value: number): Buffer => Buffer.concat([u32(4), u32(value)]);
+export const asI32 = (value: number): Buffer => Buffer.concat([u32(5), u32(value >>> 0)]);
 export const asU64 = (value: number | bigint): Buffer => Buffer.concat([u32(10), u64(value)]);
 export const asTexts = (values: readonly string[]): Buffer =>
   Buffer.concat([u32(9), u32(8), u64(values.length), ...values.map(text)]);

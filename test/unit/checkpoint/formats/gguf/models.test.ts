@@ -11,7 +11,7 @@ import { openModel, readParameters } from '../../../../../src/run/open/model';
 import { fixtureJson } from '../../../../support/fixtures';
 import { remedyText } from '../../../../support/remedyText';
 import { assertUserError, put, temporaryFolder } from '../../files';
-import { asText, asTexts, asU32, gguf, ggufFixture, type GgufParts } from './ggufFile';
+import { asI32, asText, asTexts, asU32, gguf, ggufFixture, type GgufParts } from './ggufFile';
 
 interface Expected {
   /** What transformers makes of the file; null where it does not read such files. */
@@ -182,6 +182,14 @@ const refusals: readonly (readonly [string, GgufParts, RegExp])[] = [
     /has 5 rows, which are not those of 2 heads/,
   ],
   [
+    'with fewer heads than none',
+    {
+      values: llamaWith(['llama.attention.head_count_kv', asI32(-1)]),
+      tensors: [{ name: 'blk.0.attn_k.weight', axes: [0, 4] }],
+    },
+    /has 4 rows, which are not those of -1 heads/,
+  ],
+  [
     'quantised in a way that has no numbers here',
     { values: llamaWith(), tensors: [{ name: 'token_embd.weight', axes: [256, 0], kind: 19 }] },
     /One tensor is quantised as IQ1_S/,
@@ -212,6 +220,16 @@ test('what the metadata says and nobody follows becomes a note', async t => {
   const path = await put(await temporaryFolder(t), 'model.gguf', gguf({ values }));
   const { notes } = await inspect(path);
   assert.match(notes[0]!.message, /"attention.max_alibi_bias" of the model, which is not followed/);
+});
+
+test('tensors may have lines in their names', async t => {
+  const name = 'blk.0.attn\u2028q.weight';
+  const parts = { values: llamaWith(), tensors: [{ name, axes: [0] }] };
+  const path = await put(await temporaryFolder(t), 'model.gguf', gguf(parts));
+  assert.deepEqual(
+    (await inspect(path)).tensors.map(tensor => tensor.name),
+    [name],
+  );
 });
 
 test('one of several files of a model is refused with how to merge them', async t => {
