@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { StoredType } from '../../../src/checkpoint/elementTypes';
+import { q4_0 } from '../../../src/checkpoint/formats/gguf/kinds/q4_0';
 import { contiguous } from '../../../src/checkpoint/layouts/contiguous';
 import type { Layout } from '../../../src/checkpoint/layouts/layout';
+import { quantised } from '../../../src/checkpoint/layouts/quantised';
 import { reorderedRows } from '../../../src/checkpoint/layouts/reorderedRows';
 import { transposed } from '../../../src/checkpoint/layouts/transposed';
 
@@ -97,4 +99,48 @@ test('rows that lie near each other are read together, those far away by themsel
   assert.deepEqual([near.taken, near.reads], [4 * 19, 1]);
   const apart = await reading(reorderedRows(contiguous('F32', 0), interleaved), bytes, [490, 20]);
   assert.deepEqual([apart.taken, apart.reads], [4 * 38, 2]);
+});
+
+test('large tensors are read in several parts, which fit together', async () => {
+  const [rows, columns] = [2 ** 20, 10];
+  const values = Int8Array.from({ length: rows * columns }, (_, i) => i * 7 + (i >> 13));
+  const bytes = new Uint8Array(values.buffer);
+  const turned = transposed(contiguous('I8', 0), { rows, columns, elementBytes: 1 });
+  const byRows = await reading(turned, bytes, [1, rows * columns - 1]);
+  assert.equal(byRows.reads, 3);
+  for (const at of [0, 12_345, 5_000_003, rows * columns - 2]) {
+    const element = at + 1;
+    const from = (element % columns) * rows + Math.floor(element / columns);
+    assert.equal(byRows.found[at], bytes[from], String(at));
+  }
+  const storedRow = (row: number): number => columns - 1 - row;
+  const order = { rowBytes: rows, rowLength: rows, storedRow };
+  const { found, reads } = await reading(reorderedRows(contiguous('I8', 0), order), bytes, [
+    5,
+    rows * columns - 5,
+  ]);
+  assert.equal(reads, 3);
+  for (const at of [0, rows - 6, rows - 5, 5 * rows, found.length - 1]) {
+    const [row, column] = [Math.floor((at + 5) / rows), (at + 5) % rows];
+    assert.equal(found[at], bytes[storedRow(row) * rows + column], String(at));
+  }
+});
+
+test('blocks of a large tensor are read in several parts, which fit together', async () => {
+  const count = 200_000;
+  const bytes = new Uint8Array(18 * count);
+  for (let block = 0; block < count; block++) {
+    bytes.set([0, 0x3c, block & 255, (block >> 8) & 255], 18 * block);
+  }
+  const file = new Uint8Array(2 * bytes.length);
+  file.set(bytes);
+  file.set(bytes, bytes.length);
+  const { found, reads } = await reading(quantised(q4_0, 0, 'a'), file, [3, 64 * count - 3]);
+  assert.equal(reads, 2);
+  const values = new Float32Array(found.buffer);
+  for (const block of [1, 123_456, 233_016, 233_017, 2 * count - 1]) {
+    const stored = block % count;
+    assert.equal(values[32 * block - 3], (stored & 15) - 8, String(block));
+    assert.equal(values[32 * block + 1 - 3], ((stored >> 8) & 15) - 8, String(block));
+  }
 });
