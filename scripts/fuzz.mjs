@@ -21,8 +21,8 @@ mkdirSync(save, { recursive: true });
 
 /** Shares of all inputs, for the targets in test/fuzz/targets.ts. */
 const shares = {
-  ...{ safetensors: 20, pytorch: 15, index: 10, config: 15, tokenizer: 1, operators: 10 },
-  ...{ receipts: 9, runs: 8, idx: 6, images: 3, jsonl: 3 },
+  ...{ safetensors: 18, pytorch: 12, gguf: 8, index: 9, config: 13, tokenizer: 1, operators: 9 },
+  ...{ receipts: 9, runs: 8, idx: 5, images: 3, jsonl: 3 },
 };
 /** Inputs that one process reads, so that what it leaves behind does not add up. */
 const chunk = 2000;

@@ -241,7 +241,7 @@ function notesOnLost(lost: readonly LeftOver[]): Note[] {
 }
 
 const buffers =
-  /(^|\.)(position_ids|token_type_ids|(attn|attention)\.(bias|masked_bias)|rotary_emb\.inv_freq)$/;
+  /(^|\.)(position_ids|token_type_ids|(attn|attention)\.(bias|masked_bias)|rotary_emb\.inv_freq|rope_freqs\.weight|rope_factors_(long|short)\.weight)$/;
 
 interface LeftOverContext {
   readonly family: Family;

@@ -1,8 +1,8 @@
 import { constants } from 'node:buffer';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
-import { readOwn } from '../files';
+import { identify, readOwn } from '../files';
 import { isReadableType, noValues, toFloat32 } from './elementTypes';
 import { requireUnchanged, sha256OfFiles } from './hash';
 import { parseJsonObject, type JsonObject } from './jsonText';
@@ -27,10 +27,14 @@ export interface Checkpoint {
   readonly directory: string;
   /** Absolute paths of the files that hold tensors, in the order of their names. */
   readonly files: readonly string[];
-  /** The config.json beside it, or what the file itself tells in its place. */
+  /** What the file itself tells in place of a config.json, or the one beside it. */
   readonly config: JsonObject | undefined;
+  /** Why a file that should tell it tells none. */
+  readonly noConfig: UserError | undefined;
   /** The text of that, as it was read. */
   readonly configText: string | undefined;
+  /** Texts of files that stand in for those beside it, by their names; empty where it has such files. */
+  readonly companions: ReadonlyMap<string, () => Promise<string>>;
   /** Free text its writer left in the header (of a sharded one: in the first shard). */
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -73,6 +77,25 @@ async function readConfig(directory: string): Promise<ReadConfig | undefined> {
   }
 }
 
+/** Files of which a folder that has a tokenizer has one. */
+const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'vocab.json', 'vocab.txt'];
+
+async function hasAny(directory: string, names: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(names.map(name => identify(join(directory, name))));
+  return found.some(identity => identity !== undefined);
+}
+
+/** What is to be said where a config.json lies beside a file that tells its own. */
+async function notesOnOther(directory: string, file: string): Promise<Note[]> {
+  if ((await identify(join(directory, 'config.json'))) === undefined) return [];
+  return [
+    {
+      message: `The config.json beside ${basename(file)} is not used: the file itself tells what the model is, and transformers goes by that too.`,
+      remedy: 'Nothing to do, unless the two are of different models.',
+    },
+  ];
+}
+
 /**
  * Opens a checkpoint: a file of weights, the index of a sharded one, or the folder of either. What
  * the file holds decides, not what it is called. Reads headers only, at any size.
@@ -100,20 +123,21 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
   await restoreSetAside(path);
   const file = await locateCheckpoint(path);
   const contents = await readContents(file, file === resolve(path));
-  const { metadata, tensors, bytes, files, absent, notes } = contents;
+  const { metadata, tensors, bytes, files, absent, noConfig } = contents;
   const problems = [...contents.problems];
   const directory = dirname(file);
-  let config: ReadConfig | undefined;
+  const notes = [...contents.notes];
+  let config = contents.config && {
+    text: JSON.stringify(contents.config, null, 2),
+    content: contents.config,
+  };
   try {
-    config = await readConfig(directory);
+    if (config) notes.push(...(await notesOnOther(directory, file)));
+    else if (!noConfig) config = await readConfig(directory);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     problems.push(error);
   }
-  config ??= contents.config && {
-    text: JSON.stringify(contents.config, null, 2),
-    content: contents.config,
-  };
   const open = new OpenFiles(files);
 
   const tensorNamed = (name: string): TensorInfo => {
@@ -124,6 +148,11 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       'Check that config.json and the weights belong to the same model.',
     );
   };
+  const bytesOf = async (file: string, begin: number, end: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(end - begin);
+    await open.read(file, begin, bytes);
+    return bytes;
+  };
   const read = ({ name, file, layout }: TensorInfo, firstElement: number, count: number) => {
     const readBytes = async (begin: number, end: number): Promise<Uint8Array> => {
       if (end - begin > constants.MAX_LENGTH) {
@@ -132,12 +161,16 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
           'Use a checkpoint whose tensors are smaller than 4 GiB.',
         );
       }
-      const bytes = new Uint8Array(end - begin);
-      await open.read(file, begin, bytes);
-      return bytes;
+      return bytesOf(file, begin, end);
     };
     return layout.read(readBytes, firstElement, count);
   };
+  const companions = new Map<string, () => Promise<string>>();
+  if (contents.companions && !(await hasAny(directory, tokenizerFiles))) {
+    for (const [name, make] of contents.companions) {
+      companions.set(name, () => make((begin, end) => bytesOf(file, begin, end)));
+    }
+  }
   const readValues = async (tensor: TensorInfo, firstElement: number, count: number) => {
     const stored = await read(tensor, firstElement, count);
     // Fresh bytes of a float32 tensor are its values already; nothing to copy.
@@ -154,6 +187,8 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     files: [...files.keys()],
     config: config?.content,
     configText: config?.text,
+    noConfig,
+    companions,
     metadata,
     tensors,
     absent,

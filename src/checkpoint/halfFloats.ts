@@ -12,6 +12,8 @@ const FLOAT16_NORMAL = 0x38800000;
 const FLOAT16_UNDERFLOW = 0x33000000;
 
 let float16Table: Uint32Array | undefined;
+/** The same as numbers. */
+let valuesOfFloat16: Float32Array | undefined;
 
 /** Float32 bit patterns of all 65,536 float16 values (256 KiB), built when first needed. */
 function tableOfFloat16(): Uint32Array {
@@ -49,6 +51,12 @@ export function float16ToFloat32(halves: Uint16Array): Float32Array {
   const out = new Uint32Array(halves.length);
   for (let i = 0; i < halves.length; i++) out[i] = table[halves[i]!]!;
   return new Float32Array(out.buffer);
+}
+
+/** The float16 at a byte, little endian, widened; exact. */
+export function float16At(bytes: Uint8Array, at: number): number {
+  valuesOfFloat16 ??= new Float32Array(tableOfFloat16().buffer);
+  return valuesOfFloat16[bytes[at]! | (bytes[at + 1]! << 8)]!;
 }
 
 /** Widens bfloat16 bit patterns, which are the upper halves of float32; exact. */

@@ -73,6 +73,10 @@ export interface CheckpointContents {
   readonly files: ReadonlyMap<string, SeenFile>;
   /** The config.json that the files themselves tell, in formats that need none beside them. */
   readonly config?: JsonObject;
+  /** Why they tell none, in such formats. */
+  readonly noConfig?: UserError;
+  /** Files beside them that a file tells itself. */
+  readonly companions?: FileContents['companions'];
   readonly notes: readonly Note[];
   /** What keeps it from being used; what could be read is listed all the same. */
   readonly problems: readonly UserError[];
@@ -263,6 +267,8 @@ export async function readContents(file: string, named: boolean): Promise<Checkp
     bytes: bytesOf(tensors),
     files: new Map([[file, seen]]),
     ...(content.config && { config: content.config }),
+    ...(content.noConfig && { noConfig: content.noConfig }),
+    ...(content.companions && { companions: content.companions }),
     notes: content.notes ?? [],
     problems: [],
   };

@@ -12,6 +12,7 @@ const kinds: readonly (readonly string[])[] = [
   ['.safetensors'],
   ['.bin.index.json'],
   ['.bin', '.pt', '.pth', '.ckpt', '.pt.tar', '.pth.tar'],
+  ['.gguf'],
 ];
 
 /** Ends of the names of files whose shards may be a series. */

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors';
 import type { DataOptions } from '../run/open/openData';
@@ -76,11 +75,12 @@ async function separatorOf(
 ): Promise<DataOptions['separator']> {
   if (kind === 'auto') return undefined;
   if (kind !== 'eos' && kind !== 'bos') return kind;
-  const [{ describeTokenizer }, { locateCheckpoint }] = await Promise.all([
+  const [{ describeTokenizer }, { openCheckpoint }] = await Promise.all([
     import('../data/tokenizer'),
-    import('../checkpoint/locate'),
+    import('../checkpoint/checkpoint'),
   ]);
-  const { special } = await describeTokenizer(dirname(await locateCheckpoint(checkpoint)));
+  const opened = await openCheckpoint(checkpoint);
+  const { special } = await describeTokenizer(opened).finally(() => opened.close());
   const end = kind === 'eos' ? (special.eos ?? special.bos) : special.bos;
   if (end !== undefined) return [end];
   throw new UsageError(

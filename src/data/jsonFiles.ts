@@ -2,13 +2,30 @@ import { join } from 'node:path';
 import { CorruptFileError, UserError } from '../errors';
 import { readOwnText, unreadable } from '../files';
 
+/**
+ * The small files of a checkpoint: those of a folder, or before them texts that stand in for some of
+ * them, by their names.
+ */
+export type SmallFiles =
+  | string
+  | {
+      readonly directory: string;
+      readonly companions: ReadonlyMap<string, () => Promise<string>>;
+    };
+
+/** The folder they belong to. */
+export const folderOf = (files: SmallFiles): string =>
+  typeof files === 'string' ? files : files.directory;
+
 /** Tokenizers of 250,000 tokens take 35 MB at most; this much is not one. */
 const largestTextFile = 40 * 1024 * 1024;
 
 /** The text of a small file beside a checkpoint, or undefined where there is none. */
-export async function readText(directory: string, name: string): Promise<string | undefined> {
+export async function readText(files: SmallFiles, name: string): Promise<string | undefined> {
+  const directory = folderOf(files);
   try {
-    return await readOwnText(directory, name, largestTextFile);
+    const standIn = typeof files === 'string' ? undefined : files.companions.get(name);
+    return standIn ? await standIn() : await readOwnText(directory, name, largestTextFile);
   } catch (error) {
     throw error instanceof UserError ? error : unreadable(join(directory, name), error);
   }
@@ -53,14 +70,14 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The JSON object in a small file, or undefined where there is none; CorruptFileError if it is not one. */
 export async function readJson(
-  directory: string,
+  files: SmallFiles,
   name: string,
 ): Promise<Record<string, unknown> | undefined> {
-  const text = await readText(directory, name);
+  const text = await readText(files, name);
   if (text === undefined) return undefined;
   const corrupt = (problem: string, cause?: unknown): CorruptFileError =>
     new CorruptFileError(
-      `${join(directory, name)} ${problem}`,
+      `${join(folderOf(files), name)} ${problem}`,
       'Download the file again, or repair it with a JSON editor.',
       { cause },
     );

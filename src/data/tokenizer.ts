@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { CorruptFileError, UserError } from '../errors';
+import { folderOf, type SmallFiles } from './jsonFiles';
 import {
   restored,
   type TextMessage,
@@ -57,9 +58,10 @@ class TokenizerThread {
 
   constructor(
     private readonly directory: string,
+    companions: ReadonlyMap<string, string>,
     private readonly limits: TokenizerLimits,
   ) {
-    const input: ThreadInput = { directory, running: this.running };
+    const input: ThreadInput = { directory, companions, running: this.running };
     this.worker = new Worker(threadProgram(), {
       workerData: input,
       resourceLimits: { maxOldGenerationSizeMb: limits.megabytes },
@@ -162,10 +164,14 @@ class TokenizerThread {
  * @throws UserError when there is none or an unsupported one, CorruptFileError when it is malformed
  */
 export async function loadTokenizer(
-  directory: string,
+  files: SmallFiles,
   limits = usualLimits,
 ): Promise<TextTokenizer> {
-  const thread = new TokenizerThread(directory, limits);
+  const companions = new Map<string, string>();
+  if (typeof files !== 'string') {
+    for (const [name, make] of files.companions) companions.set(name, await make());
+  }
+  const thread = new TokenizerThread(folderOf(files), companions, limits);
   try {
     const opened = await thread.answer();
     if (opened.kind !== 'ready') throw new Error(`The tokenizer began with ${opened.kind}.`);
@@ -185,8 +191,8 @@ export async function loadTokenizer(
 }
 
 /** What is known of the checkpoint's tokenizer, for whoever encodes nothing. */
-export async function describeTokenizer(directory: string): Promise<TokenizerDescription> {
-  const tokenizer = await loadTokenizer(directory);
+export async function describeTokenizer(files: SmallFiles): Promise<TokenizerDescription> {
+  const tokenizer = await loadTokenizer(files);
   await tokenizer.close();
   return tokenizer;
 }

@@ -89,7 +89,7 @@ async function recognition(
       ...(architecture.namesHeadSize && { namesHeadSize: true }),
       usualBatch: usualBatch(architecture),
     };
-    const unread = await tokenizerProblem(architecture, checkpoint.directory);
+    const unread = await tokenizerProblem(architecture, checkpoint);
     const told = [...notes, ...(unread ? [unread] : [])];
     return { model, state: 'model', ignored, problems, notes: told };
   } catch (error) {

@@ -68,6 +68,18 @@ const pickleBytes = [
   ),
 ];
 
+/** Mostly the header is changed, and mostly without moving what follows. */
+function mutateGguf(bytes: Buffer, draw: Draw): Buffer {
+  if (draw.chance(0.3)) return mutateBytes(bytes, draw);
+  const out = Buffer.from(bytes);
+  for (let changes = 1 + draw.below(3); changes > 0; changes--) {
+    const at = draw.below(draw.chance(0.7) ? Math.min(4096, out.length - 8) : out.length - 8);
+    if (draw.chance(0.4)) out[at] = draw.below(256);
+    else out.writeBigUInt64LE(draw.pick([0n, 1n, 255n, 2n ** 31n, 2n ** 40n, 2n ** 63n]), at);
+  }
+  return out;
+}
+
 /** Lists a checkpoint and reads its first tensor. */
 async function look(path: string): Promise<void> {
   await inspect(path);
@@ -129,6 +141,32 @@ export const targets: Readonly<Record<string, Target>> = {
       return async draw => {
         writeFileSync(file, mutateTorch(draw.pick(sources), draw));
         await look(file);
+      };
+    },
+  },
+  gguf: {
+    async prepare(folder) {
+      const source = fixture('formats/gguf');
+      const files = readdirSync(source)
+        .filter(name => name.endsWith('.gguf'))
+        .map(name => readFileSync(join(source, name)));
+      const file = join(folder, 'model.gguf');
+      return async draw => {
+        writeFileSync(file, mutateGguf(draw.pick(files), draw));
+        await inspect(folder);
+        const checkpoint = await listCheckpoint(folder);
+        try {
+          const tensors = [...checkpoint.tensors.values()];
+          if (tensors.length > 0) {
+            const { name, shape } = draw.pick(tensors);
+            const count = shape.reduce((product, length) => product * length, 1);
+            await checkpoint.readRange(name, Math.floor(count / 3), Math.floor(count / 3));
+            await checkpoint.readFloat32(name);
+          }
+          for (const make of checkpoint.companions.values()) JSON.parse(await make());
+        } finally {
+          await checkpoint.close();
+        }
       };
     },
   },

@@ -60,7 +60,7 @@ if (what === 'logits') {
             ...{ targets: of('targets'), weights: of('weights') },
           });
         }
-        const { vocabularySize } = await describeTokenizer(model.checkpoint.directory);
+        const { vocabularySize } = await describeTokenizer(model.checkpoint);
         print({ loss, length: shape.sequenceLength, windows, vocabularySize });
       }),
     ),

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../jsonText';
 import type { ReadBytes } from '../layouts/layout';
 import type { TensorInfo } from '../tensor';
-import type { Note } from '../../errors';
+import type { Note, UserError } from '../../errors';
 
 /** A regular file that is open, for whoever reads its format. */
 export interface FormatFile {
@@ -22,8 +22,15 @@ export interface FileContents {
   readonly tensors: readonly TensorInfo[];
   /** Bytes of the tensors where those that share some count once; absent where none do. */
   readonly bytesOnce?: number;
-  /** The config.json that the file itself tells, in formats that need none beside them. */
+  /** The config.json that the file itself tells, in formats that need none beside them; it counts before one that lies there. */
   readonly config?: JsonObject;
+  /** Why it tells none, in such formats. */
+  readonly noConfig?: UserError;
+  /**
+   * Files that belong beside it and that it tells itself, a tokenizer's; made when they are asked for,
+   * where none of them lies there.
+   */
+  readonly companions?: ReadonlyMap<string, (read: ReadBytes) => Promise<string>>;
   /** What it says that the reader passes over. */
   readonly notes?: readonly Note[];
 }

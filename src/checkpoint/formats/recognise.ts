@@ -1,11 +1,12 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
 import type { Format } from './format';
+import { gguf } from './gguf/format';
 import { pytorch } from './pytorch/format';
 import { safetensors } from './safetensors/format';
 import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
 
-/** Every format that is read, in the order in which a file is tried. */
-const formats: readonly Format[] = [safetensors, pytorch];
+/** Every format that is read, in the order in which a file is tried: those with a signature first. */
+const formats: readonly Format[] = [gguf, safetensors, pytorch];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
@@ -27,11 +28,6 @@ const signatures: readonly {
     remedy: 'Unpack it if it holds a checkpoint, and open the folder.',
   },
   { bytes: '\x89HDF\r\n\x1a\n', is: 'an HDF5 file, as Keras writes', remedy: RESAVE },
-  {
-    bytes: 'GGUF',
-    is: 'a GGUF file, as llama.cpp uses',
-    remedy: 'Open the safetensors checkpoint that it was converted from.',
-  },
   { bytes: '\x93NUMPY', is: 'a NumPy array', remedy: RESAVE },
   { bytes: '\x1f\x8b', is: 'a gzip archive', remedy: 'Unpack it and open the folder.' },
   {
@@ -173,7 +169,6 @@ const foreignWeights: readonly (readonly [RegExp, string])[] = [
   [/\.(h5|keras)$/i, 'Keras weights'],
   [/\.msgpack$/i, 'Flax weights'],
   [/\.onnx$/i, 'an ONNX model'],
-  [/\.gguf$/i, 'a GGUF model'],
 ];
 
 /** The error for a folder without a checkpoint in it: names what it holds instead, if anything. */

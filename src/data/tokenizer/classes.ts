@@ -1,6 +1,6 @@
 import { CorruptFileError, UnsupportedError } from '../../errors';
 import { shortJson } from '../../format';
-import { readJson } from '../jsonFiles';
+import { readJson, type SmallFiles } from '../jsonFiles';
 
 /**
  * Who decides what the tokenizer does. transformers 5 builds those of BERT, RoBERTa, CamemBERT, XLM-RoBERTa, GPT-2,
@@ -174,9 +174,9 @@ export interface TokenizerDeclaration {
  * Reads what is declared without opening the tokenizer, so that what cannot be used is known early.
  * @throws UnsupportedError for a tokenizer that is not supported, CorruptFileError for malformed files
  */
-export async function readDeclaration(directory: string): Promise<TokenizerDeclaration> {
-  const config = (await readJson(directory, 'tokenizer_config.json')) ?? {};
+export async function readDeclaration(files: SmallFiles): Promise<TokenizerDeclaration> {
+  const config = (await readJson(files, 'tokenizer_config.json')) ?? {};
   refuseReplacing(config);
-  const model = (await readJson(directory, 'config.json')) ?? {};
+  const model = (await readJson(files, 'config.json')) ?? {};
   return { config, declared: declaredKind(config, model) };
 }

@@ -5,6 +5,8 @@ import type { Remedy } from '../../remedy/remedy';
 /** What the thread is started with. */
 export interface ThreadInput {
   readonly directory: string;
+  /** Texts that stand in for files of it, by their names. */
+  readonly companions: ReadonlyMap<string, string>;
   /** One cell: the number of the pattern that is being matched, 0 when none is. */
   readonly running: Int32Array<SharedArrayBuffer>;
 }

@@ -1,5 +1,5 @@
 import { UserError, type Note } from '../../errors';
-import { readJson } from '../jsonFiles';
+import { folderOf, readJson, type SmallFiles } from '../jsonFiles';
 import { tokenSplitter, withIds, type AddedToken, type AddedTokens } from './addedTokens';
 import { builtModel, builtSteps, flag, notFollowed } from './built';
 import { readDeclaration, type TokenizerKind } from './classes';
@@ -97,11 +97,12 @@ function declaredAround(
  * @throws UserError when there is none or an unsupported one, CorruptFileError when it is malformed
  */
 export async function openTokenizer(
-  directory: string,
+  files: SmallFiles,
   watch: PatternWatch,
 ): Promise<OpenTokenizer> {
-  const { config, declared } = await readDeclaration(directory);
-  const json = await readJson(directory, 'tokenizer.json');
+  const directory = folderOf(files);
+  const { config, declared } = await readDeclaration(files);
+  const json = await readJson(files, 'tokenizer.json');
   const { kind, name } = declared ?? (await undeclaredKind(directory, json));
   if (kind === 'plain' && !json) {
     throw new UserError(
@@ -112,8 +113,8 @@ export async function openTokenizer(
   const tokens = declaredTokens(kind, {
     config,
     json,
-    map: await readJson(directory, 'special_tokens_map.json'),
-    added: await readJson(directory, 'added_tokens.json'),
+    map: await readJson(files, 'special_tokens_map.json'),
+    added: await readJson(files, 'added_tokens.json'),
   });
   const model =
     kind === 'plain'

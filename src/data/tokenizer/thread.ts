@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { sent, type TextMessage, type ThreadInput, type ThreadMessage } from './messages';
 import { openTokenizer } from './open';
 
-const { directory, running } = workerData as ThreadInput;
+const { directory, companions, running } = workerData as ThreadInput;
 const port = parentPort!;
 const send = (message: ThreadMessage): void => port.postMessage(message);
 
@@ -25,7 +25,11 @@ function setPattern(source: string | undefined): void {
 const fail = (error: unknown): void => send({ kind: 'failed', error: sent(error, directory) });
 
 try {
-  const { encode, ...description } = await openTokenizer(directory, { set: setPattern });
+  const files = {
+    directory,
+    companions: new Map([...companions].map(([name, text]) => [name, () => Promise.resolve(text)])),
+  };
+  const { encode, ...description } = await openTokenizer(files, { set: setPattern });
   port.on('message', ({ text, place }: TextMessage) => {
     try {
       send({ kind: 'ids', ids: encode(text, place) });

@@ -32,7 +32,7 @@ export async function keepModel(
   const trainedValues: ParameterValues = parameter => Promise.resolve(valueOf(trained, parameter));
   const values = untilAborted(context.signal, trainedValues);
   await withOutput(store.modelFolder(name), true, async directory => {
-    const companions = await copyCompanions(model.checkpoint.directory, directory);
+    const companions = await copyCompanions(model.checkpoint, directory);
     await using written = await writeModel(directory, model, growth.target, values);
     const created = context.now();
     const learned = isLearned(name.method);

@@ -32,7 +32,7 @@ export async function apply(caller: RunContext, request: ApplyRequest): Promise<
   const applied = await readOperators(request.operators, growth);
   const receipt = await stoppable(context, () =>
     withOutput(request.out, request.overwrite ?? false, async directory => {
-      const companions = await copyCompanions(model.checkpoint.directory, directory);
+      const companions = await copyCompanions(model.checkpoint, directory);
       await using started = await useEngine(context);
       const { engine } = started;
       const small = await readSmallValues(model, growth);

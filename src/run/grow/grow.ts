@@ -69,7 +69,7 @@ export async function grow(caller: RunContext, request: GrowRequest): Promise<Re
   }
   const receipt = await stoppable(context, onTrained =>
     withOutput(request.out, request.overwrite ?? false, async directory => {
-      const companions = await copyCompanions(model.checkpoint.directory, directory);
+      const companions = await copyCompanions(model.checkpoint, directory);
       await using started = await useEngine(context);
       const { engine, memory } = started;
       const task = {

@@ -7,6 +7,7 @@ import {
   openMaskedBatches,
   wrapsSequences,
 } from '../../data/languageBatches';
+import { folderOf, type SmallFiles } from '../../data/jsonFiles';
 import { loadPreprocessor, type PreprocessorConfig } from '../../data/preprocessor';
 import { surveyTextSource, type TextSourceSurvey } from '../../data/textSource';
 import { loadTokenizer, type TextTokenizer } from '../../data/tokenizer';
@@ -45,7 +46,7 @@ interface ImageSurvey {
  */
 export async function surveyData(
   architecture: Architecture,
-  directory: string,
+  files: SmallFiles,
   options: Pick<DataOptions, 'data' | 'evaluationData' | 'leaveOutBroken'>,
 ): Promise<DataSurvey> {
   const { data: path, evaluationData: evaluationPath, leaveOutBroken } = options;
@@ -57,7 +58,7 @@ export async function surveyData(
   if (accepts.kind !== 'images') {
     return { text: await surveyTextSource({ path, evaluationPath }), close: () => undefined };
   }
-  const { preprocessor, notes } = await loadPreprocessor(directory);
+  const { preprocessor, notes } = await loadPreprocessor(folderOf(files));
   const { labels, notes: labelNotes } = labelsOf(architecture);
   const side = requiredImageSize(accepts);
   const task = { path, evaluationPath, labels, preprocessor, imageSize: side, leaveOutBroken };
@@ -102,16 +103,16 @@ function targetsIn(
  */
 export async function openData(
   architecture: Architecture,
-  directory: string,
+  files: SmallFiles,
   options: DataOptions,
   survey?: DataSurvey,
 ): Promise<OpenData> {
   const { accepts } = architecture;
   if (accepts.kind !== 'images') {
-    return openText(architecture, directory, options, survey);
+    return openText(architecture, files, options, survey);
   }
   if (survey?.images) return openImages(architecture, accepts, options, survey.images);
-  const own = await surveyData(architecture, directory, options);
+  const own = await surveyData(architecture, files, options);
   const { batches, ...rest } = await openImages(architecture, accepts, options, own.images!);
   const close = (): Promise<void> => {
     own.close();
@@ -122,7 +123,7 @@ export async function openData(
 
 async function openText(
   architecture: Architecture,
-  directory: string,
+  files: SmallFiles,
   options: DataOptions,
   survey: DataSurvey | undefined,
 ): Promise<OpenData> {
@@ -135,15 +136,15 @@ async function openText(
       advise`${shorten(positions)}.`,
     );
   }
-  const tokenizer = await loadTokenizer(directory);
+  const tokenizer = await loadTokenizer(files);
   try {
     if (!readsLabelledText(architecture)) {
       return await openTokenized(architecture, tokenizer, options, { shape, survey: survey?.text });
     }
-    const { labelled } = survey ?? (await surveyData(architecture, directory, options));
+    const { labelled } = survey ?? (await surveyData(architecture, files, options));
     return await openLabelled(architecture, tokenizer, options, {
       shape,
-      directory,
+      files,
       survey: labelled!,
     });
   } catch (error) {

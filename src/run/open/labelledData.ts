@@ -3,7 +3,7 @@ import { openLabelledBatches } from '../../data/labelledBatches';
 import { openLabelledSource } from '../../data/labelledSource';
 import type { LabelledSets } from '../../data/labelledBatches';
 import type { LabelRules } from '../../data/labels';
-import { readJson } from '../../data/jsonFiles';
+import { readJson, type SmallFiles } from '../../data/jsonFiles';
 import type { TextTokenizer } from '../../data/tokenizer';
 import { UnsupportedError, type Note } from '../../errors';
 import { shortJson } from '../../format';
@@ -66,16 +66,16 @@ export async function openLabelled(
   options: DataOptions,
   task: {
     readonly shape: BatchShape;
-    readonly directory: string;
+    readonly files: SmallFiles;
     readonly survey: LabelledSurvey;
   },
 ): Promise<OpenData> {
-  const { shape, directory, survey } = task;
+  const { shape, files, survey } = task;
   const { tokenizer, notes } = tokenizerWithin(
     whole,
     architecture.spaceSizes.get('vocabulary') ?? 0,
   );
-  await requireRight(directory);
+  await requireRight(files);
   const padding = paddingOf(architecture, tokenizer);
   const batches = await openLabelledBatches({
     sets: survey,
@@ -141,8 +141,8 @@ const separatorNotes = ({ separator }: DataOptions): Note[] =>
       ];
 
 /** Throws UnsupportedError for a tokenizer that pads or cuts texts at their beginning. */
-async function requireRight(directory: string): Promise<void> {
-  const config = await readJson(directory, 'tokenizer_config.json');
+async function requireRight(files: SmallFiles): Promise<void> {
+  const config = await readJson(files, 'tokenizer_config.json');
   for (const field of ['padding_side', 'truncation_side']) {
     const side = config?.[field];
     if (side === undefined || side === null || side === 'right') continue;

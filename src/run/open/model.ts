@@ -40,7 +40,8 @@ export async function openModel(path: string): Promise<Model> {
  * as it takes to know whether they are the same. Throws UserError when it is no model we can use.
  */
 export async function recognizeModel(checkpoint: Checkpoint): Promise<Recognition> {
-  const { config, tensors, absent } = checkpoint;
+  const { config, noConfig, tensors, absent } = checkpoint;
+  if (noConfig) throw noConfig;
   const different = new Set<string>();
   for (const [output, shared] of twinTensors(config, tensors)) {
     if (!(await haveSameValues(checkpoint, output, shared))) different.add(output);

@@ -1,4 +1,5 @@
 import type { Architecture } from '../../architecture';
+import type { SmallFiles } from '../../data/jsonFiles';
 import { readDeclaration } from '../../data/tokenizer/classes';
 import type { TextTokenizer, TokenizerDescription } from '../../data/tokenizer';
 import { UnsupportedError, UserError, type Note } from '../../errors';
@@ -11,11 +12,11 @@ import { advise } from '../../remedy/remedy';
  */
 export async function tokenizerProblem(
   { accepts }: Architecture,
-  directory: string,
+  files: SmallFiles,
 ): Promise<Note | undefined> {
   if (accepts.kind !== 'tokens') return undefined;
   try {
-    await readDeclaration(directory);
+    await readDeclaration(files);
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -178,7 +178,7 @@ export async function withMethod(
 /** Why nothing can be learned with the model: it has no head, or its text cannot be read. */
 async function withoutLoss(model: Model): Promise<Refusal[]> {
   const headless = withoutHead(model);
-  const unread = await tokenizerProblem(model.architecture, model.checkpoint.directory);
+  const unread = await tokenizerProblem(model.architecture, model.checkpoint);
   return [
     ...(headless ? [headless] : []),
     ...(unread ? [{ reason: unread.message, remedy: unread.remedy }] : []),

@@ -24,7 +24,7 @@ export async function useData(
   known?: DataSurvey,
 ): Promise<RunData & AsyncDisposable> {
   const { architecture, checkpoint } = model;
-  const survey = known ?? (await surveyData(architecture, checkpoint.directory, options));
+  const survey = known ?? (await surveyData(architecture, checkpoint, options));
   const closeSurvey = (): void => {
     if (!known) survey.close();
   };
@@ -35,7 +35,7 @@ export async function useData(
         : undefined;
     const separator = options.separator ?? choice?.separator;
     const joined = { ...options, separator };
-    const data = await openData(architecture, checkpoint.directory, joined, survey);
+    const data = await openData(architecture, checkpoint, joined, survey);
     const separatorNote = choice?.note ?? describeSeparator(model, separator);
     const close = async (): Promise<void> => {
       await data.batches.close().finally(closeSurvey);

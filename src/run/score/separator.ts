@@ -32,7 +32,7 @@ export async function chooseSeparator(
   if (architecture.objective !== 'causal-language-modeling' || architecture.head === 'none') {
     return undefined;
   }
-  const { special } = await describeTokenizer(checkpoint.directory);
+  const { special } = await describeTokenizer(checkpoint);
   const known = architecture.spaceSizes.get('vocabulary') ?? 0;
   const isKnown = (id: number | undefined): id is number => id !== undefined && id < known;
   const ends = [
@@ -50,7 +50,7 @@ export async function chooseSeparator(
   try {
     for (const { separator } of ways) {
       const joined = { ...options, separator };
-      opened.push(await openData(architecture, checkpoint.directory, joined, survey));
+      opened.push(await openData(architecture, checkpoint, joined, survey));
     }
     const small = plainModel(architecture, await readParameters(model), 'model');
     const losses = await withScoring(engine, small, opened[0]!.shape, async executable => {

@@ -56,7 +56,7 @@ export async function train(caller: RunContext, request: TrainRequest): Promise<
   requireWhole(model, request.dropHead ?? false);
   const receipt = await stoppable(context, onTrained =>
     withOutput(request.out, request.overwrite ?? false, async directory => {
-      const companions = await copyCompanions(model.checkpoint.directory, directory);
+      const companions = await copyCompanions(model.checkpoint, directory);
       await using started = await useEngine(context);
       const { engine, memory } = started;
       await using data = await useData(engine, model, request.data);

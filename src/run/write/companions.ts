@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Checkpoint } from '../../checkpoint/checkpoint';
 import { explainWriteError } from '../../checkpoint/outputFolder';
-import { CorruptFileError, UserError, type Note } from '../../errors';
+import { CorruptFileError, UnsupportedError, UserError, type Note } from '../../errors';
 import {
   explainReadError,
   identify,
@@ -59,10 +60,13 @@ export interface Companions {
 /**
  * Copies a checkpoint's tokenizer, preprocessor and their like into a folder, before anything is
  * computed: what replaces them later does not get into the result. A link out of the checkpoint's folder
- * is refused, as are pipes and devices.
+ * is refused, as are pipes and devices. Those that the weights' own file tells are written like them.
  * @throws UserError
  */
-export async function copyCompanions(from: string, to: string): Promise<Companions> {
+export async function copyCompanions(
+  { directory: from, companions }: Pick<Checkpoint, 'directory' | 'companions'>,
+  to: string,
+): Promise<Companions> {
   const names = [...companionNames, ...(await templatesIn(from))];
   const seen = new Map<string, Seen>();
   for (const name of names) {
@@ -70,13 +74,17 @@ export async function copyCompanions(from: string, to: string): Promise<Companio
     seen.set(name, file && { identity: file.identity, sha256: digest(file.bytes) });
     if (file) await writeInFolder(join(to, name), file.bytes);
   }
+  const { made, unmade } = await writeMade(companions, to);
   const changed = async (): Promise<string[]> => {
     const found: string[] = [];
     for (const [name, before] of seen) if (await isChanged(from, name, before)) found.push(name);
     return found;
   };
   return {
-    files: [...seen].flatMap(([name, file]) => (file ? [{ name, sha256: file.sha256 }] : [])),
+    files: [
+      ...[...seen].flatMap(([name, file]) => (file ? [{ name, sha256: file.sha256 }] : [])),
+      ...made,
+    ],
     async requireSame() {
       const [name] = await changed();
       if (name === undefined) return;
@@ -87,9 +95,10 @@ export async function copyCompanions(from: string, to: string): Promise<Companio
     },
     async notes() {
       const names = await changed();
-      if (names.length === 0) return [];
+      if (names.length === 0) return unmade;
       const plural = names.length === 1 ? '' : 's';
       return [
+        ...unmade,
         {
           message: `${names.join(', ')} beside the checkpoint changed during the run; the result has the file${plural} that it started with.`,
           remedy: 'Compare them if the new ones were meant.',
@@ -97,6 +106,29 @@ export async function copyCompanions(from: string, to: string): Promise<Companio
       ];
     },
   };
+}
+
+/** Writes those that the weights' own file tells, and says which it cannot be made to tell. */
+async function writeMade(
+  companions: Checkpoint['companions'],
+  to: string,
+): Promise<{ readonly made: readonly Companion[]; readonly unmade: Note[] }> {
+  const made: Companion[] = [];
+  try {
+    const texts = await Promise.all(
+      [...companions].map(async ([name, make]) => [name, await make()] as const),
+    );
+    for (const [name, text] of texts) {
+      const bytes = new TextEncoder().encode(text);
+      await writeInFolder(join(to, name), bytes);
+      made.push({ name, sha256: digest(bytes) });
+    }
+    return { made, unmade: [] };
+  } catch (error) {
+    // What is written without them is whole all the same.
+    if (!(error instanceof CorruptFileError || error instanceof UnsupportedError)) throw error;
+    return { made, unmade: [{ message: error.message, remedy: error.remedy }] };
+  }
 }
 
 /** A companion as it was read, or that there was none. */
