@@ -124,8 +124,8 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       'Check that config.json and the weights belong to the same model.',
     );
   };
-  const read = ({ name, file, layout }: TensorInfo, firstElement: number, count: number) => {
-    const readBytes = async (begin: number, end: number): Promise<Uint8Array> => {
+  const read = ({ name, file: own, layout }: TensorInfo, firstElement: number, count: number) => {
+    const readBytes = async (begin: number, end: number, file = own): Promise<Uint8Array> => {
       if (end - begin > constants.MAX_LENGTH) {
         throw new UnsupportedError(
           `Tensor ${quoted(name)} of ${end - begin} bytes does not fit into one array.`,

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { listCheckpoint, openCheckpoint } from '../../src/checkpoint/checkpoint';
+import { isReadableType } from '../../src/checkpoint/elementTypes';
 import { writeCheckpoint } from '../../src/checkpoint/writeCheckpoint';
 import { loadTokenizer } from '../../src/data/tokenizer';
 import { operatorsIn, startedOperators, type Growth } from '../../src/growth';
@@ -57,6 +58,19 @@ async function look(path: string): Promise<void> {
   }
 }
 
+/** Lists a checkpoint, and reads all of its tensors that have values. */
+async function lookAtAll(path: string): Promise<void> {
+  await inspect(path);
+  const checkpoint = await openCheckpoint(path);
+  try {
+    for (const { name, type } of checkpoint.tensors.values()) {
+      if (isReadableType(type)) await checkpoint.readFloat32(name);
+    }
+  } finally {
+    await checkpoint.close();
+  }
+}
+
 /** Opens data as training does, and reads a batch. */
 async function readBatch(checkpoint: string, data: string): Promise<void> {
   const model = await openModel(checkpoint);
@@ -92,6 +106,23 @@ export const targets: Readonly<Record<string, Target>> = {
         const { header, data } = draw.pick(sources);
         writeFileSync(file, joinSafetensors(hostileJson(header, draw), data, draw));
         await look(folder);
+      };
+    },
+  },
+  tfjs: {
+    async prepare(folder) {
+      const source = fixture('formats/tfjs/bert');
+      cpSync(source, folder, { recursive: true });
+      const file = join(folder, 'model.json');
+      const json = readJson(file);
+      const shards = readdirSync(source).filter(name => name.endsWith('.bin'));
+      return async draw => {
+        writeFileSync(file, hostileJson(json, draw));
+        for (const name of shards) {
+          const bytes = readFileSync(join(source, name));
+          writeFileSync(join(folder, name), draw.chance(0.1) ? mutateBytes(bytes, draw) : bytes);
+        }
+        await lookAtAll(file);
       };
     },
   },

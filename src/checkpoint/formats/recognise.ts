@@ -1,7 +1,8 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
-import type { Format } from './format';
+import type { FileContents, Format, FormatFile } from './format';
 import { safetensors } from './safetensors/format';
 import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
+import { openModelJson } from './tfjs/format';
 
 /** Every format that is read, in the order in which a file is tried. */
 const formats: readonly Format[] = [safetensors];
@@ -152,6 +153,10 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
     'Open a .safetensors file, or the folder that holds it and its config.json.',
   );
 }
+
+/** Reads JSON that tells of tensors; undefined where it may be the index of shards. @throws UserError */
+export const openJson = (text: string, file: FormatFile): Promise<FileContents | undefined> =>
+  openModelJson(text, file);
 
 /** Weights of other frameworks by the names people find in a folder. */
 const foreignWeights: readonly (readonly [RegExp, string])[] = [

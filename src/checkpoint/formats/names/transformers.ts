@@ -1,0 +1,21 @@
+import type { Renaming } from './renaming';
+
+/**
+ * Names of TensorFlow's classes, as transformers' own conversion reads them (until version 4):
+ * `tf_bert_for_masked_lm/bert/encoder/layer_._0/attention/self/query/kernel:0`.
+ */
+export const tensorFlowNames: Renaming = {
+  mark: /_\._\d+\//,
+  replaced: [
+    [/:\d+$/, ''],
+    [/\/[^/]*___([^/]*)(?=\/)/g, '/$1'],
+    [/_\._/g, '/'],
+    [/\/{2,}/g, '/'],
+    [/^[^/]+\/(?=.)/, ''],
+    [/\/(?:kernel|embeddings|gamma)$/, '/weight'],
+    [/\/beta$/, '/bias'],
+    [/\//g, '.'],
+  ],
+  turned: /\/kernel(?::\d+)?$/,
+  vectors: /\/bias(?::\d+)?$/,
+};
