@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { listCheckpoint, openCheckpoint } from '../../src/checkpoint/checkpoint';
 import { isReadableType } from '../../src/checkpoint/elementTypes';
@@ -71,6 +71,23 @@ async function lookAtAll(path: string): Promise<void> {
   }
 }
 
+/** Whole files of a format, each in a copy of its folder, with a few bytes changed. */
+const changedFiles = (paths: readonly string[]): Target => ({
+  prepare(folder) {
+    const files = paths.map((path, index) => {
+      const at = join(folder, String(index));
+      cpSync(fixture(`formats/${dirname(path)}`), at, { recursive: true });
+      const file = join(at, basename(path));
+      return { file, bytes: readFileSync(file) };
+    });
+    return Promise.resolve(async draw => {
+      const { file, bytes } = draw.pick(files);
+      writeFileSync(file, mutateBytes(bytes, draw));
+      await lookAtAll(file);
+    });
+  },
+});
+
 /** Opens data as training does, and reads a batch. */
 async function readBatch(checkpoint: string, data: string): Promise<void> {
   const model = await openModel(checkpoint);
@@ -126,6 +143,9 @@ export const targets: Readonly<Record<string, Target>> = {
       };
     },
   },
+  numpy: changedFiles([
+    ...['numpy/types.npz', 'numpy/packed.npz', 'numpy/array.npy', 'numpy/flax/flax_model.npz'],
+  ]),
   index: {
     async prepare(folder) {
       cpSync(fixture('hf/bert-sharded'), folder, { recursive: true });

@@ -1,11 +1,12 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
 import type { FileContents, Format, FormatFile } from './format';
+import { npy, npz } from './numpy/format';
 import { safetensors } from './safetensors/format';
 import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
 import { openModelJson } from './tfjs/format';
 
 /** Every format that is read, in the order in which a file is tried. */
-const formats: readonly Format[] = [safetensors];
+const formats: readonly Format[] = [npy, npz, safetensors];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
@@ -32,7 +33,6 @@ const signatures: readonly {
     is: 'a GGUF file, as llama.cpp uses',
     remedy: 'Open the safetensors checkpoint that it was converted from.',
   },
-  { bytes: '\x93NUMPY', is: 'a NumPy array', remedy: RESAVE },
   { bytes: '\x1f\x8b', is: 'a gzip archive', remedy: 'Unpack it and open the folder.' },
   {
     bytes: 'version https://git-lfs',

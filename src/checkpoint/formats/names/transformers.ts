@@ -19,3 +19,15 @@ export const tensorFlowNames: Renaming = {
   turned: /\/kernel(?::\d+)?$/,
   vectors: /\/bias(?::\d+)?$/,
 };
+/** Names of Flax's classes: `bert/encoder/layer/0/attention/self/query/kernel`. */
+export const flaxNames: Renaming = {
+  mark: /(?:^|\/)\d+\//,
+  replaced: [
+    [/^(?:params|batch_stats)\//, ''],
+    [/(^|\/)(?:kernel|scale|embedding)$/, '$1weight'],
+    [/(^|\/)mean$/, '$1running_mean'],
+    [/(^|\/)var$/, '$1running_var'],
+    [/\//g, '.'],
+  ],
+  turned: /(?:^|\/)kernel$/,
+};

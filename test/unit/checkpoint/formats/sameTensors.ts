@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { openCheckpoint, type Checkpoint } from '../../../../src/checkpoint/checkpoint';
+import { isReadableType } from '../../../../src/checkpoint/elementTypes';
 
 /** Absolute path of a fixture of a format. */
 export const formatFixture = (path: string): string =>
@@ -25,6 +26,7 @@ export async function assertSameTensors(one: Checkpoint, expected: Checkpoint): 
     assert.equal(tensor.type, type, name);
     assert.deepEqual(tensor.shape, shape, name);
     assert.deepEqual(await one.readBytes(name), await expected.readBytes(name), name);
+    if (!isReadableType(type)) continue;
     const count = shape.reduce((product, size) => product * size, 1);
     const [first, length] = [Math.floor(count / 3), Math.ceil(count / 2)];
     assert.deepEqual(
