@@ -143,6 +143,9 @@ export const targets: Readonly<Record<string, Target>> = {
       };
     },
   },
+  flax: changedFiles([
+    ...['flax/types.msgpack', 'flax/bert/flax_model.msgpack', 'flax/vit/flax_model.msgpack'],
+  ]),
   numpy: changedFiles([
     ...['numpy/types.npz', 'numpy/packed.npz', 'numpy/array.npy', 'numpy/flax/flax_model.npz'],
   ]),

@@ -1,4 +1,5 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
+import { flax } from './flax/format';
 import type { FileContents, Format, FormatFile } from './format';
 import { npy, npz } from './numpy/format';
 import { safetensors } from './safetensors/format';
@@ -6,7 +7,7 @@ import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
 import { openModelJson } from './tfjs/format';
 
 /** Every format that is read, in the order in which a file is tried. */
-const formats: readonly Format[] = [npy, npz, safetensors];
+const formats: readonly Format[] = [npy, npz, safetensors, flax];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
