@@ -146,6 +146,7 @@ export const targets: Readonly<Record<string, Target>> = {
   flax: changedFiles([
     ...['flax/types.msgpack', 'flax/bert/flax_model.msgpack', 'flax/vit/flax_model.msgpack'],
   ]),
+  llama2c: changedFiles(['llama2c/tied/version0.bin', 'llama2c/untied/version1.bin']),
   numpy: changedFiles([
     ...['numpy/types.npz', 'numpy/packed.npz', 'numpy/array.npy', 'numpy/flax/flax_model.npz'],
   ]),

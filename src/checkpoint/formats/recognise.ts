@@ -1,13 +1,14 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
 import { flax } from './flax/format';
 import type { FileContents, Format, FormatFile } from './format';
+import { llama2c } from './llama2c/format';
 import { npy, npz } from './numpy/format';
 import { safetensors } from './safetensors/format';
 import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
 import { openModelJson } from './tfjs/format';
 
 /** Every format that is read, in the order in which a file is tried. */
-const formats: readonly Format[] = [npy, npz, safetensors, flax];
+const formats: readonly Format[] = [npy, npz, llama2c, safetensors, flax];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
