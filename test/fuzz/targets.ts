@@ -18,7 +18,7 @@ import { defaultLigoSettings } from '../../src/run/settings';
 import { summarizeCheckpoint } from '../../src/worker/describe';
 import { example, fixture } from '../support/fixtures';
 import { requestFor } from '../unit/worker/runFolder';
-import { hostileJson, mutateBytes, type Draw } from './mutate';
+import { flipBytes, hostileJson, mutateBytes, type Draw } from './mutate';
 
 /** Reads one hostile input, written into the folder first; whatever it throws must be ours. */
 export type ReadOne = (draw: Draw) => Promise<void>;
@@ -61,7 +61,7 @@ async function look(path: string): Promise<void> {
 /** Lists a checkpoint, and reads all of its tensors that have values. */
 async function lookAtAll(path: string): Promise<void> {
   await inspect(path);
-  const checkpoint = await openCheckpoint(path);
+  const checkpoint = await listCheckpoint(path);
   try {
     for (const { name, type } of checkpoint.tensors.values()) {
       if (isReadableType(type)) await checkpoint.readFloat32(name);
@@ -82,7 +82,7 @@ const changedFiles = (paths: readonly string[]): Target => ({
     });
     return Promise.resolve(async draw => {
       const { file, bytes } = draw.pick(files);
-      writeFileSync(file, mutateBytes(bytes, draw));
+      writeFileSync(file, draw.chance(0.5) ? mutateBytes(bytes, draw) : flipBytes(bytes, draw));
       await lookAtAll(file);
     });
   },
@@ -147,6 +147,7 @@ export const targets: Readonly<Record<string, Target>> = {
     ...['flax/types.msgpack', 'flax/bert/flax_model.msgpack', 'flax/vit/flax_model.msgpack'],
   ]),
   llama2c: changedFiles(['llama2c/tied/version0.bin', 'llama2c/untied/version1.bin']),
+  onnx: changedFiles(['onnx/model.onnx', 'onnx/external.onnx']),
   numpy: changedFiles([
     ...['numpy/types.npz', 'numpy/packed.npz', 'numpy/array.npy', 'numpy/flax/flax_model.npz'],
   ]),

@@ -3,12 +3,13 @@ import { flax } from './flax/format';
 import type { FileContents, Format, FormatFile } from './format';
 import { llama2c } from './llama2c/format';
 import { npy, npz } from './numpy/format';
+import { onnx } from './onnx/format';
 import { safetensors } from './safetensors/format';
 import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
 import { openModelJson } from './tfjs/format';
 
 /** Every format that is read, in the order in which a file is tried. */
-const formats: readonly Format[] = [npy, npz, llama2c, safetensors, flax];
+const formats: readonly Format[] = [npy, npz, llama2c, safetensors, flax, onnx];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
@@ -62,19 +63,6 @@ function looksLikePickle(head: Uint8Array): boolean {
     protocol >= 2 &&
     protocol <= 5 &&
     (next === undefined || '}])(clX\x8a\x8c\x95'.includes(String.fromCharCode(next)))
-  );
-}
-
-/** An ONNX file is a protobuf whose first fields are the IR version and the producer or graph. */
-function looksLikeOnnx(head: Uint8Array): boolean {
-  const [first, version, next] = head;
-  return (
-    first === 0x08 &&
-    version !== undefined &&
-    version > 0 &&
-    version < 0x20 &&
-    next !== undefined &&
-    [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(next)
   );
 }
 
@@ -136,12 +124,6 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
   }
   if (head.length >= 8 && statedHeaderBytes(head) <= Math.min(MAX_HEADER_BYTES, fileBytes - 8)) {
     return safetensors;
-  }
-  if (looksLikeOnnx(head)) {
-    throw new UnsupportedError(
-      `${file} looks like an ONNX model, which holds a graph rather than a checkpoint.`,
-      'Open the safetensors checkpoint that it was exported from.',
-    );
   }
   if (text) {
     throw new UnsupportedError(

@@ -20,7 +20,7 @@ const strangers: readonly (readonly [string, string | Buffer, typeof UserError, 
   ['old.bin', binary('\x80\x02\x8a\nl\xfc\x9cF\xf9'), UnsupportedError, /pickle.*never opened/],
   ['new.pkl', binary('\x80\x04\x95\x10\0\0\0\0\0\0\0'), UnsupportedError, /pickle.*never opened/],
   ['tf_model.h5', binary('\x89HDF\r\n\x1a\n'), UnsupportedError, /HDF5/],
-  ['model.onnx', binary('\x08\x0a\x12\x07pytorch\x1a\x052.7.0:'), UnsupportedError, /ONNX/],
+  ['model.onnx', binary('\x08\x0a\x12\x07pytorch\x1a\x052.7.0:'), CorruptFileError, /ONNX/],
   ['model.gguf', binary('GGUF\x03\0\0\0'), UnsupportedError, /GGUF/],
   [
     'weights.npy',
