@@ -10,6 +10,7 @@ import { locateCheckpoint } from './locate';
 import { quoted } from './names';
 import { OpenFiles } from './openFiles';
 import { restoreSetAside } from './outputFolder';
+import { quantizedProblem } from './quantizedKinds';
 import { readContents } from './readContents';
 import { elementCount, type TensorInfo } from './tensor';
 
@@ -114,6 +115,8 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     text: JSON.stringify(contents.config, null, 2),
     content: contents.config,
   };
+  const quantized = quantizedProblem(file, new Set(tensors.keys()), config?.content);
+  if (quantized) problems.push(quantized);
   const open = new OpenFiles(files);
 
   const tensorNamed = (name: string): TensorInfo => {

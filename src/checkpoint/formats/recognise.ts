@@ -1,5 +1,6 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
 import { flax } from './flax/format';
+import { foreignByBytes, foreignByNames, whyNotGrown } from './foreign';
 import type { FileContents, Format, FormatFile } from './format';
 import { llama2c } from './llama2c/format';
 import { npy, npz } from './numpy/format';
@@ -16,39 +17,6 @@ export const HEAD_BYTES = 4096;
 
 const RESAVE =
   'Load it in Python and save it with model.save_pretrained(folder, safe_serialization=True), then open that folder.';
-
-/** Formats known by the bytes they begin with: what they are called and what to do about them. */
-const signatures: readonly {
-  readonly bytes: string;
-  readonly is: string;
-  readonly remedy: string;
-  /** Counts only in a file that is text throughout. */
-  readonly text?: boolean;
-}[] = [
-  {
-    bytes: 'PK\x03\x04',
-    is: 'a zip archive, as PyTorch writes; pickles are never opened here because they can run code',
-    remedy: RESAVE,
-  },
-  { bytes: '\x89HDF\r\n\x1a\n', is: 'an HDF5 file, as Keras writes', remedy: RESAVE },
-  {
-    bytes: 'GGUF',
-    is: 'a GGUF file, as llama.cpp uses',
-    remedy: 'Open the safetensors checkpoint that it was converted from.',
-  },
-  { bytes: '\x1f\x8b', is: 'a gzip archive', remedy: 'Unpack it and open the folder.' },
-  {
-    bytes: 'version https://git-lfs',
-    is: 'a Git LFS pointer; the weights themselves were not downloaded',
-    remedy: 'Run "git lfs pull" in that folder.',
-  },
-  {
-    bytes: '<',
-    is: 'a web page or XML, perhaps an error page saved in place of the file',
-    remedy: 'Download the file again.',
-    text: true,
-  },
-];
 
 function beginsWith(head: Uint8Array, bytes: string): boolean {
   return Buffer.from(bytes, 'latin1').equals(head.subarray(0, bytes.length));
@@ -112,9 +80,9 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
   const format = text ? undefined : formats.find(({ recognises }) => recognises(head, fileBytes));
   if (format !== undefined) return format;
   if (fileBytes < 8) throw cutOff(file, fileBytes);
-  for (const { bytes, is, remedy, text: textOnly } of signatures) {
-    if (beginsWith(head, bytes) && (text || textOnly !== true))
-      throw new UnsupportedError(`${file} is ${is}.`, remedy);
+  const foreign = foreignByBytes(head, text);
+  if (foreign !== undefined) {
+    throw new UnsupportedError(`${file} is ${foreign.is}${whyNotGrown(foreign)}.`, foreign.remedy);
   }
   if (looksLikePickle(head)) {
     throw new UnsupportedError(
@@ -142,22 +110,15 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
 export const openJson = (text: string, file: FormatFile): Promise<FileContents | undefined> =>
   openModelJson(text, file);
 
-/** Weights of other frameworks by the names people find in a folder. */
-const foreignWeights: readonly (readonly [RegExp, string])[] = [
-  [/\.(bin|pt|pth|ckpt)(\.index\.json)?$/i, 'PyTorch weights'],
-  [/\.(h5|keras)$/i, 'Keras weights'],
-  [/\.msgpack$/i, 'Flax weights'],
-  [/\.onnx$/i, 'an ONNX model'],
-  [/\.gguf$/i, 'a GGUF model'],
-];
-
 /** The error for a folder without safetensors in it: names what it holds instead, if anything. */
 export function noCheckpointIn(folder: string, names: readonly string[]): UserError {
-  for (const [pattern, is] of foreignWeights) {
-    const name = names.find(candidate => pattern.test(candidate));
-    if (name !== undefined) {
-      return new UnsupportedError(`${folder} holds ${is} (${name}) but no safetensors.`, RESAVE);
-    }
+  const foreign = foreignByNames(names);
+  if (foreign !== undefined) {
+    const { kind, name } = foreign;
+    return new UnsupportedError(
+      `${folder} holds ${kind.is} (${name}) but no safetensors${whyNotGrown(kind)}.`,
+      kind.remedy,
+    );
   }
   const found = names.length === 0 ? 'is empty' : 'holds no safetensors checkpoint';
   return new UserError(

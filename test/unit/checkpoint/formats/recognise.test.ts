@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { openCheckpoint } from '../../../../src/checkpoint/checkpoint';
+import { foreignKinds } from '../../../../src/checkpoint/formats/foreign';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../../src/errors';
 import { assertUserError, f32, put, safetensors, temporaryFolder } from '../files';
 import { remedyText } from '../../../support/remedyText';
@@ -15,7 +16,12 @@ const binary = (text: string, size = 300): Buffer => {
 
 /** Files people try to open: name, contents, class of the error, what it says. */
 const strangers: readonly (readonly [string, string | Buffer, typeof UserError, RegExp])[] = [
-  ['pytorch_model.bin', binary('PK\x03\x04'), UnsupportedError, /zip archive, as PyTorch writes/],
+  [
+    'pytorch_model.bin',
+    binary('PK\x03\x04'),
+    UnsupportedError,
+    /zip archive, as PyTorch writes; it cannot be grown, because pickles are never/,
+  ],
   ['model.safetensors', binary('PK\x03\x04'), UnsupportedError, /zip archive, as PyTorch writes/],
   ['old.bin', binary('\x80\x02\x8a\nl\xfc\x9cF\xf9'), UnsupportedError, /pickle.*never opened/],
   ['new.pkl', binary('\x80\x04\x95\x10\0\0\0\0\0\0\0'), UnsupportedError, /pickle.*never opened/],
@@ -27,6 +33,23 @@ const strangers: readonly (readonly [string, string | Buffer, typeof UserError, 
     binary('\x93NUMPY\x01\0'),
     CorruptFileError,
     /weights\.npy is truncated: its header/,
+  ],
+  [
+    'model.tar',
+    Buffer.concat([Buffer.alloc(257, 'a'), Buffer.from('ustar\0'), Buffer.alloc(300)]),
+    UnsupportedError,
+    /tar archive/,
+  ],
+  ['model.7z', binary("7z\xbc\xaf'\x1c"), UnsupportedError, /7-Zip/],
+  ['model.tar.xz', binary('\xfd7zXZ\0'), UnsupportedError, /xz archive/],
+  ['model.zst', binary('\x28\xb5\x2f\xfd'), UnsupportedError, /Zstandard/],
+  ['model.tar.bz2', binary('BZh9'), UnsupportedError, /bzip2/],
+  ['model.rar', binary('Rar!\x1a\x07\x01\0'), UnsupportedError, /RAR/],
+  [
+    'model.tflite',
+    binary('\x1c\0\0\0TFL3'),
+    UnsupportedError,
+    /TensorFlow Lite.*because it is a graph/,
   ],
   ['model.tar.gz', binary('\x1f\x8b\x08\0\x12\x34\x56\x78'), UnsupportedError, /gzip/],
   ['notes.txt', 'The checkpoint is on the other disk.\n', UnsupportedError, /text file/],
@@ -74,6 +97,79 @@ test('folders without safetensors say what they hold instead', async t => {
     /PyTorch weights \(pytorch_model\.bin\)/,
   );
   assert.match(remedyText(error.remedy), /safe_serialization=True/);
+});
+
+/** Folders of training runs and other frameworks: what lies in them, what it is called, what helps. */
+const foreignFolders: readonly (readonly [string, readonly string[], RegExp, RegExp])[] = [
+  [
+    'DCP',
+    ['.metadata', '__0_0.distcp', '__1_0.distcp'],
+    /distributed checkpoint.*DCP/,
+    /format_utils dcp_to_torch/,
+  ],
+  [
+    'FSDP',
+    ['pytorch_model_fsdp_0', 'scheduler.bin'],
+    /FSDP.*parts of a training run/,
+    /accelerate merge-weights/,
+  ],
+  ['verl', ['model_world_size_2_rank_0.pt'], /verl/, /verl\.model_merger/],
+  [
+    'DeepSpeed',
+    ['global_step100', 'latest', 'zero_to_fp32.py'],
+    /DeepSpeed ZeRO \(global_step100\)/,
+    /zero_to_fp32\.py \. <folder> --safe_serialization/,
+  ],
+  [
+    'a rank of DeepSpeed',
+    ['mp_rank_00_model_states.pt', 'zero_pp_rank_0_mp_rank_00_optim_states.pt'],
+    /DeepSpeed/,
+    /zero_to_fp32/,
+  ],
+  [
+    'Megatron',
+    ['iter_0001000', 'latest_checkpointed_iteration.txt'],
+    /Megatron-LM/,
+    /Megatron Bridge/,
+  ],
+  ['Orbax', ['_CHECKPOINT_METADATA', 'd'], /Orbax.*OCDBT/, /safetensors\.flax\.save_file/],
+  [
+    'a SavedModel',
+    ['assets', 'saved_model.pb', 'variables'],
+    /SavedModel/,
+    /Load it in TensorFlow/,
+  ],
+  [
+    'a TensorFlow checkpoint',
+    ['bert_model.ckpt.data-00000-of-00001', 'bert_model.ckpt.index'],
+    /a TensorFlow checkpoint/,
+    /transformers before version 5/,
+  ],
+  ['Core ML', ['Model.mlpackage'], /Core ML/, /converted from/],
+  ['Keras', ['tf_model.h5'], /HDF5.*refer to others anywhere on the disk/, /from_tf=True/],
+  [
+    'TensorFlow.js',
+    ['group1-shard1of1.bin', 'model.json'],
+    /TensorFlow\.js \(model\.json\)/,
+    /path of that file/,
+  ],
+  ['Flax', ['flax_model.msgpack'], /parameters of Flax/, /path of that file/],
+  ['an archive', ['model.tar.gz'], /an archive \(model\.tar\.gz\)/, /Unpack it/],
+];
+
+for (const [what, names, says, helps] of foreignFolders) {
+  test(`a folder of ${what} is called what it is, with what helps`, async t => {
+    const folder = await temporaryFolder(t);
+    for (const name of names) await put(folder, name, 'x');
+    const error = await assertUserError(openCheckpoint(folder), UnsupportedError, says);
+    assert.match(error.message, /but no safetensors/);
+    assert.match(remedyText(error.remedy), helps);
+  });
+}
+
+test('kinds that are known and not read have one name each', () => {
+  const ids = foreignKinds.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
 });
 
 test('paths that lead nowhere are refused', async t => {
