@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, truncate } from 'node:fs/promises';
+import { open, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -176,4 +176,57 @@ test('deflated bytes that are damaged are an error when they are read', async t 
   const cut = await put(folder, 'b.npz', bytes);
   await truncate(cut, bytes.length - 100);
   await assertUserError(openCheckpoint(cut), CorruptFileError, /b\.npz cannot be used/);
+});
+
+/** An archive of zip64 that holds one file of so many bytes, sparse but for its beginning. */
+async function largeArchive(path: string, begin: Buffer, bytes: number): Promise<void> {
+  const name = Buffer.from('a.npy');
+  const sizes = Buffer.alloc(4 + 16);
+  sizes.writeUInt16LE(1, 0);
+  sizes.writeUInt16LE(16, 2);
+  sizes.writeBigUInt64LE(BigInt(bytes), 4);
+  sizes.writeBigUInt64LE(BigInt(bytes), 12);
+  const common = Buffer.alloc(26);
+  common.writeUInt16LE(45, 0);
+  common.writeUInt32LE(0xffffffff, 14);
+  common.writeUInt32LE(0xffffffff, 18);
+  common.writeUInt16LE(name.length, 22);
+  common.writeUInt16LE(sizes.length, 24);
+  const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), common, name, sizes]);
+  const madeBy = Buffer.from('PK\x01\x02\x2d\x00', 'latin1');
+  const entry = Buffer.concat([madeBy, common, Buffer.alloc(14), name, sizes]);
+  const directoryAt = BigInt(local.length + bytes);
+  const end64 = Buffer.alloc(56);
+  end64.write('PK\x06\x06', 'latin1');
+  end64.writeBigUInt64LE(44n, 4);
+  end64.writeBigUInt64LE(1n, 24);
+  end64.writeBigUInt64LE(1n, 32);
+  end64.writeBigUInt64LE(BigInt(entry.length), 40);
+  end64.writeBigUInt64LE(directoryAt, 48);
+  const locator = Buffer.alloc(20);
+  locator.write('PK\x06\x07', 'latin1');
+  locator.writeBigUInt64LE(directoryAt + BigInt(entry.length), 8);
+  locator.writeUInt32LE(1, 16);
+  const end = Buffer.alloc(22, 0xff);
+  end.write('PK\x05\x06\0\0\0\0', 'latin1');
+  end.writeUInt16LE(0, 20);
+  const file = await open(path, 'w');
+  try {
+    await file.write(Buffer.concat([local, begin]), 0, null, 0);
+    await file.write(Buffer.concat([entry, end64, locator, end]), 0, null, Number(directoryAt));
+  } finally {
+    await file.close();
+  }
+}
+
+test('a sparse archive of 10 GB, as zip64, opens by its directory alone', async t => {
+  const count = 2_500_000_000;
+  const begin = array(header(`(${count},)`), 0);
+  const path = join(await temporaryFolder(t), 'a.npz');
+  await largeArchive(path, begin, begin.length + 4 * count);
+  const before = process.memoryUsage().arrayBuffers;
+  const checkpoint = await opened(t, path);
+  assert.equal(checkpoint.bytes, 4 * count);
+  assert.deepEqual(await checkpoint.readRange('a', count - 2, 2), Float32Array.of(0, 0));
+  assert.ok(process.memoryUsage().arrayBuffers - before < 20e6);
 });
