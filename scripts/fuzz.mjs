@@ -23,7 +23,7 @@ mkdirSync(save, { recursive: true });
 const shares = {
   ...{ safetensors: 20, index: 15, config: 20, tokenizer: 1, operators: 10 },
   ...{ receipts: 14, runs: 8, idx: 6, images: 3, jsonl: 3 },
-  ...{ tfjs: 5, numpy: 5, flax: 5, llama2c: 2, onnx: 5 },
+  ...{ tfjs: 5, numpy: 5, flax: 5, llama2c: 2, onnx: 5, hdf5: 5 },
 };
 /** Inputs that one process reads, so that what it leaves behind does not add up. */
 const chunk = 2000;

@@ -2,6 +2,7 @@ import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
 import { flax } from './flax/format';
 import { foreignByBytes, foreignByNames, whyNotGrown } from './foreign';
 import type { FileContents, Format, FormatFile } from './format';
+import { hdf5 } from './hdf5/format';
 import { llama2c } from './llama2c/format';
 import { npy, npz } from './numpy/format';
 import { onnx } from './onnx/format';
@@ -10,7 +11,7 @@ import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
 import { openModelJson } from './tfjs/format';
 
 /** Every format that is read, in the order in which a file is tried. */
-const formats: readonly Format[] = [npy, npz, llama2c, safetensors, flax, onnx];
+const formats: readonly Format[] = [npy, npz, hdf5, llama2c, safetensors, flax, onnx];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;

@@ -1,10 +1,11 @@
-import { CorruptFileError, UnsupportedError, UserError } from '../../../errors';
+import { CorruptFileError, UnsupportedError } from '../../../errors';
 import { bytesPerElement, type StoredType } from '../../elementTypes';
 import { contiguous } from '../../layouts/contiguous';
 import { inPieces } from '../../layouts/pieces';
 import { quoted, tensorNameProblem } from '../../names';
 import { elementCount, MAX_ELEMENTS, MAX_RANK, MAX_TENSORS, type TensorInfo } from '../../tensor';
 import type { FileContents, Format, FormatFile } from '../format';
+import { isStructureError } from '../structureError';
 import { renamed } from '../names/renaming';
 import { flaxNames } from '../names/transformers';
 import { readTree, type Node, type PlacedArray } from './msgpack';
@@ -47,7 +48,7 @@ export const flax: Format = {
     try {
       tree = await readTree(read, size);
     } catch (cause) {
-      if (cause instanceof UserError || !(cause instanceof Error) || 'code' in cause) throw cause;
+      if (!isStructureError(cause)) throw cause;
       return fail(cause.message, { cause });
     }
     const tensors = [...leaves(tree, '')].map(([name, pieces, shape]) =>

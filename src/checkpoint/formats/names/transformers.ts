@@ -19,6 +19,12 @@ export const tensorFlowNames: Renaming = {
   turned: /\/kernel(?::\d+)?$/,
   vectors: /\/bias(?::\d+)?$/,
 };
+/** The same in a file of Keras, which puts each below the name of its layer. */
+export const kerasFileNames: Renaming = {
+  ...tensorFlowNames,
+  replaced: [[/^[^/]+\/(?=[^/]+\/)/, ''], ...tensorFlowNames.replaced],
+};
+
 /** Names of Flax's classes: `bert/encoder/layer/0/attention/self/query/kernel`. */
 export const flaxNames: Renaming = {
   mark: /(?:^|\/)\d+\//,

@@ -1,9 +1,9 @@
 import { CorruptFileError } from '../../../errors';
 import { bytesPerElement, type StoredType } from '../../elementTypes';
-import { computed } from '../../layouts/computed';
 import { contiguous } from '../../layouts/contiguous';
 import type { Layout } from '../../layouts/layout';
 import { permuted } from '../../layouts/permuted';
+import { swapped } from '../../layouts/swapped';
 import { quoted } from '../../names';
 import { elementCount, MAX_ELEMENTS, MAX_RANK } from '../../tensor';
 import { parseLiteral, type Literal } from './literal';
@@ -102,11 +102,11 @@ export function readArrayHeader(
   }
   const end = begin + bytes;
   if (end > size) return fail(`is truncated: it ends at byte ${end} of ${size}`);
-  const { swapped } = type;
+  const { turned } = type;
   const lying = contiguous(type.type, begin);
-  const inOrder = swapped === undefined ? lying : computed(lying, each(swapped.size));
+  const inOrder = turned === undefined ? lying : swapped(lying, turned.size);
   const layout = fortran ? inFortranOrder(inOrder, type.type, shape) : inOrder;
-  const storedAs = swapped === undefined ? {} : { storedAs: swapped.name };
+  const storedAs = turned === undefined ? {} : { storedAs: turned.name };
   return { type: type.type, ...storedAs, shape, bytes, begin, end, layout };
 }
 
@@ -136,7 +136,7 @@ const isShape = (shape: Literal | undefined): shape is readonly number[] =>
 interface ArrayType {
   readonly type: StoredType;
   /** Bytes of numbers that stand the other way round, and what NumPy calls them, where they do. */
-  readonly swapped?: { readonly size: number; readonly name: string };
+  readonly turned?: { readonly size: number; readonly name: string };
 }
 
 function readType(descr: Literal): ArrayType | NoArray {
@@ -145,7 +145,7 @@ function readType(descr: Literal): ArrayType | NoArray {
   const type = types.get(name);
   if (type !== undefined) {
     const size = name === 'c8' ? 4 : bytesPerElement(type);
-    return order === '>' && size > 1 ? { type, swapped: { size, name: descr } } : { type };
+    return order === '>' && size > 1 ? { type, turned: { size, name: descr } } : { type };
   }
   if (name.startsWith('O')) {
     return { because: 'holds Python objects, which are pickles and never opened here' };
@@ -157,17 +157,6 @@ function readType(descr: Literal): ArrayType | NoArray {
   }
   return { because: `holds elements of type ${quoted(descr)}, which are no numbers here` };
 }
-
-/** Turns each run of so many bytes around. */
-const each =
-  (size: number) =>
-  (bytes: Uint8Array): Uint8Array => {
-    const buffer = Buffer.from(bytes.buffer);
-    if (size === 2) buffer.swap16();
-    else if (size === 4) buffer.swap32();
-    else buffer.swap64();
-    return bytes;
-  };
 
 /** An array whose first axis is the one that changes fastest. */
 function inFortranOrder(stored: Layout, type: StoredType, shape: readonly number[]): Layout {

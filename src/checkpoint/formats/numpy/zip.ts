@@ -1,9 +1,10 @@
 import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry } from 'yauzl';
 
-import { CorruptFileError, UserError } from '../../../errors';
+import { CorruptFileError } from '../../../errors';
 import type { ReadBytes } from '../../layouts/layout';
 import { quoted } from '../../names';
 import type { FormatFile } from '../format';
+import { isStructureError } from '../structureError';
 
 /** Most files in an archive of arrays: models have a few thousand, and each is looked at. */
 const MAX_FILES = 10_000;
@@ -107,8 +108,7 @@ export async function listZip({ file, size, read }: FormatFile): Promise<readonl
     }
     return parts;
   } catch (cause) {
-    if (cause instanceof UserError || !(cause instanceof Error)) throw cause;
-    if ('code' in cause) throw cause;
+    if (!isStructureError(cause)) throw cause;
     return fail(cause.message.replace(/\.$/, ''), { cause });
   }
 }

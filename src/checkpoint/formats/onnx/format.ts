@@ -1,4 +1,4 @@
-import { CorruptFileError, UnsupportedError, UserError, type Note } from '../../../errors';
+import { CorruptFileError, UnsupportedError, type Note } from '../../../errors';
 import { counted } from '../../../format';
 import { bytesPerElement, type StoredType } from '../../elementTypes';
 import { contiguous } from '../../layouts/contiguous';
@@ -6,6 +6,7 @@ import { inPieces } from '../../layouts/pieces';
 import { quoted, tensorNameProblem } from '../../names';
 import { elementCount, MAX_ELEMENTS, type TensorInfo } from '../../tensor';
 import type { FileContents, Format, FormatFile } from '../format';
+import { isStructureError } from '../structureError';
 import { readModel, type Initializer, type Model } from './model';
 import { varints } from './varints';
 
@@ -55,7 +56,7 @@ export const onnx: Format = {
     try {
       model = await readModel(read, size);
     } catch (cause) {
-      if (cause instanceof UserError || !(cause instanceof Error) || 'code' in cause) throw cause;
+      if (!isStructureError(cause)) throw cause;
       return fail(cause.message, { cause });
     }
     if (model.initializers === undefined) throw otherProtobuf(model, file);

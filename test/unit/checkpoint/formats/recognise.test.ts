@@ -25,7 +25,7 @@ const strangers: readonly (readonly [string, string | Buffer, typeof UserError, 
   ['model.safetensors', binary('PK\x03\x04'), UnsupportedError, /zip archive, as PyTorch writes/],
   ['old.bin', binary('\x80\x02\x8a\nl\xfc\x9cF\xf9'), UnsupportedError, /pickle.*never opened/],
   ['new.pkl', binary('\x80\x04\x95\x10\0\0\0\0\0\0\0'), UnsupportedError, /pickle.*never opened/],
-  ['tf_model.h5', binary('\x89HDF\r\n\x1a\n'), UnsupportedError, /HDF5/],
+  ['tf_model.h5', binary('\x89HDF\r\n\x1a\n'), CorruptFileError, /HDF5/],
   ['model.onnx', binary('\x08\x0a\x12\x07pytorch\x1a\x052.7.0:'), CorruptFileError, /ONNX/],
   ['model.gguf', binary('GGUF\x03\0\0\0'), UnsupportedError, /GGUF/],
   [
@@ -146,7 +146,7 @@ const foreignFolders: readonly (readonly [string, readonly string[], RegExp, Reg
     /transformers before version 5/,
   ],
   ['Core ML', ['Model.mlpackage'], /Core ML/, /converted from/],
-  ['Keras', ['tf_model.h5'], /HDF5.*refer to others anywhere on the disk/, /from_tf=True/],
+  ['Keras', ['tf_model.h5'], /weights of Keras/, /path of that file/],
   [
     'TensorFlow.js',
     ['group1-shard1of1.bin', 'model.json'],
