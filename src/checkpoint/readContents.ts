@@ -4,10 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import { CorruptFileError, UserError, type Note } from '../errors';
 import { shortJson } from '../format';
 import { explainReadError, identify, openRegular, ownPath } from '../files';
+import { seeBeside } from './fileBeside';
 import type { FileBeside, FileContents } from './formats/format';
 import { HEAD_BYTES, openJson, recognise } from './formats/recognise';
 import type { JsonObject } from './jsonText';
-import { quoted, shardNameProblem } from './names';
+import { quoted } from './names';
 import { OpenFiles, readFully, type SeenFile } from './openFiles';
 import { MAX_INDEX_BYTES, parseShardIndex } from './shardIndex';
 import { shardSeriesOf, type ShardSeries } from './shardSeries';
@@ -73,25 +74,6 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
     await openOthers.close();
     await handle.close();
   }
-}
-
-/** A file of the folder of another one that names it, as it is now. @throws UserError */
-async function seeBeside(
-  file: string,
-  name: string,
-): Promise<{ readonly file: string; readonly seen: SeenFile }> {
-  const problem = shardNameProblem(name);
-  if (problem !== undefined) {
-    throw new CorruptFileError(
-      `${file}: the name ${quoted(name)} of a file beside it ${problem}.`,
-      'Download it again, or save the model anew.',
-    );
-  }
-  const folder = dirname(file);
-  const path = await ownPath(folder, name);
-  const { handle, identity } = await openRegular(path);
-  await handle.close();
-  return { file: join(folder, name), seen: { path, identity } };
 }
 
 /** What the headers of a checkpoint's files say, all of them validated. */

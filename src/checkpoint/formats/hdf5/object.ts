@@ -27,7 +27,8 @@ export interface ElementKind {
 const MAX_MESSAGES = 4_096;
 const MAX_BLOCKS = 256;
 
-const NEWER = 'it is of the newer layout of HDF5 (libver="latest"), which is not read';
+const NEWER =
+  'it, or a part of it, is of the newer layout of HDF5 (libver="latest", links to other files), which is not read';
 
 /** Reads an object's header. @throws Error that ends "it cannot be used: …" */
 export async function readObject(file: FileBytes, address: number): Promise<Hdf5Object> {

@@ -17,7 +17,9 @@ async function rootAddress(file: FileBytes): Promise<number> {
   const block = await file.at(0, 96);
   const version = block.getUint8(8);
   if (version > 1) {
-    throw new Error('it is of the newer layout of HDF5 (libver="latest"), which is not read');
+    throw new Error(
+      'it, or a part of it, is of the newer layout of HDF5 (libver="latest", links to other files), which is not read',
+    );
   }
   if (block.getUint8(13) !== 8 || block.getUint8(14) !== 8) {
     throw new Error('its addresses do not have 8 bytes');
