@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
 import { readOwn } from '../files';
-import { isReadableType, noValues, toFloat32 } from './elementTypes';
+import { bytesPerElement, isReadableType, noValues, toFloat32 } from './elementTypes';
 import { requireUnchanged, sha256OfFiles } from './hash';
 import { parseJsonObject, type JsonObject } from './jsonText';
 import { locateCheckpoint } from './locate';
@@ -87,6 +87,15 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   throw problem;
 }
 
+/** @throws UnsupportedError for more bytes than one array can have */
+function requireFits(name: string, bytes: number): void {
+  if (bytes <= constants.MAX_LENGTH) return;
+  throw new UnsupportedError(
+    `Tensor ${quoted(name)} of ${bytes} bytes does not fit into one array.`,
+    'Use a checkpoint whose tensors are smaller than 4 GiB.',
+  );
+}
+
 /** What can be listed of a checkpoint, whole or not. */
 export interface ListedCheckpoint extends Checkpoint {
   /** What keeps it from being used: a missing shard, a config.json that is no JSON. */
@@ -127,14 +136,14 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       'Check that config.json and the weights belong to the same model.',
     );
   };
-  const read = ({ name, file: own, layout }: TensorInfo, firstElement: number, count: number) => {
+  const read = (
+    { name, type, file: own, layout }: TensorInfo,
+    firstElement: number,
+    count: number,
+  ) => {
+    requireFits(name, count * bytesPerElement(type));
     const readBytes = async (begin: number, end: number, file = own): Promise<Uint8Array> => {
-      if (end - begin > constants.MAX_LENGTH) {
-        throw new UnsupportedError(
-          `Tensor ${quoted(name)} of ${end - begin} bytes does not fit into one array.`,
-          'Use a checkpoint whose tensors are smaller than 4 GiB.',
-        );
-      }
+      requireFits(name, end - begin);
       const bytes = new Uint8Array(end - begin);
       await open.read(file, begin, bytes);
       return bytes;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { openCheckpoint } from '../../../../../src/checkpoint/checkpoint';
-import { CorruptFileError } from '../../../../../src/errors';
+import { CorruptFileError, UnsupportedError } from '../../../../../src/errors';
 import { openModel } from '../../../../../src/run/open/model';
 import { assertUserError, put, temporaryFolder } from '../../files';
 import { assertSameTensors, formatFixture, opened } from '../sameTensors';
@@ -91,4 +91,35 @@ test('the newest layout is refused by name', async t => {
   superblock.write('\x89HDF\r\n\x1a\n\x03\x08\x08', 'latin1');
   const path = await put(await temporaryFolder(t), 'a.h5', superblock);
   await assertUserError(openCheckpoint(path), CorruptFileError, /libver="latest"/);
+});
+
+test('a sparse file of 10 GB opens by its structure alone, and its tensor fits into no array', async t => {
+  const whole = await readFile(types);
+  // The first message of a layout, of 4 elements in one run, becomes one of 2.5e9 at the end of the file.
+  const place = Buffer.concat([Buffer.from([3, 1]), Buffer.alloc(16)]);
+  const values = whole.indexOf(Buffer.from(Float32Array.of(0, 1, 2, 3).buffer));
+  place.writeBigUInt64LE(BigInt(values), 2);
+  place.writeBigUInt64LE(16n, 10);
+  const at = whole.indexOf(place);
+  assert.ok(values > 0 && at > 0);
+  whole.writeBigUInt64LE(BigInt(whole.length), at + 2);
+  whole.writeBigUInt64LE(10_000_000_000n, at + 10);
+  const space = Buffer.alloc(24);
+  space.writeBigUInt64LE(4n, 8);
+  space[0] = 1;
+  space[1] = 1;
+  space[2] = 1;
+  space.writeBigUInt64LE(4n, 16);
+  const shape = whole.lastIndexOf(space, at);
+  assert.ok(shape > 0);
+  whole.writeBigUInt64LE(2_500_000_000n, shape + 8);
+  const path = await put(await temporaryFolder(t), 'a.h5', whole);
+  await truncate(path, whole.length + 10_000_000_000);
+  const before = process.memoryUsage().arrayBuffers;
+  const checkpoint = await opened(t, path);
+  const name = 'a/b/c/d/deep';
+  assert.deepEqual(checkpoint.tensors.get(name)?.shape, [2_500_000_000]);
+  assert.deepEqual(await checkpoint.readRange(name, 2_499_999_999, 1), Float32Array.of(0));
+  await assertUserError(checkpoint.readFloat32(name), UnsupportedError, /does not fit/);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 20e6);
 });
