@@ -21,8 +21,9 @@ mkdirSync(save, { recursive: true });
 
 /** Shares of all inputs, for the targets in test/fuzz/targets.ts. */
 const shares = {
-  ...{ safetensors: 18, pytorch: 12, gguf: 8, index: 9, config: 13, tokenizer: 1, operators: 9 },
-  ...{ receipts: 9, runs: 8, idx: 5, images: 3, jsonl: 3 },
+  ...{ safetensors: 15, pytorch: 12, gguf: 8, index: 7, config: 10, tokenizer: 1, operators: 7 },
+  ...{ receipts: 6, runs: 6, idx: 4, images: 2, jsonl: 3 },
+  ...{ tfjs: 4, numpy: 4, flax: 4, llama2c: 1, onnx: 3, hdf5: 3 },
 };
 /** Inputs that one process reads, so that what it leaves behind does not add up. */
 const chunk = 2000;

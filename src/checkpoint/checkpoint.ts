@@ -3,13 +3,14 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
 import { identify, readOwn } from '../files';
-import { isReadableType, noValues, toFloat32 } from './elementTypes';
+import { bytesPerElement, isReadableType, noValues, toFloat32 } from './elementTypes';
 import { requireUnchanged, sha256OfFiles } from './hash';
 import { parseJsonObject, type JsonObject } from './jsonText';
 import { locateCheckpoint } from './locate';
 import { quoted } from './names';
 import { OpenFiles } from './openFiles';
 import { restoreSetAside } from './outputFolder';
+import { quantizedProblem } from './quantizedKinds';
 import { readContents } from './readContents';
 import { elementCount, type TensorInfo } from './tensor';
 
@@ -109,6 +110,15 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   throw problem;
 }
 
+/** @throws UnsupportedError for more bytes than one array can have */
+function requireFits(name: string, bytes: number): void {
+  if (bytes <= constants.MAX_LENGTH) return;
+  throw new UnsupportedError(
+    `Tensor ${quoted(name)} of ${bytes} bytes does not fit into one array.`,
+    'Use a checkpoint whose tensors are smaller than 4 GiB.',
+  );
+}
+
 /** What can be listed of a checkpoint, whole or not. */
 export interface ListedCheckpoint extends Checkpoint {
   /** What keeps it from being used: a missing shard, a config.json that is no JSON. */
@@ -138,6 +148,8 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     if (!(error instanceof UserError)) throw error;
     problems.push(error);
   }
+  const quantized = quantizedProblem(file, new Set(tensors.keys()), config?.content);
+  if (quantized) problems.push(quantized);
   const open = new OpenFiles(files);
 
   const tensorNamed = (name: string): TensorInfo => {
@@ -153,14 +165,14 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     await open.read(file, begin, bytes);
     return bytes;
   };
-  const read = ({ name, file, layout }: TensorInfo, firstElement: number, count: number) => {
-    const readBytes = async (begin: number, end: number): Promise<Uint8Array> => {
-      if (end - begin > constants.MAX_LENGTH) {
-        throw new UnsupportedError(
-          `Tensor ${quoted(name)} of ${end - begin} bytes does not fit into one array.`,
-          'Use a checkpoint whose tensors are smaller than 4 GiB.',
-        );
-      }
+  const read = (
+    { name, type, file: own, layout }: TensorInfo,
+    firstElement: number,
+    count: number,
+  ) => {
+    requireFits(name, count * bytesPerElement(type));
+    const readBytes = async (begin: number, end: number, file = own): Promise<Uint8Array> => {
+      requireFits(name, end - begin);
       return bytesOf(file, begin, end);
     };
     return layout.read(readBytes, firstElement, count);

@@ -4,17 +4,20 @@ import { basename, dirname, join } from 'node:path';
 import { CorruptFileError, UserError, type Note } from '../errors';
 import { shortJson } from '../format';
 import { explainReadError, identify, openRegular, ownPath } from '../files';
-import type { FileContents } from './formats/format';
-import { HEAD_BYTES, recognise } from './formats/recognise';
+import { seeBeside } from './fileBeside';
+import type { FileBeside, FileContents } from './formats/format';
+import { HEAD_BYTES, openJson, recognise } from './formats/recognise';
 import type { JsonObject } from './jsonText';
 import { quoted } from './names';
-import { readFully, type SeenFile } from './openFiles';
+import { OpenFiles, readFully, type SeenFile } from './openFiles';
 import { MAX_INDEX_BYTES, parseShardIndex } from './shardIndex';
 import { shardSeriesOf, type ShardSeries } from './shardSeries';
 import { MAX_TENSORS, type TensorInfo } from './tensor';
 
 interface OpenedFile {
   readonly seen: SeenFile;
+  /** Files that it names, by what messages call them. */
+  readonly others: ReadonlyMap<string, SeenFile>;
   readonly content: { readonly index: string } | FileContents;
 }
 
@@ -28,15 +31,24 @@ interface Place {
 async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<OpenedFile> {
   const { handle, identity } = await openRegular(path);
   const seen = { path, identity };
+  const others = new Map<string, SeenFile>();
+  const openOthers = new OpenFiles(others);
   try {
     const { size } = identity;
     const head = new Uint8Array(Math.min(size, HEAD_BYTES));
     await readFully(handle, head, 0, file);
-    const read = async (begin: number, end: number): Promise<Uint8Array> => {
+    const read = async (begin: number, end: number, other?: string): Promise<Uint8Array> => {
       const bytes = new Uint8Array(end - begin);
-      await readFully(handle, bytes, begin, file);
+      if (other === undefined) await readFully(handle, bytes, begin, file);
+      else await openOthers.read(other, begin, bytes);
       return bytes;
     };
+    const beside = async (name: string): Promise<FileBeside> => {
+      const other = await seeBeside(file, name);
+      others.set(other.file, other.seen);
+      return { file: other.file, size: other.seen.identity.size };
+    };
+    const opened = { file, size, head, read, beside };
     const format = recognise(head, size, file);
     if (format === 'json') {
       if (!indexAllowed) {
@@ -51,12 +63,15 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
           'Give a file of weights or the folder that holds it.',
         );
       }
-      return { seen, content: { index: new TextDecoder().decode(await read(0, size)) } };
+      const text = new TextDecoder().decode(await read(0, size));
+      const content = (await openJson(text, opened)) ?? { index: text };
+      return { seen, others, content };
     }
-    return { seen, content: await format.open({ file, size, head, read }) };
+    return { seen, others, content: await format.open(opened) };
   } catch (error) {
     throw explainReadError(error, file);
   } finally {
+    await openOthers.close();
     await handle.close();
   }
 }
@@ -117,12 +132,13 @@ async function readShards(
       problems.push(error);
       continue;
     }
-    const { seen, content } = opened;
+    const { seen, others, content } = opened;
     if ('index' in content) throw new Error('an index is not allowed here');
-    files.set(file, seen);
+    for (const [name, one] of [[file, seen] as const, ...others]) files.set(name, one);
     metadata ??= content.metadata;
     notes.push(...(content.notes ?? []));
     bytesOnce += content.bytesOnce ?? content.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+    problems.push(...(content.problems ?? []));
     for (const tensor of content.tensors) {
       if (tensors.has(tensor.name)) twice.push(tensor.name);
       tensors.set(tensor.name, tensor);
@@ -257,7 +273,7 @@ async function placeOf(file: string, named: boolean): Promise<Place> {
  * @throws UserError, CorruptFileError, UnsupportedError
  */
 export async function readContents(file: string, named: boolean): Promise<CheckpointContents> {
-  const { seen, content } = await openFile(await placeOf(file, named), true);
+  const { seen, others, content } = await openFile(await placeOf(file, named), true);
   if ('index' in content) return openSharded(file, content.index);
   const tensors = new Map(content.tensors.map(tensor => [tensor.name, tensor]));
   const contents: CheckpointContents = {
@@ -265,12 +281,12 @@ export async function readContents(file: string, named: boolean): Promise<Checkp
     tensors,
     absent: new Map(),
     bytes: bytesOf(tensors),
-    files: new Map([[file, seen]]),
+    files: new Map([[file, seen], ...others]),
     ...(content.config && { config: content.config }),
     ...(content.noConfig && { noConfig: content.noConfig }),
     ...(content.companions && { companions: content.companions }),
     notes: content.notes ?? [],
-    problems: [],
+    problems: content.problems ?? [],
   };
   const series = await shardSeriesOf(file);
   return series && series.count > 1 ? openSeries(file, series, contents) : contents;

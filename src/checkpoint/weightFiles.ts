@@ -1,3 +1,5 @@
+import { foreignByNames } from './formats/foreign';
+
 /** What transformers looks for in a folder, in its order. */
 export const usualFiles: readonly string[] = [
   'model.safetensors',
@@ -13,18 +15,23 @@ const kinds: readonly (readonly string[])[] = [
   ['.bin.index.json'],
   ['.bin', '.pt', '.pth', '.ckpt', '.pt.tar', '.pth.tar'],
   ['.gguf'],
+  ['.msgpack'],
+  ['.h5', '.hdf5'],
+  ['model.json'],
+  ['.npz', '.npy'],
+  ['.onnx'],
 ];
 
 /** Ends of the names of files whose shards may be a series. */
 export const shardEnds: readonly string[] = ['.safetensors', '.bin'];
 
-/** What trainers write beside a model: its optimizer, the order of its data, their settings. */
+/** Parts of a model of TensorFlow.js, and what trainers write beside one: optimizers, orders of data, settings. */
 const besides =
-  /^(optimizer|scheduler|scaler|sampler|rng_state|random_states|training_args)(_\d+)*\.(bin|pt|pth)$|_optim_states\.pt$/i;
+  /^group\d+-shard\d+of\d+\.bin$|^(optimizer|scheduler|scaler|sampler|rng_state|random_states|training_args)(_\d+)*\.(bin|pt|pth)$|_optim_states\.pt$/i;
 
 /** The files in a folder that may be what is meant, of the first kind of which there is one. */
 export function candidatesAmong(names: readonly string[]): readonly string[] {
-  const possible = names.filter(name => !besides.test(name));
+  const possible = names.filter(name => !besides.test(name) && !foreignByNames([name]));
   for (const ends of kinds) {
     const found = possible.filter(name => ends.some(end => name.endsWith(end)));
     if (found.length > 0) return found;

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { listCheckpoint, type ListedCheckpoint } from '../checkpoint/checkpoint';
-import { CorruptFileError, UserError, type Note } from '../errors';
+import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
 import type { RecognizedModel } from '../protocol/service';
 import { recognizeModel, summarize } from '../run/open/model';
 import { tokenizerProblem } from '../run/open/tokenizerWithin';
@@ -68,7 +68,8 @@ async function recognition(
   const { notes } = checkpoint;
   if (checkpoint.problems.length > 0) {
     const problems = checkpoint.problems.map(asNote);
-    return { state: 'broken', ignored: [], problems, notes };
+    const isWhole = checkpoint.problems.every(problem => problem instanceof UnsupportedError);
+    return { state: isWhole ? 'unsupported' : 'broken', ignored: [], problems, notes };
   }
   try {
     const { architecture, ignored, notes } = await recognizeModel(checkpoint);

@@ -65,6 +65,15 @@ export function hostileJson(value: unknown, draw: Draw): Buffer {
   return draw.chance(0.15) ? mutateBytes(text, draw) : text;
 }
 
+/** Bytes with a few of them changed, none moved: what tells of sizes stays where it was. */
+export function flipBytes(bytes: Buffer, draw: Draw): Buffer {
+  const out = Buffer.from(bytes);
+  for (let changes = 1 + draw.below(4); changes > 0; changes--) {
+    out[draw.below(out.length)] = draw.chance(0.2) ? 0xff : draw.below(256);
+  }
+  return out;
+}
+
 /** Bytes with a few places flipped, cut out, repeated or cut off. */
 export function mutateBytes(bytes: Buffer, draw: Draw): Buffer {
   let out = Buffer.from(bytes);

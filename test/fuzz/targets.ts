@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { listCheckpoint, openCheckpoint } from '../../src/checkpoint/checkpoint';
+import { isReadableType } from '../../src/checkpoint/elementTypes';
 import { writeCheckpoint } from '../../src/checkpoint/writeCheckpoint';
 import { loadTokenizer } from '../../src/data/tokenizer';
 import { operatorsIn, startedOperators, type Growth } from '../../src/growth';
@@ -17,7 +18,7 @@ import { defaultLigoSettings } from '../../src/run/settings';
 import { summarizeCheckpoint } from '../../src/worker/describe';
 import { example, fixture } from '../support/fixtures';
 import { requestFor } from '../unit/worker/runFolder';
-import { hostileJson, mutateBytes, type Draw } from './mutate';
+import { flipBytes, hostileJson, mutateBytes, type Draw } from './mutate';
 
 /** Reads one hostile input, written into the folder first; whatever it throws must be ours. */
 export type ReadOne = (draw: Draw) => Promise<void>;
@@ -91,6 +92,36 @@ async function look(path: string): Promise<void> {
     await checkpoint.close();
   }
 }
+
+/** Lists a checkpoint, and reads all of its tensors that have values. */
+async function lookAtAll(path: string): Promise<void> {
+  await inspect(path);
+  const checkpoint = await listCheckpoint(path);
+  try {
+    for (const { name, type } of checkpoint.tensors.values()) {
+      if (isReadableType(type)) await checkpoint.readFloat32(name);
+    }
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Whole files of a format, each in a copy of its folder, with a few bytes changed. */
+const changedFiles = (paths: readonly string[]): Target => ({
+  prepare(folder) {
+    const files = paths.map((path, index) => {
+      const at = join(folder, String(index));
+      cpSync(fixture(`formats/${dirname(path)}`), at, { recursive: true });
+      const file = join(at, basename(path));
+      return { file, bytes: readFileSync(file) };
+    });
+    return Promise.resolve(async draw => {
+      const { file, bytes } = draw.pick(files);
+      writeFileSync(file, draw.chance(0.5) ? mutateBytes(bytes, draw) : flipBytes(bytes, draw));
+      await lookAtAll(file);
+    });
+  },
+});
 
 /** Opens data as training does, and reads a batch. */
 async function readBatch(checkpoint: string, data: string): Promise<void> {
@@ -170,6 +201,32 @@ export const targets: Readonly<Record<string, Target>> = {
       };
     },
   },
+  tfjs: {
+    async prepare(folder) {
+      const source = fixture('formats/tfjs/bert');
+      cpSync(source, folder, { recursive: true });
+      const file = join(folder, 'model.json');
+      const json = readJson(file);
+      const shards = readdirSync(source).filter(name => name.endsWith('.bin'));
+      return async draw => {
+        writeFileSync(file, hostileJson(json, draw));
+        for (const name of shards) {
+          const bytes = readFileSync(join(source, name));
+          writeFileSync(join(folder, name), draw.chance(0.1) ? mutateBytes(bytes, draw) : bytes);
+        }
+        await lookAtAll(file);
+      };
+    },
+  },
+  flax: changedFiles([
+    ...['flax/types.msgpack', 'flax/bert/flax_model.msgpack', 'flax/vit/flax_model.msgpack'],
+  ]),
+  hdf5: changedFiles(['hdf5/types.h5', 'hdf5/bert/tf_model.h5']),
+  llama2c: changedFiles(['llama2c/tied/version0.bin', 'llama2c/untied/version1.bin']),
+  onnx: changedFiles(['onnx/model.onnx', 'onnx/external.onnx']),
+  numpy: changedFiles([
+    ...['numpy/types.npz', 'numpy/packed.npz', 'numpy/array.npy', 'numpy/flax/flax_model.npz'],
+  ]),
   index: {
     async prepare(folder) {
       cpSync(fixture('hf/bert-sharded'), folder, { recursive: true });

@@ -12,6 +12,19 @@ export interface FormatFile {
   /** Its first bytes, `HEAD_BYTES` at most. */
   readonly head: Uint8Array;
   readonly read: ReadBytes;
+  /**
+   * Another file of its folder, under a name that stands in this one: it belongs to the checkpoint from
+   * then on. @throws UserError when it leads out of the folder, is missing or no regular file
+   */
+  readonly beside: (name: string) => Promise<FileBeside>;
+}
+
+/** A file that another one names. */
+export interface FileBeside {
+  /** What messages call it, and what layouts give to `ReadBytes`. */
+  readonly file: string;
+  /** Bytes. */
+  readonly size: number;
 }
 
 /** What one file of a format holds, all of it validated. */
@@ -33,6 +46,8 @@ export interface FileContents {
   readonly companions?: ReadonlyMap<string, (read: ReadBytes) => Promise<string>>;
   /** What it says that the reader passes over. */
   readonly notes?: readonly Note[];
+  /** What keeps it from being used, although its tensors can be listed. */
+  readonly problems?: readonly UserError[];
 }
 
 /** A kind of file that holds tensors. Readers of one run nothing that stands in it. */

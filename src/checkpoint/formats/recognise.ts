@@ -1,47 +1,28 @@
 import { CorruptFileError, UnsupportedError, UserError } from '../../errors';
-import type { Format } from './format';
+import { flax } from './flax/format';
+import { foreignByBytes, foreignByNames, whyNotGrown } from './foreign';
+import type { FileContents, Format, FormatFile } from './format';
 import { gguf } from './gguf/format';
+import { hdf5 } from './hdf5/format';
+import { llama2c } from './llama2c/format';
+import { npy, npz } from './numpy/format';
+import { onnx } from './onnx/format';
 import { pytorch } from './pytorch/format';
 import { safetensors } from './safetensors/format';
 import { MAX_HEADER_BYTES, statedHeaderBytes } from './safetensors/header';
+import { openModelJson } from './tfjs/format';
 
 /** Every format that is read, in the order in which a file is tried: those with a signature first. */
-const formats: readonly Format[] = [gguf, safetensors, pytorch];
+const formats: readonly Format[] = [
+  ...[gguf, npy, npz, hdf5, llama2c],
+  ...[safetensors, pytorch, flax, onnx],
+];
 
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
 
 const RESAVE =
   'Load it in Python and save it with model.save_pretrained(folder, safe_serialization=True), then open that folder.';
-
-/** Formats known by the bytes they begin with: what they are called and what to do about them. */
-const signatures: readonly {
-  readonly bytes: string;
-  readonly is: string;
-  readonly remedy: string;
-  /** Counts only in a file that is text throughout. */
-  readonly text?: boolean;
-}[] = [
-  {
-    bytes: 'PK\x03\x04',
-    is: 'a zip archive, but not as torch.save writes',
-    remedy: 'Unpack it if it holds a checkpoint, and open the folder.',
-  },
-  { bytes: '\x89HDF\r\n\x1a\n', is: 'an HDF5 file, as Keras writes', remedy: RESAVE },
-  { bytes: '\x93NUMPY', is: 'a NumPy array', remedy: RESAVE },
-  { bytes: '\x1f\x8b', is: 'a gzip archive', remedy: 'Unpack it and open the folder.' },
-  {
-    bytes: 'version https://git-lfs',
-    is: 'a Git LFS pointer; the weights themselves were not downloaded',
-    remedy: 'Run "git lfs pull" in that folder.',
-  },
-  {
-    bytes: '<',
-    is: 'a web page or XML, perhaps an error page saved in place of the file',
-    remedy: 'Download the file again.',
-    text: true,
-  },
-];
 
 function beginsWith(head: Uint8Array, bytes: string): boolean {
   return Buffer.from(bytes, 'latin1').equals(head.subarray(0, bytes.length));
@@ -59,29 +40,14 @@ function looksLikePickle(head: Uint8Array): boolean {
   );
 }
 
-/** An archive of the form that torch wrote in 2016, or any other. */
+/** Throws for an archive of the form that torch wrote in 2016. */
 function refuseTar(head: Uint8Array, file: string): void {
   if (!beginsWith(head.subarray(257), 'ustar')) return;
   const [first] = Buffer.from(head.subarray(0, 100)).toString('latin1').split('\0');
-  const isTorch = ['sys_info', 'pickle', 'tensors', 'storages'].includes(first ?? '');
-  throw isTorch
-    ? new UnsupportedError(
-        `${file} is a tar archive, as PyTorch wrote before version 0.1.10; its values are not read here.`,
-        'If you trust where it comes from, load it in Python with torch.load and save its tensors with torch.save.',
-      )
-    : new UnsupportedError(`${file} is a tar archive.`, 'Unpack it and open the folder.');
-}
-
-/** An ONNX file is a protobuf whose first fields are the IR version and the producer or graph. */
-function looksLikeOnnx(head: Uint8Array): boolean {
-  const [first, version, next] = head;
-  return (
-    first === 0x08 &&
-    version !== undefined &&
-    version > 0 &&
-    version < 0x20 &&
-    next !== undefined &&
-    [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(next)
+  if (!['sys_info', 'pickle', 'tensors', 'storages'].includes(first ?? '')) return;
+  throw new UnsupportedError(
+    `${file} is a tar archive, as PyTorch wrote before version 0.1.10; its values are not read here.`,
+    'If you trust where it comes from, load it in Python with torch.load and save its tensors with torch.save.',
   );
 }
 
@@ -131,11 +97,11 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
   const format = text ? undefined : formats.find(({ recognises }) => recognises(head, fileBytes));
   if (format !== undefined) return format;
   if (fileBytes < 8) throw cutOff(file, fileBytes);
-  for (const { bytes, is, remedy, text: textOnly } of signatures) {
-    if (beginsWith(head, bytes) && (text || textOnly !== true))
-      throw new UnsupportedError(`${file} is ${is}.`, remedy);
-  }
   refuseTar(head, file);
+  const foreign = foreignByBytes(head, text);
+  if (foreign !== undefined) {
+    throw new UnsupportedError(`${file} is ${foreign.is}${whyNotGrown(foreign)}.`, foreign.remedy);
+  }
   if (looksLikePickle(head)) {
     throw new UnsupportedError(
       `${file} is a Python pickle, but not as torch.save writes; such pickles are never opened here because they can run code.`,
@@ -144,12 +110,6 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
   }
   if (head.length >= 8 && statedHeaderBytes(head) <= Math.min(MAX_HEADER_BYTES, fileBytes - 8)) {
     return safetensors;
-  }
-  if (looksLikeOnnx(head)) {
-    throw new UnsupportedError(
-      `${file} looks like an ONNX model, which holds a graph rather than a checkpoint.`,
-      'Open the safetensors checkpoint that it was exported from.',
-    );
   }
   if (text) {
     throw new UnsupportedError(
@@ -164,23 +124,19 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
   );
 }
 
-/** Weights of other frameworks by the names people find in a folder. */
-const foreignWeights: readonly (readonly [RegExp, string])[] = [
-  [/\.(h5|keras)$/i, 'Keras weights'],
-  [/\.msgpack$/i, 'Flax weights'],
-  [/\.onnx$/i, 'an ONNX model'],
-];
+/** Reads JSON that tells of tensors; undefined where it may be the index of shards. @throws UserError */
+export const openJson = (text: string, file: FormatFile): Promise<FileContents | undefined> =>
+  openModelJson(text, file);
 
 /** The error for a folder without a checkpoint in it: names what it holds instead, if anything. */
 export function noCheckpointIn(folder: string, names: readonly string[]): UserError {
-  for (const [pattern, is] of foreignWeights) {
-    const name = names.find(candidate => pattern.test(candidate));
-    if (name !== undefined) {
-      return new UnsupportedError(
-        `${folder} holds ${is} (${name}) but no weights that are read here.`,
-        RESAVE,
-      );
-    }
+  const foreign = foreignByNames(names);
+  if (foreign !== undefined) {
+    const { kind, name } = foreign;
+    return new UnsupportedError(
+      `${folder} holds ${kind.is} (${name}) but no weights that are read here${whyNotGrown(kind)}.`,
+      kind.remedy,
+    );
   }
   const kept = names.find(candidate => /\.(bin|pt|pth)$/i.test(candidate));
   const found =

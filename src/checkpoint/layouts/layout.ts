@@ -1,5 +1,8 @@
-/** Bytes of the file that holds a tensor, from one up to another, fresh. @throws UserError */
-export type ReadBytes = (begin: number, end: number) => Promise<Uint8Array>;
+/**
+ * Bytes of the file that holds a tensor, or of another file of its checkpoint, from one up to another,
+ * fresh. @throws UserError
+ */
+export type ReadBytes = (begin: number, end: number, file?: string) => Promise<Uint8Array>;
 
 /** How the elements of a tensor lie in its file. */
 export interface Layout {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { symlink } from 'node:fs/promises';
+import { copyFile, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { openCheckpoint } from '../../../../src/checkpoint/checkpoint';
+import { foreignKinds } from '../../../../src/checkpoint/formats/foreign';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../../src/errors';
 import { assertUserError, f32, put, safetensors, temporaryFolder } from '../files';
 import { remedyText } from '../../../support/remedyText';
@@ -26,23 +27,39 @@ const strangers: readonly (readonly [string, string | Buffer, typeof UserError, 
     'pytorch_model.bin',
     binary('PK\x03\x04'),
     UnsupportedError,
-    /zip archive, but not as torch\.save writes/,
+    /zip archive, but not as torch\.save or NumPy write/,
   ],
   [
     'model.safetensors',
     binary('PK\x03\x04'),
     UnsupportedError,
-    /zip archive, but not as torch\.save writes/,
+    /zip archive, but not as torch\.save or NumPy write/,
   ],
   ['old.pkl', binary('\x80\x02}q\0.'), UnsupportedError, /pickle.*never opened/],
   ['new.pkl', binary('\x80\x04\x95\x10\0\0\0\0\0\0\0'), UnsupportedError, /pickle.*never opened/],
   ['old.tar', tar('tensors'), UnsupportedError, /tar archive, as PyTorch wrote/],
   ['other.tar', tar('notes.txt'), UnsupportedError, /is a tar archive\.$/],
-  ['tf_model.h5', binary('\x89HDF\r\n\x1a\n'), UnsupportedError, /HDF5/],
-  ['model.onnx', binary('\x08\x0a\x12\x07pytorch\x1a\x052.7.0:'), UnsupportedError, /ONNX/],
+  ['tf_model.h5', binary('\x89HDF\r\n\x1a\n'), CorruptFileError, /HDF5/],
+  ['model.onnx', binary('\x08\x0a\x12\x07pytorch\x1a\x052.7.0:'), CorruptFileError, /ONNX/],
   ['model.gguf', binary('GGUF\x03\0\0\0'), CorruptFileError, /states more than 2\^53 tensors/],
   ['old.gguf', binary('GGUF\x01\0\0\0'), UnsupportedError, /GGUF file of version 1/],
-  ['weights.npy', binary('\x93NUMPY\x01\0'), UnsupportedError, /NumPy/],
+  [
+    'weights.npy',
+    binary('\x93NUMPY\x01\0'),
+    CorruptFileError,
+    /weights\.npy is truncated: its header/,
+  ],
+  ['model.7z', binary("7z\xbc\xaf'\x1c"), UnsupportedError, /7-Zip/],
+  ['model.tar.xz', binary('\xfd7zXZ\0'), UnsupportedError, /xz archive/],
+  ['model.zst', binary('\x28\xb5\x2f\xfd'), UnsupportedError, /Zstandard/],
+  ['model.tar.bz2', binary('BZh9'), UnsupportedError, /bzip2/],
+  ['model.rar', binary('Rar!\x1a\x07\x01\0'), UnsupportedError, /RAR/],
+  [
+    'model.tflite',
+    binary('\x1c\0\0\0TFL3'),
+    UnsupportedError,
+    /TensorFlow Lite.*because it is a graph/,
+  ],
   ['model.tar.gz', binary('\x1f\x8b\x08\0\x12\x34\x56\x78'), UnsupportedError, /gzip/],
   ['notes.txt', 'The checkpoint is on the other disk.\n', UnsupportedError, /text file/],
   ['notes.md', `# Größe\n${'ä'.repeat(5000)}`, UnsupportedError, /text file/],
@@ -89,13 +106,97 @@ test('folders without weights say what they hold instead', async t => {
   await assertUserError(openCheckpoint(folder), UserError, /holds no checkpoint/);
   await put(folder, 'optimizer.pt', 'x');
   await assertUserError(openCheckpoint(folder), UserError, /beside a model \(optimizer\.pt\)/);
-  await put(folder, 'tf_model.h5', 'x');
+  await put(folder, 'model.keras', 'x');
   const error = await assertUserError(
     openCheckpoint(folder),
     UnsupportedError,
-    /Keras weights \(tf_model\.h5\)/,
+    /a model of Keras \(model\.keras\) but no weights that are read here/,
   );
-  assert.match(remedyText(error.remedy), /safe_serialization=True/);
+  assert.match(remedyText(error.remedy), /model\.weights\.h5/);
+});
+
+/** Folders of training runs and other frameworks: what lies in them, what it is called, what helps. */
+const foreignFolders: readonly (readonly [string, readonly string[], RegExp, RegExp])[] = [
+  [
+    'DCP',
+    ['.metadata', '__0_0.distcp', '__1_0.distcp'],
+    /distributed checkpoint.*DCP/,
+    /format_utils dcp_to_torch/,
+  ],
+  [
+    'FSDP',
+    ['pytorch_model_fsdp_0', 'scheduler.bin'],
+    /FSDP.*parts of a training run/,
+    /accelerate merge-weights/,
+  ],
+  ['verl', ['model_world_size_2_rank_0.pt'], /verl/, /verl\.model_merger/],
+  [
+    'DeepSpeed',
+    ['global_step100', 'latest', 'zero_to_fp32.py'],
+    /DeepSpeed ZeRO \(global_step100\)/,
+    /zero_to_fp32\.py \. <folder> --safe_serialization/,
+  ],
+  [
+    'a rank of DeepSpeed',
+    ['mp_rank_00_model_states.pt', 'zero_pp_rank_0_mp_rank_00_optim_states.pt'],
+    /DeepSpeed/,
+    /zero_to_fp32/,
+  ],
+  [
+    'Megatron',
+    ['iter_0001000', 'latest_checkpointed_iteration.txt'],
+    /Megatron-LM/,
+    /Megatron Bridge/,
+  ],
+  ['Orbax', ['_CHECKPOINT_METADATA', 'd'], /Orbax.*OCDBT/, /safetensors\.flax\.save_file/],
+  [
+    'a SavedModel',
+    ['assets', 'saved_model.pb', 'variables'],
+    /SavedModel/,
+    /Load it in TensorFlow/,
+  ],
+  [
+    'a TensorFlow checkpoint',
+    ['bert_model.ckpt.data-00000-of-00001', 'bert_model.ckpt.index'],
+    /a TensorFlow checkpoint/,
+    /transformers before version 5/,
+  ],
+  ['Core ML', ['Model.mlpackage'], /Core ML/, /converted from/],
+  ['an archive', ['model.tar.gz'], /an archive \(model\.tar\.gz\)/, /Unpack it/],
+];
+
+for (const [what, names, says, helps] of foreignFolders) {
+  test(`a folder of ${what} is called what it is, with what helps`, async t => {
+    const folder = await temporaryFolder(t);
+    for (const name of names) await put(folder, name, 'x');
+    const error = await assertUserError(openCheckpoint(folder), UnsupportedError, says);
+    assert.match(error.message, /but no weights that are read here/);
+    assert.match(remedyText(error.remedy), helps);
+  });
+}
+
+for (const [format, name] of [
+  ['flax/bert', 'flax_model.msgpack'],
+  ['hdf5/bert', 'tf_model.h5'],
+  ['numpy/flax', 'flax_model.npz'],
+  ['pytorch/gpt2', 'pytorch_model.bin'],
+  ['tfjs/bert', 'model.json'],
+] as const) {
+  test(`a folder with no other weights than ${name} is opened by it`, async t => {
+    const folder = await temporaryFolder(t);
+    const from = join(import.meta.dirname, '../../../fixtures/formats', format);
+    const besides = (await readdir(from)).filter(file => !file.endsWith('.safetensors'));
+    for (const file of besides) await copyFile(join(from, file), join(folder, file));
+    const checkpoint = await openCheckpoint(folder);
+    t.after(() => checkpoint.close());
+    assert.equal(checkpoint.files[0], join(folder, name));
+    assert.ok(checkpoint.tensors.size > 0);
+  });
+}
+
+test('kinds that are known and not read have one name each', () => {
+  const ids = foreignKinds.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
 });
 
 test('paths that lead nowhere are refused', async t => {
