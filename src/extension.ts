@@ -19,6 +19,7 @@ import {
   type GrowParts,
 } from './host/commands/growCommand';
 import { newRequest } from './host/wizard/growWizard';
+import { inspectors } from './host/checkpoints/weightsFile';
 import { InspectorProvider } from './host/pages/inspector';
 import { registerTools } from './host/commands/languageModelTools';
 import { Pages } from './host/pages/pages';
@@ -195,7 +196,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   own(showCheckpoints(checkpoints));
   own(vscode.window.registerWebviewViewProvider(ProgressView.id, progress));
   own(vscode.window.registerWebviewPanelSerializer(RunPanels.viewType, panels));
-  for (const viewType of [InspectorProvider.viewType, InspectorProvider.indexViewType]) {
+  for (const viewType of inspectors) {
     const options = { supportsMultipleEditorsPerDocument: true };
     own(vscode.window.registerCustomEditorProvider(viewType, inspector, options));
   }

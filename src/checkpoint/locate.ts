@@ -3,9 +3,10 @@ import { join, resolve } from 'node:path';
 
 import { UserError } from '../errors';
 import { explainReadError } from '../files';
+import { usualFiles } from '../protocol/weightNames';
 import { noCheckpointIn } from './formats/recognise';
 import { areOneSeries } from './shardSeries';
-import { candidatesAmong, usualFiles } from './weightFiles';
+import { candidatesAmong } from './weightFiles';
 
 /** Whether a path, links followed, leads to a file. @throws UserError when that cannot be told */
 async function isFile(path: string): Promise<boolean> {

@@ -1,12 +1,5 @@
+import { liesBeside } from '../protocol/weightNames';
 import { foreignByNames } from './formats/foreign';
-
-/** What transformers looks for in a folder, in its order. */
-export const usualFiles: readonly string[] = [
-  'model.safetensors',
-  'model.safetensors.index.json',
-  'pytorch_model.bin',
-  'pytorch_model.bin.index.json',
-];
 
 /** Ends of the names of files that are looked for where none of the usual ones is there. */
 const kinds: readonly (readonly string[])[] = [
@@ -25,13 +18,9 @@ const kinds: readonly (readonly string[])[] = [
 /** Ends of the names of files whose shards may be a series. */
 export const shardEnds: readonly string[] = ['.safetensors', '.bin'];
 
-/** Parts of a model of TensorFlow.js, and what trainers write beside one: optimizers, orders of data, settings. */
-const besides =
-  /^group\d+-shard\d+of\d+\.bin$|^(optimizer|scheduler|scaler|sampler|rng_state|random_states|training_args)(_\d+)*\.(bin|pt|pth)$|_optim_states\.pt$/i;
-
 /** The files in a folder that may be what is meant, of the first kind of which there is one. */
 export function candidatesAmong(names: readonly string[]): readonly string[] {
-  const possible = names.filter(name => !besides.test(name) && !foreignByNames([name]));
+  const possible = names.filter(name => !liesBeside(name) && !foreignByNames([name]));
   for (const ends of kinds) {
     const found = possible.filter(name => ends.some(end => name.endsWith(end)));
     if (found.length > 0) return found;

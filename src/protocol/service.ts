@@ -43,9 +43,10 @@ export interface CheckpointSummary {
   readonly problem?: { readonly message: string; readonly remedy: string };
   /**
    * `part` is something that belongs to a model or a run: operators, the state of a stopped run.
-   * `tensors` has no config.json, `unsupported` is a model of another family, `broken` lacks something.
+   * `tensors` has no config.json, `unsupported` is a model of another family or of a format that is not
+   * read, `broken` lacks something, `other` is a file that is called as weights may be and is none.
    */
-  readonly kind: 'model' | 'unsupported' | 'broken' | 'tensors' | 'part';
+  readonly kind: 'model' | 'unsupported' | 'broken' | 'tensors' | 'part' | 'other';
   /** What it was grown from, by its receipt. */
   readonly parent?: { readonly path: string; readonly sha256: string } & ModelSummary;
 }
@@ -137,6 +138,8 @@ export interface DataOutlook {
 /** What the helper process answers: everything about files and numbers that is no run. */
 export interface Service {
   summarize(path: string): Promise<CheckpointSummary>;
+  /** Of a file that was found, and that nobody named. */
+  summarizeFound(path: string): Promise<CheckpointSummary>;
   inspect(path: string): Promise<Omit<InspectedCheckpoint, 'name'>>;
   plan(question: PlanQuestion): Promise<GrowthPlan>;
   /** Every way to grow to a target, in the order they are offered. */

@@ -1,6 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { locateCheckpoint } from '../checkpoint/locate';
+import { looksLikeWeights } from '../checkpoint/looksLikeWeights';
+import { UnsupportedError } from '../errors';
 import { readOwnText } from '../files';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import { sourceModel } from '../protocol/modelSchemas';
@@ -25,6 +27,24 @@ export async function summarizeCheckpoint(path: string): Promise<Unworded<Checkp
     ...(problem && { problem }),
     ...(parent && { parent }),
   };
+}
+
+/**
+ * What lists show of a file that was found in a folder, and that nobody named: what is known and not read
+ * is unsupported, not damaged. Throws UserError when it cannot be read.
+ */
+export async function summarizeFound(path: string): Promise<Unworded<CheckpointSummary>> {
+  const nothing = { path, files: [path], bytes: 0, elementTypes: '' };
+  if (!(await looksLikeWeights(path))) return { ...nothing, kind: 'other' };
+  try {
+    return await summarizeCheckpoint(path);
+  } catch (error) {
+    // A file of safetensors that is none was cut, exchanged or never downloaded.
+    const isDamaged = /\.safetensors(\.index\.json)?$/.test(path);
+    if (!(error instanceof UnsupportedError) || isDamaged) throw error;
+    const { message, remedy } = error;
+    return { ...nothing, kind: 'unsupported', problem: { message, remedy } };
+  }
 }
 
 /** Most frequent first. */

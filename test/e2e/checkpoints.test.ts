@@ -1,8 +1,31 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, truncateSync } from 'node:fs';
+import { copyFileSync, cpSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { assertQuiet } from '../support/editor/assertQuiet';
 import { journey } from '../support/editor/journey';
 import type { TestWorkspace } from '../support/editor/workspace';
+
+/** A file of each other format in a folder called as the format, and files that are called alike. */
+function addOtherFormats(workspace: TestWorkspace): void {
+  const copies = {
+    torch: 'pytorch/gpt2',
+    tensorflow: 'hdf5/bert',
+    flax: 'flax/vit',
+    browser: 'tfjs/bert',
+    exported: 'onnx',
+  };
+  for (const [name, from] of Object.entries(copies)) {
+    const folder = join(import.meta.dirname, '../fixtures/formats', from);
+    cpSync(folder, workspace.path(name), {
+      recursive: true,
+      filter: path => !/\.safetensors$|make\.py$|external\.onnx$/.test(path),
+    });
+  }
+  const gguf = join(import.meta.dirname, '../fixtures/formats/gguf/llama.gguf');
+  copyFileSync(gguf, workspace.path('tiny-llama.gguf'));
+  writeFileSync(workspace.path('firmware.bin'), Buffer.alloc(5000, 0xfe));
+  writeFileSync(workspace.path('torch', 'optimizer.pt'), 'not looked at');
+}
 
 function addBrokenCheckpoint(workspace: TestWorkspace): void {
   const broken = workspace.path('broken.safetensors');
@@ -71,6 +94,54 @@ journey('checkpoints in the workbench', options, step => {
     const page = await bench.webview('ligo-inspector', /broken/);
     await page.getByText(/truncated|cut short|ends before|shorter|incomplete/i).waitFor();
     await bench.screenshot('5-corrupt');
+  });
+
+  step('nothing left the machine and no page broke its policy', assertQuiet);
+});
+
+const formats = { screenshots: 'formats-', prepare: addOtherFormats };
+journey('checkpoints of other formats in the workbench', formats, step => {
+  step(
+    'are found by what they hold, each with its sizes or why it cannot be grown',
+    async ({ bench }) => {
+      await bench.openContainer('LiGO');
+      const facts = {
+        torch: /gpt2 · \d+ × \d+ · .*F32/,
+        tensorflow: /bert · \d+ × \d+/,
+        flax: /vit · \d+ × \d+/,
+        browser: /bert · \d+ × \d+/,
+        'tiny-llama.gguf': /llama · \d+ × \d+/,
+        'Not Supported': /1 checkpoint/,
+        'model.onnx': /graph|cannot be grown/,
+      };
+      for (const [name, fact] of Object.entries(facts)) {
+        await bench.treeRow('Checkpoints', name).filter({ hasText: fact }).waitFor();
+      }
+      for (const name of ['firmware.bin', 'optimizer.pt', 'group1-shard1of3.bin']) {
+        assert.equal(await bench.treeRow('Checkpoints', name).count(), 0, name);
+      }
+      await bench.screenshot('1-tree');
+    },
+  );
+
+  step('open in the inspector, with the tensors they hold', async ({ bench }) => {
+    await bench.openContextMenu(bench.treeRow('Checkpoints', 'tiny-llama.gguf'));
+    await bench.chooseFromMenu('Inspect Checkpoint');
+    const page = await bench.webview('ligo-inspector');
+    const name = 'model.layers.0.self_attn.q_proj.weight';
+    await page.getByText(name, { exact: true }).first().waitFor();
+    await bench.screenshot('2-gguf');
+  });
+
+  step('grow from a pickle that is never run', async ({ bench }) => {
+    const labels = await bench.openContextMenu(bench.treeRow('Checkpoints', 'torch'));
+    assert.ok(labels.includes('Grow Model…'), labels.join());
+    await bench.chooseFromMenu('Grow Model…');
+    await bench.quickInput.step('2/6');
+    await bench.quickInput.row('Deeper and wider').waitFor();
+    await bench.screenshot('3-target');
+    await bench.page.keyboard.press('Escape');
+    await bench.quickInput.isHidden();
   });
 
   step('nothing left the machine and no page broke its policy', assertQuiet);

@@ -80,6 +80,10 @@ function cutOff(file: string, fileBytes: number): CorruptFileError {
   );
 }
 
+/** Whether the first bytes of a file of this many bytes are those of a format that is read. */
+export const isOfFormat = (head: Uint8Array, fileBytes: number): boolean =>
+  !looksLikeText(head) && formats.some(({ recognises }) => recognises(head, fileBytes));
+
 /**
  * Decides from its first bytes what a file is; the extension has no say. 'json' may be the index of
  * a sharded checkpoint. A format promises no more than a beginning worth a closer look.

@@ -1,6 +1,8 @@
 import { basename, dirname, sep } from 'node:path';
+import { liesBeside, usualFiles } from '../../protocol/weightNames';
 import { readSiblingName, type OutputSibling } from '../../protocol/outputNames';
 import type { CheckpointSummary } from '../../protocol/service';
+import { hasUsualName } from './weightsFile';
 
 /** A file that was looked into. */
 export interface Found {
@@ -21,35 +23,47 @@ export interface CheckpointNode extends Found {
   readonly place?: string;
 }
 
-const shard = /^(.*)-\d{5}-of-(\d{5})\.safetensors$/;
+const shard = /^(.*)-\d{5}-of-(\d{5})\.(safetensors|bin|gguf)$/;
 
 /** The files that may be a checkpoint each: shards stand behind their index, or the first of them. */
 export function candidates(paths: readonly string[]): string[] {
   const indexed = new Set(
     paths
-      .filter(path => path.endsWith('.safetensors.index.json'))
-      .map(path => path.slice(0, -'.safetensors.index.json'.length)),
+      .filter(path => path.endsWith('.index.json'))
+      .map(path => path.slice(0, -'.index.json'.length)),
   );
   const begun = new Set<string>();
   return [...paths].sort().filter(path => {
+    if (liesBeside(basename(path))) return false;
     const match = shard.exec(path);
     if (!match) return true;
-    const [, base, count] = match as unknown as [string, string, string];
-    const series = `${base} of ${count}`;
-    if (indexed.has(base) || begun.has(series)) return false;
+    const [, base, count, end] = match as unknown as [string, string, string, string];
+    const series = `${base} of ${count} ${end}`;
+    if (indexed.has(`${base}.${end}`) || begun.has(series)) return false;
     begun.add(series);
     return true;
   });
 }
 
-/** What a checkpoint is called: by its folder where the file has the usual name. */
-export function labelOf(path: string): string {
-  const name = basename(path);
-  return /^(model|pytorch_model|diffusion_pytorch_model)(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/.test(
-    name,
-  )
-    ? basename(dirname(path))
-    : name;
+/** What a checkpoint is called: by its folder where the file has a usual name. */
+export const labelOf = (path: string): string =>
+  basename(hasUsualName(path) ? dirname(path) : path);
+
+/** Labels by path: where several files of a folder would be called by it, those after the first are not. */
+function labelsOf(found: readonly Found[]): Map<string, string> {
+  const labels = new Map<string, string>();
+  const called = new Set<string>();
+  const rank = ({ path }: Found): number => {
+    const place = usualFiles.indexOf(basename(path));
+    return place < 0 ? usualFiles.length : place;
+  };
+  for (const { path } of [...found].sort((a, b) => rank(a) - rank(b))) {
+    const folder = dirname(path);
+    const isSecond = hasUsualName(path) && called.has(folder);
+    if (hasUsualName(path)) called.add(folder);
+    labels.set(path, isSecond ? `${basename(folder)}/${basename(path)}` : labelOf(path));
+  }
+  return labels;
 }
 
 /** What is wrong with a checkpoint without where it lies, which its row in the tree tells. */
@@ -107,7 +121,10 @@ export function arrange(
   found: readonly Found[],
   parentOf: (child: Found) => Found | undefined,
 ): CheckpointNode[] {
-  const shown = found.filter(({ summary }) => summary?.kind !== 'part');
+  const shown = found.filter(
+    ({ summary }) => summary?.kind !== 'part' && summary?.kind !== 'other',
+  );
+  const labels = labelsOf(shown);
   const nodes = new Map<Found, CheckpointNode>();
   const place = (each: Found, below: ReadonlySet<Found>): CheckpointNode => {
     const existing = nodes.get(each);
@@ -118,7 +135,7 @@ export function arrange(
       above && isUsable(above) && !below.has(above)
         ? place(above, new Set([...below, each]))
         : undefined;
-    const node: CheckpointNode = { ...each, label: labelOf(each.path), children: [], parent };
+    const node: CheckpointNode = { ...each, label: labels.get(each.path)!, children: [], parent };
     nodes.set(each, node);
     parent?.children.push(node);
     return node;

@@ -15,13 +15,12 @@ import {
 import { gitIgnored } from './gitIgnored';
 import { lookAtAll } from './lookAtAll';
 import { DisposableStore, oneAtATime, throttle, type Disposable } from '../lifetime';
+import { weightPattern } from './weightsFile';
 import { isRunning } from '../runs/runFolder';
 import { HelperLostError, type ServiceClient } from '../serviceClient';
 import type { Settings } from '../settings';
 import { explain } from '../text';
 
-/** Which files are looked at; what they hold decides. */
-const pattern = '**/*.{safetensors,safetensors.index.json}';
 /** Most files that are looked at. */
 const mostFiles = 20_000;
 /** Questions to the helper process at a time. */
@@ -65,7 +64,7 @@ export class Checkpoints implements Disposable {
 
   /** Begins to watch the workspace and looks for the first time. */
   start(): void {
-    for (const glob of [pattern, '**/{config,growth}.json']) {
+    for (const glob of [weightPattern, '**/{config,growth}.json']) {
       const watcher = this.disposables.add(vscode.workspace.createFileSystemWatcher(glob));
       for (const event of [watcher.onDidCreate, watcher.onDidChange, watcher.onDidDelete]) {
         this.disposables.add(event(() => this.settle.run()));
@@ -150,7 +149,7 @@ export class Checkpoints implements Disposable {
   private async files(): Promise<string[]> {
     const excluded = this.settings.excludedGlobs;
     const exclude = excluded.length > 0 ? `{${excluded.join(',')}}` : undefined;
-    const uris = await vscode.workspace.findFiles(pattern, exclude, mostFiles + 1);
+    const uris = await vscode.workspace.findFiles(weightPattern, exclude, mostFiles + 1);
     this.tooMany = uris.length > mostFiles;
     const paths = uris
       .slice(0, mostFiles)
@@ -181,7 +180,7 @@ export class Checkpoints implements Disposable {
     this.hashes.delete(path);
     const setAside = siblingAt(path) !== undefined;
     try {
-      const summary = await this.service.call('summarize', path);
+      const summary = await this.service.call('summarizeFound', path);
       this.known.set(path, { path, stamp, setAside, summary });
     } catch (error) {
       if (error instanceof HelperLostError) throw error;

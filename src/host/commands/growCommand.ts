@@ -11,7 +11,7 @@ import type { Runs } from '../runs/runs';
 import type { Telemetry } from '../telemetry';
 import { mayGrow, requireTrust } from '../trust';
 import { tickStep } from '../walkthrough';
-import { weightsIn } from '../checkpoints/weightsFile';
+import { weightEnds, weightsIn } from '../checkpoints/weightsFile';
 import type { WizardParts } from '../wizard/wizardSteps';
 
 /** What growing needs from the rest of the host. */
@@ -77,7 +77,7 @@ export async function inspectCheckpoint(resource?: unknown): Promise<void> {
   if (path === undefined) {
     const [uri] =
       (await vscode.window.showOpenDialog({
-        filters: { [vscode.l10n.t('Checkpoints')]: ['safetensors', 'json'] },
+        filters: { [vscode.l10n.t('Checkpoints')]: [...weightEnds] },
         openLabel: vscode.l10n.t('Inspect'),
       })) ?? [];
     path = uri?.fsPath;
@@ -88,7 +88,7 @@ export async function inspectCheckpoint(resource?: unknown): Promise<void> {
     if (!file) {
       throw new UserError(
         vscode.l10n.t('{0} holds no checkpoint.', path),
-        vscode.l10n.t('Choose a .safetensors file.'),
+        vscode.l10n.t('Choose a file of weights.'),
       );
     }
     path = file;

@@ -6,7 +6,7 @@ import { loadingCode } from './loadingCode';
 import { exists } from '../runs/runFolder';
 import type { Runs } from '../runs/runs';
 import type { ServiceClient } from '../serviceClient';
-import { weightsIn } from '../checkpoints/weightsFile';
+import { inspectorOf, weightsIn } from '../checkpoints/weightsFile';
 
 /** What a person may go on to do with a checkpoint. */
 export interface NextParts {
@@ -102,12 +102,15 @@ export async function whatNext(parts: NextParts, path: string): Promise<void> {
 
 /** A parent on the left, what was grown from it on the right. */
 async function inspectBeside(parent: string, child: string): Promise<void> {
-  const view = (path: string): string =>
-    path.endsWith('.json') ? 'ligo.indexInspector' : 'ligo.inspector';
   const file = async (path: string): Promise<string> => (await weightsIn(path)) ?? path;
   const [left, right] = [await file(parent), await file(child)];
   const open = (path: string, column: vscode.ViewColumn) =>
-    vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), view(path), column);
+    vscode.commands.executeCommand(
+      'vscode.openWith',
+      vscode.Uri.file(path),
+      inspectorOf(path),
+      column,
+    );
   await open(left, vscode.ViewColumn.One);
   await open(right, vscode.ViewColumn.Two);
 }

@@ -6,15 +6,12 @@ import type { Pages } from './pages';
 import type { ServiceClient } from '../serviceClient';
 import type { Telemetry } from '../telemetry';
 import { labelOf } from '../checkpoints/checkpointTree';
+import { inspectorOf } from '../checkpoints/weightsFile';
 import { explain } from '../text';
 
 /** Opens a checkpoint in the inspector. */
 export const openInspector = (path: string): Thenable<unknown> =>
-  vscode.commands.executeCommand(
-    'vscode.openWith',
-    vscode.Uri.file(path),
-    path.endsWith('.json') ? InspectorProvider.indexViewType : InspectorProvider.viewType,
-  );
+  vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), inspectorOf(path));
 
 /** What the inspector needs from the rest of the host. */
 export interface InspectorParts {
@@ -26,10 +23,6 @@ export interface InspectorParts {
 
 /** Opens checkpoints as a read-only editor. Nothing is read here: the helper process reads headers. */
 export class InspectorProvider implements vscode.CustomReadonlyEditorProvider {
-  /** For tensor files, which no other editor can show. */
-  static readonly viewType = 'ligo.inspector';
-  /** For the index of shards, which is JSON first. */
-  static readonly indexViewType = 'ligo.indexInspector';
   private readonly open = new Set<(message: ToInspector) => void>();
 
   constructor(private readonly parts: InspectorParts) {}

@@ -4,6 +4,7 @@ import { UserError } from '../../errors';
 import type { CheckpointSummary, DataOutlook, MethodOffer } from '../../protocol/service';
 import { labelOf, type CheckpointNode } from '../checkpoints/checkpointTree';
 import type { Checkpoints } from '../checkpoints/checkpoints';
+import { weightEnds } from '../checkpoints/weightsFile';
 import {
   chooseData,
   dataChoices,
@@ -70,7 +71,7 @@ export async function askCheckpoint(
         canSelectFiles: true,
         canSelectFolders: true,
         openLabel: vscode.l10n.t('Grow'),
-        filters: { [vscode.l10n.t('Checkpoints')]: ['safetensors', 'json'] },
+        filters: { [vscode.l10n.t('Checkpoints')]: [...weightEnds] },
       })) ?? [];
     if (uri) return service.call('summarize', uri.fsPath);
   }

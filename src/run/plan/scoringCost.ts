@@ -24,11 +24,10 @@ function forwardFlops(architecture: Architecture, shape: BatchShape): number {
 
 /**
  * Bytes of what lies side by side while the large model is scored: its weights, the small one's, which it
- * is compared with, and its operators.
- * @param stateBytes of operators with both of their moments
+ * is compared with, and the state of learning, which is kept until all is written.
  */
 export const scoredBytes = (growth: Growth, stateBytes: number): number =>
-  weightBytes(growth.source) + weightBytes(growth.target) + stateBytes / 3;
+  weightBytes(growth.source) + weightBytes(growth.target) + stateBytes;
 
 const weightBytes = ({ parameters }: Architecture): number =>
   parameters.reduce(

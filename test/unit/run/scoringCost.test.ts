@@ -28,7 +28,7 @@ describe('scoring a grown model', () => {
       assert.ok(added > 2 * products(inLayers) && added < 3 * products(inLayers), `${added}`);
     }));
 
-  it('takes the weights of both models and the operators, which may be more than a step does', () =>
+  it('takes the weights of both models and the state of learning, which may be more than a step does', () =>
     withModel(example('gpt2-kjv'), model => {
       const { dimensions, parameters } = model.architecture;
       const growth = requireGrowth(model, { dimensions, refusals: [], notes: [] });
@@ -36,7 +36,7 @@ describe('scoring a grown model', () => {
         (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1),
         0,
       );
-      assert.equal(scoredBytes(growth, 300), 2 * weights + 100);
+      assert.equal(scoredBytes(growth, 300), 2 * weights + 300);
       const step = { peakBytes: 3e9, frozenBytes: 1e9, stateBytes: 1e9 };
       const inStep = processBytes('cpu', step);
       assert.equal(processBytes('cpu', { ...step, scoredBytes: 2e9 }), inStep);

@@ -1,0 +1,20 @@
+/** What transformers looks for in a folder, in its order. */
+export const usualFiles: readonly string[] = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+];
+
+/** Parts of a model of TensorFlow.js, and what trainers write beside one: optimizers, orders of data, settings. */
+const besides =
+  /^group\d+-shard\d+of\d+\.bin$|^(optimizer|scheduler|scaler|sampler|rng_state|random_states|training_args)(_\d+)*\.(bin|pt|pth)$|_optim_states\.pt$/i;
+
+/** Whether a file is called as nothing but weights are. */
+export const hasOwnName = (path: string): boolean =>
+  /\.(safetensors(\.index\.json)?|gguf|bin\.index\.json)$|[\\/](pytorch_model|tf_model|flax_model)[^\\/]*$/.test(
+    path,
+  );
+
+/** Whether a file lies beside a model or is a part of one, by its name. */
+export const liesBeside = (name: string): boolean => besides.test(name);
