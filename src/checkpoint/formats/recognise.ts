@@ -21,8 +21,8 @@ const formats: readonly Format[] = [
 /** Bytes of a file's beginning that are enough to tell what it is. */
 export const HEAD_BYTES = 4096;
 
-const RESAVE =
-  'Load it in Python and save it with model.save_pretrained(folder, safe_serialization=True), then open that folder.';
+const RESAVE_TRUSTED =
+  'If you trust where it comes from, load it in Python and save it with model.save_pretrained(folder), then open that folder.';
 
 function beginsWith(head: Uint8Array, bytes: string): boolean {
   return Buffer.from(bytes, 'latin1').equals(head.subarray(0, bytes.length));
@@ -109,7 +109,7 @@ export function recognise(head: Uint8Array, fileBytes: number, file: string): Fo
   if (looksLikePickle(head)) {
     throw new UnsupportedError(
       `${file} is a Python pickle, but not as torch.save writes; such pickles are never opened here because they can run code.`,
-      RESAVE,
+      RESAVE_TRUSTED,
     );
   }
   if (head.length >= 8 && statedHeaderBytes(head) <= Math.min(MAX_HEADER_BYTES, fileBytes - 8)) {

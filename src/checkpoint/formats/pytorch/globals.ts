@@ -143,7 +143,7 @@ function dictOf(args: readonly PyValue[], fail: Failures, budget: Budget): PyDic
 }
 
 const SAVE_ALONE =
-  'Load it in Python where that class is known and save the tensors alone: torch.save(model.state_dict(), file), or better model.save_pretrained(folder).';
+  'If you trust where it comes from, load it in Python where that class is known and save the tensors alone: torch.save(model.state_dict(), file), or better model.save_pretrained(folder).';
 
 function refuse(full: string, fail: Failures): never {
   if (/\.\w*(TrainingArguments|TrainingArgs)$/.test(full)) {
