@@ -20,17 +20,22 @@ export interface EngineDescription {
   readonly precision?: Precision;
 }
 
+/** How a program is compiled. */
+export interface CompileOptions {
+  /** The engine's own unless given. */
+  readonly precision?: Precision;
+  /** Whether little memory counts for more than time. */
+  readonly spareMemory?: boolean;
+}
+
 /**
  * Compiles and steps programs. Nothing outside this room knows which engine runs. State and frozen
  * inputs are uploaded once and stay on the device; only feeds go up and outputs come down.
  */
 export interface Engine {
   readonly description: EngineDescription;
-  /**
-   * Throws UserError when the device cannot hold or run the program. `precision` is the engine's own
-   * unless given.
-   */
-  compile(program: Program, options?: { readonly precision?: Precision }): Promise<Executable>;
+  /** Throws UserError when the device cannot hold or run the program. */
+  compile(program: Program, options?: CompileOptions): Promise<Executable>;
   dispose(): Promise<void>;
 }
 

@@ -162,7 +162,7 @@ async function trainOperators(
   { program, frozen, first, start, resumed, flopsPerStep }: PreparedTraining,
 ): Promise<LoopResult & Pick<LearnedOperators, 'seconds' | 'resumedAfter'>> {
   const { settings, data, growth, saveEvery, out, fingerprint, decisions } = task;
-  const executable = await engine.compile(program);
+  const executable = await engine.compile(program, { spareMemory: settings.recompute ?? false });
   const resumedAfter = resumed ? [...(resumed.resumedAfter ?? []), resumed.step] : [];
   const identity = {
     fingerprint,

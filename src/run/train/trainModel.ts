@@ -167,7 +167,7 @@ async function trainStage(
     }),
   );
   let ended = false;
-  const executable = await engine.compile(program);
+  const executable = await engine.compile(program, { spareMemory: settings.recompute ?? false });
   try {
     executable.load(loaded);
     const result = await runTrainingLoop({
