@@ -254,19 +254,11 @@ export function planGrowth(
   };
 }
 
-/**
- * Bytes of a stack of blended layers at most where they are computed again: then the layers of few stacks
- * are alive at once.
- */
-const recomputedStack = 16 * 2 ** 20;
-
 /** The program that learns operators, and the inputs it is loaded with. */
 export function learningProgram(growth: Growth, settings: LigoSettings, shape: BatchShape) {
   const { initialization, mapping } = settings;
   const learned = learnedOperators(growth, mapping);
-  const weights = grownWeights(growth, startedOperators(growth, initialization, mapping), {
-    ...(settings.recompute && { stackBytes: recomputedStack }),
-  });
+  const weights = grownWeights(growth, startedOperators(growth, initialization, mapping));
   const objective = objectiveGraph(growth.target, weights, batchFeeds(growth.target, shape));
   const parameters = learned.map(({ name, group }) => ({
     input: weights.operators.get(name)!,
