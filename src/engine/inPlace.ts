@@ -1,4 +1,4 @@
-import { programResults, topologicalOrder, type Program } from '../graph/program';
+import { ancestry, programResults, topologicalOrder, type Program } from '../graph/program';
 import type { Node, Operator, Tensor } from '../graph/tensor';
 
 /** Operators whose output may overwrite an input of the same shape, element by element. */
@@ -18,12 +18,13 @@ const showing: ReadonlySet<Operator> = new Set<Operator>([
  * value runs before the node that makes the new one, in any order an engine may choose.
  */
 export function inPlaceState(program: Program): Set<Tensor> {
-  const readers = readersOfInputs(program);
+  const order = topologicalOrder(programResults(program));
+  const readers = readersOfInputs(order);
+  const isBefore = ancestry(order, new Set([...readers.values()].flat()));
   const outputs = new Set(Object.values(program.outputs));
   const safe = program.state.filter(({ input, next }) => {
     if (outputs.has(input) || outputs.has(next) || !elementwise.has(next.node.op)) return false;
-    const before = new Set(topologicalOrder([next]));
-    return (readers.get(input) ?? []).every(reader => before.has(reader));
+    return (readers.get(input) ?? []).every(reader => isBefore(reader, next.node));
   });
   return new Set(safe.map(({ input }) => input));
 }
@@ -35,10 +36,10 @@ export function inPlaceValues(program: Program): Set<Tensor> {
 }
 
 /** The nodes that read the memory of each Input, as it is or through nodes that only show it. */
-function readersOfInputs(program: Program): Map<Tensor, Node[]> {
+function readersOfInputs(order: readonly Node[]): Map<Tensor, Node[]> {
   const readers = new Map<Tensor, Node[]>();
   const shown = new Map<Tensor, Tensor>();
-  for (const node of topologicalOrder(programResults(program))) {
+  for (const node of order) {
     for (const tensor of node.inputs) {
       const source = shown.get(tensor) ?? tensor;
       if (source.node.op !== 'Input') continue;

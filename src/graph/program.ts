@@ -69,6 +69,34 @@ export function dependents(order: readonly Node[], tensors: readonly Tensor[]): 
 }
 
 /**
+ * Tells whether a node is made of one of these, or is it. One pass over the program answers for all of
+ * them, in bits for each node.
+ * @param order of the whole program
+ */
+export function ancestry(
+  order: readonly Node[],
+  these: ReadonlySet<Node>,
+): (one: Node, node: Node) => boolean {
+  const bitOf = new Map([...these].map((node, bit) => [node, bit]));
+  const words = Math.ceil(bitOf.size / 32);
+  const placeOf = new Map(order.map((node, at) => [node, at * words]));
+  const bits = new Uint32Array(order.length * words);
+  for (const node of order) {
+    const place = placeOf.get(node)!;
+    for (const { node: read } of node.inputs) {
+      const from = placeOf.get(read)!;
+      for (let word = 0; word < words; word++) bits[place + word]! |= bits[from + word]!;
+    }
+    const bit = bitOf.get(node);
+    if (bit !== undefined) bits[place + (bit >> 5)]! |= 1 << (bit & 31);
+  }
+  return (one, node) => {
+    const bit = bitOf.get(one)!;
+    return ((bits[placeOf.get(node)! + (bit >> 5)]! >>> (bit & 31)) & 1) === 1;
+  };
+}
+
+/**
  * Throws when the results read an Input that the program does not declare, names repeat, or state
  * would change its shape or type.
  */

@@ -1,3 +1,5 @@
+import { basename, dirname } from 'node:path';
+
 /** What transformers looks for in a folder, in its order. */
 export const usualFiles: readonly string[] = [
   'model.safetensors',
@@ -18,3 +20,21 @@ export const hasOwnName = (path: string): boolean =>
 
 /** Whether a file lies beside a model or is a part of one, by its name. */
 export const liesBeside = (name: string): boolean => besides.test(name);
+
+/** Ends of the names of files of weights, by kind: of a folder the first kind is taken of which there is one. */
+export const weightKinds: readonly (readonly string[])[] = [
+  ['.safetensors.index.json'],
+  ['.safetensors'],
+  ['.bin.index.json'],
+  ['.bin', '.pt', '.pth', '.ckpt'],
+  ['.gguf'],
+  ['.msgpack'],
+  ['.h5', '.hdf5'],
+  ['model.json'],
+  ['.npz', '.npy'],
+  ['.onnx'],
+];
+
+/** What a model is called by its path: its folder's name, also when one of its files was given. */
+export const modelNameOf = (path: string): string =>
+  basename(/\.(safetensors|json|bin)$/.test(path) ? dirname(path) : path);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { basename, dirname, extname } from 'node:path';
 import { counted, flopUnit } from '../format';
 import { yardstick, type ComparisonReport } from '../protocol/comparison';
 import { lossUnitOf } from '../protocol/evaluation';
+import { modelNameOf } from '../protocol/weightNames';
 import { lossChart, type Level } from './chart';
 import { methodCurves, type MethodCurve } from './curves';
 import { html, type Markup } from './markup';
@@ -16,7 +16,7 @@ import { verdict } from './verdict';
 export function comparisonPage(report: ComparisonReport): string {
   const { source, target, settings } = report;
   const curves = methodCurves(report);
-  const name = modelName(source.path);
+  const name = modelNameOf(source.path);
   const sizes = `${source.layers} × ${source.hidden} → ${target.layers} × ${target.hidden}`;
   const seeds = settings.seeds.length === 1 ? 'one seed' : `${settings.seeds.length} seeds`;
   const page = html`<!doctype html>
@@ -119,9 +119,3 @@ function levelsOf({ small, methods }: ComparisonReport): readonly Level[] {
     ...(end ? [{ label: 'scratch ends', loss: end.mean, kind: 'scratch' as const }] : []),
   ];
 }
-
-/** A checkpoint's folder names it, also when one of its files was given. */
-const modelName = (path: string): string =>
-  ['.safetensors', '.json', '.bin'].includes(extname(path))
-    ? basename(dirname(path))
-    : basename(path);

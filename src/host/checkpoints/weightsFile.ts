@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { usualFiles } from '../../protocol/weightNames';
+import { usualFiles, weightKinds } from '../../protocol/weightNames';
 import { exists } from '../runs/runFolder';
 
 /** The weights of a model's folder, or the index of its shards; undefined where there are none. */
@@ -11,19 +11,13 @@ export async function weightsIn(folder: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Ends of the names of files that may be checkpoints, as dialogs filter by. */
-export const weightEnds: readonly string[] = [
-  ...['safetensors', 'bin', 'pt', 'pth', 'ckpt', 'gguf'],
-  ...['msgpack', 'h5', 'hdf5', 'npz', 'npy', 'onnx', 'json'],
-];
+const ends = weightKinds.flat();
+
+/** Extensions of files that may be checkpoints, as dialogs filter by. */
+export const weightEnds: readonly string[] = [...new Set(ends.map(end => end.split('.').at(-1)!))];
 
 /** Which files of a workspace are looked at; what they hold decides. */
-export const weightPattern = `**/{${[
-  ...['safetensors.index.json', 'bin.index.json', ...weightEnds.filter(end => end !== 'json')].map(
-    end => `*.${end}`,
-  ),
-  'model.json',
-].join(',')}}`;
+export const weightPattern = `**/{${ends.map(end => (end.startsWith('.') ? `*${end}` : end)).join(',')}}`;
 
 /**
  * Editors for tensor files, which no other can show; for the index of shards, which is JSON first; and for

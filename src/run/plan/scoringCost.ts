@@ -1,5 +1,5 @@
 import { plainWeights, type Architecture } from '../../architecture';
-import { countFlops, input } from '../../graph';
+import { countFlops, elementCount, input } from '../../graph';
 import type { Growth } from '../../growth';
 import { batchFeeds, objectiveGraph, type BatchShape } from '../../training';
 
@@ -30,7 +30,4 @@ export const scoredBytes = (growth: Growth, stateBytes: number): number =>
   weightBytes(growth.source) + weightBytes(growth.target) + stateBytes;
 
 const weightBytes = ({ parameters }: Architecture): number =>
-  parameters.reduce(
-    (sum, { shape }) => sum + 4 * shape.reduce((product, length) => product * length, 1),
-    0,
-  );
+  parameters.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);

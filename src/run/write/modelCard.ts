@@ -1,9 +1,9 @@
-import { basename, dirname } from 'node:path';
 import { counted } from '../../format';
 import { growthMethods } from '../../growth';
 import { harmless } from '../../harmless';
 import type { Evaluation } from '../../protocol/evaluation';
 import type { Receipt } from '../../protocol/events';
+import { modelNameOf } from '../../protocol/weightNames';
 import type { TrainingReceipt } from './trainingReceipt';
 
 /** A short model card for the grown checkpoint's README.md. @param training where it was trained on */
@@ -12,9 +12,7 @@ export function modelCard(
   training?: Pick<TrainingReceipt, 'steps' | 'after'>,
 ): string {
   const { source, target, method, losses, data, seed, steps } = receipt;
-  const name = /\.(safetensors|json|bin)$/.test(source.path)
-    ? basename(dirname(source.path))
-    : basename(source.path);
+  const name = modelNameOf(source.path);
   const { title, making } = growthMethods.find(({ name: known }) => known === method.name) ?? {};
   const how =
     making?.kind === 'learned'

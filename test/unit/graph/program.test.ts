@@ -11,6 +11,19 @@ const program = (parts: Partial<g.Program>): g.Program => ({
   ...parts,
 });
 
+describe('ancestry', () => {
+  it('tells what each node of random programs is made of', () => {
+    for (let seed = 200; seed < 210; seed++) {
+      const order = g.topologicalOrder(randomGraph(seed, 60).results);
+      const isMadeOf = g.ancestry(order, new Set(order));
+      for (const node of order) {
+        const made = new Set(g.topologicalOrder([node.outputs[0]!]));
+        for (const one of order) assert.equal(isMadeOf(one, node), made.has(one));
+      }
+    }
+  });
+});
+
 describe('topologicalOrder', () => {
   it('puts every node once, after all it reads', () => {
     for (let seed = 100; seed < 120; seed++) {

@@ -5,7 +5,7 @@ import { inPieces } from '../../layouts/pieces';
 import { quoted, tensorNameProblem } from '../../names';
 import { elementCount, MAX_ELEMENTS, MAX_RANK, MAX_TENSORS, type TensorInfo } from '../../tensor';
 import type { FileContents, Format, FormatFile } from '../format';
-import { isStructureError } from '../structureError';
+import { structureOf, type Fail } from '../structure';
 import { renamed } from '../names/renaming';
 import { flaxNames } from '../names/transformers';
 import { readTree, type Node, type PlacedArray } from './msgpack';
@@ -37,20 +37,14 @@ export const flax: Format = {
   id: 'flax',
   recognises: beginsWithNamedMap,
   async open({ file, size, read }: FormatFile): Promise<FileContents> {
-    const fail = (what: string, options?: ErrorOptions): never => {
+    const fail: Fail = (what, options) => {
       throw new CorruptFileError(
         `${file} cannot be used: ${what}.`,
         'Copy or download the file again; if that does not help, save the model anew.',
         options,
       );
     };
-    let tree: Node;
-    try {
-      tree = await readTree(read, size);
-    } catch (cause) {
-      if (!isStructureError(cause)) throw cause;
-      return fail(cause.message, { cause });
-    }
+    const tree = await structureOf(readTree(read, size), fail);
     const tensors = [...leaves(tree, '')].map(([name, pieces, shape]) =>
       tensorOf(name, pieces, shape, file, fail),
     );

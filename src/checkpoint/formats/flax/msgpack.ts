@@ -1,6 +1,7 @@
 import type { ReadBytes } from '../../layouts/layout';
 import { quoted } from '../../names';
 import { MAX_RANK } from '../../tensor';
+import { ReadAhead } from '../readAhead';
 
 /**
  * What msgpack holds, with arrays as places in the file. Libraries for it read all of a file into memory,
@@ -26,8 +27,6 @@ const MAX_VALUES = 1_000_000;
 const MAX_DEPTH = 64;
 /** Longest text that is read, in bytes: a name. */
 const MAX_TEXT = 1024;
-/** Bytes read at a time. */
-const BLOCK = 1 << 16;
 /** More bytes than a name, the sizes and the type of an array take together. */
 const MOST_OF_VALUE = 4096;
 
@@ -115,26 +114,11 @@ interface Value {
 const other: Value = { node: { kind: 'other' } };
 
 /** Reads values of which each fits into what was read ahead, names and sizes included. */
-class TreeReader {
-  at = 0;
+class TreeReader extends ReadAhead {
   private values = 0;
-  private block: Uint8Array = new Uint8Array(0);
-  private blockBegin = 0;
 
-  constructor(
-    private readonly readBytes: ReadBytes,
-    private readonly size: number,
-  ) {}
-
-  /** Whether the next value may not have been read ahead. */
-  get isShort(): boolean {
-    const end = this.blockBegin + this.block.length;
-    return this.at + MOST_OF_VALUE > end && end < this.size;
-  }
-
-  async readOn(): Promise<void> {
-    this.blockBegin = this.at;
-    this.block = await this.readBytes(this.at, Math.min(this.size, this.at + BLOCK));
+  constructor(readBytes: ReadBytes, size: number) {
+    super(readBytes, size, MOST_OF_VALUE);
   }
 
   key({ isList, entries }: OpenMap): string {

@@ -6,16 +6,14 @@ import { swapped } from '../../layouts/swapped';
 import { quoted, tensorNameProblem } from '../../names';
 import { elementCount, MAX_ELEMENTS, type TensorInfo } from '../../tensor';
 import type { FileContents, Format, FormatFile } from '../format';
-import { isStructureError } from '../structureError';
+import { structureOf, type Fail } from '../structure';
 import { renamed } from '../names/renaming';
 import { kerasFileNames } from '../names/transformers';
 import { FileBytes } from './bytes';
 import type { ElementKind, Hdf5Object } from './object';
-import { readTree, type Hdf5Tree } from './tree';
+import { readTree } from './tree';
 
 const signature = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
-
-type Fail = (what: string, options?: ErrorOptions) => never;
 
 /**
  * HDF5 files as h5py and Keras write them: groups of the older layout, data sets in one run of bytes.
@@ -32,13 +30,7 @@ export const hdf5: Format = {
         options,
       );
     };
-    let tree: Hdf5Tree;
-    try {
-      tree = await readTree(new FileBytes(read, size));
-    } catch (cause) {
-      if (!isStructureError(cause)) throw cause;
-      return fail(cause.message, { cause });
-    }
+    const tree = await structureOf(readTree(new FileBytes(read, size)), fail);
     const tensors: TensorInfo[] = [];
     const notes: Note[] = [];
     for (const [name, object] of tree.dataSets) {

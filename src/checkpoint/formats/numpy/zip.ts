@@ -1,17 +1,15 @@
-import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 
 import { CorruptFileError } from '../../../errors';
-import type { ReadBytes } from '../../layouts/layout';
 import { quoted } from '../../names';
 import type { FormatFile } from '../format';
-import { isStructureError } from '../structureError';
+import { withZip } from '../openZip';
+import { structureOf, type Fail } from '../structure';
 
 /** Most files in an archive of arrays: models have a few thousand, and each is looked at. */
 const MAX_FILES = 10_000;
 /** Deflate makes nothing smaller than this many times. */
 const MOST_DEFLATED = 1040;
-/** Bytes read at once for the many small reads of a directory. */
-const BLOCK = 1 << 16;
 
 /** A file in an archive, as the directory tells of it. */
 export interface ZipFilePart {
@@ -25,92 +23,52 @@ export interface ZipFilePart {
   readonly crc32: number;
 }
 
-class Reader extends RandomAccessReader {
-  private block: Uint8Array = new Uint8Array(0);
-  private blockBegin = 0;
-
-  constructor(
-    private readonly readBytes: ReadBytes,
-    private readonly size: number,
-  ) {
-    super();
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    this.fill(buffer.subarray(offset, offset + length), position).then(
-      () => callback(null),
-      (error: unknown) => callback(error as Error),
-    );
-  }
-
-  private async fill(target: Uint8Array, position: number): Promise<void> {
-    const end = position + target.length;
-    if (end > this.size) throw new Error('it is truncated');
-    if (position < this.blockBegin || end > this.blockBegin + this.block.length) {
-      const least = Math.max(target.length, BLOCK);
-      this.block = await this.readBytes(position, Math.min(this.size, position + least));
-      this.blockBegin = position;
-    }
-    const from = position - this.blockBegin;
-    target.set(this.block.subarray(from, from + target.length));
-  }
-}
-
 /**
  * Lists the files of a zip archive by its directory; nothing is inflated. What passes lies in the
  * archive, and claims no more bytes than deflating can have hidden there.
  * @throws CorruptFileError
  */
 export async function listZip({ file, size, read }: FormatFile): Promise<readonly ZipFilePart[]> {
-  const fail = (what: string, options?: ErrorOptions): never => {
+  const fail: Fail = (what, options) => {
     throw new CorruptFileError(
       `${file} cannot be used: ${what}.`,
       'Copy or download the file again; if that does not help, save the arrays anew.',
       options,
     );
   };
-  try {
-    const reader = new Reader(read, size);
-    const zip = await fromRandomAccessReaderPromise(reader, size, {
-      autoClose: false,
-      strictFileNames: true,
-    });
-    if (zip.entryCount > MAX_FILES) {
-      return fail(`it holds ${zip.entryCount} files; at most ${MAX_FILES} are allowed`);
-    }
-    const entries: Entry[] = [];
-    for await (const entry of zip.eachEntry()) entries.push(entry);
-    const parts: ZipFilePart[] = [];
-    const names = new Set<string>();
-    for (const entry of entries) {
-      const { fileName: name, compressionMethod: method, uncompressedSize: bytes } = entry;
-      const what = `its file ${quoted(name)}`;
-      if (names.has(name)) fail(`${what} stands in it twice`);
-      names.add(name);
-      if (entry.isEncrypted()) fail(`${what} is encrypted`);
-      if (method !== 0 && method !== 8) fail(`${what} is packed by method ${method}`);
-      const { fileDataStart: begin } = await zip.readLocalFileHeaderPromise(entry);
-      const storedBytes = entry.compressedSize;
-      if (!isWhole(begin) || !isWhole(storedBytes) || !isWhole(bytes)) fail(`${what} has no size`);
-      if (begin + storedBytes > size) fail(`${what} ends after the archive`);
-      const most = method === 0 ? storedBytes : storedBytes * MOST_DEFLATED + 1024;
-      if (bytes > most || (method === 0 && bytes !== storedBytes)) {
-        fail(`${what} states ${bytes} bytes, which its ${storedBytes} in the archive cannot hold`);
-      }
-      const { crc32 } = entry;
-      parts.push({ name, bytes, isDeflated: method === 8, begin, storedBytes, crc32 });
-    }
-    return parts;
-  } catch (cause) {
-    if (!isStructureError(cause)) throw cause;
-    return fail(cause.message.replace(/\.$/, ''), { cause });
+  return structureOf(
+    withZip(read, size, zip => partsOf(zip, size, fail)),
+    fail,
+  );
+}
+
+async function partsOf(zip: ZipFile, size: number, fail: Fail): Promise<readonly ZipFilePart[]> {
+  if (zip.entryCount > MAX_FILES) {
+    return fail(`it holds ${zip.entryCount} files; at most ${MAX_FILES} are allowed`);
   }
+  const entries: Entry[] = [];
+  for await (const entry of zip.eachEntry()) entries.push(entry);
+  const parts: ZipFilePart[] = [];
+  const names = new Set<string>();
+  for (const entry of entries) {
+    const { fileName: name, compressionMethod: method, uncompressedSize: bytes } = entry;
+    const what = `its file ${quoted(name)}`;
+    if (names.has(name)) fail(`${what} stands in it twice`);
+    names.add(name);
+    if (entry.isEncrypted()) fail(`${what} is encrypted`);
+    if (method !== 0 && method !== 8) fail(`${what} is packed by method ${method}`);
+    const { fileDataStart: begin } = await zip.readLocalFileHeaderPromise(entry);
+    const storedBytes = entry.compressedSize;
+    if (!isWhole(begin) || !isWhole(storedBytes) || !isWhole(bytes)) fail(`${what} has no size`);
+    if (begin + storedBytes > size) fail(`${what} ends after the archive`);
+    const most = method === 0 ? storedBytes : storedBytes * MOST_DEFLATED + 1024;
+    if (bytes > most || (method === 0 && bytes !== storedBytes)) {
+      fail(`${what} states ${bytes} bytes, which its ${storedBytes} in the archive cannot hold`);
+    }
+    const { crc32 } = entry;
+    parts.push({ name, bytes, isDeflated: method === 8, begin, storedBytes, crc32 });
+  }
+  return parts;
 }
 
 const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;

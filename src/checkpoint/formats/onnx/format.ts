@@ -6,7 +6,7 @@ import { inPieces } from '../../layouts/pieces';
 import { quoted, tensorNameProblem } from '../../names';
 import { elementCount, MAX_ELEMENTS, type TensorInfo } from '../../tensor';
 import type { FileContents, Format, FormatFile } from '../format';
-import { isStructureError } from '../structureError';
+import { structureOf, type Fail } from '../structure';
 import { readModel, type Initializer, type Model } from './model';
 import { varints } from './varints';
 
@@ -37,8 +37,6 @@ const inPlace = new Set([4, 9, 10]);
 /** Those that hold one number after the other, of as many bytes as it takes. */
 const oneByOne = new Set([5, 7, 11]);
 
-type Fail = (what: string, options?: ErrorOptions) => never;
-
 /** ONNX graphs: the tensors that they hold can be looked at, but not be grown. */
 export const onnx: Format = {
   id: 'onnx',
@@ -52,13 +50,7 @@ export const onnx: Format = {
         options,
       );
     };
-    let model: Model;
-    try {
-      model = await readModel(read, size);
-    } catch (cause) {
-      if (!isStructureError(cause)) throw cause;
-      return fail(cause.message, { cause });
-    }
+    const model = await structureOf(readModel(read, size), fail);
     if (model.initializers === undefined) throw otherProtobuf(model, file);
     const tensors: TensorInfo[] = [];
     const passed: string[] = [];

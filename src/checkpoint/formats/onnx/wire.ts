@@ -1,8 +1,7 @@
 import type { ReadBytes } from '../../layouts/layout';
 import { quoted } from '../../names';
+import { ReadAhead } from '../readAhead';
 
-/** Bytes read at a time. */
-const BLOCK = 1 << 16;
 /** More bytes than a field's number, its size and a text of it take. */
 const MOST_OF_FIELD = 4096;
 /** Longest text that is read, in bytes. */
@@ -31,33 +30,14 @@ export interface Field {
  * Walks the fields of a protobuf message by their sizes. Libraries for it want all of a message in memory;
  * this passes over what nobody asks for.
  */
-export class WireReader {
-  at = 0;
+export class WireReader extends ReadAhead {
   private fields = 0;
-  private block: Uint8Array = new Uint8Array(0);
-  private blockBegin = 0;
 
-  constructor(
-    private readonly readBytes: ReadBytes,
-    private readonly size: number,
-  ) {}
-
-  /** Makes sure that a field's number and size, or a text, can be read; call it before each. */
-  get isShort(): boolean {
-    const end = this.blockBegin + this.block.length;
-    const isOutside = this.at < this.blockBegin || this.at + MOST_OF_FIELD > end;
-    return isOutside && (this.at < this.blockBegin || end < this.size);
+  constructor(readBytes: ReadBytes, size: number) {
+    super(readBytes, size, MOST_OF_FIELD);
   }
 
-  async readOn(): Promise<void> {
-    this.blockBegin = Math.min(this.at, this.size);
-    this.block = await this.readBytes(
-      this.blockBegin,
-      Math.min(this.size, this.blockBegin + BLOCK),
-    );
-  }
-
-  /** The next field of a message that ends there; goes on behind it. @throws Error */
+  /** The next field of a message that ends there, if it is not short; goes on behind it. @throws Error */
   field(messageEnd: number): Field {
     if (++this.fields > MAX_FIELDS) throw new Error(`it has more than ${MAX_FIELDS} fields`);
     const tag = this.varint();

@@ -9,7 +9,7 @@ import { OutOfBytes, PickleBytes } from './pickle/bytes';
 import { Machine } from './pickle/machine';
 import { PyDict, PyList, type PyValue } from './pickle/values';
 import { Storages } from './storages';
-import { windowed } from './windowed';
+import { windowed } from '../windowed';
 import { MAX_PICKLE_BYTES } from './zipForm';
 
 /** The number that the first pickle of a file holds: 0x1950a86a20f9469cfc6c. */

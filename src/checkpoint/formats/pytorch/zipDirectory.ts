@@ -1,16 +1,13 @@
-import { Readable } from 'node:stream';
-import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import type { ZipFile } from 'yauzl';
 import { UserError } from '../../../errors';
 import { counted } from '../../../format';
 import type { ReadBytes } from '../../layouts/layout';
 import { quoted } from '../../names';
+import { withZip } from '../openZip';
 import type { Failures } from './failures';
-import { windowed } from './windowed';
 
 /** Files in an archive at most: one for each storage. */
 const MAX_FILES = 250_000;
-/** Bytes read at once, for the many small reads of a directory. */
-const WINDOW_BYTES = 1 << 18;
 /** Bytes of the header that stands before each file, without its name. */
 const LOCAL_HEADER_BYTES = 30;
 
@@ -24,73 +21,14 @@ export interface ZipEntry {
   readonly isPlain: boolean;
 }
 
-/** Lets the zip library read a file that is open already. */
-class OpenFile extends RandomAccessReader {
-  private fail: (error: unknown) => void = () => undefined;
-  /** Rejects when the library trips over what it reads. */
-  readonly failed = new Promise<never>((_, reject) => (this.fail = reject));
-
-  private readonly readBytes: ReadBytes;
-
-  constructor(
-    read: ReadBytes,
-    private readonly size: number,
-  ) {
-    super();
-    this.readBytes = windowed(read, size, WINDOW_BYTES);
-    this.failed.catch(() => undefined);
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    const answer = (error: Error | null): void => {
-      try {
-        callback(error);
-      } catch (thrown) {
-        this.fail(thrown);
-      }
-    };
-    this.bytes(position, position + length).then(
-      bytes => {
-        buffer.set(bytes, offset);
-        answer(null);
-      },
-      (error: unknown) => {
-        // The library would hide what kind of error it was.
-        this.fail(error);
-        answer(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
-  }
-
-  private async bytes(begin: number, end: number): Promise<Uint8Array> {
-    if (begin < 0 || end > this.size) throw new Error('it points out of the file');
-    return this.readBytes(begin, end);
-  }
-
-  /** Nothing is taken out of an archive by the library. */
-  override _readStreamForRange(): Readable {
-    return Readable.from([]);
-  }
-}
-
 /** The files of a zip archive by name; nothing of them is read. @throws CorruptFileError */
 export async function readDirectory(
   size: number,
   read: ReadBytes,
   fail: Failures,
 ): Promise<ReadonlyMap<string, ZipEntry>> {
-  const reader = new OpenFile(read, size);
-  const options = { autoClose: false, strictFileNames: true };
   try {
-    const opening = fromRandomAccessReaderPromise(reader, size, options);
-    const zip = await Promise.race([opening, reader.failed]);
-    return await Promise.race([entriesOf(zip, size, fail), reader.failed]);
+    return await withZip(read, size, zip => entriesOf(zip, size, fail));
   } catch (error) {
     if (error instanceof UserError || isOfSystem(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -9,7 +9,7 @@ import { globalsOf } from './globals';
 import { Machine } from './pickle/machine';
 import type { PyValue } from './pickle/values';
 import { Storages } from './storages';
-import { windowed } from './windowed';
+import { windowed } from '../windowed';
 import { beginOf, readDirectory, type ZipEntry } from './zipDirectory';
 
 /** Bytes of the pickle in an archive at most; 100,000 tensors take some 30 million. */

@@ -1,4 +1,4 @@
-import type { ReadBytes } from '../../layouts/layout';
+import type { ReadBytes } from '../layouts/layout';
 
 /**
  * Reads at least so many bytes at once and serves what follows from these: for many small reads near each
