@@ -25,6 +25,8 @@ export interface RandomGenerator {
   integer(below: number): number;
   /** Standard normal. */
   normal(): number;
+  /** Leaves the stream where `count` calls of `normal` would, at a fraction of their cost. */
+  skipNormals(count: number): void;
 }
 
 /** A bijective scrambler of 32 bits (the finaliser of MurmurHash3), which SplitMix32 is built on. */
@@ -77,6 +79,18 @@ export function randomGenerator(seed: number, ...stream: number[]): RandomGenera
 
   const uniform = (): number => ((next() >>> 5) * 0x4000000 + (next() >>> 6)) / 2 ** 53;
   let spare: number | undefined;
+  const normal = (): number => {
+    if (spare !== undefined) {
+      const second = spare;
+      spare = undefined;
+      return second;
+    }
+    // Box and Muller; 1 − uniform lies in (0, 1], which the logarithm can take.
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
   return {
     uniform,
     integer(below) {
@@ -85,17 +99,15 @@ export function randomGenerator(seed: number, ...stream: number[]): RandomGenera
       }
       return Math.floor(uniform() * below);
     },
-    normal() {
-      if (spare !== undefined) {
-        const second = spare;
+    normal,
+    skipNormals(count) {
+      if (count > 0 && spare !== undefined) {
         spare = undefined;
-        return second;
+        count -= 1;
       }
-      // Box and Muller; 1 − uniform lies in (0, 1], which the logarithm can take.
-      const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-      const angle = 2 * Math.PI * uniform();
-      spare = radius * Math.sin(angle);
-      return radius * Math.cos(angle);
+      // Two normals take two uniform numbers, of two words each.
+      for (let word = 0; word < 4 * Math.floor(count / 2); word++) next();
+      if (count % 2 === 1) normal();
     },
   };
 }

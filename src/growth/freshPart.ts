@@ -36,7 +36,8 @@ export function freshPart(
   const [rows, columns] = parameter.spaces.map(space => axisSizes(growth, space));
   const widens = rows && columns && (rows.large > rows.small || columns.large > columns.small);
   if (!widens) return undefined;
-  const fresh = randomParameter(growth.target, parameter, seed);
+  const block = { rows: rows.small, columns: columns.small };
+  const fresh = randomParameter(growth.target, parameter, seed, block);
   for (let index = 0; index < fresh.length; index++) fresh[index] = factor * fresh[index]!;
   for (let row = 0; row < rows.small; row++) {
     const start = row * columns.large;

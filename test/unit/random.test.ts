@@ -78,6 +78,23 @@ describe('the seeded generator', () => {
     assert.ok(values.every(Number.isFinite));
   });
 
+  it('skips normals as if they had been drawn', () => {
+    for (const before of [0, 1, 2]) {
+      for (const skipped of [0, 1, 2, 3, 7, 8]) {
+        const [drawing, skipping] = [randomGenerator(3), randomGenerator(3)];
+        for (let index = 0; index < before + skipped; index++) drawing.normal();
+        for (let index = 0; index < before; index++) skipping.normal();
+        skipping.skipNormals(skipped);
+        const next = [drawing, skipping].map(generator => [
+          generator.normal(),
+          generator.normal(),
+          generator.uniform(),
+        ]);
+        assert.deepEqual(next[1], next[0], `${before} drawn, ${skipped} skipped`);
+      }
+    }
+  });
+
   it('refuses bounds that are no positive integer', () => {
     const generator = randomGenerator(0);
     for (const bound of [0, -1, 1.5, Number.NaN, 2 ** 60]) {

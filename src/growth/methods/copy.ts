@@ -19,10 +19,12 @@ export const copy = {
   making: {
     kind: 'weights',
     weights: (growth, small, seed) => parameter => {
-      const scratch = randomParameter(growth.target, parameter, seed);
       const { layer = 0, shape } = parameter;
-      if (layer >= layerCounts(growth).small) return scratch;
+      if (layer >= layerCounts(growth).small) {
+        return randomParameter(growth.target, parameter, seed);
+      }
       const { rows, columns, values } = smallMatrix(growth, small, parameter, layer);
+      const scratch = randomParameter(growth.target, parameter, seed, { rows, columns });
       const width = shape[1] ?? 1;
       return filled(parameter, (row, column) =>
         row < rows && column < columns

@@ -28,6 +28,22 @@ const zeroInDeit = /^embeddings\.(cls|distillation|position)\.weight$/;
 
 describe('a model from scratch', () => {
   for (const model of smallModels) {
+    it(`has the same numbers around a block of ${model} that is known`, () => {
+      const architecture = smallArchitecture(model, wide);
+      for (const parameter of architecture.parameters.filter(
+        ({ draw }) => draw.kind === 'normal',
+      )) {
+        const [rows, columns = 1] = parameter.shape as readonly [number, number?];
+        const known = { rows: Math.ceil(rows / 2), columns: Math.ceil(columns / 3) };
+        const whole = randomParameter(architecture, parameter, 1);
+        for (let row = 0; row < known.rows; row++) {
+          whole.fill(0, row * columns, row * columns + known.columns);
+        }
+        const around = randomParameter(architecture, parameter, 1, known);
+        assert.deepEqual(around, whole, parameter.id);
+      }
+    });
+
     it(`starts ${model} as transformers does`, () => {
       const architecture = smallArchitecture(model, wide);
       for (const parameter of architecture.parameters) {
