@@ -1,6 +1,7 @@
 export * from './drift';
 export * from './freshPart';
 export * from './grownWeights';
+export * from './growMoments';
 export * from './growParameter';
 export * from './initialize';
 export * from './mapping';

@@ -2,9 +2,9 @@ import type { Parameter } from '../../architecture';
 import { methodTitles } from '../../protocol/methodTitles';
 import { axisSizes, entryScale, grows, readsSpace, type Growth } from '../operators';
 import { layerCounts, stackedWithTop } from './layers';
-import { filled, smallMatrix } from './matrix';
+import { filled, smallMatrix, type Matrix } from './matrix';
 import type { GrowthMethod } from './method';
-import { copiedEntries, copyCounts } from './units';
+import { copiedEntries, copiedUnits, copyCounts } from './units';
 
 /** Which small unit each large index of an axis is made of, and what is taken of it. */
 interface CopiedAxis {
@@ -23,6 +23,13 @@ function copiedAxis(growth: Growth, parameter: Parameter, axis: number, seed: nu
   return { units, scale: index => 1 / counts[units[index]!]! };
 }
 
+/** The layer above the one that a large layer repeats; the last one where there is none. */
+function layersAbove(growth: Growth): (layer: number) => number {
+  const layers = stackedWithTop(growth);
+  const last = layerCounts(growth).small - 1;
+  return layer => Math.min(layers(layer) + 1, last);
+}
+
 /**
  * bert2BERT's advanced knowledge initialisation (AKI): inputs are widened as in FPI, new outputs of
  * layer l repeat rows of layer l + 1 so widened, U'ₗ[j] = Ũₗ[j] for j ≤ D1, else Ũₗ₊₁[g(j)]; the last
@@ -38,20 +45,23 @@ export const bert2bert = {
   needsData: false,
   making: {
     kind: 'weights',
+    copies: (growth, seed) => ({
+      layers: stackedWithTop(growth),
+      layersOfNewRows: layersAbove(growth),
+      units: space => copiedUnits(growth, space, seed),
+    }),
     weights: (growth, small, seed) => {
-      const layers = stackedWithTop(growth);
-      const lastLayer = layerCounts(growth).small - 1;
+      const [layers, above] = [stackedWithTop(growth), layersAbove(growth)];
       return parameter => {
         const { layer } = parameter;
-        const origin = layer === undefined ? 0 : layers(layer);
-        const own = smallMatrix(growth, small, parameter, origin);
-        const next = layer === undefined ? origin : Math.min(origin + 1, lastLayer);
-        const above = smallMatrix(growth, small, parameter, next);
+        const [own, next] = [layers, above].map(origin =>
+          smallMatrix(growth, small, parameter, layer === undefined ? 0 : origin(layer)),
+        ) as [Matrix, Matrix];
         const rows = copiedAxis(growth, parameter, 0, seed);
         const columns = copiedAxis(growth, parameter, 1, seed);
         const scale = entryScale(growth, parameter);
         return filled(parameter, (row, column) => {
-          const { values } = row < own.rows ? own : above;
+          const { values } = row < own.rows ? own : next;
           const value = values[rows.units[row]! * own.columns + columns.units[column]!]!;
           return value * scale * rows.scale(row) * columns.scale(column);
         });

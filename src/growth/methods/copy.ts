@@ -3,6 +3,7 @@ import { randomParameter } from '../randomParameter';
 import { layerCounts } from './layers';
 import { filled, smallMatrix } from './matrix';
 import type { GrowthMethod } from './method';
+import { firstUnits } from './units';
 
 /**
  * Direct copy: W' = [[W, R], [R, R]] with R as in a model from scratch; layers beyond the small
@@ -18,6 +19,10 @@ export const copy = {
   needsData: false,
   making: {
     kind: 'weights',
+    copies: growth => ({
+      layers: layer => (layer < layerCounts(growth).small ? layer : 'zeros'),
+      units: space => firstUnits(growth, space),
+    }),
     weights: (growth, small, seed) => parameter => {
       const { layer = 0, shape } = parameter;
       if (layer >= layerCounts(growth).small) {

@@ -1,4 +1,3 @@
-import type { Space } from '../../architecture';
 import {
   depthName,
   entryScale,
@@ -17,7 +16,7 @@ import {
   type OperatorValues,
 } from '../operators';
 import type { Refusal } from '../target';
-import type { LayerMap } from './layers';
+import type { Copies } from './copies';
 import { copyCounts } from './units';
 
 /**
@@ -25,11 +24,7 @@ import { copyCounts } from './units';
  * unit takes 1 / (number of its copies) of each (function-preserving initialisation: Net2Net, Chen
  * et al. 2016; bert2BERT, Chen et al. 2022, §3.3), B = [I; S], A = B · diag(1 / counts).
  */
-export function copyOperators(
-  growth: Growth,
-  layers: LayerMap,
-  unitsOf: (space: Space) => Int32Array,
-): OperatorValues {
+export function copyOperators(growth: Growth, { layers, units: unitsOf }: Copies): OperatorValues {
   const values: Record<string, Float32Array> = {};
   for (const parameter of growth.target.parameters) {
     const { spaces, kind, part } = parameter;

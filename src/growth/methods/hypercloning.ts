@@ -1,8 +1,8 @@
 import { methodTitles } from '../../protocol/methodTitles';
 import { grows, spaceSizes, type Growth } from '../operators';
 import type { Refusal } from '../target';
-import { copyOperators, tableRefusals } from './copyOperators';
-import { insertedLayers } from './layers';
+import { tableRefusals } from './copyOperators';
+import { gradientsBesideInserted, insertedLayers } from './layers';
 import type { GrowthMethod } from './method';
 import { tiledUnits } from './units';
 
@@ -41,9 +41,12 @@ export const hypercloning = {
     'Samragh et al. 2024, Scaling Smart: Accelerating LLM Pre-training with Small Model Initialization (arXiv 2409.12903)',
   needsData: false,
   making: {
-    kind: 'operators',
-    operators: growth =>
-      copyOperators(growth, insertedLayers(growth), space => tiledUnits(growth, space)),
+    kind: 'copies',
+    copies: growth => ({
+      layers: insertedLayers(growth),
+      layersOfGradients: gradientsBesideInserted(growth),
+      units: space => tiledUnits(growth, space),
+    }),
   },
   refusals: growth => [...partialTiles(growth), ...tableRefusals(growth, 'hypercloning')],
 } as const satisfies GrowthMethod;

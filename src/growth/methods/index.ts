@@ -14,6 +14,8 @@ import { net2net } from './net2net';
 import { random } from './random';
 import { stack } from './stack';
 
+export type * from './copies';
+export * from './copyOperators';
 export type * from './method';
 
 const methods = [

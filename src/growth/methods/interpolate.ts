@@ -1,5 +1,4 @@
 import { methodTitles } from '../../protocol/methodTitles';
-import { copyOperators } from './copyOperators';
 import { interpolatedLayers } from './layers';
 import type { GrowthMethod } from './method';
 import { copiedUnits } from './units';
@@ -15,8 +14,10 @@ export const interpolate = {
     'Chang et al. 2018 (ICLR, arXiv 1710.10348); Dong et al. 2020, Towards Adaptive Residual Network Training (ICML)',
   needsData: false,
   making: {
-    kind: 'operators',
-    operators: (growth, seed) =>
-      copyOperators(growth, interpolatedLayers(growth), space => copiedUnits(growth, space, seed)),
+    kind: 'copies',
+    copies: (growth, seed) => ({
+      layers: interpolatedLayers(growth),
+      units: space => copiedUnits(growth, space, seed),
+    }),
   },
 } as const satisfies GrowthMethod;

@@ -76,6 +76,21 @@ export function insertedPlacements(growth: Growth): readonly Placement[] {
 }
 
 /**
+ * Which small layer's gradients a large layer has, where new layers pass their input on (`insertedLayers`):
+ * each small layer keeps its own, and a new one has none of any, but for the norm that takes over its group's.
+ */
+export function gradientsBesideInserted(growth: Growth): LayerMap {
+  const placements = insertedPlacements(growth);
+  const weights = insertedLayers(growth);
+  const isPostNorm = growth.source.normPlacement === 'post';
+  return (layer, parameter) => {
+    const { inserted, last } = placements[layer]!;
+    const takesOver = isPostNorm && parameter.kind === 'ln2' && last;
+    return inserted && !takesOver ? 'zeros' : weights(layer, parameter);
+  };
+}
+
+/**
  * New layers are copies of the layer before them that pass their input on. What they add to the
  * residual stream (of W_O and fc2, or of the norm or the factors behind them) is zero. That is all where layers do not
  * normalise sums. Where they do, the new layer's norms still change what they pass on: so the last norm of the

@@ -1,7 +1,6 @@
 import { methodTitles } from '../../protocol/methodTitles';
 import { grows } from '../operators';
-import { copyOperators } from './copyOperators';
-import { insertedLayers, insertedPlacements } from './layers';
+import { gradientsBesideInserted, insertedLayers, insertedPlacements } from './layers';
 import type { GrowthMethod } from './method';
 import { copiedUnits } from './units';
 import { by, set } from '../../remedy/actions';
@@ -20,9 +19,12 @@ export const llamaPro = {
     'Wu et al. 2024, LLaMA Pro: Progressive LLaMA with Block Expansion (ACL, arXiv 2401.02415)',
   needsData: false,
   making: {
-    kind: 'operators',
-    operators: (growth, seed) =>
-      copyOperators(growth, insertedLayers(growth), space => copiedUnits(growth, space, seed)),
+    kind: 'copies',
+    copies: (growth, seed) => ({
+      layers: insertedLayers(growth),
+      layersOfGradients: gradientsBesideInserted(growth),
+      units: space => copiedUnits(growth, space, seed),
+    }),
   },
   refusals: growth => {
     const wider = growth.target.parameters.some(({ spaces }) =>

@@ -3,8 +3,9 @@ import type { SmallValues } from '../growParameter';
 import type { FreshnessSetting } from '../freshPart';
 import type { Initialization } from '../initialize';
 import type { OperatorMapping } from '../mapping';
-import type { Growth, OperatorValues } from '../operators';
+import type { Growth } from '../operators';
 import type { Refusal } from '../target';
+import type { Copies } from './copies';
 
 /** Settings that a method brings along where a person names none. */
 export interface LearningPreset {
@@ -28,12 +29,14 @@ export interface LearningPreset {
 export type Making =
   /** Operators are trained on data. */
   | { readonly kind: 'learned'; readonly preset: LearningPreset }
-  /** Operators (w, A, B) follow from the sizes and a seed; the weights are what they make. */
-  | { readonly kind: 'operators'; operators(growth: Growth, seed: number): OperatorValues }
+  /** Units and layers are copied; operators (w, A, B) follow, and the weights are what those make. */
+  | { readonly kind: 'copies'; copies(growth: Growth, seed: number): Copies }
   /** Weights that no operator of ours makes, one parameter at a time. */
   | {
       readonly kind: 'weights';
       weights(growth: Growth, small: SmallValues, seed: number): ParameterMaker;
+      /** What of them is copied, where that is all that is done to the small model's weights. */
+      copies?(growth: Growth, seed: number): Copies;
     };
 
 /** Values of one parameter of the large model, row-major in its own shape. */

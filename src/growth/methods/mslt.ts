@@ -2,7 +2,6 @@ import type { Architecture, Parameter } from '../../architecture';
 import { counted } from '../../format';
 import { methodTitles } from '../../protocol/methodTitles';
 import type { Growth } from '../operators';
-import { copyOperators } from './copyOperators';
 import { layerCounts, type LayerMap } from './layers';
 import type { GrowthMethod } from './method';
 import { copiedUnits } from './units';
@@ -36,9 +35,11 @@ export const mslt = {
   source: 'Yang et al. 2020, Progressively Stacking 2.0 (arXiv 2011.13635)',
   needsData: false,
   making: {
-    kind: 'operators',
-    operators: (growth, seed) =>
-      copyOperators(growth, topLayersAgain(growth), space => copiedUnits(growth, space, seed)),
+    kind: 'copies',
+    copies: (growth, seed) => ({
+      layers: topLayersAgain(growth),
+      units: space => copiedUnits(growth, space, seed),
+    }),
   },
   refusals: growth => {
     const { small, large } = layerCounts(growth);

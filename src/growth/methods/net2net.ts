@@ -1,6 +1,6 @@
 import { methodTitles } from '../../protocol/methodTitles';
-import { copyOperators, tableRefusals } from './copyOperators';
-import { insertedLayers } from './layers';
+import { tableRefusals } from './copyOperators';
+import { gradientsBesideInserted, insertedLayers } from './layers';
 import type { GrowthMethod } from './method';
 import { copiedUnits } from './units';
 
@@ -18,9 +18,12 @@ export const net2net = {
     'Chen et al. 2016, Net2Net (ICLR, arXiv 1511.05641); FPI in transformers: Chen et al. 2022, bert2BERT (ACL)',
   needsData: false,
   making: {
-    kind: 'operators',
-    operators: (growth, seed) =>
-      copyOperators(growth, insertedLayers(growth), space => copiedUnits(growth, space, seed)),
+    kind: 'copies',
+    copies: (growth, seed) => ({
+      layers: insertedLayers(growth),
+      layersOfGradients: gradientsBesideInserted(growth),
+      units: space => copiedUnits(growth, space, seed),
+    }),
   },
   refusals: growth => tableRefusals(growth, 'net2net'),
 } as const satisfies GrowthMethod;

@@ -1,5 +1,4 @@
 import { methodTitles } from '../../protocol/methodTitles';
-import { copyOperators } from './copyOperators';
 import { stackedLayers } from './layers';
 import type { GrowthMethod } from './method';
 import { copiedUnits } from './units';
@@ -13,8 +12,10 @@ export const stack = {
   source: 'Gong et al. 2019, Efficient Training of BERT by Progressively Stacking (ICML)',
   needsData: false,
   making: {
-    kind: 'operators',
-    operators: (growth, seed) =>
-      copyOperators(growth, stackedLayers(growth), space => copiedUnits(growth, space, seed)),
+    kind: 'copies',
+    copies: (growth, seed) => ({
+      layers: stackedLayers(growth),
+      units: space => copiedUnits(growth, space, seed),
+    }),
   },
 } as const satisfies GrowthMethod;

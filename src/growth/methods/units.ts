@@ -55,13 +55,23 @@ export function tiledUnits(growth: Growth, { role }: Space): Int32Array {
   return Int32Array.from({ length: large }, (_, unit) => unit % small);
 }
 
+/** The old units and no others, [D2]: −1 for what is new. */
+export function firstUnits(growth: Growth, { role }: Space): Int32Array {
+  const { small, large } = spaceSizes(growth, role);
+  return Int32Array.from({ length: large }, (_, unit) => (unit < small ? unit : -1));
+}
+
 /** Which entry of the small model's axis each entry of the large one's repeats. */
-export function copiedEntries(growth: Growth, space: Space, seed: number): Int32Array {
-  const units = copiedUnits(growth, space, seed);
-  const { times, run } = space.spread ?? { times: 1, run: 1 };
+export const copiedEntries = (growth: Growth, space: Space, seed: number): Int32Array =>
+  entriesOf(copiedUnits(growth, space, seed), space);
+
+/** The same by units of the axis's space; −1 for entries of a unit that is none's copy. */
+export function entriesOf(units: Int32Array, { spread }: Space): Int32Array {
+  const { times, run } = spread ?? { times: 1, run: 1 };
   return Int32Array.from({ length: units.length * times }, (_, entry) => {
     const runs = Math.floor(entry / (times * run));
     const unit = units[runs * run + (entry % run)]!;
+    if (unit < 0) return unit;
     const turn = Math.floor(entry / run) % times;
     return (Math.floor(unit / run) * times + turn) * run + (unit % run);
   });

@@ -1,5 +1,6 @@
 import type { DeviceMemory, Engine } from '../../engine';
 import {
+  copyOperators,
   freshnessOf,
   growthMethod,
   operatorsIn,
@@ -223,7 +224,7 @@ function unlearned(
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-  const operators = making.operators(growth, seed);
+  const operators = copyOperators(growth, making.copies(growth, seed));
   const pooled = poolOperators(operatorsIn(growth, operators), operators);
   report(context, { type: 'operators', step: 0, operators: pooled, final: true });
   return { ...parameterGrower(engine, growth, operators, small), operators };

@@ -4,6 +4,7 @@ import type { Parameter } from '../../../src/architecture';
 import { onnxRuntimeCpu } from '../../../src/engine';
 import { evaluate } from '../../../src/graph';
 import {
+  copyOperators,
   axisSizes,
   depthName,
   growParameter,
@@ -114,8 +115,9 @@ describe('growParameter', () => {
     for (const model of smallModels) {
       const growth = tinyGrowth(model, { ...targets['in both'], numHiddenLayers: 4 });
       const { making } = growthMethod('net2net');
-      assert.equal(making.kind, 'operators');
-      const operators = making.kind === 'operators' ? making.operators(growth, 3) : {};
+      assert.equal(making.kind, 'copies');
+      const operators =
+        making.kind === 'copies' ? copyOperators(growth, making.copies(growth, 3)) : {};
       assert.ok(Object.keys(operators).some(name => name.startsWith('share.')));
       const small = randomSmall(growth, 8);
       const weights = grownWeights(growth, operatorsIn(growth, operators));

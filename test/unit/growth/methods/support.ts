@@ -6,6 +6,7 @@ import {
 } from '../../../../src/architecture';
 import { evaluate, input } from '../../../../src/graph';
 import {
+  copyOperators,
   growParameter,
   growthMethod,
   smallInputName,
@@ -40,7 +41,7 @@ export function madeBy(
   const maker =
     making.kind === 'weights'
       ? making.weights(growth, small, seed)
-      : byOperators(growth, small, making.operators(growth, seed));
+      : byOperators(growth, small, copyOperators(growth, making.copies(growth, seed)));
   return Object.fromEntries(growth.target.parameters.map(entry => [entry.id, maker(entry)]));
 }
 
