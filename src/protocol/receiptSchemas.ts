@@ -80,6 +80,8 @@ export const growthReceipt = z.object({
       precision: z.exactOptional(z.enum(['float32', 'mixed'])),
     }),
   ),
+  /** What AdamW knew of the source's gradients, grown with its weights; absent where it begins anew. */
+  optimizerState: z.exactOptional(z.object({ updates: z.number(), sha256: text })),
   losses: z.exactOptional(
     z.object({
       small: evaluation,

@@ -10,7 +10,7 @@ export const usualFiles: readonly string[] = [
 
 /** Parts of a model of TensorFlow.js, and what trainers write beside one: optimizers, orders of data, settings. */
 const besides =
-  /^group\d+-shard\d+of\d+\.bin$|^(optimizer|scheduler|scaler|sampler|rng_state|random_states|training_args)(_\d+)*\.(bin|pt|pth)$|_optim_states\.pt$/i;
+  /^group\d+-shard\d+of\d+\.bin$|^(optimizer|scheduler|scaler|sampler|rng_state|random_states|training_args)(_\d+)*\.(bin|pt|pth)$|_optim_states\.pt$|^optimizer(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/i;
 
 /** Whether a file is called as nothing but weights are. */
 export const hasOwnName = (path: string): boolean =>

@@ -23,6 +23,7 @@ export const flags: Readonly<Record<Option, `--${string}`>> = {
   lineSeparator: '--line-separator',
   method: '--method',
   methods: '--methods',
+  optimizerState: '--optimizer-state',
   parallel: '--parallel',
   precision: '--precision',
   recompute: '--recompute',

@@ -38,6 +38,7 @@ export const homes: Readonly<Record<Option, Home>> = {
   lineSeparator: elsewhere,
   method: { in: 'wizard', label: 'the method' },
   methods: { in: 'wizard', label: 'the methods' },
+  optimizerState: elsewhere,
   parallel: elsewhere,
   precision: { in: 'more', label: 'Mixed Precision', isSwitch: true },
   recompute: { in: 'more', label: 'Recompute Activations', isSwitch: true },

@@ -22,6 +22,7 @@ export type Option =
   | 'lineSeparator'
   | 'method'
   | 'methods'
+  | 'optimizerState'
   | 'parallel'
   | 'precision'
   | 'recompute'

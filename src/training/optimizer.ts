@@ -23,6 +23,8 @@ export interface ParameterGroup {
   readonly weightDecay: number;
   /** Updates of the run before this group's first, for parameters that begin later; 0 by default. */
   readonly began?: number;
+  /** Updates before this run's that the moments it starts with have seen; 0 by default. */
+  readonly earlier?: number;
   /** Updates of linear warm-up from the group's first on, beside the schedule's own; 0 by default. */
   readonly warmup?: number;
 }
@@ -61,6 +63,10 @@ export interface OptimizerGraph {
 
 const firstMoment = (name: string): string => `adam.m.${name}`;
 const secondMoment = (name: string): string => `adam.v.${name}`;
+
+/** The inputs that hold a parameter's running means, of its gradients and of their squares. */
+export const momentInputs = (name: string) =>
+  ({ exp_avg: firstMoment(name), exp_avg_sq: secondMoment(name) }) as const;
 const gradientSum = (name: string): string => `gradient.${name}`;
 const keepName = (group: string): string => `optimizer.keep.${group}`;
 const rateName = (group: string): string => `optimizer.rate.${group}`;
@@ -188,7 +194,7 @@ export interface MicroBatch {
 
 /**
  * The optimizer's feeds for one update. The bias of a group's moments is corrected by the updates that
- * the group itself has had; the correction of the second moment, which torch applies to all its
+ * these have seen; the correction of the second moment, which torch applies to all its
  * elements, is moved to the rate and to epsilon.
  * @param update 1 for the first of the run.
  * @param scale of the schedule at this update, 0…1.
@@ -204,8 +210,8 @@ export function optimizerFeeds(
   const [beta1, beta2] = options.betas;
   const feeds: Record<string, Float32Array> = {};
   for (const group of groups) {
-    const { name, weightDecay, began = 0 } = group;
-    const updates = update - began;
+    const { name, weightDecay, began = 0, earlier = 0 } = group;
+    const updates = update - began + earlier;
     const rate = part?.last === false ? 0 : groupRate(group, update, scale);
     const correction = Math.sqrt(1 - beta2 ** updates);
     feeds[keepName(name)] = Float32Array.of(1 - rate * weightDecay);

@@ -27,7 +27,11 @@ type GrowOptions = JobOptions &
     readonly method: GrowthMethodName;
     readonly saveEvery?: number;
     readonly resume?: boolean;
+    readonly optimizerState?: 'grow' | 'reset';
   };
+
+const optimizerStateHelp =
+  'grow: what the optimizer knows of the checkpoint grows too, by methods that copy (as where there is some); reset: leave it behind';
 
 /** `ligo grow`: the main job. */
 export function addGrowCommand(program: Command, host: Host): void {
@@ -37,10 +41,12 @@ export function addGrowCommand(program: Command, host: Host): void {
   addOption(command, '--method <name>', growthMethodNames.join(', '), methods, 'ligo');
   addLigoOptions(command);
   addOption(command, '--save-every <n>', saveEveryHelp, takes.count);
+  const wishes = takes.word(['grow', 'reset'] as const);
+  addOption(command, '--optimizer-state <what>', optimizerStateHelp, wishes);
   addEngineOptions(addSeedOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(command).action(async (checkpoint: string, options: GrowOptions) => {
-    const { method, seed, resume = false, saveEvery } = options;
+    const { method, seed, resume = false, saveEvery, optimizerState } = options;
     const request = {
       checkpoint,
       target: targetOf(options),
@@ -48,6 +54,7 @@ export function addGrowCommand(program: Command, host: Host): void {
       seed,
       resume,
       saveEvery,
+      optimizerState: optimizerState === 'grow' ? ('use' as const) : optimizerState,
       settings: ligoSettingsOf(options, method),
       ...outOf(options),
     };

@@ -29,11 +29,16 @@ type TrainOptions = JobOptions &
     readonly evaluateEvery?: number;
     readonly saveEvery?: number;
     readonly resume?: boolean;
+    readonly optimizerState?: 'continue' | 'reset';
+    readonly keepOptimizer?: boolean;
     readonly tokenDrop?: number;
     readonly layerDrop?: number;
     readonly subNetworkSteps?: number;
     readonly subNetworkLayers?: number;
   };
+
+const optimizerStateHelp =
+  'continue: go on with the optimizer’s state beside the checkpoint (as where there is one); reset: with a fresh one';
 
 /** `ligo train`: continued pretraining. */
 export function addTrainCommand(program: Command, host: Host): void {
@@ -44,6 +49,9 @@ export function addTrainCommand(program: Command, host: Host): void {
   addOption(command, '--evaluate-every <n>', 'steps between held-out evaluations', takes.count);
   addOption(command, '--save-every <n>', saveEveryHelp, takes.count);
   command.option('--from-scratch', 'begin with random weights; of the checkpoint only sizes stay');
+  const wishes = takes.word(['continue', 'reset'] as const);
+  addOption(command, '--optimizer-state <what>', optimizerStateHelp, wishes);
+  command.option('--keep-optimizer', 'write the optimizer’s state beside the result');
   addPartialOptions(addDropHeadOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(command).action(async (checkpoint: string, options: TrainOptions) => {
@@ -62,6 +70,8 @@ export function addTrainCommand(program: Command, host: Host): void {
         dropHead: options.dropHead ?? false,
         evaluateEvery: options.evaluateEvery,
         saveEvery: options.saveEvery,
+        optimizerState: options.optimizerState === 'continue' ? 'use' : options.optimizerState,
+        keepOptimizer: options.keepOptimizer ?? false,
         data: await requiredDataOf(checkpoint, options),
         settings: {
           ...preset,

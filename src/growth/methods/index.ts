@@ -8,6 +8,8 @@ import { ligo } from './ligo';
 import { ligoPaper } from './ligoPaper';
 import { llamaPro } from './llamaPro';
 import { mango } from './mango';
+import type { Growth } from '../operators';
+import type { Copies } from './copies';
 import type { GrowthMethod } from './method';
 import { mslt } from './mslt';
 import { net2net } from './net2net';
@@ -51,6 +53,12 @@ export const learningMethodNames: readonly GrowthMethodName[] = methods
 /** The method of a name. */
 export function growthMethod(name: GrowthMethodName): GrowthMethod {
   return growthMethods.find(method => method.name === name)!;
+}
+
+/** What a method copies, where its weights are copies and nothing else. */
+export function copiesOf(name: GrowthMethodName, growth: Growth, seed: number): Copies | undefined {
+  const { making } = growthMethod(name);
+  return making.kind === 'learned' ? undefined : making.copies?.(growth, seed);
 }
 
 /** A name as one of a method here. Throws UnsupportedError. */

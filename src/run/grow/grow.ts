@@ -1,12 +1,14 @@
 import { UsageError, type Note } from '../../errors';
-import { sourceValues, type GrowthMethodName } from '../../growth';
+import { copiesOf, sourceValues, type GrowthMethodName } from '../../growth';
 import type { Receipt } from '../../protocol/events';
 import { copyCompanions, type Companions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
 import type { DataOptions } from '../open/openData';
 import { writeOperators } from './grownParameters';
+import { momentGrower } from './grownMoments';
 import { isLearned, makeLarge, requireMethod, type MakeLarge } from './makeLarge';
 import { readSmallValues, type Model } from '../open/model';
+import { findOptimizerState, type StateWish } from '../open/optimizerState';
 import { warningOfLength } from '../score/positionLosses';
 import { requireGrowth, requireHead, resolveTarget, type Target } from '../plan/plan';
 import { growthReceipt, writeReceipt } from '../write/receipt';
@@ -16,6 +18,7 @@ import { removeRunState } from '../stop/runState';
 import { plainModel } from '../score/scoring';
 import type { LigoSettings } from '../settings';
 import { stoppable } from '../stop/stop';
+import { writeOptimizerState } from '../write/optimizerState';
 import { untilAborted } from '../write/parameterValues';
 import { writeModel } from '../write/writeModel';
 import { leaveOut, set, startAnew } from '../../remedy/actions';
@@ -34,6 +37,8 @@ export interface GrowRequest {
   readonly resume?: boolean;
   /** Steps between saves of a state that --resume goes on from; only a stop saves by default. */
   readonly saveEvery?: number | undefined;
+  /** Whether the optimizer's state beside the checkpoint grows too; where that can be by default. */
+  readonly optimizerState?: StateWish;
   readonly overwrite?: boolean;
   readonly maxShardBytes?: number | undefined;
 }
@@ -108,6 +113,17 @@ async function growInto(
   await companions.requireSame();
   const small = await readSmallValues(model, growth);
   const sha256 = await model.checkpoint.sha256();
+  const copies = copiesOf(task.method, growth, task.seed);
+  const found = await findOptimizerState(
+    model,
+    sha256,
+    task.optimizerState,
+    copies
+      ? undefined
+      : `What the optimizer knew does not follow to weights that ${task.method} makes.`,
+  );
+  await using state = found.state;
+  warn(context, found.notes);
   if (task.openData && model.architecture.head !== 'none') {
     const scored = plainModel(growth.source, sourceValues(growth, small), 'source');
     const { signal } = context;
@@ -119,6 +135,10 @@ async function growInto(
   await using written = await writeModel(directory, model, growth.target, values, task);
   const measured = await outcome.measure(untilAborted(context.signal, written.values));
   const { operators, freshness } = outcome;
+  if (state && copies) {
+    const grown = { updates: state.updates, values: momentGrower(growth, copies, state) };
+    await writeOptimizerState(directory, growth.target, grown, await written.sha256(), task);
+  }
   if (operators) await writeOperators(directory, growth, { operators, freshness }, sha256);
   await model.checkpoint.requireUnchanged(sha256);
   const touched = await task.openData?.batches.requireUnchanged();
@@ -136,6 +156,7 @@ async function growInto(
     steps: learned ? task.settings.steps : 0,
     data: task.openData && { ...task.openData, path: task.data?.data ?? '' },
     engine: task.engine.description,
+    optimizerState: state && { updates: state.updates, sha256: state.sha256 },
     measured,
     warnings: task.warnings,
   });

@@ -109,7 +109,14 @@ export async function readParameters(model: Model): Promise<Record<string, Float
 }
 
 /** The small model as growth reads it: each module of all layers as one stack. */
-export async function readSmallValues(model: Model, growth: Growth): Promise<SmallValues> {
+export const readSmallValues = (model: Model, growth: Growth): Promise<SmallValues> =>
+  stackSources(growth, source => readParameter(model, source));
+
+/** Something of each parameter of a small model, in the same stacks; zeros where it has nothing. */
+export async function stackSources(
+  growth: Growth,
+  read: (source: Parameter) => Promise<Float32Array | undefined>,
+): Promise<SmallValues> {
   const values: Record<string, Float32Array> = {};
   for (const parameter of growth.target.parameters) {
     const name = smallInputName(parameter);
@@ -119,7 +126,8 @@ export async function readSmallValues(model: Model, growth: Growth): Promise<Sma
     const size = first.shape.reduce((product, length) => product * length, 1);
     const stack = new Float32Array(sources.length * size);
     for (const [index, source] of sources.entries()) {
-      stack.set(await readParameter(model, source), index * size);
+      const part = await read(source);
+      if (part) stack.set(part, index * size);
     }
     values[name] = stack;
   }

@@ -31,7 +31,7 @@ export function trainingReceipt({
   ...rest
 }: TrainingFacts): TrainingReceipt {
   const { step, flops, stages, seconds } = trained;
-  const { warnings, engine, before, after, curve, resumedAfter } = rest;
+  const { warnings, engine, before, after, curve, resumedAfter, optimizerState } = rest;
   return {
     software,
     created: new Date(created).toISOString(),
@@ -43,6 +43,7 @@ export function trainingReceipt({
     seed,
     data: { path, ...batches.description, separator: separatorNote },
     engine,
+    ...(optimizerState && { optimizerState }),
     before,
     after,
     ...(curve && { curve }),

@@ -3,7 +3,8 @@ import type { Architecture, Parameter } from '../../architecture';
 import type { Note } from '../../errors';
 import type { DeviceMemory, Engine, NamedData } from '../../engine';
 import { readOwnText } from '../../files';
-import { randomParameter } from '../../growth';
+import { randomParameter, type Moment } from '../../growth';
+import { momentInputs } from '../../training';
 import type { CurvePoint } from '../../protocol/comparison';
 import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
 import { copyCompanions, type Companions } from '../write/companions';
@@ -11,6 +12,12 @@ import { collectWarnings, report, warn, type RunContext } from '../context';
 import type { DataOptions } from '../open/openData';
 import { keeperOf } from '../stop/keepOnDisk';
 import { readParameter, readParameters, type Model } from '../open/model';
+import {
+  findOptimizerState,
+  moments,
+  type OptimizerState,
+  type StateWish,
+} from '../open/optimizerState';
 import { partialSpans } from './partialTraining';
 import { requireHead, requireWhole } from '../plan/plan';
 import { warningOfLength } from '../score/positionLosses';
@@ -23,6 +30,7 @@ import { explainStop, savesOnTheWay, stoppable, type TrainedRun } from '../stop/
 import { trainingReceipt } from './describeTraining';
 import type { TrainingReceipt } from '../write/trainingReceipt';
 import { trainModel, type TrainedModel } from './trainModel';
+import { writeOptimizerState } from '../write/optimizerState';
 import { untilAborted, valuesById } from '../write/parameterValues';
 import { writeModel } from '../write/writeModel';
 import { writeNew } from '../write/writeNew';
@@ -41,6 +49,10 @@ export interface TrainRequest {
   /** Steps between saves of a state that --resume goes on from; only a stop saves by default. */
   readonly saveEvery?: number | undefined;
   readonly resume?: boolean;
+  /** Whether the optimizer goes on with the state beside the checkpoint; where there is one by default. */
+  readonly optimizerState?: StateWish;
+  /** Write the optimizer's state beside the result. */
+  readonly keepOptimizer?: boolean;
   /** Leave out tensors that are no part of the model as it is understood here. */
   readonly dropHead?: boolean;
   readonly overwrite?: boolean;
@@ -91,7 +103,15 @@ async function trainInto(
   warn(context, data.notes);
   await companions.requireSame();
   const sha256 = await model.checkpoint.sha256();
-  const { fromScratch = false } = request;
+  const { fromScratch = false, optimizerState: wish } = request;
+  const found = await findOptimizerState(
+    model,
+    sha256,
+    wish,
+    fromScratch ? 'Random weights have no optimizer’s state.' : undefined,
+  );
+  await using state = found.state;
+  warn(context, found.notes);
   // Before anything is computed: settings that do not fit the model are refused.
   partialSpans(architecture, request.settings, data.shape);
   const initial = fromScratch
@@ -114,6 +134,7 @@ async function trainInto(
     initial,
     before,
     sha256,
+    state,
     directory,
   });
   const values = untilAborted(context.signal, parameter =>
@@ -122,6 +143,15 @@ async function trainInto(
   await using written = await writeModel(directory, model, architecture, values, request);
   const kept = untilAborted(context.signal, written.values);
   const after = await score(await valuesById(architecture, kept), 'after', trained.step);
+  const updates = (state?.updates ?? 0) + trained.step;
+  if (request.keepOptimizer) {
+    const kept = {
+      updates,
+      values: ({ id }: Parameter, moment: Moment) =>
+        Promise.resolve(trained.tensors[momentInputs(id)[moment]] as Float32Array | undefined),
+    };
+    await writeOptimizerState(directory, architecture, kept, await written.sha256(), request);
+  }
   await model.checkpoint.requireUnchanged(sha256);
   warn(context, [...(await companions.notes()), ...(await data.batches.requireUnchanged())]);
   context.signal.throwIfAborted();
@@ -136,6 +166,7 @@ async function trainInto(
     source: { path: request.checkpoint, sha256, companions: companions.files },
     data: { ...data, path: request.data.data },
     engine: engine.description,
+    ...(state && { optimizerState: { updates: state.updates, sha256: state.sha256 } }),
     before,
     after,
     ...(evaluateEvery !== undefined && { curve: trained.curve }),
@@ -180,8 +211,21 @@ interface TrainingStart {
   readonly before: Evaluation;
   /** Of the checkpoint's files. */
   readonly sha256: string;
+  /** What the optimizer goes on with. */
+  readonly state: OptimizerState | undefined;
   /** Where the output is made. */
   readonly directory: string;
+}
+
+/** The moments that a training starts with, by the inputs that hold them. */
+async function momentsOf({ parameters }: Architecture, state: OptimizerState): Promise<NamedData> {
+  const values: Record<string, Float32Array> = {};
+  for (const parameter of parameters.filter(({ used }) => used)) {
+    for (const moment of moments) {
+      values[momentInputs(parameter.id)[moment]] = await state.read(parameter, moment);
+    }
+  }
+  return values;
 }
 
 /** Trains from the checkpoint or from a stopped run's state, and saves what is stopped. */
@@ -189,7 +233,7 @@ async function trainParameters(
   context: RunContext,
   request: TrainRequest,
   { model, engine, memory, data, onTrained }: Opened,
-  { initial, before, sha256, directory }: TrainingStart,
+  { initial, before, sha256, state: optimizer, directory }: TrainingStart,
 ): Promise<TrainedModel & Pick<RunState, 'resumedAfter'>> {
   const { settings, seed, out, resume = false, evaluateEvery, saveEvery } = request;
   const { name: engineName, precision } = engine.description;
@@ -204,13 +248,15 @@ async function trainParameters(
     engine: engineName,
     precision,
     evaluateEvery,
+    ...(optimizer && { optimizer: optimizer.sha256 }),
   });
   const resumed = resume ? await loadRunState(out, run) : undefined;
   const resumedAfter = resumed && [...(resumed.resumedAfter ?? []), resumed.step];
   const identity = { ...run, ...(resumedAfter && { resumedAfter }) };
   const save = savesOnTheWay(context, out);
   const first: CurvePoint = { step: 0, ...before, flops: 0, seconds: 0 };
-  const fresh = { step: 0, seconds: 0, tensors: initial };
+  const begun = optimizer && !resumed ? await momentsOf(model.architecture, optimizer) : {};
+  const fresh = { step: 0, seconds: 0, tensors: { ...initial, ...begun } };
   const trained = await trainModel(engine, {
     architecture: model.architecture,
     data,
@@ -219,6 +265,7 @@ async function trainParameters(
     memory,
     evaluateEvery,
     saveEvery,
+    earlier: optimizer?.updates ?? 0,
     start: { ...(resumed ?? fresh), curve: resumed?.curve ?? [first] },
     signal: context.signal,
     onStep: step => {

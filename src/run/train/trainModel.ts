@@ -37,6 +37,8 @@ export interface TrainingTask {
   /** What a step may take of the device. */
   readonly memory: DeviceMemory;
   readonly start: TrainingState;
+  /** Updates that the moments of a start at step 0 have seen; 0 by default, where it has none. */
+  readonly earlier?: number;
   /** Decides what settings that compute a part of the network leave out; 0 by default. */
   readonly seed?: number;
   /** Parts in which only some parameters train; all do by default. */
@@ -84,7 +86,7 @@ interface Progress {
  */
 export async function trainModel(engine: Engine, task: TrainingTask): Promise<TrainedModel> {
   const { architecture, settings, data, start, evaluateEvery } = task;
-  const stages = prepareStages(architecture, settings, data.shape, task.stages);
+  const stages = prepareStages(architecture, settings, data.shape, task.stages, task.earlier);
   const { name } = engine.description;
   requireMemory(mostTaken(name, stages, task.memory), task.memory);
   const scorer =

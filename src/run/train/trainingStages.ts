@@ -39,12 +39,14 @@ export interface PreparedStage extends StageCost {
  * Matrices decay, vectors do not, as is usual for transformers; parameters that begin to train in a
  * later stage are groups of their own, whose moments start there. Throws UsageError or
  * UnsupportedError for settings that make no stages of the model: see `partialSpans`.
+ * @param earlier updates that the moments have seen which the training starts with
  */
 export function prepareStages(
   architecture: Architecture,
   settings: TrainSettings,
   shape: BatchShape,
   stages: readonly TrainingStage[] = [],
+  earlier = 0,
 ): readonly PreparedStage[] {
   return stagesOf(architecture, settings, shape, stages).map(({ began, computed, ...span }) => {
     const parameters = { computed, began, partial: span.partial };
@@ -54,7 +56,7 @@ export function prepareStages(
       ...stepCost(settings, programCost(program)),
       program,
       trains: new Set(began.keys()),
-      groups: groupsOf(settings, [...new Set(began.values())]),
+      groups: groupsOf(settings, [...new Set(began.values())], earlier),
     };
   });
 }
@@ -236,13 +238,17 @@ const groupName = (isMatrix: boolean, began: number): string => {
   return began === 0 ? kind : `${kind}.from${began}`;
 };
 
-const groupsOf = (settings: TrainSettings, begins: readonly number[]): readonly ParameterGroup[] =>
+const groupsOf = (
+  settings: TrainSettings,
+  begins: readonly number[],
+  earlier: number,
+): readonly ParameterGroup[] =>
   begins.flatMap(began => {
     const { learningRate, weightDecay } = settings;
     const group = {
       learningRate,
       began,
-      ...(began > 0 && { warmup: lateWarmup(settings, began) }),
+      ...(began > 0 ? { warmup: lateWarmup(settings, began) } : { earlier }),
     };
     return [
       { ...group, name: groupName(true, began), weightDecay },

@@ -31,6 +31,7 @@ export interface ReceiptParts {
       }
     | undefined;
   readonly engine: NonNullable<Receipt['engine']>;
+  readonly optimizerState?: Receipt['optimizerState'] | undefined;
   readonly measured: Partial<Receipt>;
   readonly warnings: readonly Note[];
 }
@@ -63,6 +64,7 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
       },
     }),
     engine,
+    ...(parts.optimizerState && { optimizerState: parts.optimizerState }),
     ...parts.measured,
     warnings: warnings.map(({ message }) => message),
   };

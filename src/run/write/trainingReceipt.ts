@@ -22,6 +22,8 @@ export interface TrainingReceipt {
   readonly seed: number;
   readonly data: object;
   readonly engine: { readonly name: string; readonly device: string };
+  /** What the optimizer went on with; absent where it began anew. */
+  readonly optimizerState?: { readonly updates: number; readonly sha256: string };
   readonly before: Evaluation;
   readonly after: Evaluation;
   /** Held-out scores on the way, where they were asked for. */

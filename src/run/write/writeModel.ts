@@ -18,6 +18,8 @@ import { writeNew } from './writeNew';
 export interface WrittenModel extends AsyncDisposable {
   /** Read from its files: what element types rounded is as they have it. */
   readonly values: ParameterValues;
+  /** SHA-256 of its files. */
+  sha256(): Promise<string>;
 }
 
 /**
@@ -87,6 +89,7 @@ async function openWritten(directory: string, architecture: Architecture): Promi
   }
   return {
     values: parameter => readParameter(model, parameter),
+    sha256: () => model.checkpoint.sha256(),
     [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
   };
 }

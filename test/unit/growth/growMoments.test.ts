@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { plainWeights, type Architecture, type Parameter } from '../../../src/architecture';
 import * as g from '../../../src/graph';
 import {
+  copiesOf,
   growMoments,
   growthMethod,
   smallInputName,
@@ -48,11 +49,7 @@ function stacked(growth: Growth, values: Values): SmallValues {
   return stacks;
 }
 
-function copiesOf(name: GrowthMethodName, growth: Growth): Copies {
-  const { making } = growthMethod(name);
-  assert.ok(making.kind !== 'learned' && making.copies, name);
-  return making.copies(growth, 0);
-}
+const madeOf = (name: GrowthMethodName, growth: Growth): Copies => copiesOf(name, growth, 0)!;
 
 const norm = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values));
 
@@ -73,7 +70,7 @@ for (const [name, wide] of Object.entries(sizes)) {
         const before = gradientsOf(growth.source, smallParameters(growth, small));
         const after = gradientsOf(growth.target, madeBy(method, growth, small));
         const stacks = stacked(growth, before);
-        const grown = growMoments(growth, copiesOf(method, growth), stacks, 'exp_avg');
+        const grown = growMoments(growth, madeOf(method, growth), stacks, 'exp_avg');
         const largest = Math.max(...Object.values(after).map(norm));
         for (const parameter of growth.target.parameters.filter(({ used }) => used)) {
           requireClose(grown(parameter), after[parameter.id]!, largest, parameter.id);
@@ -96,7 +93,7 @@ describe('the moments of a model that net2net made deeper', () => {
       const small = randomSmall(growth, 1);
       const before = gradientsOf(growth.source, smallParameters(growth, small));
       const after = gradientsOf(growth.target, madeBy('net2net', growth, small));
-      const copies = copiesOf('net2net', growth);
+      const copies = madeOf('net2net', growth);
       const grown = growMoments(growth, copies, stacked(growth, before), 'exp_avg');
       const largest = Math.max(...Object.values(after).map(norm));
       const seen = { kept: 0, begun: 0 };
@@ -127,7 +124,7 @@ describe('moments of copies', () => {
       const squares = Object.fromEntries(
         Object.entries(means).map(([input, values]) => [input, values.map(value => value ** 2)]),
       );
-      const copies = copiesOf(name, growth);
+      const copies = madeOf(name, growth);
       const first = growMoments(growth, copies, means, 'exp_avg');
       const second = growMoments(growth, copies, squares, 'exp_avg_sq');
       for (const parameter of growth.target.parameters) {
@@ -140,7 +137,7 @@ describe('moments of copies', () => {
   it('begin at zero around a block that copy puts in', () => {
     const growth = tinyGrowth('bert', targets['in both']);
     const small = randomSmall(growth, 3);
-    const grown = growMoments(growth, copiesOf('copy', growth), small, 'exp_avg');
+    const grown = growMoments(growth, madeOf('copy', growth), small, 'exp_avg');
     const parameter = growth.target.parameters.find(({ id }) => id === 'layers.1.fc1.weight')!;
     const block = smallLayer(growth, small, parameter.id, 1);
     const [rows, columns] = parameter.shape as readonly [number, number];
