@@ -6,9 +6,10 @@ import { UnsupportedError } from '../errors';
 import { readOwnText } from '../files';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import { sourceModel } from '../protocol/modelSchemas';
-import type { CheckpointSummary } from '../protocol/service';
+import type { CheckpointSummary, FoundSummary } from '../protocol/service';
 import { inspect, type FoundInspection } from '../inspect/inspect';
 import type { Unworded } from '../remedy/worded';
+import { explainFailure } from './failure';
 
 /** What lists show of a checkpoint. Throws UserError when it cannot be read. */
 export async function summarizeCheckpoint(path: string): Promise<Unworded<CheckpointSummary>> {
@@ -45,6 +46,22 @@ export async function summarizeFound(path: string): Promise<Unworded<CheckpointS
     const { message, remedy } = error;
     return { ...nothing, kind: 'unsupported', problem: { message, remedy } };
   }
+}
+
+/** The same of several, one after the other; what one of them fails by is its own. */
+export async function summarizeAllFound(
+  paths: readonly string[],
+): Promise<readonly Unworded<FoundSummary>[]> {
+  const found: Unworded<FoundSummary>[] = [];
+  for (const path of paths) {
+    try {
+      found.push({ summary: await summarizeFound(path) });
+    } catch (error) {
+      const { message, remedy } = explainFailure(error);
+      found.push({ failure: { message, remedy } });
+    }
+  }
+  return found;
 }
 
 /** Most frequent first. */

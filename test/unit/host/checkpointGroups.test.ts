@@ -11,11 +11,11 @@ import {
 import {
   arrange,
   labelOf,
-  parentByPath,
   shortReason,
   siblingAt,
   type Found,
 } from '../../../src/host/checkpoints/checkpointTree';
+import { Relatives } from '../../../src/host/checkpoints/relatives';
 import type { CheckpointSummary } from '../../../src/protocol/service';
 
 const sizes = { layers: 2, hidden: 8, heads: 2, ffn: 32, parameters: 9 };
@@ -33,11 +33,13 @@ function found(path: string, kind: CheckpointSummary['kind'] = 'model', parent?:
   };
 }
 
+const nested = (all: readonly Found[]): ReturnType<typeof arrange> => {
+  const relatives = new Relatives(all);
+  return arrange(all, child => relatives.parentByPath(child));
+};
+
 const rows = (all: readonly Found[]): TreeNode[] =>
-  groupCheckpoints(
-    arrange(all, child => parentByPath(child, all)),
-    ({ path }) => placeFrom(path.slice('/w/'.length)),
-  );
+  groupCheckpoints(nested(all), ({ path }) => placeFrom(path.slice('/w/'.length)));
 
 /** The tree as an outline: headings with a slash, what is below indented. */
 const outline = (nodes: readonly TreeNode[], indent = ''): string[] =>
