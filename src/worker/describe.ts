@@ -1,5 +1,6 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { foreignByNames, whyNotGrown } from '../checkpoint/formats/foreign';
 import { locateCheckpoint } from '../checkpoint/locate';
 import { looksLikeWeights } from '../checkpoint/looksLikeWeights';
 import { UnsupportedError } from '../errors';
@@ -37,6 +38,11 @@ export async function summarizeCheckpoint(path: string): Promise<Unworded<Checkp
 export async function summarizeFound(path: string): Promise<Unworded<CheckpointSummary>> {
   const nothing = { path, files: [path], bytes: 0, elementTypes: '' };
   if (!(await looksLikeWeights(path))) return { ...nothing, kind: 'other' };
+  const foreign = foreignByNames([basename(path)])?.kind;
+  if (foreign !== undefined) {
+    const message = `${path} belongs to ${foreign.is}${whyNotGrown(foreign)}.`;
+    return { ...nothing, kind: 'unsupported', problem: { message, remedy: foreign.remedy } };
+  }
   try {
     return await summarizeCheckpoint(path);
   } catch (error) {

@@ -94,6 +94,8 @@ export class Checkpoints implements Disposable {
         this.settle.run();
       }),
     );
+    // The helper process comes up while files are searched for; a failure is told of where it is asked again.
+    this.service.call('summarizeFound', []).catch(() => undefined);
     // Git may be asked from now on.
     this.disposables.add(vscode.workspace.onDidGrantWorkspaceTrust(() => void this.refresh()));
     void this.refresh();

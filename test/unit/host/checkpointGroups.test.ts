@@ -175,3 +175,25 @@ test('a shard without an index is called by its folder too', () => {
   assert.deepEqual(placeFrom('x/gpt2/adapter.safetensors'), ['x', 'gpt2']);
   assert.deepEqual(placeFrom('model.safetensors'), []);
 });
+
+test('much that cannot be used is shown by folder too, under headings of its own', () => {
+  const all = ['a', 'b'].flatMap(folder =>
+    Array.from({ length: 20 }, (_, index) => [
+      found(`/w/${folder}/good-${index}/model.safetensors`),
+      found(`/w/${folder}/packed-${index}/model.safetensors`, 'unsupported'),
+    ]).flat(),
+  );
+  const [, , unsupported] = rows(all);
+  assert.ok(unsupported && isGroup(unsupported));
+  assert.equal(unsupported.count, 40);
+  assert.deepEqual(
+    unsupported.children.map(row => isGroup(row) && [row.name, row.count]),
+    [
+      ['a', 20],
+      ['b', 20],
+    ],
+  );
+  const keys = (nodes: readonly TreeNode[]): string[] =>
+    nodes.flatMap(node => (isGroup(node) ? [node.key, ...keys(node.children)] : []));
+  assert.equal(new Set(keys(rows(all))).size, 5);
+});
