@@ -76,6 +76,13 @@ async function statusOf(path: string) {
   }
 }
 
+/** Whether something is there, links followed. */
+const stands = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
 /** What a sibling is, when the run that made it has died. */
 function leftBy(name: string, prefix: string): 'partial' | 'replaced' | undefined {
   const sibling = readSiblingName(name);
@@ -138,6 +145,8 @@ async function checkReplaceable(target: string): Promise<void> {
  */
 export async function restoreSetAside(target: string): Promise<void> {
   const path = resolve(target);
+  // Looked at alone at first: what lies beside it may be thousands of others that are opened too.
+  if (await stands(path)) return;
   for (const folder of [dirname(path), await linkedFolder(path)]) {
     const names = await namesIn(dirname(folder));
     if (names.includes(basename(folder))) continue;

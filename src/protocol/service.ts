@@ -135,11 +135,16 @@ export interface DataOutlook {
   readonly suitableLength?: number;
 }
 
+/** What came of looking at a file that was found, and that nobody named. */
+export type FoundSummary =
+  | { readonly summary: CheckpointSummary }
+  | { readonly failure: { readonly message: string; readonly remedy: string } };
+
 /** What the helper process answers: everything about files and numbers that is no run. */
 export interface Service {
   summarize(path: string): Promise<CheckpointSummary>;
-  /** Of a file that was found, and that nobody named. */
-  summarizeFound(path: string): Promise<CheckpointSummary>;
+  /** Of files that were found, in their order; many are asked for at once, as each question takes time. */
+  summarizeFound(paths: readonly string[]): Promise<readonly FoundSummary[]>;
   inspect(path: string): Promise<Omit<InspectedCheckpoint, 'name'>>;
   plan(question: PlanQuestion): Promise<GrowthPlan>;
   /** Every way to grow to a target, in the order they are offered. */

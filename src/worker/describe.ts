@@ -1,14 +1,16 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { foreignByNames, whyNotGrown } from '../checkpoint/formats/foreign';
 import { locateCheckpoint } from '../checkpoint/locate';
 import { looksLikeWeights } from '../checkpoint/looksLikeWeights';
 import { UnsupportedError } from '../errors';
 import { readOwnText } from '../files';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import { sourceModel } from '../protocol/modelSchemas';
-import type { CheckpointSummary } from '../protocol/service';
+import type { CheckpointSummary, FoundSummary } from '../protocol/service';
 import { inspect, type FoundInspection } from '../inspect/inspect';
 import type { Unworded } from '../remedy/worded';
+import { explainFailure } from './failure';
 
 /** What lists show of a checkpoint. Throws UserError when it cannot be read. */
 export async function summarizeCheckpoint(path: string): Promise<Unworded<CheckpointSummary>> {
@@ -36,6 +38,11 @@ export async function summarizeCheckpoint(path: string): Promise<Unworded<Checkp
 export async function summarizeFound(path: string): Promise<Unworded<CheckpointSummary>> {
   const nothing = { path, files: [path], bytes: 0, elementTypes: '' };
   if (!(await looksLikeWeights(path))) return { ...nothing, kind: 'other' };
+  const foreign = foreignByNames([basename(path)])?.kind;
+  if (foreign !== undefined) {
+    const message = `${path} belongs to ${foreign.is}${whyNotGrown(foreign)}.`;
+    return { ...nothing, kind: 'unsupported', problem: { message, remedy: foreign.remedy } };
+  }
   try {
     return await summarizeCheckpoint(path);
   } catch (error) {
@@ -45,6 +52,22 @@ export async function summarizeFound(path: string): Promise<Unworded<CheckpointS
     const { message, remedy } = error;
     return { ...nothing, kind: 'unsupported', problem: { message, remedy } };
   }
+}
+
+/** The same of several, one after the other; what one of them fails by is its own. */
+export async function summarizeAllFound(
+  paths: readonly string[],
+): Promise<readonly Unworded<FoundSummary>[]> {
+  const found: Unworded<FoundSummary>[] = [];
+  for (const path of paths) {
+    try {
+      found.push({ summary: await summarizeFound(path) });
+    } catch (error) {
+      const { message, remedy } = explainFailure(error);
+      found.push({ failure: { message, remedy } });
+    }
+  }
+  return found;
 }
 
 /** Most frequent first. */

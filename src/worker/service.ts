@@ -3,7 +3,7 @@ import { UserError } from '../errors';
 import { tensorStatistics } from '../inspect/statistics';
 import { comparisonPlan } from '../run/questions/comparisonPlan';
 import { lookAtData } from '../run/questions/dataOutlook';
-import { inspectCheckpoint, summarizeCheckpoint, summarizeFound } from './describe';
+import { inspectCheckpoint, summarizeAllFound, summarizeCheckpoint } from './describe';
 import { engineService } from './engines';
 import { offerMethods } from '../run/questions/offerMethods';
 import { engineOutlook } from '../run/questions/engineOutlook';
@@ -14,7 +14,7 @@ import type { UnwordedService } from './unwordedService';
 /** Everything about files and numbers that the host wants to know without a run. */
 export const service: UnwordedService = {
   summarize: summarizeCheckpoint,
-  summarizeFound,
+  summarizeFound: summarizeAllFound,
   inspect: inspectCheckpoint,
   ...engineService,
   statistics: ({ path, tensor }) => tensorStatistics(path, tensor),

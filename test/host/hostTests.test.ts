@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { bundleHostTests, runHostTests } from '../support/editor/hostTests';
 import type { ServerOptions } from '../support/editor/server';
-import { examplesWorkspace } from '../support/editor/workspace';
+import { examplesWorkspace, largeWorkspace } from '../support/editor/workspace';
 
 test('the suites inside the real extension host pass', { timeout: 1_800_000 }, context =>
   passes(context, 'suite'),
@@ -14,6 +14,10 @@ test('those in a workspace that is not trusted pass', { timeout: 1_800_000 }, co
     asksForTrust: true,
     settings: { 'security.workspace.trust.startupPrompt': 'never' },
   }),
+);
+
+test('those in a workspace of 5,000 files of every format pass', { timeout: 1_800_000 }, context =>
+  passes(context, 'large', {}, largeWorkspace(5000)),
 );
 
 /** Settings that a workspace that is not trusted may not make; see the restricted suite. */
@@ -30,9 +34,9 @@ async function passes(
   context: TestContext,
   suite: string,
   options: ServerOptions = {},
+  workspace = examplesWorkspace(),
 ): Promise<void> {
   const entry = await bundleHostTests(import.meta.dirname, suite);
-  const workspace = examplesWorkspace();
   if (options.asksForTrust) {
     mkdirSync(workspace.path('.vscode'));
     writeFileSync(workspace.path('.vscode', 'settings.json'), JSON.stringify(planted));

@@ -21,8 +21,8 @@ export const isGroup = (node: TreeNode): node is GroupNode => 'group' in node;
 export const many = 15;
 
 /**
- * The rows of the tree: what can be used first, by folder where there is much of it, and at the end
- * the rest by what keeps it from being used.
+ * The rows of the tree: what can be used first, and at the end the rest by what keeps it from being used;
+ * each by folder where there is much of it.
  * @param placeOf the folders from the workspace down to what a checkpoint is called by
  */
 export function groupCheckpoints(
@@ -38,12 +38,12 @@ export function groupCheckpoints(
   }
   const groups = (Object.keys(trouble) as Trouble[]).flatMap((group): GroupNode[] => {
     const placed = trouble[group].map(node => ({ node, place: placeOf(node) }));
-    const children = leaves(placed);
+    const children = byFolder(placed, sharedDepth(placed, 0), `${group}/`);
     return children.length === 0
       ? []
-      : [{ group, name: '', key: group, children, count: children.length }];
+      : [{ group, name: '', key: group, children, count: placed.length }];
   });
-  return [...byFolder(usable, sharedDepth(usable, 0)), ...groups];
+  return [...byFolder(usable, sharedDepth(usable, 0), ''), ...groups];
 }
 
 /** Folders from the workspace down to a checkpoint, given its path from there. */
@@ -89,8 +89,8 @@ function troubleOf({ summary, failure, setAside }: Found): Trouble | undefined {
   return summary?.kind === 'unsupported' ? 'unsupported' : undefined;
 }
 
-/** Rows of checkpoints that share the first `depth` folders. */
-function byFolder(items: readonly Placed[], depth: number): TreeNode[] {
+/** Rows of checkpoints that share the first `depth` folders, below a heading that `above` tells. */
+function byFolder(items: readonly Placed[], depth: number, above: string): TreeNode[] {
   if (items.length <= many) return leaves(items);
   const folders = new Map<string, Placed[]>();
   const alone: Placed[] = [];
@@ -112,8 +112,8 @@ function byFolder(items: readonly Placed[], depth: number): TreeNode[] {
     groups.push({
       group: 'folder',
       name: path.slice(depth).join('/'),
-      key: path.join('/'),
-      children: byFolder(inside, end),
+      key: above + path.join('/'),
+      children: byFolder(inside, end, above),
       count: inside.length,
     });
   }

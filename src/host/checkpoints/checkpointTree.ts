@@ -53,11 +53,12 @@ export const labelOf = (path: string): string =>
 function labelsOf(found: readonly Found[]): Map<string, string> {
   const labels = new Map<string, string>();
   const called = new Set<string>();
-  const rank = ({ path }: Found): number => {
-    const place = usualFiles.indexOf(basename(path));
-    return place < 0 ? usualFiles.length : place;
-  };
-  for (const { path } of [...found].sort((a, b) => rank(a) - rank(b))) {
+  const byRank: Found[][] = [...usualFiles, 'others'].map(() => []);
+  for (const each of found) {
+    const place = usualFiles.indexOf(basename(each.path));
+    byRank.at(place)!.push(each);
+  }
+  for (const { path } of byRank.flat()) {
     const folder = dirname(path);
     const isSecond = hasUsualName(path) && called.has(folder);
     if (hasUsualName(path)) called.add(folder);
@@ -70,34 +71,6 @@ function labelsOf(found: readonly Found[]): Map<string, string> {
 export function shortReason(path: string, message: string): string {
   const own = message.startsWith(path) ? message.slice(path.length) : message;
   return own.replaceAll(dirname(path) + sep, '').replace(/^[:\s]+/, '');
-}
-
-/** The receipt's parent by where it lay; `undefined` when nothing known lies there. */
-export function parentByPath(child: Found, all: readonly Found[]): Found | undefined {
-  const path = child.summary?.parent?.path;
-  if (path === undefined) return undefined;
-  return all.find(
-    other =>
-      other !== child && (other.path === path || (dirname(other.path) === path && isMain(other))),
-  );
-}
-
-const isMain = ({ summary }: Found): boolean => summary?.kind === 'model';
-
-/** Models of exactly the parent's sizes: what it may be when it was moved. */
-export function parentCandidates(child: Found, all: readonly Found[]): Found[] {
-  const parent = child.summary?.parent;
-  if (!parent) return [];
-  return all.filter(({ summary }) => {
-    const model = summary?.model;
-    return (
-      summary !== child.summary &&
-      model?.modelClass === parent.modelClass &&
-      model.layers === parent.layers &&
-      model.hidden === parent.hidden &&
-      model.parameters === parent.parameters
-    );
-  });
 }
 
 /** What of a run that was stopped while it replaced a folder lies at a path; undefined of others. */

@@ -1,30 +1,30 @@
-import { stat } from 'node:fs/promises';
-import { dirname, extname, join, sep } from 'node:path';
+import { dirname, extname } from 'node:path';
 import * as vscode from 'vscode';
 import { groupCheckpoints, placeFrom, sameRows, type TreeNode } from './checkpointGroups';
 import {
   arrange,
   candidates,
   isUsable,
-  parentByPath,
-  parentCandidates,
   siblingAt,
   type CheckpointNode,
   type Found,
 } from './checkpointTree';
+import { Changes, type Changed } from './changes';
 import { gitIgnored } from './gitIgnored';
 import { lookAtAll } from './lookAtAll';
+import { Relatives } from './relatives';
+import { Stamps, type Stamp } from './stamps';
 import { DisposableStore, oneAtATime, throttle, type Disposable } from '../lifetime';
 import { weightPattern } from './weightsFile';
 import { isRunning } from '../runs/runFolder';
-import { HelperLostError, type ServiceClient } from '../serviceClient';
+import type { ServiceClient } from '../serviceClient';
 import type { Settings } from '../settings';
 import { explain } from '../text';
 
 /** Most files that are looked at. */
 const mostFiles = 20_000;
-/** Questions to the helper process at a time. */
-const atOnce = 8;
+/** Questions to the helper process at a time, and files of each. */
+const pace = { atOnce: 8, together: 16 };
 /** Bytes of a checkpoint that is still hashed to find what another was grown from. */
 const largestHashed = 500e6;
 /** Milliseconds that changes of files are collected for. */
@@ -33,13 +33,18 @@ const settleTime = 400;
 const redrawEvery = 1000;
 
 interface Known extends Found {
-  /** Times and sizes of the files that decide what it is. */
-  readonly stamp: string;
+  readonly stamp: Stamp;
 }
 
 /** Every checkpoint in the workspace. Looks again when files change; reads no header twice. */
 export class Checkpoints implements Disposable {
+  /** In the order in which the tree has them, so that it is sorted quickly again. */
   private known = new Map<string, Known>();
+  /** All folders that something known lies in. */
+  private folders = new Set<string>();
+  private readonly changes = new Changes();
+  /** The files that were looked at last. */
+  private paths: readonly string[] = [];
   private readonly hashes = new Map<string, Promise<string | undefined>>();
   private parents = new Map<string, string>();
   private roots: readonly CheckpointNode[] = [];
@@ -47,9 +52,10 @@ export class Checkpoints implements Disposable {
   private readonly places = new Map<string, readonly string[]>();
   private tooMany = false;
   private limitShown: number | undefined;
+  private looks = 0;
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly disposables = new DisposableStore();
-  private readonly settle = throttle(settleTime, () => void this.refresh());
+  private readonly settle = throttle(settleTime, () => void this.lookAgain());
   private readonly redraw = throttle(redrawEvery, () => this.publish());
 
   readonly onDidChange = this.changed.event;
@@ -66,8 +72,9 @@ export class Checkpoints implements Disposable {
   start(): void {
     for (const glob of [weightPattern, '**/{config,growth}.json']) {
       const watcher = this.disposables.add(vscode.workspace.createFileSystemWatcher(glob));
-      for (const event of [watcher.onDidCreate, watcher.onDidChange, watcher.onDidDelete]) {
-        this.disposables.add(event(() => this.settle.run()));
+      this.disposables.add(watcher.onDidChange(uri => this.onFile(uri.fsPath, false)));
+      for (const event of [watcher.onDidCreate, watcher.onDidDelete]) {
+        this.disposables.add(event(uri => this.onFile(uri.fsPath, true)));
       }
     }
     // Of a folder that comes or goes as a whole, only the folder itself is told.
@@ -78,14 +85,17 @@ export class Checkpoints implements Disposable {
       folders.onDidCreate(uri => this.onFolder(uri.fsPath, !extname(uri.fsPath))),
     );
     this.disposables.add(
-      folders.onDidDelete(uri => this.onFolder(uri.fsPath, this.holds(uri.fsPath))),
+      folders.onDidDelete(uri => this.onFolder(uri.fsPath, this.folders.has(uri.fsPath))),
     );
     this.disposables.add(
       vscode.workspace.onDidChangeWorkspaceFolders(() => {
         this.places.clear();
+        this.changes.all();
         this.settle.run();
       }),
     );
+    // The helper process comes up while files are searched for; a failure is told of where it is asked again.
+    this.service.call('summarizeFound', []).catch(() => undefined);
     // Git may be asked from now on.
     this.disposables.add(vscode.workspace.onDidGrantWorkspaceTrust(() => void this.refresh()));
     void this.refresh();
@@ -106,6 +116,11 @@ export class Checkpoints implements Disposable {
     return this.tooMany ? mostFiles : undefined;
   }
 
+  /** How often the workspace was looked at as a whole. */
+  get timesLooked(): number {
+    return this.looks;
+  }
+
   /** All that can be grown, in the order of the tree. */
   get models(): readonly CheckpointNode[] {
     const all = (nodes: readonly CheckpointNode[]): CheckpointNode[] =>
@@ -113,37 +128,62 @@ export class Checkpoints implements Disposable {
     return all(this.roots).filter(isUsable);
   }
 
-  /** Looks at the workspace; several calls at once become one more look. */
-  readonly refresh = oneAtATime(() => this.scan().catch(this.onError));
+  /** Looks at the whole workspace; several calls at once become one more look. */
+  refresh(): Promise<void> {
+    this.changes.all();
+    return this.lookAgain();
+  }
+
+  private readonly lookAgain = oneAtATime(() =>
+    this.scan(this.changes.take()).catch((error: unknown) => {
+      // What was not looked at is at the next time.
+      this.changes.all();
+      this.onError(error);
+    }),
+  );
 
   dispose(): void {
     this.disposables.dispose();
   }
 
+  private onFile(path: string, cameOrWent: boolean): void {
+    if (cameOrWent) this.changes.name(path);
+    else this.changes.file(path);
+    this.settle.run();
+  }
+
   private onFolder(path: string, matters: boolean): void {
-    if (matters && !/[\\/](node_modules|\.git)([\\/]|$)/.test(path)) this.settle.run();
+    if (!matters || /[\\/](node_modules|\.git)([\\/]|$)/.test(path)) return;
+    this.changes.folder(path);
+    this.settle.run();
   }
 
-  /** Whether a checkpoint we know lies in a folder. */
-  private holds(folder: string): boolean {
-    for (const path of this.known.keys()) if (path.startsWith(folder + sep)) return true;
-    return false;
-  }
-
-  private async scan(): Promise<void> {
-    const paths = candidates(await this.files());
-    const present = new Set(paths);
-    for (const path of this.known.keys()) if (!present.has(path)) this.known.delete(path);
-    const look = async (path: string): Promise<void> => {
-      await this.look(path);
+  private async scan({ names, mayConcern }: Changed): Promise<void> {
+    if (names) this.paths = candidates(await this.files());
+    const before = [...this.known.keys()];
+    const present = new Set(this.paths);
+    const gone = before.filter(path => !present.has(path));
+    for (const path of gone) this.known.delete(path);
+    if (gone.length > 0) this.folders = foldersAbove(this.known.keys());
+    const stamps = new Stamps();
+    let isChanged = gone.length > 0;
+    const look = async (some: readonly string[]): Promise<void> => {
+      if (!(await this.look(some, stamps))) return;
+      isChanged = true;
       this.redraw.run();
     };
-    await lookAtAll(paths, atOnce, look, async (path, error) => {
-      this.known.set(path, { path, stamp: (await stampOf(path)) ?? '', failure: explain(error) });
+    const inQuestion = this.paths.filter(path => !this.known.has(path) || mayConcern(path));
+    await lookAtAll(inQuestion, pace, look, async (path, error) => {
+      const stamp = await stamps.of(path);
+      if (stamp) this.known.set(path, { path, stamp, failure: explain(error) });
+      isChanged = true;
     });
-    this.parents = await this.findParents();
-    this.publish();
-    await this.tellMenus();
+    if (isChanged) this.parents = await this.findParents();
+    if (isChanged || this.looks === 0 || this.limit !== this.limitShown) {
+      this.publish();
+      await this.tellMenus();
+    }
+    this.looks++;
   }
 
   private async files(): Promise<string[]> {
@@ -174,30 +214,40 @@ export class Checkpoints implements Disposable {
     return paths.filter(path => !ignored.some(set => set.has(path)));
   }
 
-  private async look(path: string): Promise<void> {
-    const stamp = await stampOf(path);
-    if (stamp === undefined || this.known.get(path)?.stamp === stamp) return;
-    this.hashes.delete(path);
-    const setAside = siblingAt(path) !== undefined;
-    try {
-      const summary = await this.service.call('summarizeFound', path);
-      this.known.set(path, { path, stamp, setAside, summary });
-    } catch (error) {
-      if (error instanceof HelperLostError) throw error;
-      this.known.set(path, { path, stamp, setAside, failure: explain(error) });
+  /** Whether any of these files is new or was changed: those are looked into. */
+  private async look(paths: readonly string[], stamps: Stamps): Promise<boolean> {
+    const changed: { readonly path: string; readonly stamp: Stamp }[] = [];
+    for (const [index, stamp] of (
+      await Promise.all(paths.map(path => stamps.of(path)))
+    ).entries()) {
+      const path = paths[index]!;
+      if (stamp && !isAsKnown(this.known.get(path), stamp)) changed.push({ path, stamp });
     }
+    if (changed.length === 0) return false;
+    const answers = await this.service.call(
+      'summarizeFound',
+      changed.map(({ path }) => path),
+    );
+    for (const [index, { path, stamp }] of changed.entries()) {
+      this.hashes.delete(path);
+      const setAside = siblingAt(path) !== undefined;
+      this.known.set(path, { path, stamp, setAside, ...answers[index] });
+      addFoldersAbove(path, this.folders);
+    }
+    return true;
   }
 
   /** By where the receipt says the parent lay, else by what it held. */
   private async findParents(): Promise<Map<string, string>> {
     const all = [...this.known.values()].filter(isUsable);
+    const relatives = new Relatives(all);
     const parents = new Map<string, string>();
     for (const child of all) {
-      const byPath = parentByPath(child, all);
+      const byPath = relatives.parentByPath(child);
       if (byPath) parents.set(child.path, byPath.path);
       else {
         const sha256 = child.summary?.parent?.sha256;
-        for (const other of parentCandidates(child, all)) {
+        for (const other of relatives.ofParentsSizes(child)) {
           if ((await this.hashOf(other)) !== sha256) continue;
           parents.set(child.path, other.path);
           break;
@@ -223,12 +273,26 @@ export class Checkpoints implements Disposable {
   private publish(): void {
     const found = [...this.known.values()];
     this.roots = arrange(found, child => this.known.get(this.parents.get(child.path) ?? ''));
+    this.keepOrder();
     const rows = groupCheckpoints(this.roots, ({ path }) => this.placeOf(path));
     const same = sameRows(rows, this.shown) && this.limit === this.limitShown;
     this.shown = rows;
     this.limitShown = this.limit;
     // The editor forgets what its rows stand for when it is told: a menu that is open names nothing then.
     if (!same) this.changed.fire();
+  }
+
+  private keepOrder(): void {
+    const inOrder = new Map<string, Known>();
+    const add = (nodes: readonly CheckpointNode[]): void => {
+      for (const { path, children } of nodes) {
+        inOrder.set(path, this.known.get(path)!);
+        add(children);
+      }
+    };
+    add(this.roots);
+    for (const [path, known] of this.known) inOrder.set(path, known);
+    this.known = inOrder;
   }
 
   /** Folders from the workspace down to a checkpoint; asked of the editor once, as there may be many. */
@@ -252,6 +316,17 @@ export class Checkpoints implements Disposable {
   }
 }
 
+/** Adds the folders that a path lies in; those above one that is there are there too. */
+function addFoldersAbove(path: string, folders: Set<string>): void {
+  for (let each = dirname(path); !folders.has(each); each = dirname(each)) folders.add(each);
+}
+
+function foldersAbove(paths: Iterable<string>): Set<string> {
+  const folders = new Set<string>();
+  for (const path of paths) addFoldersAbove(path, folders);
+  return folders;
+}
+
 /** Whether a run is writing it; a half-written file that a stopped run left counts as that too. */
 function isBeingWritten(path: string): boolean {
   const sibling = siblingAt(path);
@@ -259,16 +334,6 @@ function isBeingWritten(path: string): boolean {
   return sibling.kind === 'partial' || isRunning(sibling.pid);
 }
 
-/** Times and sizes of a file and of what beside it decides what it is; undefined when it is gone. */
-async function stampOf(path: string): Promise<string | undefined> {
-  const folder = dirname(path);
-  const parts = await Promise.all(
-    [path, join(folder, 'config.json'), join(folder, 'growth.json'), folder].map(file =>
-      stat(file).then(
-        ({ mtimeMs, size }) => `${mtimeMs}:${size}`,
-        () => undefined,
-      ),
-    ),
-  );
-  return parts[0] === undefined ? undefined : parts.join(' ');
-}
+/** Whether nothing that decides what a file is was changed: of what is no weights that is the file alone. */
+const isAsKnown = (known: Known | undefined, { own, beside }: Stamp): boolean =>
+  known?.stamp.own === own && (known.summary?.kind === 'other' || known.stamp.beside === beside);

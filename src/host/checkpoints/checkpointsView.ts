@@ -51,7 +51,6 @@ class CheckpointsView implements vscode.TreeDataProvider<TreeNode> {
     item.id = children.length > 0 ? `${path}#parent` : path;
     item.contextValue = contextOf(node);
     item.description = harmless(describe(node));
-    item.tooltip = tooltip(node);
     item.iconPath = iconOf(node);
     item.accessibilityInformation = { label: `${label}, ${item.description}` };
     item.command = {
@@ -59,6 +58,12 @@ class CheckpointsView implements vscode.TreeDataProvider<TreeNode> {
       title: vscode.l10n.t('Inspect Checkpoint'),
       arguments: [node],
     };
+    return item;
+  }
+
+  /** Asked of a row that is pointed at: a list may have thousands. */
+  resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
+    if (!isGroup(node)) item.tooltip = tooltip(node);
     return item;
   }
 }

@@ -11,11 +11,11 @@ import {
 import {
   arrange,
   labelOf,
-  parentByPath,
   shortReason,
   siblingAt,
   type Found,
 } from '../../../src/host/checkpoints/checkpointTree';
+import { Relatives } from '../../../src/host/checkpoints/relatives';
 import type { CheckpointSummary } from '../../../src/protocol/service';
 
 const sizes = { layers: 2, hidden: 8, heads: 2, ffn: 32, parameters: 9 };
@@ -33,11 +33,13 @@ function found(path: string, kind: CheckpointSummary['kind'] = 'model', parent?:
   };
 }
 
+const nested = (all: readonly Found[]): ReturnType<typeof arrange> => {
+  const relatives = new Relatives(all);
+  return arrange(all, child => relatives.parentByPath(child));
+};
+
 const rows = (all: readonly Found[]): TreeNode[] =>
-  groupCheckpoints(
-    arrange(all, child => parentByPath(child, all)),
-    ({ path }) => placeFrom(path.slice('/w/'.length)),
-  );
+  groupCheckpoints(nested(all), ({ path }) => placeFrom(path.slice('/w/'.length)));
 
 /** The tree as an outline: headings with a slash, what is below indented. */
 const outline = (nodes: readonly TreeNode[], indent = ''): string[] =>
@@ -172,4 +174,26 @@ test('a shard without an index is called by its folder too', () => {
   assert.deepEqual(placeFrom('x/gpt2/model-00001-of-00003.safetensors'), ['x']);
   assert.deepEqual(placeFrom('x/gpt2/adapter.safetensors'), ['x', 'gpt2']);
   assert.deepEqual(placeFrom('model.safetensors'), []);
+});
+
+test('much that cannot be used is shown by folder too, under headings of its own', () => {
+  const all = ['a', 'b'].flatMap(folder =>
+    Array.from({ length: 20 }, (_, index) => [
+      found(`/w/${folder}/good-${index}/model.safetensors`),
+      found(`/w/${folder}/packed-${index}/model.safetensors`, 'unsupported'),
+    ]).flat(),
+  );
+  const [, , unsupported] = rows(all);
+  assert.ok(unsupported && isGroup(unsupported));
+  assert.equal(unsupported.count, 40);
+  assert.deepEqual(
+    unsupported.children.map(row => isGroup(row) && [row.name, row.count]),
+    [
+      ['a', 20],
+      ['b', 20],
+    ],
+  );
+  const keys = (nodes: readonly TreeNode[]): string[] =>
+    nodes.flatMap(node => (isGroup(node) ? [node.key, ...keys(node.children)] : []));
+  assert.equal(new Set(keys(rows(all))).size, 5);
 });

@@ -6,9 +6,9 @@ import {
   arrange,
   candidates,
   labelOf,
-  parentByPath,
   type Found,
 } from '../../../src/host/checkpoints/checkpointTree';
+import { Relatives } from '../../../src/host/checkpoints/relatives';
 import { explainDeath } from '../../../src/host/runs/death';
 import { shareDevice } from '../../../src/host/runs/deviceClaims';
 import { EventTail } from '../../../src/host/runs/eventTail';
@@ -40,6 +40,11 @@ const found = (path: string, parent?: string): Found => ({
   },
 });
 
+const nested = (all: readonly Found[]): ReturnType<typeof arrange> => {
+  const relatives = new Relatives(all);
+  return arrange(all, child => relatives.parentByPath(child));
+};
+
 test('shards stand behind their index, and behind the first of them without one', () => {
   const shards = ['/m/model-00001-of-00002.safetensors', '/m/model-00002-of-00002.safetensors'];
   const index = '/m/model.safetensors.index.json';
@@ -59,7 +64,7 @@ test('grown checkpoints nest under their parent, also over generations', () => {
     found('/a/model.safetensors'),
     found('/b/model.safetensors', '/a/model.safetensors'),
   ];
-  const [root, ...others] = arrange(all, child => parentByPath(child, all));
+  const [root, ...others] = nested(all);
   assert.equal(others.length, 0);
   assert.equal(root?.label, 'a');
   assert.equal(root.children[0]?.label, 'b');
@@ -68,7 +73,7 @@ test('grown checkpoints nest under their parent, also over generations', () => {
 
 test('receipts that name each other in a circle still show every checkpoint', () => {
   const all = [found('/a/model.safetensors', '/b'), found('/b/model.safetensors', '/a')];
-  const roots = arrange(all, child => parentByPath(child, all));
+  const roots = nested(all);
   const count = (nodes: typeof roots): number =>
     nodes.reduce((sum, { children }) => sum + 1 + count(children), 0);
   assert.equal(count(roots), 2);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -53,6 +53,19 @@ describe('files that were found in a workspace', () => {
       ['pytorch/strange/quantised.pt', /quanti[sz]ed/],
     ] as const) {
       const { kind, problem } = await summarizeFound(fixture(name));
+      assert.equal(kind, 'unsupported', name);
+      assert.match(problem?.message ?? '', says);
+    }
+    const torch = readFileSync(fixture('pytorch', 'types.pt'));
+    for (const [name, says] of [
+      [
+        'mp_rank_00_model_states.pt',
+        /belongs to a checkpoint of DeepSpeed ZeRO; it cannot be grown/,
+      ],
+      ['model_world_size_2_rank_0.pt', /belongs to a checkpoint of verl/],
+      ['model_optim_rng.pt', /belongs to a checkpoint of Megatron-LM/],
+    ] as const) {
+      const { kind, problem } = await summarizeFound(written(name, torch));
       assert.equal(kind, 'unsupported', name);
       assert.match(problem?.message ?? '', says);
     }

@@ -103,19 +103,31 @@ test('a file that ends the helper takes no other file along', async context => {
   const names = ['bert-kjv', 'fatal', 'gpt2-kjv', 'vit-fmnist'];
   const seen: string[] = [];
   const fatal: string[] = [];
-  const look = async (name: string): Promise<void> => {
-    const answer = client.call('summarize', example(name === 'fatal' ? 'gpt2-kjv' : name));
-    if (name === 'fatal') children.at(-1)!.kill('SIGKILL');
+  const look = async (some: readonly string[]): Promise<void> => {
+    const paths = some.map(name => example(name === 'fatal' ? 'gpt2-kjv' : name));
+    const answer = client.call('summarizeFound', paths);
+    if (some.includes('fatal')) children.at(-1)!.kill('SIGKILL');
     await answer;
-    seen.push(name);
+    seen.push(...some);
   };
-  await lookAtAll(names, 4, look, name => {
+  await lookAtAll(names, { atOnce: 2, together: 2 }, look, name => {
     fatal.push(name);
     return Promise.resolve();
   });
   assert.deepEqual(fatal, ['fatal']);
   assert.deepEqual(seen.sort(), ['bert-kjv', 'gpt2-kjv', 'vit-fmnist']);
   assert.equal(children.length, 3);
+});
+
+test('files that are asked for together are answered in their order, each with its own failure', async context => {
+  const { client } = watchedClient(context);
+  const paths = [example('gpt2-kjv/model.safetensors'), example('absent.pt'), example('kjv.txt')];
+  const [model, absent, text] = await client.call('summarizeFound', paths);
+  assert.ok(model && 'summary' in model && model.summary.kind === 'model');
+  assert.ok(absent && 'failure' in absent);
+  assert.match(absent.failure.message, /absent\.pt does not exist/);
+  assert.equal(absent.failure.remedy, 'Check the path.');
+  assert.ok(text && 'summary' in text && text.summary.kind === 'other');
 });
 
 test('the helper ends when it was idle for a while', async context => {
