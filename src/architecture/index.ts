@@ -10,5 +10,5 @@ export * from './parameter';
 export * from './parameterData';
 export * from './blocks/partialLayers';
 export * from './plainWeights';
-export { recognizeArchitecture, twinTensors, type Recognition } from './recognize';
+export { plainName, recognizeArchitecture, twinTensors, type Recognition } from './recognize';
 export * from './weights';
