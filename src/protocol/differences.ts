@@ -1,5 +1,7 @@
 import type { PooledMatrix } from './events';
-import type { TensorRow } from './messages';
+import type { Inferred } from './inferred';
+import type { PageOptions, TensorRow } from './messages';
+import type { fromDifference } from './messageSchemas';
 import type { Told } from './told';
 
 /** What became of a tensor from one checkpoint to another. */
@@ -74,3 +76,36 @@ export interface DifferencePicture {
 /** What a tensor is called: by its name in the first, or in the second where that alone has it. */
 export const nameOf = ({ before, after }: TensorDifference): string =>
   before?.name ?? after?.name ?? '';
+
+/** What the page calls the two: by their names, with their paths. */
+export interface ComparedNames {
+  readonly before: { readonly name: string; readonly path: string };
+  readonly after: { readonly name: string; readonly path: string };
+}
+
+/** Host → page of what differs between two checkpoints. */
+export type ToDifference =
+  | { readonly type: 'options'; readonly options: PageOptions }
+  /** They are being compared; so far that far, which is empty at first. */
+  | { readonly type: 'comparing'; readonly names: ComparedNames; readonly progress: string }
+  | { readonly type: 'cancelled'; readonly names: ComparedNames }
+  | {
+      readonly type: 'difference';
+      readonly names: ComparedNames;
+      readonly difference: CheckpointDifference;
+    }
+  /** Of the tensor that the first calls so. */
+  | {
+      readonly type: 'picture';
+      readonly name: string;
+      readonly picture: DifferencePicture['picture'];
+    }
+  /** The comparison failed, or a picture did where one was asked for. */
+  | {
+      readonly type: 'failed';
+      readonly picture: boolean;
+      readonly message: string;
+      readonly remedy: string;
+    };
+
+export type FromDifference = Inferred<typeof fromDifference>;
