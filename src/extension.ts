@@ -166,7 +166,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     compareMethods: resource => compareMethods(grow, resource),
     inspectCheckpoint,
     compareWeights: resource => compareWeights(weights, resource),
-    compareSelectedWeights: (_resource, selected) => compareSelectedWeights(weights, selected),
+    compareSelectedWeights: (resource, selected) =>
+      compareSelectedWeights(weights, resource, selected),
     refreshCheckpoints: () => checkpoints.refresh(),
     openRun: id => commands.runs.open(id),
     pauseRun: id => commands.runs.control('pause', id),

@@ -124,7 +124,8 @@ function showDifference({
     ...differenceRows(),
     filterBy: t('Filter by name, change, shape or type'),
     nothingFits: filter => t('No tensor has “{0}” in its name, change, shape or type.', filter),
-    initial: host.state.table ?? { filter: '' },
+    // What differs most comes first.
+    initial: host.state.table ?? { filter: '', order: { column: 'change', descending: false } },
     remember: choices => host.remember({ table: choices }),
     select: tensor => {
       const isAsked = distances.expect(tensor);

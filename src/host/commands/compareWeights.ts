@@ -26,19 +26,21 @@ export async function compareWeights(
   panels.show(inOrder(checkpoints, first, await weightsAt(chosen)));
 }
 
-/** Compares the two that are selected in a list. */
+/**
+ * Compares the two that are selected in a list; where they are not two, as when the menu was opened beside
+ * them, the one that it was opened on with another.
+ */
 export async function compareSelectedWeights(
-  { checkpoints, panels }: CompareWeightsParts,
+  parts: CompareWeightsParts,
+  resource: unknown,
   selected: unknown,
 ): Promise<void> {
   const paths = (Array.isArray(selected) ? selected : []).map(pathOf);
   const [first, second] = paths;
   if (paths.length !== 2 || first === undefined || second === undefined) {
-    throw new UserError(
-      vscode.l10n.t('Two checkpoints are to be compared.'),
-      vscode.l10n.t('Select two of them, and no more.'),
-    );
+    return compareWeights(parts, resource);
   }
+  const { checkpoints, panels } = parts;
   panels.show(inOrder(checkpoints, await weightsAt(first), await weightsAt(second)));
 }
 
