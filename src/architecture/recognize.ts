@@ -142,14 +142,19 @@ const familyByTensors = (found: readonly string[]): Family | undefined =>
 const asWritten = (name: string): string =>
   name.replace(/\.gamma$/, '.weight').replace(/\.beta$/, '.bias');
 
-/**
- * A tensor's name by which it is known in files that spell it differently: as it is written now, without
- * parts of wrappers and without the prefix that a family's models with a head have.
- */
-export function plainName(name: string): string {
+/** A tensor's name in parts: what all files of a model call it, and what some put before that. */
+export interface PlainName {
+  readonly name: string;
+  /** A family's, as models with a head have it; empty where the name has none. */
+  readonly prefix: string;
+}
+
+/** A tensor's name as it is written now, without parts of wrappers and without the prefix of a family. */
+export function plainName(name: string): PlainName {
   const written = asWritten(withoutWrappers(name));
-  const prefix = families.find(({ prefix: start }) => start !== '' && written.startsWith(start));
-  return written.slice(prefix?.prefix.length ?? 0);
+  const { prefix = '' } =
+    families.find(({ prefix: start }) => start !== '' && written.startsWith(start)) ?? {};
+  return { name: written.slice(prefix.length), prefix };
 }
 
 /** Names as they are written → names as they are on disk. */

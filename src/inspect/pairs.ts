@@ -1,4 +1,4 @@
-import { plainName } from '../architecture';
+import { plainName, type PlainName } from '../architecture';
 
 /** A tensor of one checkpoint, of the other, or of both. */
 export interface Pair {
@@ -19,8 +19,9 @@ export function pairTensors(before: readonly string[], after: readonly string[])
   const pairs = before.map((name): Pair => {
     if (second.has(name)) return { before: name, after: name };
     const plain = plainName(name);
-    const [other, ...more] = right.get(plain) ?? [];
-    if (other === undefined || more.length > 0 || left.get(plain)!.length > 1) {
+    const [other, ...more] = right.get(plain.name) ?? [];
+    const isOnlyOne = more.length === 0 && left.get(plain.name)!.length === 1;
+    if (other === undefined || !isOnlyOne || areOfOtherFamilies(plain, plainName(other))) {
       return { before: name };
     }
     taken.add(other);
@@ -30,10 +31,14 @@ export function pairTensors(before: readonly string[], after: readonly string[])
   return [...pairs, ...rest.map(name => ({ after: name }))];
 }
 
+/** Whether names say that they are of different models, which may call layers alike. */
+const areOfOtherFamilies = (a: PlainName, b: PlainName): boolean =>
+  a.prefix !== '' && b.prefix !== '' && a.prefix !== b.prefix;
+
 function byPlainName(names: readonly string[]): Map<string, string[]> {
   const byName = new Map<string, string[]>();
   for (const name of names) {
-    const plain = plainName(name);
+    const { name: plain } = plainName(name);
     const alike = byName.get(plain);
     if (alike) alike.push(name);
     else byName.set(plain, [name]);

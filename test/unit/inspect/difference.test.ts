@@ -176,6 +176,14 @@ test('names are matched as they are, else by what wrappers, prefixes and older n
   );
 });
 
+test('layers of two families are not matched for being called alike', () => {
+  assert.deepEqual(pairTensors(['bert.encoder.w', 'bert.x'], ['vit.encoder.w', 'x']), [
+    { before: 'bert.encoder.w' },
+    { before: 'bert.x', after: 'x' },
+    { after: 'vit.encoder.w' },
+  ]);
+});
+
 test('names that two tensors of a checkpoint would share match nothing', () => {
   assert.deepEqual(pairTensors(['model.w', 'transformer.w'], ['w']), [
     { before: 'model.w' },
