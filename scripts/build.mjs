@@ -66,6 +66,7 @@ const pages = existing({
   progress: 'webview/progress/main.ts',
   run: 'webview/run/main.ts',
   inspector: 'webview/inspector/main.ts',
+  difference: 'webview/difference/main.ts',
 });
 let webviews;
 if (Object.keys(pages).length > 0) {

@@ -3,6 +3,9 @@ import * as vscode from 'vscode';
 import type { ExtensionApi } from './host/commands/api';
 import { Checkpoints } from './host/checkpoints/checkpoints';
 import { showCheckpoints } from './host/checkpoints/checkpointsView';
+import { compareSelectedWeights, compareWeights } from './host/commands/compareWeights';
+import { exportTensor } from './host/commands/exportTensor';
+import { DifferencePanels } from './host/pages/differencePanel';
 import { newComparison } from './host/wizard/compareWizard';
 import { RecentData } from './host/wizard/dataChoices';
 import { DeviceClaims } from './host/runs/deviceClaims';
@@ -96,7 +99,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     service,
     telemetry,
     grow: uri => void attempt(() => growModel(grow, uri)),
+    exportTensor: (path, tensor) => void attempt(() => exportTensor(service, path, tensor)),
   });
+  const differences = own(new DifferencePanels({ pages, service }));
+  const weights = { checkpoints, panels: differences };
 
   /** Whether a person sees how a run ended without being told. */
   const isSeen = (run: RunRecord): boolean =>
@@ -155,10 +161,13 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
       return path === undefined ? undefined : work(path);
     };
 
-  const table: Record<string, (argument?: unknown) => Promise<unknown>> = {
+  const table: Record<string, (argument?: unknown, selected?: unknown) => Promise<unknown>> = {
     growModel: resource => growModel(grow, resource),
     compareMethods: resource => compareMethods(grow, resource),
     inspectCheckpoint,
+    compareWeights: resource => compareWeights(weights, resource),
+    compareSelectedWeights: (resource, selected) =>
+      compareSelectedWeights(weights, resource, selected),
     refreshCheckpoints: () => checkpoints.refresh(),
     openRun: id => commands.runs.open(id),
     pauseRun: id => commands.runs.control('pause', id),
@@ -187,8 +196,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   };
   for (const [name, work] of Object.entries(table)) {
     own(
-      vscode.commands.registerCommand(`ligo.${name}`, (argument?: unknown) =>
-        attempt(() => work(argument)),
+      vscode.commands.registerCommand(`ligo.${name}`, (argument?: unknown, selected?: unknown) =>
+        attempt(() => work(argument, selected)),
       ),
     );
   }
@@ -196,6 +205,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   own(showCheckpoints(checkpoints));
   own(vscode.window.registerWebviewViewProvider(ProgressView.id, progress));
   own(vscode.window.registerWebviewPanelSerializer(RunPanels.viewType, panels));
+  own(vscode.window.registerWebviewPanelSerializer(DifferencePanels.viewType, differences));
   for (const viewType of inspectors) {
     const options = { supportsMultipleEditorsPerDocument: true };
     own(vscode.window.registerCustomEditorProvider(viewType, inspector, options));
@@ -204,7 +214,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   own(
     settings.onDidChange(affects => {
       if (affects('heatmap'))
-        for (const page of [progress, panels, inspector]) page.refreshOptions();
+        for (const page of [progress, panels, inspector, differences]) page.refreshOptions();
       if (affects('checkpoints')) void checkpoints.refresh();
     }),
   );

@@ -10,5 +10,11 @@ export * from './parameter';
 export * from './parameterData';
 export * from './blocks/partialLayers';
 export * from './plainWeights';
-export { recognizeArchitecture, twinTensors, type Recognition } from './recognize';
+export {
+  plainName,
+  recognizeArchitecture,
+  twinTensors,
+  type PlainName,
+  type Recognition,
+} from './recognize';
 export * from './weights';

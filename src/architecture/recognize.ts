@@ -16,7 +16,7 @@ import { gpt2 } from './families/gpt2';
 import { camembert, roberta, xlmRoberta } from './families/roberta';
 import { vit } from './families/vit';
 import { unrecognized, withoutConfig } from './unrecognized';
-import { refuseAdapter, underOtherNames } from './wrappedNames';
+import { refuseAdapter, underOtherNames, withoutWrappers } from './wrappedNames';
 
 /** The supported families; a more specific signature stands before a more general one. */
 const families: readonly Family[] = [
@@ -138,7 +138,26 @@ function familyOf(config: ModelConfig, found: readonly string[]): Family {
 const familyByTensors = (found: readonly string[]): Family | undefined =>
   families.find(({ signature }) => found.some(name => signature.test(name)));
 
-/** Names as they are written → names as they are on disk: old files call a norm's parts gamma and beta. */
+/** How a name is written now: old files call a norm's parts gamma and beta. */
+const asWritten = (name: string): string =>
+  name.replace(/\.gamma$/, '.weight').replace(/\.beta$/, '.bias');
+
+/** A tensor's name in parts: what all files of a model call it, and what some put before that. */
+export interface PlainName {
+  readonly name: string;
+  /** A family's, as models with a head have it; empty where the name has none. */
+  readonly prefix: string;
+}
+
+/** A tensor's name as it is written now, without parts of wrappers and without the prefix of a family. */
+export function plainName(name: string): PlainName {
+  const written = asWritten(withoutWrappers(name));
+  const { prefix = '' } =
+    families.find(({ prefix: start }) => start !== '' && written.startsWith(start)) ?? {};
+  return { name: written.slice(prefix.length), prefix };
+}
+
+/** Names as they are written → names as they are on disk. */
 function writtenNames(
   found: readonly string[],
   { oldNormNames = true }: Family,
@@ -146,7 +165,7 @@ function writtenNames(
   const onDisk = new Map(found.map(name => [name, name]));
   if (!oldNormNames) return onDisk;
   for (const name of found) {
-    const written = name.replace(/\.gamma$/, '.weight').replace(/\.beta$/, '.bias');
+    const written = asWritten(name);
     if (written === name) continue;
     onDisk.delete(name);
     if (!onDisk.has(written)) onDisk.set(written, name);

@@ -35,7 +35,8 @@ export function underOtherNames(
   return renamed(`The names of its tensors begin with ${JSON.stringify(prefix)}`, [prefix]);
 }
 
-const withoutWrappers = (name: string): string =>
+/** A name without the parts that wrappers put into it. */
+export const withoutWrappers = (name: string): string =>
   name
     .split('.')
     .filter(word => !wrappers.has(word))

@@ -45,8 +45,11 @@ export interface Checkpoint {
   readonly bytes: number;
   /** What its files say that the reader passes over, as transformers does. */
   readonly notes: readonly Note[];
-  /** A tensor's bytes as stored. @throws UserError */
-  readBytes(name: string): Promise<Uint8Array>;
+  /**
+   * A tensor's elements as bytes of its type: all, or so many from one on, of which it reads little more.
+   * @throws UserError
+   */
+  readBytes(name: string, firstElement?: number, count?: number): Promise<Uint8Array>;
   /** A tensor's values. @throws UnsupportedError for element types without values */
   readFloat32(name: string): Promise<Float32Array>;
   /** Some of a tensor's values in row-major order; reads no more than those. */
@@ -117,6 +120,14 @@ function requireFits(name: string, bytes: number): void {
     `Tensor ${quoted(name)} of ${bytes} bytes does not fit into one array.`,
     'Use a checkpoint whose tensors are smaller than 4 GiB.',
   );
+}
+
+function requireElements({ name, shape }: TensorInfo, firstElement: number, count: number): void {
+  const end = firstElement + count;
+  const whole = Number.isSafeInteger(firstElement) && Number.isSafeInteger(count);
+  if (!whole || firstElement < 0 || count < 0 || end > elementCount(shape)) {
+    throw new RangeError(`${name} has no elements ${firstElement} to ${end}`);
+  }
 }
 
 /** What can be listed of a checkpoint, whole or not. */
@@ -207,9 +218,11 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     bytes,
     notes,
     problems,
-    async readBytes(name) {
+    async readBytes(name, firstElement = 0, count) {
       const tensor = tensorNamed(name);
-      return read(tensor, 0, elementCount(tensor.shape));
+      const asked = count ?? elementCount(tensor.shape) - firstElement;
+      requireElements(tensor, firstElement, asked);
+      return read(tensor, firstElement, asked);
     },
     async readFloat32(name) {
       const tensor = readableTensorNamed(name);
@@ -217,11 +230,7 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     },
     async readRange(name, firstElement, count) {
       const tensor = readableTensorNamed(name);
-      const end = firstElement + count;
-      const whole = Number.isSafeInteger(firstElement) && Number.isSafeInteger(count);
-      if (!whole || firstElement < 0 || count < 0 || end > elementCount(tensor.shape)) {
-        throw new RangeError(`${name} has no elements ${firstElement} to ${end}`);
-      }
+      requireElements(tensor, firstElement, count);
       return readValues(tensor, firstElement, count);
     },
     sha256: () => sha256OfFiles(files),

@@ -188,6 +188,29 @@ export function toFloat32(bytes: Uint8Array, type: StoredType): Float32Array {
 }
 
 /**
+ * Reads the elements of a tensor as numbers, exactly: but 64-bit integers beyond 2^53, which are rounded
+ * to float64. @throws UnsupportedError for kinds without values (F8 …).
+ */
+export function toNumbers(bytes: Uint8Array, type: StoredType): Float32Array | Float64Array {
+  if (!isReadableType(type)) throw noValues(type);
+  const { buffer, byteOffset, byteLength } = aligned(bytes, bytesPerElement(type));
+  switch (type) {
+    case 'F64':
+      return new Float64Array(buffer, byteOffset, byteLength / 8);
+    case 'I64':
+      return Float64Array.from(new BigInt64Array(buffer, byteOffset, byteLength / 8), Number);
+    case 'U64':
+      return Float64Array.from(new BigUint64Array(buffer, byteOffset, byteLength / 8), Number);
+    case 'I32':
+      return new Float64Array(new Int32Array(buffer, byteOffset, byteLength / 4));
+    case 'U32':
+      return new Float64Array(new Uint32Array(buffer, byteOffset, byteLength / 4));
+    default:
+      return toFloat32(bytes, type);
+  }
+}
+
+/**
  * Stores float32 values as a floating-point type, rounded to nearest even; always fresh bytes.
  * @throws UnsupportedError for the others: integers and bool are copied as bytes, never computed.
  */

@@ -37,7 +37,7 @@ export interface OutputFolder {
 }
 
 /** What the temporary siblings of a target are called, so that left-overs can be told and traced. */
-interface SiblingNames {
+export interface SiblingNames {
   /** Begins the name of every sibling of this target that was made on this machine. */
   readonly prefix: string;
   readonly partial: string;
@@ -48,7 +48,8 @@ function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
-function siblingNames(target: string): SiblingNames {
+/** Names that no other process uses beside a target. */
+export function siblingNames(target: string): SiblingNames {
   // Hashes keep the name short whatever the target is called. The host is in it because process
   // ids mean nothing on another machine that shares the disk.
   const prefix = `.ligo-${shortHash(basename(target))}-${shortHash(hostname())}-`;
@@ -67,7 +68,7 @@ function isRunning(pid: number): boolean {
 }
 
 /** The kind of thing at a path, links followed; undefined when there is nothing. */
-async function statusOf(path: string) {
+export async function statusOf(path: string) {
   try {
     return await stat(path);
   } catch (error) {
@@ -91,7 +92,7 @@ function leftBy(name: string, prefix: string): 'partial' | 'replaced' | undefine
 }
 
 /** Removes what runs that died left beside a target, and puts back a folder they had set aside. */
-async function cleanUpAfterDeadRuns(target: string, prefix: string): Promise<void> {
+export async function cleanUpAfterDeadRuns(target: string, prefix: string): Promise<void> {
   const parent = dirname(target);
   for (const name of await readdir(parent)) {
     const kind = leftBy(name, prefix);
@@ -226,7 +227,7 @@ async function checkTarget(target: string, overwrite: boolean): Promise<void> {
 }
 
 /** Asks the system to have a folder's entries on disk; Windows has no such call for folders. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(path, 'r');
   try {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json';
 import { UsageError } from '../errors';
 import { addApplyCommand } from './commands/apply';
+import { addDiffCommand } from './commands/diff';
 import { addDoctorCommand } from './commands/doctor';
 import { addCompareCommand } from './commands/compare';
 import { addEvaluateCommand } from './commands/evaluate';
@@ -51,6 +52,7 @@ function commandLine(host: Host, finish: (exitCode: number) => void): Command {
       outputError: () => undefined,
     });
   addInspectCommand(program, host);
+  addDiffCommand(program, host);
   addPlanCommand(program, host, finish);
   addGrowCommand(program, host);
   addApplyCommand(program, host);

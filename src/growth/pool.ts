@@ -28,29 +28,56 @@ export function poolOperators(
   }));
 }
 
-/**
- * Makes a row-major matrix at most `largest` cells high and wide. A cell that holds a NaN is NaN;
- * a matrix that is small enough already keeps its exact values.
- */
+/** A matrix that fits into a picture. */
+export interface Pooled {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: number[];
+}
+
+/** Makes a row-major matrix at most `largest` cells high and wide, as `openPool` does. */
 export function poolMatrix(
   data: Float32Array,
+  shape: readonly [number, number],
+  largest: number,
+): Pooled {
+  const pool = openPool(shape, largest);
+  pool.add(data, 0);
+  return pool.pooled();
+}
+
+/**
+ * Pools a row-major matrix, at most `largest` cells high and wide, whose elements come in parts. A cell
+ * that holds a NaN is NaN; a matrix that is small enough already keeps its exact values.
+ */
+export function openPool(
   [height, width]: readonly [number, number],
   largest: number,
-): { rows: number; columns: number; values: number[] } {
+): {
+  /** Adds elements that lie together, from one of the matrix on. */
+  add(part: Float32Array, firstElement: number): void;
+  pooled(): Pooled;
+} {
   const rows = Math.min(height, largest);
   const columns = Math.min(width, largest);
-  // Nine digits are enough to give back every float32.
-  const short = (values: Iterable<number>, digits: number): number[] =>
-    Array.from(values, value => Number(value.toPrecision(digits)));
-  if (rows === height && columns === width) return { rows, columns, values: short(data, 9) };
+  const isWhole = rows === height && columns === width;
   const values = new Array<number>(rows * columns).fill(0);
-  for (let y = 0; y < height; y++) {
-    const row = Math.floor((y * rows) / height);
-    for (let x = 0; x < width; x++) {
-      const cell = row * columns + Math.floor((x * columns) / width);
-      const value = data[y * width + x]!;
-      if (Math.abs(value) > Math.abs(values[cell]!) || Number.isNaN(value)) values[cell] = value;
-    }
-  }
-  return { rows, columns, values: short(values, pooledDigits) };
+  return {
+    add(part, firstElement) {
+      let y = Math.floor(firstElement / width);
+      let x = firstElement - y * width;
+      for (const value of part) {
+        const cell = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
+        if (Math.abs(value) > Math.abs(values[cell]!) || Number.isNaN(value)) values[cell] = value;
+        if (++x < width) continue;
+        x = 0;
+        y++;
+      }
+    },
+    pooled() {
+      // Nine digits are enough to give back every float32.
+      const digits = isWhole ? 9 : pooledDigits;
+      return { rows, columns, values: values.map(value => Number(value.toPrecision(digits))) };
+    },
+  };
 }

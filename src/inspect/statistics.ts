@@ -3,6 +3,7 @@ import { listCheckpoint, type Checkpoint, type TensorInfo } from '../checkpoint/
 import { UserError } from '../errors';
 import { poolMatrix } from '../growth';
 import type { TensorStatistics } from '../protocol/messages';
+import { asMatrix } from './parts';
 
 /** Elements that are read exactly; of larger tensors an even sample of this many, 64 MB. */
 const largestRead = 2 ** 24;
@@ -10,7 +11,7 @@ const largestRead = 2 ** 24;
 const block = 2 ** 16;
 const bins = 64;
 /** Rows and columns of a tensor's picture at most. */
-const largestPicture = 128;
+export const largestPicture = 128;
 
 /** Numbers about one tensor, computed from ranged reads. Throws UserError for unreadable types. */
 export async function tensorStatistics(
@@ -44,12 +45,6 @@ export async function tensorStatistics(
   } finally {
     await checkpoint.close();
   }
-}
-
-/** Rows are all axes but the last. */
-function asMatrix(shape: readonly number[]): [height: number, width: number] {
-  const width = shape.at(-1) ?? 1;
-  return [elementCount(shape.slice(0, -1)), width];
 }
 
 interface Sample {

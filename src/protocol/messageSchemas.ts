@@ -4,6 +4,7 @@ import { runCommand } from './runFolderSchemas';
 
 /** Of a run. */
 const run = z.string().check(z.maxLength(100));
+const tensorName = z.string().check(z.maxLength(10_000));
 const ready = z.object({ type: z.literal('ready') });
 const grow = z.object({ type: z.literal('grow') });
 
@@ -45,5 +46,18 @@ export const fromRunPanel = z.discriminatedUnion('type', [
 export const fromInspector = z.discriminatedUnion('type', [
   ready,
   grow,
-  z.object({ type: z.literal('statistics'), name: z.string().check(z.maxLength(10_000)) }),
+  z.object({ type: z.literal('statistics'), name: tensorName }),
+  /** The person wants a tensor as a file. */
+  z.object({ type: z.literal('export'), name: tensorName }),
+]);
+
+/** Page of what differs between two checkpoints → host. */
+export const fromDifference = z.discriminatedUnion('type', [
+  ready,
+  z.object({ type: z.literal('cancel') }),
+  /** Once more, as after a cancellation. */
+  z.object({ type: z.literal('compare') }),
+  z.object({ type: z.literal('swap') }),
+  /** The picture of a tensor, by what either checkpoint calls it. */
+  z.object({ type: z.literal('picture'), before: tensorName, after: tensorName }),
 ]);

@@ -9,6 +9,8 @@ import type { Told } from './told';
 import type { GrowthPlan } from './events';
 import type { ModelSummary } from './model';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
+import type { CheckpointDifference, DifferencePicture } from './differences';
+import type { ExportedTensor } from './exports';
 import type { ComparisonRequest, GrowthOptions, WorkerRequest } from './runFolder';
 
 /** A model of a known family. */
@@ -184,6 +186,24 @@ export interface Service {
     readonly path: string;
     readonly tensor: string;
   }): Promise<TensorStatistics>;
+  /** What differs between the weights of two checkpoints; tells how far it is meanwhile. */
+  difference(
+    paths: { readonly before: string; readonly after: string },
+    context: CallContext,
+  ): Promise<CheckpointDifference>;
+  /** The difference of one tensor as a picture; the two may call it by different names. */
+  differencePicture(
+    question: {
+      readonly paths: { readonly before: string; readonly after: string };
+      readonly names: { readonly before: string; readonly after: string };
+    },
+    context: CallContext,
+  ): Promise<DifferencePicture>;
+  /** Writes one tensor to a file that ends in .npy or .csv, over one that is there. */
+  exportTensor(
+    question: { readonly path: string; readonly tensor: string; readonly to: string },
+    context: CallContext,
+  ): Promise<ExportedTensor>;
   /** Path of an operators.safetensors, and a name in it. */
   operator(question: { readonly path: string; readonly name: string }): Promise<ExactOperator>;
   /** As in receipts: SHA-256 of the checkpoint's files. */

@@ -40,3 +40,4 @@ export const repeat: Action = { do: 'repeat' };
 export const startAnew: Action = { do: 'startAnew' };
 export const compareAnew: Action = { do: 'compareAnew' };
 export const chooseOutput: Action = { do: 'chooseOutput' };
+export const chooseFile: Action = { do: 'chooseFile' };

@@ -60,4 +60,5 @@ export const commandLine: Words = {
   startAnew: () => 'start the run anew without --resume',
   compareAnew: () => 'compare anew with --overwrite',
   chooseOutput: () => 'pass --overwrite to replace it, or choose another output folder',
+  chooseFile: () => 'pass --overwrite to replace it, or choose another file',
 };

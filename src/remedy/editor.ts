@@ -152,4 +152,5 @@ export const editor: Words = {
   startAnew: () => 'start the run anew',
   compareAnew: () => 'compare anew',
   chooseOutput: () => 'choose another output folder',
+  chooseFile: () => 'choose another file',
 };

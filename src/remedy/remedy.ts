@@ -71,6 +71,8 @@ interface Actions {
   compareAnew: object;
   /** Another place for what is written than where something is. */
   chooseOutput: object;
+  /** The same for a single file. */
+  chooseFile: object;
 }
 
 type Deed = keyof Actions;

@@ -1,5 +1,9 @@
 import { openCheckpoint } from '../checkpoint/checkpoint';
 import { UserError } from '../errors';
+import { formatBytes } from '../format';
+import { checkpointDifference } from '../inspect/difference';
+import { differencePicture } from '../inspect/differencePicture';
+import { exportTensor } from '../inspect/exportTensor';
 import { tensorStatistics } from '../inspect/statistics';
 import { comparisonPlan } from '../run/questions/comparisonPlan';
 import { lookAtData } from '../run/questions/dataOutlook';
@@ -18,6 +22,13 @@ export const service: UnwordedService = {
   inspect: inspectCheckpoint,
   ...engineService,
   statistics: ({ path, tensor }) => tensorStatistics(path, tensor),
+  difference: (paths, { signal, progress }) =>
+    checkpointDifference(paths, {
+      signal,
+      onProgress: ({ bytes, of }) => progress(`${formatBytes(bytes)} of ${formatBytes(of)}`),
+    }),
+  differencePicture: ({ paths, names }, { signal }) => differencePicture(paths, names, signal),
+  exportTensor: (question, { signal }) => exportTensor({ ...question, overwrite: true }, signal),
   async plan(question) {
     await using plans = await openPlan(question);
     return plans.planGrowth(plans.model, plans.resolved, plans.settings, plans.shape);

@@ -11,7 +11,8 @@ import { notice } from '../shared/notice';
 import { setStrings, t } from '../shared/strings';
 import { button } from '../shared/ui/components';
 import { createStatisticsView, type StatisticsView } from './statisticsView';
-import { createTensorTable, type TableChoices } from './tensorTable';
+import { createTensorTable, type TableChoices } from '../tensors/table';
+import { tensorRows } from './tensorRows';
 import './inspector.css';
 
 /** What the page remembers over hiding and reloading. */
@@ -72,16 +73,19 @@ function drawer(
 function show(shown: InspectedCheckpoint): void {
   const facts = factList('facts');
   facts.update(shown.facts);
-  const view = createStatisticsView(colorMap);
+  const view = createStatisticsView(colorMap, ({ name }) => host.post({ type: 'export', name }));
   statistics = view;
-  const table = createTensorTable(
-    host.state.table ?? { filter: '' },
-    choices => host.remember({ table: choices }),
-    row => {
+  const table = createTensorTable({
+    ...tensorRows(),
+    filterBy: t('Filter by name, type or shape'),
+    nothingFits: filter => t('No tensor has “{0}” in its name, type or shape.', filter),
+    initial: host.state.table ?? { filter: '' },
+    remember: choices => host.remember({ table: choices }),
+    select: row => {
       view.expect(row);
       host.post({ type: 'statistics', name: row.name });
     },
-  );
+  });
   const { name } = shown;
   pageRoot().replaceChildren(
     element(

@@ -7,23 +7,70 @@ import { addOutputOptions, type OutputOptions } from '../options';
 import { formatFields, formatTable } from '../table';
 import { commandLine } from '../../remedy/commandLine';
 import { worded } from '../../remedy/worded';
+import { UsageError } from '../../errors';
 
-/** `ligo inspect`: tells what a checkpoint is, from its headers alone. */
+/** Options of `ligo inspect`. */
+interface InspectOptions extends OutputOptions {
+  readonly tensors?: boolean;
+  readonly export?: string;
+  readonly to?: string;
+  readonly overwrite?: boolean;
+}
+
+/** `ligo inspect`: tells what a checkpoint is, from its headers alone, or writes one of its tensors to a file. */
 export function addInspectCommand(program: Command, host: Host): void {
   const command = program
     .command('inspect <checkpoint>')
     .description('say what a checkpoint is, from its headers')
-    .option('--tensors', 'list every tensor');
-  addOutputOptions(command).action(
-    async (checkpoint: string, options: OutputOptions & { tensors?: boolean }) => {
-      const { inspect } = await import('../../inspect/inspect');
-      const inspection = worded<Inspection>(await inspect(checkpoint), commandLine);
-      const text = options.json
-        ? JSON.stringify(inspection)
-        : describeInspection(inspection, options.tensors ?? false);
-      printLine(host, text);
-    },
-  );
+    .option('--tensors', 'list every tensor')
+    .option('--export <tensor>', 'write the values of one tensor to a file, instead')
+    .option('--to <file>', 'with --export: a file that ends in .npy (NumPy) or .csv')
+    .option('--overwrite', 'with --export: replace the file if it exists');
+  addOutputOptions(command).action(async (checkpoint: string, options: InspectOptions) => {
+    if (isExport(options)) {
+      await exportToFile(host, checkpoint, options);
+      return;
+    }
+    const { inspect } = await import('../../inspect/inspect');
+    const inspection = worded<Inspection>(await inspect(checkpoint), commandLine);
+    const text = options.json
+      ? JSON.stringify(inspection)
+      : describeInspection(inspection, options.tensors ?? false);
+    printLine(host, text);
+  });
+}
+
+type ExportOptions = InspectOptions & { readonly export: string; readonly to: string };
+
+/** @throws UsageError when options of an export are given and make none */
+function isExport(options: InspectOptions): options is ExportOptions {
+  const { export: tensor, to, overwrite, tensors } = options;
+  if (tensor === undefined && to === undefined && !overwrite) return false;
+  if (tensor === undefined || to === undefined) {
+    throw new UsageError(
+      '--export, --to and --overwrite belong together: one without the others writes nothing.',
+      'Give the name of a tensor as --export and a file that ends in .npy or .csv as --to.',
+    );
+  }
+  if (tensors) {
+    throw new UsageError(
+      '--tensors lists tensors, and --export writes one of them.',
+      'Give one of the two.',
+    );
+  }
+  return true;
+}
+
+async function exportToFile(host: Host, path: string, options: ExportOptions): Promise<void> {
+  const { exportTensor } = await import('../../inspect/exportTensor');
+  const { export: tensor, to, overwrite = false } = options;
+  const written = await exportTensor({ path, tensor, to, overwrite }, host.signal);
+  if (options.json) {
+    printLine(host, JSON.stringify(written));
+    return;
+  }
+  const { file, type, shape, notes } = written;
+  printLine(host, [`Wrote ${file}: ${type} [${shape.join(', ')}].`, ...notes].join('\n'));
 }
 
 /** An inspection as people read it. */

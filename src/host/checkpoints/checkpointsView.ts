@@ -10,6 +10,8 @@ import { tickStep } from '../walkthrough';
 export function showCheckpoints(checkpoints: Checkpoints): vscode.Disposable {
   const view = vscode.window.createTreeView(CheckpointsView.id, {
     treeDataProvider: new CheckpointsView(checkpoints),
+    // Two can be compared.
+    canSelectMany: true,
   });
   const tickWhenSeen = (): void => {
     if (view.visible && checkpoints.rows.length > 0) void tickStep('find');

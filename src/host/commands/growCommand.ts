@@ -73,25 +73,24 @@ export function pathOf(resource: unknown): string | undefined {
 
 /** Opens a checkpoint in the inspector. */
 export async function inspectCheckpoint(resource?: unknown): Promise<void> {
-  let path = pathOf(resource);
-  if (path === undefined) {
-    const [uri] =
-      (await vscode.window.showOpenDialog({
-        filters: { [vscode.l10n.t('Checkpoints')]: [...weightEnds] },
-        openLabel: vscode.l10n.t('Inspect'),
-      })) ?? [];
-    path = uri?.fsPath;
-  }
-  if (path === undefined) return;
-  if ((await stat(path)).isDirectory()) {
-    const file = await weightsIn(path);
-    if (!file) {
-      throw new UserError(
-        vscode.l10n.t('{0} holds no checkpoint.', path),
-        vscode.l10n.t('Choose a file of weights.'),
-      );
-    }
-    path = file;
-  }
-  await openInspector(path);
+  const path = pathOf(resource) ?? (await chooseWeights(vscode.l10n.t('Inspect')));
+  if (path !== undefined) await openInspector(await weightsAt(path));
+}
+
+/** A file of weights that a person chooses. @param openLabel what the button says */
+export async function chooseWeights(openLabel: string): Promise<string | undefined> {
+  const filters = { [vscode.l10n.t('Checkpoints')]: [...weightEnds] };
+  const [uri] = (await vscode.window.showOpenDialog({ filters, openLabel })) ?? [];
+  return uri?.fsPath;
+}
+
+/** The file of weights that a path means: itself, or what lies in the folder. @throws UserError */
+export async function weightsAt(path: string): Promise<string> {
+  if (!(await stat(path)).isDirectory()) return path;
+  const file = await weightsIn(path);
+  if (file) return file;
+  throw new UserError(
+    vscode.l10n.t('{0} holds no checkpoint.', path),
+    vscode.l10n.t('Choose a file of weights.'),
+  );
 }

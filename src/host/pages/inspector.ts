@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ToInspector } from '../../protocol/messages';
+import type { TensorRow, ToInspector } from '../../protocol/messages';
 import { fromInspector } from '../../protocol/messageSchemas';
 import { DisposableStore } from '../lifetime';
 import type { Pages } from './pages';
@@ -19,6 +19,7 @@ export interface InspectorParts {
   readonly service: ServiceClient;
   readonly telemetry: Telemetry;
   readonly grow: (checkpoint: vscode.Uri) => void;
+  readonly exportTensor: (path: string, tensor: TensorRow) => void;
 }
 
 /** Opens checkpoints as a read-only editor. Nothing is read here: the helper process reads headers. */
@@ -32,7 +33,8 @@ export class InspectorProvider implements vscode.CustomReadonlyEditorProvider {
   }
 
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
-    const { pages, service, telemetry, grow } = this.parts;
+    const { pages, service, telemetry, grow, exportTensor } = this.parts;
+    let tensors: readonly TensorRow[] = [];
     const post = (message: ToInspector): void => void panel.webview.postMessage(message);
     const fail = (error: unknown): void => post({ type: 'failed', ...explain(error) });
     const disposables = new DisposableStore();
@@ -53,6 +55,7 @@ export class InspectorProvider implements vscode.CustomReadonlyEditorProvider {
       const checkpoint = await service.call('inspect', uri.fsPath);
       const name = labelOf(uri.fsPath);
       panel.title = name;
+      tensors = checkpoint.tensors;
       post({ type: 'checkpoint', checkpoint: { ...checkpoint, name } });
       telemetry.send('inspected', { tensors: checkpoint.tensors.length });
     };
@@ -73,6 +76,12 @@ export class InspectorProvider implements vscode.CustomReadonlyEditorProvider {
           case 'grow':
             grow(uri);
             break;
+          case 'export': {
+            const { name } = parsed.data;
+            const tensor = tensors.find(candidate => candidate.name === name);
+            if (tensor) exportTensor(uri.fsPath, tensor);
+            break;
+          }
         }
       }),
     );

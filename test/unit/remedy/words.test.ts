@@ -40,6 +40,7 @@ const examples: { readonly [D in Action['do']]: readonly Action<D>[] } = {
   startAnew: [{ do: 'startAnew' }],
   compareAnew: [{ do: 'compareAnew' }],
   chooseOutput: [{ do: 'chooseOutput' }],
+  chooseFile: [{ do: 'chooseFile' }],
 };
 const all: readonly Action[] = Object.values(examples).flat();
 

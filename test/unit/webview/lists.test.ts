@@ -12,7 +12,8 @@ import { summaryFacts } from '../../../webview/shared/runFacts';
 import { setStrings, t } from '../../../webview/shared/strings';
 import type { RunSummary } from '../../../src/protocol/messages';
 import { summaryAt } from '../../webview/harness/recorded';
-import { arrangeRows, visibleRange } from '../../../webview/inspector/rows';
+import { tensorRows } from '../../../webview/inspector/tensorRows';
+import { arrangeRows, visibleRange, type Order } from '../../../webview/tensors/rows';
 
 describe('formats', () => {
   it('are short and say the unit', () => {
@@ -81,20 +82,23 @@ describe('rows of the tensor table', () => {
   const names = (arranged: readonly { name: string }[]): string[] =>
     arranged.map(({ name }) => name);
 
+  const arranged = (filter: string, order?: Order) =>
+    arrangeRows(rows, filter, order, tensorRows());
+
   it('keep the order of the file without one, and know that 10 comes after 9', () => {
-    assert.equal(arrangeRows(rows, '', undefined), rows);
-    assert.deepEqual(names(arrangeRows(rows, '', { column: 'name', descending: false })), [
+    assert.equal(arranged(''), rows);
+    assert.deepEqual(names(arranged('', { column: 'name', descending: false })), [
       'layer.9.bias',
       'layer.9.weight',
       'layer.10.weight',
     ]);
-    assert.equal(arrangeRows(rows, '', { column: 'bytes', descending: true })[0]!.bytes, 128);
+    assert.equal(arranged('', { column: 'bytes', descending: true })[0]!.bytes, 128);
   });
 
   it('are found by every word, in name, type or shape', () => {
-    assert.deepEqual(names(arrangeRows(rows, 'Weight bf16', undefined)), ['layer.9.weight']);
-    assert.equal(arrangeRows(rows, '4×8', undefined).length, 2);
-    assert.equal(arrangeRows(rows, 'nothing', undefined).length, 0);
+    assert.deepEqual(names(arranged('Weight bf16')), ['layer.9.weight']);
+    assert.equal(arranged('4×8').length, 2);
+    assert.equal(arranged('nothing').length, 0);
   });
 
   it('are in the page only where they can be seen', () => {

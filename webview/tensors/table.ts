@@ -1,9 +1,8 @@
-import type { TensorRow } from '../../src/protocol/messages';
 import { announcer, element, oncePerFrame, setText } from '../shared/dom';
-import { formatBytes, formatInteger, formatShape } from '../shared/format';
+import { formatInteger } from '../shared/format';
 import { t } from '../shared/strings';
 import { textField } from '../shared/ui/components';
-import { arrangeRows, visibleRange, type Column, type Order } from './rows';
+import { arrangeRows, visibleRange, type Order, type RowKind } from './rows';
 
 /** What a person chose in the table. */
 export interface TableChoices {
@@ -12,48 +11,50 @@ export interface TableChoices {
   readonly selected?: string | undefined;
 }
 
-/** The tensors of a checkpoint; only rows that can be seen are in the page. */
-export interface TensorTable {
+/** Tensors; only rows that can be seen are in the page. */
+export interface TensorTable<Row> {
   readonly element: HTMLElement;
-  update(rows: readonly TensorRow[]): void;
+  update(rows: readonly Row[]): void;
+}
+
+/** What a table is made with. */
+export interface TableOptions<Row> extends RowKind<Row> {
+  /** What stands in the field of the filter. */
+  readonly filterBy: string;
+  /** What is said where no row fits the filter. */
+  readonly nothingFits: (filter: string) => string;
+  readonly initial: TableChoices;
+  readonly remember: (choices: TableChoices) => void;
+  /** Called when a person rests on a row. */
+  readonly select: (row: Row) => void;
 }
 
 const rowHeight = 24;
-const columns: readonly Column[] = ['name', 'shape', 'type', 'bytes'];
 
-/** Makes the table; `select` is called when a person rests on a row. */
-export function createTensorTable(
-  initial: TableChoices,
-  remember: (choices: TableChoices) => void,
-  select: (row: TensorRow) => void,
-): TensorTable {
+/** Makes the table. */
+export function createTensorTable<Row>(options: TableOptions<Row>): TensorTable<Row> {
+  const { columns, nameOf, said, initial, remember, select } = options;
   let choices = initial;
-  let all: readonly TensorRow[] = [];
-  let rows: readonly TensorRow[] = [];
+  let all: readonly Row[] = [];
+  let rows: readonly Row[] = [];
   let active = -1;
   let resting: ReturnType<typeof setTimeout> | undefined;
 
-  const titles: Record<Column, string> = {
-    name: t('Name'),
-    shape: t('Shape'),
-    type: t('Type'),
-    bytes: t('Size'),
-  };
   const count = element('span', { class: 'quiet number', attributes: { role: 'status' } });
   const live = announcer();
   const headers = columns.map((column, index) => {
     const cell = element('div', {
-      class: `cell ${column}`,
+      class: `cell ${column.name}`,
       attributes: { role: 'columnheader', 'aria-colindex': index + 1 },
     });
     const sort = element('button', {
       class: 'sort',
-      text: titles[column],
+      text: column.title,
       attributes: { type: 'button' },
-      on: { click: () => sortBy(column) },
+      on: { click: () => sortBy(column.name) },
     });
     cell.append(sort);
-    return { column, cell };
+    return { column: column.name, cell };
   });
   const nothing = element('p', { class: 'quiet nothing' });
   const filler = element('div', { class: 'filler', attributes: { role: 'rowgroup' } });
@@ -85,7 +86,7 @@ export function createTensorTable(
       element('h2', { class: 'grow', text: t('Tensors'), attributes: { id: 'tensors-title' } }),
       count,
     ),
-    textField(t('Filter by name, type or shape'), choices.filter, filter => {
+    textField(options.filterBy, choices.filter, filter => {
       change({ filter });
       arrange();
     }),
@@ -99,7 +100,7 @@ export function createTensorTable(
     remember(choices);
   }
 
-  function sortBy(column: Column): void {
+  function sortBy(column: string): void {
     const { order } = choices;
     const next: Order | undefined =
       order?.column !== column
@@ -112,8 +113,8 @@ export function createTensorTable(
   }
 
   function arrange(): void {
-    rows = arrangeRows(all, choices.filter, choices.order);
-    active = rows.findIndex(({ name }) => name === choices.selected);
+    rows = arrangeRows(all, choices.filter, choices.order, options);
+    active = rows.findIndex(row => nameOf(row) === choices.selected);
     setText(
       count,
       rows.length === all.length
@@ -126,7 +127,7 @@ export function createTensorTable(
       nothing,
       all.length === 0
         ? t('There are no tensors in this file.')
-        : t('No tensor has “{0}” in its name, type or shape.', choices.filter.trim()),
+        : options.nothingFits(choices.filter.trim()),
     );
     for (const { column, cell } of headers) {
       const sorted = choices.order?.column === column ? choices.order : undefined;
@@ -141,13 +142,7 @@ export function createTensorTable(
     draw();
   }
 
-  function rowElement(row: TensorRow, index: number): HTMLElement {
-    const texts: Record<Column, string> = {
-      name: row.name,
-      shape: formatShape(row.shape),
-      type: row.type,
-      bytes: formatBytes(row.bytes),
-    };
+  function rowElement(row: Row, index: number): HTMLElement {
     const node = element(
       'div',
       {
@@ -160,16 +155,16 @@ export function createTensorTable(
         },
         on: { click: () => activate(index) },
       },
-      ...columns.map((column, place) =>
+      ...columns.map(({ name, text }, place) =>
         element(
           'div',
           {
-            class: `cell ${column}`,
-            title: texts[column],
+            class: `cell ${name}`,
+            title: text(row),
             attributes: { role: 'gridcell', 'aria-colindex': place + 1 },
           },
           // Long names lose their beginning, which they share, and keep the end, which tells them apart.
-          element('bdi', { text: texts[column], attributes: { dir: 'ltr' } }),
+          element('bdi', { text: text(row), attributes: { dir: 'ltr' } }),
         ),
       ),
     );
@@ -191,10 +186,10 @@ export function createTensorTable(
     const row = rows[index];
     if (row === undefined) return;
     active = index;
-    change({ selected: row.name });
+    change({ selected: nameOf(row) });
     revealActive();
     draw();
-    live.say(`${row.name}, ${formatShape(row.shape)}, ${row.type}`);
+    live.say(said(row));
     // Whoever runs through the list does not ask the disk for every tensor on the way.
     clearTimeout(resting);
     resting = setTimeout(() => select(row), 150);
