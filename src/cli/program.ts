@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json';
 import { UsageError } from '../errors';
 import { addApplyCommand } from './commands/apply';
+import { addConvertCommand } from './commands/convert';
 import { addDoctorCommand } from './commands/doctor';
 import { addCompareCommand } from './commands/compare';
 import { addEvaluateCommand } from './commands/evaluate';
@@ -57,6 +58,7 @@ function commandLine(host: Host, finish: (exitCode: number) => void): Command {
   addTrainCommand(program, host);
   addCompareCommand(program, host);
   addEvaluateCommand(program, host);
+  addConvertCommand(program, host);
   addDoctorCommand(program, host, finish);
   return program;
 }
