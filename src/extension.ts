@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { ExtensionApi } from './host/commands/api';
 import { Checkpoints } from './host/checkpoints/checkpoints';
 import { showCheckpoints } from './host/checkpoints/checkpointsView';
+import { convertCheckpoint } from './host/commands/convertCommand';
 import { newComparison } from './host/wizard/compareWizard';
 import { RecentData } from './host/wizard/dataChoices';
 import { DeviceClaims } from './host/runs/deviceClaims';
@@ -159,6 +160,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     growModel: resource => growModel(grow, resource),
     compareMethods: resource => compareMethods(grow, resource),
     inspectCheckpoint,
+    convertCheckpoint: resource => convertCheckpoint({ service, checkpoints }, resource),
     refreshCheckpoints: () => checkpoints.refresh(),
     openRun: id => commands.runs.open(id),
     pauseRun: id => commands.runs.control('pause', id),

@@ -54,8 +54,11 @@ export interface Checkpoint {
   readBytes(name: string): Promise<Uint8Array>;
   /** A tensor's values. @throws UnsupportedError for element types without values */
   readFloat32(name: string): Promise<Float32Array>;
-  /** A tensor's bytes as they are written, some megabytes at a time; a large tensor is never whole in memory. */
-  parts(name: string): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of a tensor of its files, whose layout may be another than theirs, some megabytes at a time:
+   * a large tensor is never whole in memory.
+   */
+  parts(tensor: TensorInfo): AsyncIterable<Uint8Array>;
   /** Some of a tensor's values in row-major order; reads no more than those. */
   readRange(name: string, firstElement: number, count: number): Promise<Float32Array>;
   /** Identifies its files in receipts; see `sha256OfFiles`. @throws UserError when they changed */
@@ -219,8 +222,7 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       const tensor = tensorNamed(name);
       return read(tensor, 0, elementCount(tensor.shape));
     },
-    async *parts(name) {
-      const tensor = tensorNamed(name);
+    async *parts(tensor) {
       const count = elementCount(tensor.shape);
       const most = Math.floor(PART_BYTES / Math.max(1, bytesPerElement(tensor.type)));
       // Of a tensor without elements too: one that cannot be read says so.

@@ -32,12 +32,10 @@ export async function writeSafetensors(
   const counted = counter(converting, total);
   const { files, bytes } = await writeCheckpoint(
     directory,
-    kept.map(({ name, type, shape }) => ({
-      name,
-      type,
-      shape,
-      values: () => counted(source.parts(name)),
-    })),
+    kept.map(tensor => {
+      const { name, type, shape } = tensor;
+      return { name, type, shape, values: () => counted(source.parts(tensor)) };
+    }),
     {
       metadata: metadataOf(source.format, source.metadata),
       ...(maxShardBytes !== undefined && { maxShardBytes }),
@@ -89,7 +87,7 @@ async function requireWritable(
 }
 
 /** @throws UserError when the disk has less room than the weights take */
-async function requireSpace(directory: string, bytes: number): Promise<void> {
+export async function requireSpace(directory: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(directory);
   if (bavail * bsize >= bytes) return;
   throw new UserError(
