@@ -37,6 +37,7 @@ const innerRooms = {
     'open',
     'write',
     'stop',
+    'convert',
     'plan',
     'score',
     'grow',

@@ -30,6 +30,9 @@ export class CorruptFileError extends UserError {}
 /** A well-formed request that this software cannot fulfil: unknown family, shrinking target. */
 export class UnsupportedError extends UserError {}
 
+/** Tensors that can be read as they are, but make no model that is grown or trained. */
+export class OnlyTensorsError extends UnsupportedError {}
+
 /** The arguments do not make sense together; the command line answers it with exit code 2. */
 export class UsageError extends UserError {}
 

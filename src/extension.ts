@@ -6,6 +6,7 @@ import { showCheckpoints } from './host/checkpoints/checkpointsView';
 import { compareSelectedWeights, compareWeights } from './host/commands/compareWeights';
 import { exportTensor } from './host/commands/exportTensor';
 import { DifferencePanels } from './host/pages/differencePanel';
+import { convertCheckpoint } from './host/commands/convertCommand';
 import { newComparison } from './host/wizard/compareWizard';
 import { RecentData } from './host/wizard/dataChoices';
 import { DeviceClaims } from './host/runs/deviceClaims';
@@ -168,6 +169,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     compareWeights: resource => compareWeights(weights, resource),
     compareSelectedWeights: (resource, selected) =>
       compareSelectedWeights(weights, resource, selected),
+    convertCheckpoint: resource => convertCheckpoint({ service, checkpoints }, resource),
     refreshCheckpoints: () => checkpoints.refresh(),
     openRun: id => commands.runs.open(id),
     pauseRun: id => commands.runs.control('pause', id),

@@ -49,6 +49,8 @@ export interface Recognition {
   readonly ignored: readonly { readonly name: string; readonly reason: string }[];
   /** Those of them whose values stand nowhere else, so that a model written without them has lost them. */
   readonly lost: readonly string[];
+  /** Those of them that hold what a tensor of the model holds, with that tensor. */
+  readonly copies: ReadonlyMap<string, string>;
   /** What a person should know before the model is used as it is understood here. */
   readonly notes: readonly Note[];
 }
@@ -96,6 +98,9 @@ export function recognizeArchitecture(
     names,
     ignored,
     notes: [...notes, ...notesOnLost(lost)],
+    copies: new Map(
+      left.flatMap(({ name, copyOf }) => (copyOf === undefined ? [] : [[name, copyOf]])),
+    ),
     lost: lost.map(({ name }) => name),
   };
 }
@@ -244,6 +249,8 @@ interface LeftOver {
   readonly reason: string;
   /** Whether what it holds stands nowhere else. */
   readonly lost: boolean;
+  /** The tensor of the model that holds the same. */
+  readonly copyOf?: string;
 }
 
 function notesOnLost(lost: readonly LeftOver[]): Note[] {
@@ -294,7 +301,9 @@ function leftOver(
     const instead = insteadOf(written);
     if (instead) {
       const { twin, same } = instead;
-      return kept(same ? `a second copy of ${twin}` : `${twin} is used instead, with other values`);
+      return same
+        ? { ...kept(`a second copy of ${twin}`), copyOf: twin }
+        : kept(`${twin} is used instead, with other values`);
     }
     const reason =
       family.explain?.(written, architecture) ?? `not part of ${architecture.modelClass}`;

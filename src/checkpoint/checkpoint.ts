@@ -22,6 +22,9 @@ const MAX_CONFIG_BYTES = 50_000_000;
 /** Limits of a config.json's structure, generous for label maps and nested sub-models. */
 const CONFIG_LIMITS = { depth: 64, keys: 1_000_000 };
 
+/** Bytes of a tensor that are read at a time where it is read in parts; whole blocks of every quantised kind. */
+const PART_BYTES = 1 << 25;
+
 /** A checkpoint opened for reading: its headers are in memory, its values on disk until asked for. */
 export interface Checkpoint {
   /** Absolute path of the folder it lies in. */
@@ -36,6 +39,8 @@ export interface Checkpoint {
   readonly configText: string | undefined;
   /** Texts of files that stand in for those beside it, by their names; empty where it has such files. */
   readonly companions: ReadonlyMap<string, () => Promise<string>>;
+  /** The id of its files' format, `safetensors` say; undefined where no shard could be read. */
+  readonly format: string | undefined;
   /** Free text its writer left in the header (of a sharded one: in the first shard). */
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -52,6 +57,11 @@ export interface Checkpoint {
   readBytes(name: string, firstElement?: number, count?: number): Promise<Uint8Array>;
   /** A tensor's values. @throws UnsupportedError for element types without values */
   readFloat32(name: string): Promise<Float32Array>;
+  /**
+   * The bytes of a tensor of its files, whose layout may be another than theirs, some megabytes at a time:
+   * a large tensor is never whole in memory.
+   */
+  parts(tensor: TensorInfo): AsyncIterable<Uint8Array>;
   /** Some of a tensor's values in row-major order; reads no more than those. */
   readRange(name: string, firstElement: number, count: number): Promise<Float32Array>;
   /** Identifies its files in receipts; see `sha256OfFiles`. @throws UserError when they changed */
@@ -212,6 +222,7 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
     configText: config?.text,
     noConfig,
     companions,
+    format: contents.format,
     metadata,
     tensors,
     absent,
@@ -223,6 +234,17 @@ export async function listCheckpoint(path: string): Promise<ListedCheckpoint> {
       const asked = count ?? elementCount(tensor.shape) - firstElement;
       requireElements(tensor, firstElement, asked);
       return read(tensor, firstElement, asked);
+    },
+    async *parts(tensor) {
+      const count = elementCount(tensor.shape);
+      const most = Math.floor(PART_BYTES / Math.max(1, bytesPerElement(tensor.type)));
+      // Of a tensor without elements too: one that cannot be read says so.
+      let first = 0;
+      do {
+        const some = Math.min(most, count - first);
+        yield await read(tensor, first, some);
+        first += some;
+      } while (first < count);
     },
     async readFloat32(name) {
       const tensor = readableTensorNamed(name);

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../errors';
+import { OnlyTensorsError } from '../errors';
 import { isJsonObject, type JsonObject } from './jsonText';
 import { quoted } from './names';
 
@@ -73,7 +73,7 @@ export function quantizedProblem(
   file: string,
   names: ReadonlySet<string>,
   config: JsonObject | undefined,
-): UnsupportedError | undefined {
+): OnlyTensorsError | undefined {
   const asked = config?.['quantization_config'];
   const method = isJsonObject(asked) ? asked['quant_method'] : undefined;
   for (const name of names) {
@@ -82,7 +82,7 @@ export function quantizedProblem(
         ({ tensor, method: only }) => tensor.test(name) && (only === undefined || only === method),
       ) ?? (isPackedByMlx(name, names) ? mlx : undefined);
     if (kind === undefined) continue;
-    return new UnsupportedError(
+    return new OnlyTensorsError(
       `${file}: its weights are quantised by ${kind.by} (${quoted(name)}); they can be listed, but not grown, because growing mixes weights, and packed ones hold no more than rounded numbers with scales beside them.`,
       kind.remedy,
     );

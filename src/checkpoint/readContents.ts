@@ -15,6 +15,8 @@ import { shardSeriesOf, type ShardSeries } from './shardSeries';
 import { MAX_TENSORS, type TensorInfo } from './tensor';
 
 interface OpenedFile {
+  /** The id of its format; `json` for an index. */
+  readonly format: string;
   readonly seen: SeenFile;
   /** Files that it names, by what messages call them. */
   readonly others: ReadonlyMap<string, SeenFile>;
@@ -64,10 +66,11 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
         );
       }
       const text = new TextDecoder().decode(await read(0, size));
-      const content = (await openJson(text, opened)) ?? { index: text };
-      return { seen, others, content };
+      const model = await openJson(text, opened);
+      if (model) return { format: 'tfjs', seen, others, content: model };
+      return { format, seen, others, content: { index: text } };
     }
-    return { seen, others, content: await format.open(opened) };
+    return { format: format.id, seen, others, content: await format.open(opened) };
   } catch (error) {
     throw explainReadError(error, file);
   } finally {
@@ -78,6 +81,8 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
 
 /** What the headers of a checkpoint's files say, all of them validated. */
 export interface CheckpointContents {
+  /** The id of the files' format; of shards, of the first that could be read. */
+  readonly format?: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Tensors that an index names although no shard holds them, with the shard it gives. */
@@ -120,6 +125,7 @@ async function readShards(
   const problems: UserError[] = [];
   const notes: Note[] = [];
   const twice: string[] = [];
+  let format: string | undefined;
   let metadata: Readonly<Record<string, string>> | undefined;
   let bytesOnce = 0;
   for (const shard of shards) {
@@ -135,6 +141,7 @@ async function readShards(
     const { seen, others, content } = opened;
     if ('index' in content) throw new Error('an index is not allowed here');
     for (const [name, one] of [[file, seen] as const, ...others]) files.set(name, one);
+    format ??= opened.format;
     metadata ??= content.metadata;
     notes.push(...(content.notes ?? []));
     bytesOnce += content.bytesOnce ?? content.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -158,6 +165,7 @@ async function readShards(
     });
   }
   const contents = {
+    ...(format !== undefined && { format }),
     metadata: metadata ?? {},
     tensors,
     absent: new Map(),
@@ -273,10 +281,11 @@ async function placeOf(file: string, named: boolean): Promise<Place> {
  * @throws UserError, CorruptFileError, UnsupportedError
  */
 export async function readContents(file: string, named: boolean): Promise<CheckpointContents> {
-  const { seen, others, content } = await openFile(await placeOf(file, named), true);
+  const { format, seen, others, content } = await openFile(await placeOf(file, named), true);
   if ('index' in content) return openSharded(file, content.index);
   const tensors = new Map(content.tensors.map(tensor => [tensor.name, tensor]));
   const contents: CheckpointContents = {
+    format,
     metadata: content.metadata,
     tensors,
     absent: new Map(),

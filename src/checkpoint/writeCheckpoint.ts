@@ -1,8 +1,8 @@
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { createFile, type Write } from './createFile';
 import { areFinite, fromFloat32, type StoredType } from './elementTypes';
-import { explainWriteError } from './outputFolder';
 import { UserError } from '../errors';
 import { allFinite } from '../finite';
 import { quoted } from './names';
@@ -16,16 +16,14 @@ import { advise } from '../remedy/remedy';
 const DEFAULT_MAX_SHARD_BYTES = 50_000_000_000;
 /** Elements converted at once, so that a large tensor is not in memory twice. */
 const CONVERTED_ELEMENTS = 1 << 22;
-/** Most bytes handed to the system in one call. */
-const WRITE_BYTES = 1 << 28;
 
 /** A tensor to write; its values are asked for when their turn comes. */
 export interface TensorToWrite {
   readonly name: string;
   readonly type: StoredType;
   readonly shape: readonly number[];
-  /** Values to be stored as `type`, or bytes that are stored so already. */
-  readonly values: () => Promise<Float32Array | Uint8Array>;
+  /** Values to be stored as `type`, or bytes that are stored so already, all at once or part by part. */
+  readonly values: () => Promise<Float32Array | Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 export interface WriteOptions {
@@ -41,7 +39,7 @@ export interface WriteOptions {
 
 /**
  * Writes a checkpoint as transformers does: one safetensors file, or shards and their index when
- * the tensors exceed `maxShardBytes`. Only one tensor's values are in memory at a time. Returns the
+ * the tensors exceed `maxShardBytes`. Only one tensor's values are in memory at a time, or a part of them. Returns the
  * paths written (an index last) and the bytes of all tensors. On failure the files are removed.
  * @throws UserError when the disk refuses, or values are not finite although they should be; Error when values do not match their shape, or a file
  * exists already
@@ -84,41 +82,6 @@ export async function writeCheckpoint(
   }
 }
 
-/** Takes bytes to the end of the file that is being written. */
-type Write = (bytes: Uint8Array) => Promise<void>;
-
-/** Creates a file that must not exist, has it filled, and on the disk before it is closed. */
-async function createFile(
-  file: string,
-  created: string[],
-  fill: (write: Write) => Promise<void>,
-): Promise<void> {
-  // Only failures of the file itself are the disk's; those of whoever supplies the values are not.
-  const explained = async <T>(call: Promise<T>): Promise<T> => {
-    try {
-      return await call;
-    } catch (error) {
-      throw explainWriteError(error, file);
-    }
-  };
-  const handle = await explained(open(file, 'wx'));
-  created.push(file);
-  try {
-    await fill(bytes => explained(writeFully(handle, bytes)));
-    await explained(handle.sync());
-  } finally {
-    await explained(handle.close());
-  }
-}
-
-async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  let done = 0;
-  while (done < bytes.byteLength) {
-    const length = Math.min(WRITE_BYTES, bytes.byteLength - done);
-    done += (await handle.write(bytes, done, length)).bytesWritten;
-  }
-}
-
 /** Writes a file; returns the tensors with values that are not finite as they were stored. */
 async function writeShard(
   write: Write,
@@ -129,7 +92,17 @@ async function writeShard(
   const ordered = inWritingOrder(shard);
   await write(headerFor(ordered, metadata));
   for (const tensor of ordered) {
-    const values = await tensor.values();
+    const given = tensor.values();
+    if (Symbol.asyncIterator in given) {
+      let bytes = 0;
+      for await (const part of given) {
+        bytes += part.byteLength;
+        await write(part);
+      }
+      checkLength(tensor, 'bytes', bytes, tensorBytes(tensor));
+      continue;
+    }
+    const values = await given;
     if (values instanceof Float32Array) {
       checkLength(tensor, 'values', values.length, elementCount(tensor.shape));
       let found = false;

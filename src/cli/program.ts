@@ -3,6 +3,7 @@ import manifest from '../../package.json';
 import { UsageError } from '../errors';
 import { addApplyCommand } from './commands/apply';
 import { addDiffCommand } from './commands/diff';
+import { addConvertCommand } from './commands/convert';
 import { addDoctorCommand } from './commands/doctor';
 import { addCompareCommand } from './commands/compare';
 import { addEvaluateCommand } from './commands/evaluate';
@@ -59,6 +60,7 @@ function commandLine(host: Host, finish: (exitCode: number) => void): Command {
   addTrainCommand(program, host);
   addCompareCommand(program, host);
   addEvaluateCommand(program, host);
+  addConvertCommand(program, host);
   addDoctorCommand(program, host, finish);
   return program;
 }

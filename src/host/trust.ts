@@ -5,7 +5,7 @@ import { explain } from './text';
 const untrusted = (): UserError =>
   new UserError(
     vscode.l10n.t(
-      'Growing a model runs computations and writes files, which needs a trusted workspace.',
+      'Growing or converting a model runs computations and writes files, which needs a trusted workspace.',
     ),
     vscode.l10n.t('Trust this workspace first. Checkpoints can be inspected without.'),
   );

@@ -5,6 +5,7 @@ import type {
   OptionalEngine,
   SelfTestResult,
 } from './engines';
+import type { ConversionReceipt, ConversionRequest } from './conversion';
 import type { Told } from './told';
 import type { GrowthPlan } from './events';
 import type { ModelSummary } from './model';
@@ -206,6 +207,8 @@ export interface Service {
   ): Promise<ExportedTensor>;
   /** Path of an operators.safetensors, and a name in it. */
   operator(question: { readonly path: string; readonly name: string }): Promise<ExactOperator>;
+  /** Writes a checkpoint in another format; tells how many bytes were written of how many meanwhile. */
+  convert(question: ConversionRequest, context: CallContext): Promise<ConversionReceipt>;
   /** As in receipts: SHA-256 of the checkpoint's files. */
   hash(path: string): Promise<string>;
   /** Examines this machine's engines. */

@@ -13,6 +13,7 @@ import { offerMethods } from '../run/questions/offerMethods';
 import { engineOutlook } from '../run/questions/engineOutlook';
 import { openPlan } from '../run/questions/openPlan';
 import { parameterCounts } from '../run/questions/parameterCounts';
+import { convertShown } from './conversions';
 import type { UnwordedService } from './unwordedService';
 
 /** Everything about files and numbers that the host wants to know without a run. */
@@ -37,6 +38,7 @@ export const service: UnwordedService = {
   comparisonPlan,
   outlook: engineOutlook,
   lookAtData,
+  convert: convertShown,
   parameters: parameterCounts,
   async operator({ path, name }) {
     const checkpoint = await openCheckpoint(path);

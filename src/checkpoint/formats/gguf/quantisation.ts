@@ -16,7 +16,7 @@ export function requireReadable(tensors: readonly PlacedTensor[]): void {
   );
 }
 
-/** What it costs to grow what is quantised. */
+/** What it costs to use what is quantised. */
 export function notesOnQuantised(tensors: readonly PlacedTensor[]): Note[] {
   const blocks = tensors.filter(({ kind }) => 'blocks' in kind);
   if (blocks.length === 0) return [];
@@ -25,8 +25,8 @@ export function notesOnQuantised(tensors: readonly PlacedTensor[]): Note[] {
   const are = blocks.length === 1 ? 'tensor is' : 'tensors are';
   return [
     {
-      message: `${blocks.length} of ${tensors.length} ${are} quantised (${kindsOf(blocks)}): growing reads and writes them as float32, ${formatBytes(asFloats)} in place of ${formatBytes(bytes)}, without the digits that quantising took.`,
-      remedy: 'Grow the original weights where you can get them, and quantise the result.',
+      message: `${blocks.length} of ${tensors.length} ${are} quantised (${kindsOf(blocks)}): they are read as float32, ${formatBytes(asFloats)} in place of ${formatBytes(bytes)}, without the digits that quantising took.`,
+      remedy: 'Start from the original weights where you can get them, and quantise the result.',
     },
   ];
 }

@@ -59,13 +59,20 @@ function scalingOfMetadata(facts: Facts): JsonObject {
 function scalingOfFactors(factors: readonly number[], theta: number): JsonObject {
   const factor = Math.max(...factors);
   const pairs = factors.length;
-  const same = factors.every((given, pair) => {
-    const length = 2 * Math.PI * theta ** (pair / pairs);
-    return Math.abs(given / llama3Factor(length, factor) - 1) < 1e-4;
-  });
+  const expected = llama3Factors(pairs, { factor, theta });
+  const same = factors.every((given, pair) => Math.abs(given / expected[pair]! - 1) < 1e-4);
   if (!same) throw notTold();
   return { ...llama3, factor };
 }
+
+/** By how much Llama 3 slows each of so many pairs. */
+export const llama3Factors = (
+  pairs: number,
+  { factor, theta }: { readonly factor: number; readonly theta: number },
+): number[] =>
+  Array.from({ length: pairs }, (_, pair) =>
+    llama3Factor(2 * Math.PI * theta ** (pair / pairs), factor),
+  );
 
 /** By how much Llama 3 slows the pair of a wave length. */
 function llama3Factor(length: number, factor: number): number {

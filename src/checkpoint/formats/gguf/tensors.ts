@@ -1,5 +1,6 @@
 import { CorruptFileError } from '../../../errors';
-import { bytesPerElement } from '../../elementTypes';
+import { bytesPerElement, toFloat32 } from '../../elementTypes';
+import { computed } from '../../layouts/computed';
 import { contiguous } from '../../layouts/contiguous';
 import { lessOne } from '../../layouts/lessOne';
 import { quantised } from '../../layouts/quantised';
@@ -61,6 +62,41 @@ export function asBefore(tensor: TensorInfo, done: Done, heads: Heads): TensorIn
       return withRows(tensor, row => {
         const [head, part] = [Math.floor(row / (3 * size)), Math.floor(row / size) % 3];
         return (part * heads.queries + head) * size + (row % size);
+      });
+    }
+  }
+}
+
+/** A tensor as llama.cpp's converter changes it: the other way round. @throws CorruptFileError when its shape does not fit that */
+export function forFile(tensor: TensorInfo, done: Done, heads: Heads): TensorInfo {
+  const { type, layout } = tensor;
+  switch (done) {
+    case 'plusOne':
+      return {
+        ...tensor,
+        type: 'F32',
+        layout: computed(
+          layout,
+          bytes => new Uint8Array(toFloat32(bytes, type).map(value => value + 1).buffer),
+        ),
+      };
+    case 'transposed':
+      return asBefore(tensor, done, heads);
+    case 'interleavedQueries':
+    case 'interleavedKeys': {
+      const count = done === 'interleavedKeys' ? heads.keys : heads.queries;
+      const size = wholeHeads(tensor, count, 2);
+      return withRows(tensor, row => {
+        const [head, unit] = [Math.floor(row / size) * size, row % size];
+        return head + (unit % 2) * (size / 2) + Math.floor(unit / 2);
+      });
+    }
+    case 'partsFirst': {
+      const size = wholeHeads(tensor, heads.queries, 3) / 3;
+      return withRows(tensor, row => {
+        const [block, unit] = [Math.floor(row / size), row % size];
+        const [part, head] = [Math.floor(block / heads.queries), block % heads.queries];
+        return (head * 3 + part) * size + unit;
       });
     }
   }

@@ -1,4 +1,4 @@
-import { CorruptFileError, UnsupportedError, type Note } from '../../../errors';
+import { CorruptFileError, OnlyTensorsError, UnsupportedError, type Note } from '../../../errors';
 import { counted } from '../../../format';
 import { bytesPerElement, type StoredType } from '../../elementTypes';
 import { contiguous } from '../../layouts/contiguous';
@@ -71,7 +71,7 @@ export const onnx: Format = {
       tensors,
       notes: notesOn(passed, model.sparse),
       problems: [
-        new UnsupportedError(
+        new OnlyTensorsError(
           `${file} is an ONNX graph: its initialisers are listed; it cannot be grown, because a graph of operators does not say which model it is and exports rename, fold and turn its weights.`,
           'Grow the checkpoint that it was exported from, then export the grown one.',
         ),

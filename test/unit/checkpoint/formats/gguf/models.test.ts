@@ -114,7 +114,7 @@ test('growing what is quantised says what that costs', async () => {
   const [note] = model.notes;
   assert.match(
     note!.message,
-    /^14 of 21 tensors are quantised \(Q8_0\): growing .* float32, 73.7 kB in/,
+    /^14 of 21 tensors are quantised \(Q8_0\): they are read as float32, 73.7 kB in/,
   );
 });
 
