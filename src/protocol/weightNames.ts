@@ -30,6 +30,7 @@ export const weightKinds: readonly (readonly string[])[] = [
   ['.gguf'],
   ['.msgpack'],
   ['.h5', '.hdf5'],
+  ['.keras'],
   ['model.json'],
   ['.npz', '.npy'],
   ['.onnx'],

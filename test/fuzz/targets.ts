@@ -221,7 +221,10 @@ export const targets: Readonly<Record<string, Target>> = {
   flax: changedFiles([
     ...['flax/types.msgpack', 'flax/bert/flax_model.msgpack', 'flax/vit/flax_model.msgpack'],
   ]),
-  hdf5: changedFiles(['hdf5/types.h5', 'hdf5/bert/tf_model.h5']),
+  hdf5: changedFiles([
+    ...['hdf5/types.h5', 'hdf5/bert/tf_model.h5', 'hdf5/chunked.h5', 'hdf5/latest.h5'],
+  ]),
+  keras: changedFiles(['keras/model.keras', 'keras/deflated.keras', 'keras/model.weights.h5']),
   llama2c: changedFiles(['llama2c/tied/version0.bin', 'llama2c/untied/version1.bin']),
   onnx: changedFiles(['onnx/model.onnx', 'onnx/external.onnx']),
   numpy: changedFiles([

@@ -1,4 +1,4 @@
-import { CorruptFileError, type Note } from '../../../errors';
+import { CorruptFileError, UnsupportedError, type Note } from '../../../errors';
 import { counted } from '../../../format';
 import { bytesPerElement, type StoredType } from '../../elementTypes';
 import { chunked, type StoredChunk } from '../../layouts/chunked';
@@ -64,9 +64,26 @@ export const hdf5: Format = {
         remedy: 'Nothing is lost if they lead to what is listed.',
       });
     }
-    return { metadata: {}, tensors: renamed(tensors, kerasFileNames), notes };
+    return {
+      metadata: {},
+      tensors: renamed(tensors, kerasFileNames),
+      notes,
+      problems: placesOfKeras(tensors, file),
+    };
   },
 };
+
+/** What keeps weights of Keras 3 from being grown: `layers/dense/vars/0` says where they stand in a graph. */
+function placesOfKeras(tensors: readonly TensorInfo[], file: string): readonly UnsupportedError[] {
+  const placed = tensors.find(({ name }) => /(?:^|\/)vars\/\d+$/.test(name));
+  if (!placed) return [];
+  return [
+    new UnsupportedError(
+      `${file} holds weights of a model of Keras (${quoted(placed.name)}): they are listed; it cannot be grown, because they are called by their places in a graph of layers, not by what they are in a model.`,
+      'Grow the checkpoint of transformers that it was made from, or copy its weights into such a model and save that with save_pretrained.',
+    ),
+  ];
+}
 
 /** The type of elements here; undefined for those without one. */
 function typeOf({ kind, size, isSigned, exponent }: ElementKind): StoredType | undefined {

@@ -106,13 +106,13 @@ test('folders without weights say what they hold instead', async t => {
   await assertUserError(openCheckpoint(folder), UserError, /holds no checkpoint/);
   await put(folder, 'optimizer.pt', 'x');
   await assertUserError(openCheckpoint(folder), UserError, /beside a model \(optimizer\.pt\)/);
-  await put(folder, 'model.keras', 'x');
+  await put(folder, 'model.tflite', 'x');
   const error = await assertUserError(
     openCheckpoint(folder),
     UnsupportedError,
-    /a model of Keras \(model\.keras\) but no weights that are read here/,
+    /a TensorFlow Lite model \(model\.tflite\) but no weights that are read here/,
   );
-  assert.match(remedyText(error.remedy), /model\.weights\.h5/);
+  assert.match(remedyText(error.remedy), /converted from/);
 });
 
 /** Folders of training runs and other frameworks: what lies in them, what it is called, what helps. */
