@@ -26,7 +26,7 @@ export const weightKinds: readonly (readonly string[])[] = [
   ['.safetensors.index.json'],
   ['.safetensors'],
   ['.bin.index.json'],
-  ['.bin', '.pt', '.pth', '.ckpt'],
+  ['.bin', '.pt', '.pth', '.ckpt', '.pt.tar', '.pth.tar'],
   ['.gguf'],
   ['.msgpack'],
   ['.h5', '.hdf5'],
@@ -34,6 +34,14 @@ export const weightKinds: readonly (readonly string[])[] = [
   ['model.json'],
   ['.npz', '.npy'],
   ['.onnx'],
+];
+
+/** Files that tell in the editor of checkpoints that are known and not read, and that hold no weights themselves. */
+export const foreignMarks: readonly string[] = [
+  '__0_0.distcp',
+  'zero_to_fp32.py',
+  'latest_checkpointed_iteration.txt',
+  '_CHECKPOINT_METADATA',
 ];
 
 /** What a model is called by its path: its folder's name, also when one of its files was given. */
