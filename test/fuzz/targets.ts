@@ -201,6 +201,22 @@ export const targets: Readonly<Record<string, Target>> = {
       };
     },
   },
+  ggufParts: {
+    prepare(folder) {
+      const source = fixture('formats/gguf/split');
+      const parts = readdirSync(source).map(name => ({
+        file: join(folder, name),
+        bytes: readFileSync(join(source, name)),
+      }));
+      return Promise.resolve(async draw => {
+        const changed = draw.pick(parts);
+        for (const { file, bytes } of parts) writeFileSync(file, bytes);
+        if (draw.chance(0.1)) rmSync(changed.file);
+        else writeFileSync(changed.file, mutateGguf(changed.bytes, draw));
+        await lookAtAll(folder);
+      });
+    },
+  },
   tfjs: {
     async prepare(folder) {
       const source = fixture('formats/tfjs/bert');
