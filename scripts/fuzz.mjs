@@ -23,7 +23,7 @@ mkdirSync(save, { recursive: true });
 const shares = {
   ...{ safetensors: 15, pytorch: 12, gguf: 8, index: 7, config: 10, tokenizer: 1, operators: 7 },
   ...{ receipts: 6, runs: 6, idx: 4, images: 2, jsonl: 3 },
-  ...{ tfjs: 4, numpy: 4, flax: 4, llama2c: 1, onnx: 3, hdf5: 3 },
+  ...{ tfjs: 4, numpy: 4, flax: 4, llama2c: 1, onnx: 3, hdf5: 3, keras: 2, ggufParts: 2 },
 };
 /** Inputs that one process reads, so that what it leaves behind does not add up. */
 const chunk = 2000;
@@ -72,7 +72,7 @@ let failed = 0;
 for (const name of names) {
   const count = Math.max(1, Math.round((Number(values.count) * shares[name]) / total));
   const begin = Number(values.from);
-  let [refused, accepted, bytes] = [0, 0, 0];
+  let [refused, accepted, bytes, longest] = [0, 0, 0, 0];
   const started = performance.now();
   for (let from = begin; from < begin + count;) {
     const some = await readSome(name, from, Math.min(chunk, begin + count - from));
@@ -86,6 +86,7 @@ for (const name of names) {
     refused += some.ours ?? 0;
     accepted += some.accepted ?? 0;
     bytes = Math.max(bytes, some.bytes ?? 0);
+    longest = Math.max(longest, some.seconds ?? 0);
     // It could not even begin: no input is to blame.
     if (some.ours === undefined && some.at === undefined) break;
     // After a process that died the next one goes on behind the input that killed it.
@@ -93,7 +94,7 @@ for (const name of names) {
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(
-    `${name}: ${count} inputs, ${refused} refused, ${accepted} accepted, at most ${Math.round(bytes / 1e6)} MB, ${seconds} s`,
+    `${name}: ${count} inputs, ${refused} refused, ${accepted} accepted, at most ${longest.toFixed(1)} s of processor time for one and ${Math.round(bytes / 1e6)} MB, ${seconds} s`,
   );
 }
 if (failed > 0) {

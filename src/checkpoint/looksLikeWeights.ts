@@ -1,5 +1,9 @@
+import { basename, dirname } from 'node:path';
+
+import { UnsupportedError } from '../errors';
 import { openRegular } from '../files';
 import { hasOwnName } from '../protocol/weightNames';
+import { foreignByNames, whyNotGrown } from './formats/foreign';
 import { HEAD_BYTES, isOfFormat } from './formats/recognise';
 import { readFully } from './openFiles';
 import { MAX_INDEX_BYTES } from './shardIndex';
@@ -25,4 +29,17 @@ export async function looksLikeWeights(path: string): Promise<boolean> {
   } finally {
     await handle.close();
   }
+}
+
+/** What a file is a part of, by its name and its folder's, where that is known and not read. */
+export function foreignAt(path: string): UnsupportedError | undefined {
+  const folder = dirname(path);
+  // A folder's own name says more than what lies in it.
+  const found = foreignByNames([basename(folder)]) ?? foreignByNames([basename(path)]);
+  if (!found) return undefined;
+  const { kind, name } = found;
+  return new UnsupportedError(
+    `${folder} holds ${kind.is} (${name})${whyNotGrown(kind)}.`,
+    kind.remedy,
+  );
 }

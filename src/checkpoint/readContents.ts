@@ -41,7 +41,7 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
     await readFully(handle, head, 0, file);
     const read = async (begin: number, end: number, other?: string): Promise<Uint8Array> => {
       const bytes = new Uint8Array(end - begin);
-      if (other === undefined) await readFully(handle, bytes, begin, file);
+      if (other === undefined || other === file) await readFully(handle, bytes, begin, file);
       else await openOthers.read(other, begin, bytes);
       return bytes;
     };

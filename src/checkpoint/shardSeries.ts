@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 
 import { explainReadError } from '../files';
 import { MAX_SHARDS } from './shardIndex';
-import { shardEnds } from './weightFiles';
+import { partEnds, shardEnds } from './weightFiles';
 
 /** Shards whose names tell that they belong together: `model-00001-of-00003.safetensors`. */
 export interface ShardSeries {
@@ -19,8 +19,11 @@ export interface ShardSeries {
 }
 
 /** A shard's name: what comes before its number, how many there are, how it ends. */
-function partsOf(name: string): { base: string; of: string; end: string } | undefined {
-  const end = shardEnds.find(candidate => name.endsWith(candidate));
+function partsOf(
+  name: string,
+  ends = shardEnds,
+): { base: string; of: string; end: string } | undefined {
+  const end = ends.find(candidate => name.endsWith(candidate));
   if (end === undefined) return undefined;
   const match = /^(.*)-\d{5}-of-(\d{5})$/.exec(name.slice(0, -end.length));
   return match ? { base: match[1]!, of: match[2]!, end } : undefined;
@@ -57,7 +60,7 @@ export async function shardSeriesOf(file: string): Promise<ShardSeries | undefin
 /** Whether all of these files are shards of one series. */
 export function areOneSeries(names: readonly string[]): boolean {
   const series = names.map(name => {
-    const parts = partsOf(name);
+    const parts = partsOf(name, partEnds);
     return parts ? `${parts.base} of ${parts.of}${parts.end}` : undefined;
   });
   return series[0] !== undefined && new Set(series).size === 1;

@@ -4,6 +4,9 @@ import { foreignByNames } from './formats/foreign';
 /** Ends of the names of files whose shards may be a series. */
 export const shardEnds: readonly string[] = ['.safetensors', '.bin'];
 
+/** The same with those whose parts find each other themselves. */
+export const partEnds: readonly string[] = [...shardEnds, '.gguf'];
+
 /** The files in a folder that may be what is meant, of the first kind of which there is one. */
 export function candidatesAmong(names: readonly string[]): readonly string[] {
   const possible = names.filter(name => !liesBeside(name) && !foreignByNames([name]));

@@ -26,13 +26,22 @@ export const weightKinds: readonly (readonly string[])[] = [
   ['.safetensors.index.json'],
   ['.safetensors'],
   ['.bin.index.json'],
-  ['.bin', '.pt', '.pth', '.ckpt'],
+  ['.bin', '.pt', '.pth', '.ckpt', '.pt.tar', '.pth.tar'],
   ['.gguf'],
   ['.msgpack'],
   ['.h5', '.hdf5'],
+  ['.keras'],
   ['model.json'],
   ['.npz', '.npy'],
   ['.onnx'],
+];
+
+/** Files that tell in the editor of checkpoints that are known and not read, and that hold no weights themselves. */
+export const foreignMarks: readonly string[] = [
+  '__0_0.distcp',
+  'zero_to_fp32.py',
+  'latest_checkpointed_iteration.txt',
+  '_CHECKPOINT_METADATA',
 ];
 
 /** What a model is called by its path: its folder's name, also when one of its files was given. */

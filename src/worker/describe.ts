@@ -2,9 +2,10 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { foreignByNames, whyNotGrown } from '../checkpoint/formats/foreign';
 import { locateCheckpoint } from '../checkpoint/locate';
-import { looksLikeWeights } from '../checkpoint/looksLikeWeights';
+import { foreignAt, looksLikeWeights } from '../checkpoint/looksLikeWeights';
 import { UnsupportedError } from '../errors';
 import { readOwnText } from '../files';
+import { foreignMarks } from '../protocol/weightNames';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import { sourceModel } from '../protocol/modelSchemas';
 import type { CheckpointSummary, FoundSummary } from '../protocol/service';
@@ -37,6 +38,11 @@ export async function summarizeCheckpoint(path: string): Promise<Unworded<Checkp
  */
 export async function summarizeFound(path: string): Promise<Unworded<CheckpointSummary>> {
   const nothing = { path, files: [path], bytes: 0, elementTypes: '' };
+  const foreign = foreignMarks.includes(basename(path)) ? foreignAt(path) : undefined;
+  if (foreign) {
+    const { message, remedy } = foreign;
+    return { ...nothing, kind: 'unsupported', problem: { message, remedy } };
+  }
   if (!(await looksLikeWeights(path))) return { ...nothing, kind: 'other' };
   const foreign = foreignByNames([basename(path)])?.kind;
   if (foreign !== undefined) {

@@ -17,7 +17,13 @@ interface Told {
   /** The input that is read next; absent when all are done. */
   readonly at?: number;
   readonly failure?: { readonly index: number; readonly what: string };
-  readonly done?: { readonly ours: number; readonly accepted: number; readonly bytes: number };
+  readonly done?: {
+    readonly ours: number;
+    readonly accepted: number;
+    readonly bytes: number;
+    /** Of processor time, of the input that took most. */
+    readonly seconds: number;
+  };
 }
 const tell = (told: Told): void => void process.send?.(told);
 
@@ -27,6 +33,7 @@ try {
   const readOne = await targets[name]!.prepare(folder);
   let ours = 0;
   let accepted = 0;
+  let longest = 0;
   for (let index = Number(from); index < Number(from) + Number(count); index++) {
     tell({ at: index });
     const fail = (what: string): void => {
@@ -43,6 +50,7 @@ try {
     }
     const { user, system } = process.cpuUsage(before);
     const seconds = (user + system) / 1e6;
+    longest = Math.max(longest, seconds);
     if (seconds > mostSeconds) fail(`it took ${seconds.toFixed(1)} s of processor time`);
   }
   const bytes = 1024 * process.resourceUsage().maxRSS;
@@ -51,7 +59,7 @@ try {
       failure: { index: Number(from), what: `the process held ${Math.round(bytes / 1e6)} MB` },
     });
   }
-  tell({ done: { ours, accepted, bytes } });
+  tell({ done: { ours, accepted, bytes, seconds: longest } });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

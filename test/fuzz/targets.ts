@@ -201,6 +201,22 @@ export const targets: Readonly<Record<string, Target>> = {
       };
     },
   },
+  ggufParts: {
+    prepare(folder) {
+      const source = fixture('formats/gguf/split');
+      const parts = readdirSync(source).map(name => ({
+        file: join(folder, name),
+        bytes: readFileSync(join(source, name)),
+      }));
+      return Promise.resolve(async draw => {
+        const changed = draw.pick(parts);
+        for (const { file, bytes } of parts) writeFileSync(file, bytes);
+        if (draw.chance(0.1)) rmSync(changed.file);
+        else writeFileSync(changed.file, mutateGguf(changed.bytes, draw));
+        await lookAtAll(folder);
+      });
+    },
+  },
   tfjs: {
     async prepare(folder) {
       const source = fixture('formats/tfjs/bert');
@@ -221,7 +237,10 @@ export const targets: Readonly<Record<string, Target>> = {
   flax: changedFiles([
     ...['flax/types.msgpack', 'flax/bert/flax_model.msgpack', 'flax/vit/flax_model.msgpack'],
   ]),
-  hdf5: changedFiles(['hdf5/types.h5', 'hdf5/bert/tf_model.h5']),
+  hdf5: changedFiles([
+    ...['hdf5/types.h5', 'hdf5/bert/tf_model.h5', 'hdf5/chunked.h5', 'hdf5/latest.h5'],
+  ]),
+  keras: changedFiles(['keras/model.keras', 'keras/deflated.keras', 'keras/model.weights.h5']),
   llama2c: changedFiles(['llama2c/tied/version0.bin', 'llama2c/untied/version1.bin']),
   onnx: changedFiles(['onnx/model.onnx', 'onnx/external.onnx']),
   numpy: changedFiles([

@@ -105,13 +105,6 @@ export const foreignKinds: readonly ForeignKind[] = [
     remedy: 'Unpack it if it holds a checkpoint, and open the folder.',
     bytes: 'PK\x03\x04',
   },
-  {
-    id: 'keras',
-    is: 'a model of Keras',
-    because: 'its weights are called by their places in a graph',
-    remedy: 'Unpack it and give the path of its model.weights.h5 to look into it.',
-    name: /\.keras$/i,
-  },
   { id: 'gzip', is: 'a gzip archive', remedy: UNPACK, bytes: '\x1f\x8b' },
   { id: 'tar', is: 'a tar archive', remedy: UNPACK, bytes: 'ustar', at: 257 },
   { id: '7z', is: 'a 7-Zip archive', remedy: UNPACK, bytes: '7z\xbc\xaf\x27\x1c' },

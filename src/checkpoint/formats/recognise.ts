@@ -4,6 +4,7 @@ import { foreignByBytes, foreignByNames, whyNotGrown } from './foreign';
 import type { FileContents, Format, FormatFile } from './format';
 import { gguf } from './gguf/format';
 import { hdf5 } from './hdf5/format';
+import { keras } from './keras/format';
 import { llama2c } from './llama2c/format';
 import { npy, npz } from './numpy/format';
 import { onnx } from './onnx/format';
@@ -14,7 +15,7 @@ import { openModelJson } from './tfjs/format';
 
 /** Every format that is read, in the order in which a file is tried: those with a signature first. */
 const formats: readonly Format[] = [
-  ...[gguf, npy, npz, hdf5, llama2c],
+  ...[gguf, npy, npz, hdf5, keras, llama2c],
   ...[safetensors, pytorch, flax, onnx],
 ];
 

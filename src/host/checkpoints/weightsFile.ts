@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { usualFiles, weightKinds } from '../../protocol/weightNames';
+import { foreignMarks, usualFiles, weightKinds } from '../../protocol/weightNames';
 import { exists } from '../runs/runFolder';
 
 /** The weights of a model's folder, or the index of its shards; undefined where there are none. */
@@ -17,7 +17,7 @@ const ends = weightKinds.flat();
 export const weightEnds: readonly string[] = [...new Set(ends.map(end => end.split('.').at(-1)!))];
 
 /** Which files of a workspace are looked at; what they hold decides. */
-export const weightPattern = `**/{${ends.map(end => (end.startsWith('.') ? `*${end}` : end)).join(',')}}`;
+export const weightPattern = `**/{${[...ends.map(end => (end.startsWith('.') ? `*${end}` : end)), ...foreignMarks].join(',')}}`;
 
 /**
  * Editors for tensor files, which no other can show; for the index of shards, which is JSON first; and for
@@ -36,4 +36,5 @@ const usualName =
   /^(?:(?:model|pytorch_model|diffusion_pytorch_model|tf_model|flax_model)(?:-\d{5}-of-\d{5})?\.(?:safetensors|bin|h5|msgpack|npz)(?:\.index\.json)?|model\.json)$/;
 
 /** Whether a file is called as many are. */
-export const hasUsualName = (path: string): boolean => usualName.test(basename(path));
+export const hasUsualName = (path: string): boolean =>
+  usualName.test(basename(path)) || foreignMarks.includes(basename(path));

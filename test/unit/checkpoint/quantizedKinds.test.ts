@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { listCheckpoint, openCheckpoint } from '../../../src/checkpoint/checkpoint';
 import { UnsupportedError } from '../../../src/errors';
 import { inspect } from '../../../src/inspect/inspect';
+import { openModel } from '../../../src/run/open/model';
+import { summarizeFound } from '../../../src/worker/describe';
 import { remedyText } from '../../support/remedyText';
 import { assertUserError, f32, put, safetensors, temporaryFolder } from './files';
 
@@ -39,6 +42,11 @@ for (const [names, quantization_config, says, helps] of kinds) {
     assert.deepEqual([...listed.tensors.keys()], names);
     await listed.close();
     assert.equal((await inspect(folder)).state, 'unsupported');
+    // What plans and growths open it with, and what the editor's list shows.
+    await assertUserError(openModel(folder), UnsupportedError, says);
+    const found = await summarizeFound(join(folder, 'model.safetensors'));
+    assert.equal(found.kind, 'unsupported');
+    assert.match(found.problem!.message, says);
   });
 }
 

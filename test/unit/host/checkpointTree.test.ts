@@ -40,12 +40,16 @@ describe('files that may be checkpoints', () => {
       labels('/x/bert/tf_model.h5', '/x/bert/pytorch_model.bin', '/x/bert/model.safetensors'),
       ['bert', 'bert/pytorch_model.bin', 'bert/tf_model.h5'],
     );
+    assert.deepEqual(labels('/x/ds/zero_to_fp32.py', '/x/dcp/__0_0.distcp'), ['dcp', 'ds']);
     assert.deepEqual(labels('/x/llama/tiny.gguf', '/x/run/last.ckpt'), ['last.ckpt', 'tiny.gguf']);
   });
 
   it('are looked at by one pattern without groups in groups', () => {
     assert.match(weightPattern, /^\*\*\/\{[^{}]+\}$/);
-    for (const name of ['*.gguf', '*.bin.index.json', 'model.json', '*.onnx']) {
+    for (const name of [
+      ...['*.gguf', '*.bin.index.json', 'model.json', '*.onnx', '*.keras', '*.pth.tar'],
+      'zero_to_fp32.py',
+    ]) {
       assert.ok(weightPattern.slice(4, -1).split(',').includes(name), name);
     }
     assert.ok(!weightPattern.includes('*.json'));

@@ -97,5 +97,6 @@ async function smallTensor(
   if (!tensor) return undefined;
   const count = elementCount(tensor.shape);
   if (count > MAX_FACTORS || count === 0) throw notTold();
-  return [...toFloat32(await tensor.layout.read(read, 0, count), tensor.type)];
+  const inFile: ReadBytes = (begin, end) => read(begin, end, tensor.file);
+  return [...toFloat32(await tensor.layout.read(inFile, 0, count), tensor.type)];
 }

@@ -21,8 +21,10 @@ interface DescribedTensor {
 
 /** A tensor with its place in the file. */
 export interface PlacedTensor extends Omit<DescribedTensor, 'offset'> {
-  /** First byte in the file. */
+  /** First byte in its file. */
   readonly begin: number;
+  /** Another file than the one that was opened, of a model that was split. */
+  readonly file?: string;
 }
 
 /** Reads the descriptions of so many tensors. @throws UnsupportedError for a kind that is not known */

@@ -13,10 +13,10 @@ import type { PlacedTensor } from './tensorTable';
 
 /** A tensor under its own name, as it lies in the file; what is quantised is read as float32. */
 export function asStored(
-  { name, kind, shape, bytes, begin }: PlacedTensor,
+  { name, kind, shape, bytes, begin, file: own }: PlacedTensor,
   file: string,
 ): TensorInfo {
-  const common = { name, shape, file, bytes };
+  const common = { name, shape, file: own ?? file, bytes };
   return 'plain' in kind
     ? { ...common, type: kind.plain, layout: contiguous(kind.plain, begin) }
     : {

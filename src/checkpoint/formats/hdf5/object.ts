@@ -1,139 +1,96 @@
-import { MAX_RANK } from '../../tensor';
-import { wordAt, type FileBytes } from './bytes';
-
-/** What an object of an HDF5 file says of itself, as far as it is read. */
-export interface Hdf5Object {
-  /** Of a group: where the tree of its entries and their names lie. */
-  readonly group?: { readonly tree: number; readonly names: number };
-  readonly shape?: readonly number[];
-  readonly elements?: ElementKind;
-  /** Where the values of a data set lie together; -1 where none were written. */
-  readonly place?: { readonly begin: number; readonly bytes: number };
-  /** Why its values are not read, as the end of a sentence. */
-  readonly because?: string;
-}
-
-/** An element type: the class, the size in bytes, and how it is written. */
-export interface ElementKind {
-  readonly kind: 'integer' | 'float' | 'other';
-  readonly size: number;
-  readonly isBigEndian: boolean;
-  readonly isSigned: boolean;
-  /** Bits of a float's exponent. */
-  readonly exponent: number;
-}
+import { Cursor, textIn, type FileBytes } from './bytes';
+import { readMessage, type Hdf5Object, type MessageHead } from './messages';
 
 /** Messages of one object, and blocks that they lie in. */
 const MAX_MESSAGES = 4_096;
 const MAX_BLOCKS = 256;
+/** Longest block of messages, in bytes; one message has at most 64 kB. */
+const MAX_BLOCK_BYTES = 1 << 24;
 
-const NEWER =
-  'it, or a part of it, is of the newer layout of HDF5 (libver="latest", links to other files), which is not read';
+/** A block of an object's messages. */
+interface Block {
+  readonly begin: number;
+  readonly length: number;
+}
+
+/** How the messages of an object lie in its blocks. */
+interface Form {
+  readonly first: Block;
+  /** Messages that there are; absent where the blocks tell. */
+  readonly count?: number;
+  /** Bytes before a message's body, and what they say. */
+  readonly headBytes: number;
+  readonly head: (head: DataView) => MessageHead & { readonly size: number };
+  /** What of a further block holds messages. */
+  readonly inside: (file: FileBytes, block: Block) => Promise<Block>;
+}
 
 /** Reads an object's header. @throws Error that ends "it cannot be used: …" */
 export async function readObject(file: FileBytes, address: number): Promise<Hdf5Object> {
-  const head = await file.at(address, 16);
-  if (head.getUint8(0) !== 1) {
-    const isNewer = head.getUint32(0, false) === 0x4f484452; // OHDR
-    throw new Error(isNewer ? NEWER : 'there is no object where one should be');
-  }
-  const messages = head.getUint16(2, true);
-  if (messages > MAX_MESSAGES) throw new Error('an object in it says too much of itself');
-  const blocks = [{ begin: address + 16, length: head.getUint32(8, true) }];
-  const object: Draft = {};
+  const form = await formOf(file, address);
+  const blocks = [form.first];
+  const object: { -readonly [K in keyof Hdf5Object]: Hdf5Object[K] } = {};
+  const links: NonNullable<Hdf5Object['links']>[number][] = [];
   let seen = 0;
   for (const { begin, length } of blocks) {
+    if (length > MAX_BLOCK_BYTES) throw new Error('an object in it says too much of itself');
     const end = begin + length;
-    for (let at = begin; at + 8 <= end && seen < messages; seen++) {
-      const message = await file.at(at, 8);
-      const size = message.getUint16(2, true);
-      if (at + 8 + size > end) throw new Error('an object in it is cut off');
-      const body = await file.at(at + 8, size);
-      at += 8 + size;
-      readMessage(message.getUint16(0, true), body, object, at - size, blocks);
+    for (let at = begin; at + form.headBytes <= end && seen < (form.count ?? Infinity); seen++) {
+      if (seen >= MAX_MESSAGES) throw new Error('an object in it says too much of itself');
+      const { size, ...head } = form.head(await file.at(at, form.headBytes));
+      at += form.headBytes;
+      if (at + size > end) throw new Error('an object in it is cut off');
+      const body = await file.at(at, size);
+      const { further, link, ...said } = readMessage(head, body, at);
+      if (further) blocks.push(await form.inside(file, further));
+      if (link) links.push(link);
+      // The first reason stands.
+      Object.assign(object, said, object.because !== undefined && { because: object.because });
+      at += size;
       if (blocks.length > MAX_BLOCKS) throw new Error('an object in it lies in too many pieces');
     }
   }
-  return object;
+  return links.length > 0 ? { ...object, links } : object;
 }
 
-type Draft = { -readonly [K in keyof Hdf5Object]: Hdf5Object[K] };
-
-function readMessage(
-  type: number,
-  body: DataView,
-  object: Draft,
-  begin: number,
-  blocks: { begin: number; length: number }[],
-): void {
-  const need = (bytes: number): void => {
-    if (body.byteLength < bytes) throw new Error('an object in it is cut off');
-  };
-  switch (type) {
-    case 0x01: {
-      need(4);
-      const [version, rank] = [body.getUint8(0), body.getUint8(1)];
-      const at = version === 1 ? 8 : 4;
-      if (rank > MAX_RANK) throw new Error(`a data set in it has more than ${MAX_RANK} axes`);
-      need(at + 8 * rank);
-      object.shape = Array.from({ length: rank }, (_, axis) => wordAt(body, at + 8 * axis));
-      // No elements at all, which is not the same as one.
-      if (version === 2 && body.getUint8(3) === 2) object.shape = [0];
-      return;
-    }
-    case 0x03:
-      need(8);
-      object.elements = elementKind(body);
-      return;
-    case 0x06:
-    case 0x02:
-      throw new Error(NEWER);
-    case 0x07:
-      object.because = 'its values lie in another file, which HDF5 would look for anywhere';
-      return;
-    case 0x08:
-      readLayout(body, object, begin, need);
-      return;
-    case 0x10:
-      need(16);
-      blocks.push({ begin: wordAt(body, 0), length: wordAt(body, 8) });
-      return;
-    case 0x11:
-      need(16);
-      object.group = { tree: wordAt(body, 0), names: wordAt(body, 8) };
-  }
-}
-
-function elementKind(body: DataView): ElementKind {
-  const [class_, bits] = [body.getUint8(0) & 15, body.getUint8(1)];
-  const size = body.getUint32(4, true);
-  const isWhole = class_ === 0 || class_ === 1;
+async function formOf(file: FileBytes, address: number): Promise<Form> {
+  const start = await file.at(address, 6);
+  if (textIn(start, 0, 4) === 'OHDR') return newerForm(file, address, start);
+  if (start.getUint8(0) !== 1) throw new Error('there is no object where one should be');
+  const head = await file.at(address, 16);
+  const count = head.getUint16(2, true);
+  if (count > MAX_MESSAGES) throw new Error('an object in it says too much of itself');
   return {
-    kind: class_ === 0 ? 'integer' : class_ === 1 ? 'float' : 'other',
-    size,
-    isBigEndian: isWhole && (bits & 1) === 1,
-    isSigned: (bits & 8) !== 0,
-    exponent: class_ === 1 && body.byteLength >= 14 ? body.getUint8(13) : 0,
+    first: { begin: address + 16, length: head.getUint32(8, true) },
+    count,
+    headBytes: 8,
+    head: message => ({
+      type: message.getUint16(0, true),
+      size: message.getUint16(2, true),
+      isShared: (message.getUint8(4) & 2) !== 0,
+    }),
+    inside: (_, block) => Promise.resolve(block),
   };
 }
 
-function readLayout(
-  body: DataView,
-  object: Draft,
-  begin: number,
-  need: (bytes: number) => void,
-): void {
-  need(4);
-  const [version, class_] = [body.getUint8(0), body.getUint8(1)];
-  if (version === 3 && class_ === 0) {
-    const bytes = body.getUint16(2, true);
-    need(4 + bytes);
-    object.place = { begin: begin + 4, bytes };
-  } else if (version === 3 && class_ === 1) {
-    need(18);
-    const address = wordAt(body, 2);
-    object.place = { begin: address >= 2 ** 63 ? -1 : address, bytes: wordAt(body, 10) };
-  } else {
-    object.because ??= 'its values lie in chunks, which are not put together here';
-  }
+async function newerForm(file: FileBytes, address: number, start: DataView): Promise<Form> {
+  const [version, flags] = [start.getUint8(4), start.getUint8(5)];
+  if (version !== 2) throw new Error('there is no object where one should be');
+  const before = 6 + ((flags & 32) !== 0 ? 16 : 0) + ((flags & 16) !== 0 ? 4 : 0);
+  const sizeBytes = 1 << (flags & 3);
+  const length = new Cursor(await file.at(address + before, sizeBytes)).number(sizeBytes);
+  return {
+    first: { begin: address + before + sizeBytes, length },
+    headBytes: (flags & 4) !== 0 ? 6 : 4,
+    head: message => ({
+      type: message.getUint8(0),
+      size: message.getUint16(1, true),
+      isShared: (message.getUint8(3) & 2) !== 0,
+    }),
+    async inside(_file, { begin, length: whole }) {
+      if (whole < 8) throw new Error('an object in it is cut off');
+      await file.signed(begin, 'OCHK', 4);
+      return { begin: begin + 4, length: whole - 8 };
+    },
+  };
 }

@@ -1,6 +1,10 @@
 import { MAX_TENSORS } from '../../tensor';
-import { wordAt, type FileBytes } from './bytes';
-import { readObject, type Hdf5Object } from './object';
+import { Cursor, isNowhere, wordAt, type FileBytes } from './bytes';
+import { openHeap } from './heap';
+import { readLink, type Hdf5Object, type Link } from './messages';
+import { readRecords } from './newTree';
+import { readObject } from './object';
+import { rootAddress } from './superblock';
 
 /** What a file holds: data sets by their paths, and links that were not followed. */
 export interface Hdf5Tree {
@@ -11,23 +15,6 @@ export interface Hdf5Tree {
 const MAX_DEPTH = 64;
 /** Entries of a node of a group's tree; HDF5 makes no larger ones than it is told to, 32 as a rule. */
 const MAX_ENTRIES = 4_096;
-
-/** Where the root of a file lies, as its first bytes say. @throws Error that ends "it cannot be used: …" */
-async function rootAddress(file: FileBytes): Promise<number> {
-  const block = await file.at(0, 96);
-  const version = block.getUint8(8);
-  if (version > 1) {
-    throw new Error(
-      'it, or a part of it, is of the newer layout of HDF5 (libver="latest", links to other files), which is not read',
-    );
-  }
-  if (block.getUint8(13) !== 8 || block.getUint8(14) !== 8) {
-    throw new Error('its addresses do not have 8 bytes');
-  }
-  const at = version === 0 ? 24 : 28;
-  if (wordAt(block, at) !== 0) throw new Error('its addresses do not count from its beginning');
-  return wordAt(block, at + 40);
-}
 
 /**
  * Lists the data sets of a file. A group is visited once, however many ways lead to it, and no link is
@@ -40,8 +27,7 @@ export async function readTree(file: FileBytes): Promise<Hdf5Tree> {
   const visit = async (address: number, path: string, depth: number): Promise<void> => {
     if (depth > MAX_DEPTH) throw new Error(`it nests more than ${MAX_DEPTH} levels deep`);
     const object = await readObject(file, address);
-    const { group } = object;
-    if (group === undefined) {
+    if (object.isGroup !== true) {
       if (object.shape === undefined || object.elements === undefined) return;
       if (dataSets.has(path)) throw new Error('it holds two data sets of one name');
       dataSets.set(path, object);
@@ -53,7 +39,7 @@ export async function readTree(file: FileBytes): Promise<Hdf5Tree> {
       return;
     }
     visited.add(address);
-    for (const { name, address: below } of await entriesOf(file, group)) {
+    for (const { name, address: below } of await linksOf(file, object)) {
       const at = path === '' ? name : `${path}/${name}`;
       if (below === undefined) links.push(at);
       else await visit(below, at, depth + 1);
@@ -63,19 +49,39 @@ export async function readTree(file: FileBytes): Promise<Hdf5Tree> {
   return { dataSets, links };
 }
 
-interface Entry {
-  readonly name: string;
-  /** Absent for links by a path. */
-  readonly address?: number;
+/** Entries of one group of the newer form, as many as tensors there may be. */
+async function linksOf(
+  file: FileBytes,
+  { group, links = [], dense }: Hdf5Object,
+): Promise<readonly Link[]> {
+  if (group) return entriesOf(file, group);
+  if (!dense) return links;
+  const inHeap = await openHeap(file, dense.heap);
+  const found = [...links];
+  for (const { kind, body } of isNowhere(dense.tree)
+    ? []
+    : await readRecords(file, dense.tree, MAX_TENSORS)) {
+    if (kind !== 'namesOfLinks') throw new Error('the tree of a group in it is none');
+    const id = new DataView(
+      body.buffer,
+      body.byteOffset + HASH_BYTES,
+      body.byteLength - HASH_BYTES,
+    );
+    found.push(readLink(new Cursor(await inHeap(id))));
+  }
+  return found;
 }
+
+/** Bytes of the hash of a name, before where its link lies. */
+const HASH_BYTES = 4;
 
 async function entriesOf(
   file: FileBytes,
   { tree, names }: { readonly tree: number; readonly names: number },
-): Promise<readonly Entry[]> {
+): Promise<readonly Link[]> {
   const heap = await file.signed(names, 'HEAP', 32);
   const namesBegin = wordAt(heap, 24);
-  const entries: Entry[] = [];
+  const entries: Link[] = [];
   const visited = new Set<number>();
   const node = async (address: number): Promise<void> => {
     if (visited.has(address)) throw new Error('its structure leads back to itself');

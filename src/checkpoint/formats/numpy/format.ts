@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 
 import { CorruptFileError, UnsupportedError, type Note } from '../../../errors';
 import { counted } from '../../../format';
-import { inflated, inflating, type Deflated } from '../../layouts/inflated';
+import { inflated, inflating } from '../../layouts/inflated';
 import { inPieces } from '../../layouts/pieces';
 import type { ReadBytes } from '../../layouts/layout';
 import { quoted, tensorNameProblem } from '../../names';
@@ -11,7 +11,7 @@ import type { FileContents, Format, FormatFile } from '../format';
 import { flaxNames } from '../names/transformers';
 import { renamed } from '../names/renaming';
 import { ARRAY_HEAD_BYTES, arrayMagic, readArrayHeader, type ArrayHeader } from './array';
-import { listZip, type ZipFilePart } from './zip';
+import { deflatedPart, firstName, listZip, type ZipFilePart } from '../zipParts';
 
 const startsWith = (head: Uint8Array, bytes: Uint8Array | string, at = 0): boolean =>
   Buffer.from(bytes).equals(head.subarray(at, at + bytes.length));
@@ -57,10 +57,6 @@ const tensorOf = (
   layout,
 });
 
-/** The name of the first file in a zip archive, as its first bytes have it. */
-const firstName = (head: Uint8Array): string =>
-  Buffer.from(head.subarray(30, 30 + (head[26]! | (head[27]! << 8)))).toString('latin1');
-
 /** Arrays in a zip archive, as numpy.savez and numpy.savez_compressed write. */
 export const npz: Format = {
   id: 'npz',
@@ -96,11 +92,6 @@ export const npz: Format = {
 };
 
 const SAVE_ANEW = 'Save the arrays anew under plain names.';
-
-const deflatedPart = (
-  { begin, storedBytes, bytes, crc32 }: ZipFilePart,
-  what: string,
-): Deflated => ({ what, begin, deflatedBytes: storedBytes, bytes, crc32 });
 
 async function readPart(
   part: ZipFilePart,

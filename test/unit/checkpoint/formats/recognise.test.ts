@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { copyFile, readdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 import { openCheckpoint } from '../../../../src/checkpoint/checkpoint';
 import { foreignKinds } from '../../../../src/checkpoint/formats/foreign';
 import { CorruptFileError, UnsupportedError, UserError } from '../../../../src/errors';
+import { inspect } from '../../../../src/inspect/inspect';
+import { foreignMarks } from '../../../../src/protocol/weightNames';
+import { openModel } from '../../../../src/run/open/model';
+import { summarizeFound } from '../../../../src/worker/describe';
 import { assertUserError, f32, put, safetensors, temporaryFolder } from '../files';
 import { remedyText } from '../../../support/remedyText';
 
@@ -106,13 +110,13 @@ test('folders without weights say what they hold instead', async t => {
   await assertUserError(openCheckpoint(folder), UserError, /holds no checkpoint/);
   await put(folder, 'optimizer.pt', 'x');
   await assertUserError(openCheckpoint(folder), UserError, /beside a model \(optimizer\.pt\)/);
-  await put(folder, 'model.keras', 'x');
+  await put(folder, 'model.tflite', 'x');
   const error = await assertUserError(
     openCheckpoint(folder),
     UnsupportedError,
-    /a model of Keras \(model\.keras\) but no weights that are read here/,
+    /a TensorFlow Lite model \(model\.tflite\) but no weights that are read here/,
   );
-  assert.match(remedyText(error.remedy), /model\.weights\.h5/);
+  assert.match(remedyText(error.remedy), /converted from/);
 });
 
 /** Folders of training runs and other frameworks: what lies in them, what it is called, what helps. */
@@ -172,6 +176,9 @@ for (const [what, names, says, helps] of foreignFolders) {
     const error = await assertUserError(openCheckpoint(folder), UnsupportedError, says);
     assert.match(error.message, /but no weights that are read here/);
     assert.match(remedyText(error.remedy), helps);
+    await assertUserError(inspect(folder), UnsupportedError, says);
+    // What plans and growths open it with.
+    await assertUserError(openModel(folder), UnsupportedError, says);
   });
 }
 
@@ -205,4 +212,37 @@ test('paths that lead nowhere are refused', async t => {
   await assertUserError(openCheckpoint(join(folder, 'absent')), UserError, /absent does not exist/);
   await assertUserError(openCheckpoint(join(folder, 'loop')), UserError, /leads to itself/);
   await assertUserError(openCheckpoint('/dev/null'), UserError, /neither a file nor a folder/);
+});
+
+/** By what the editor's list finds checkpoints that are not read: a file, what it says, what helps. */
+const foundByMarks: readonly (readonly [string, RegExp, RegExp])[] = [
+  ['dcp/__0_0.distcp', /dcp holds a distributed checkpoint.*DCP/, /dcp_to_torch/],
+  ['pytorch_model_fsdp_0/__0_0.distcp', /FSDP/, /accelerate merge-weights/],
+  ['ds/zero_to_fp32.py', /DeepSpeed ZeRO/, /zero_to_fp32\.py/],
+  ['megatron/latest_checkpointed_iteration.txt', /Megatron-LM/, /Megatron Bridge/],
+  ['orbax/_CHECKPOINT_METADATA', /Orbax/, /safetensors\.flax\.save_file/],
+];
+
+for (const [path, says, helps] of foundByMarks) {
+  test(`${path} stands among what is not supported, with what helps`, async t => {
+    const folder = await temporaryFolder(t);
+    await mkdir(join(folder, dirname(path)));
+    const { kind, problem } = await summarizeFound(await put(folder, path, 'x'));
+    assert.equal(kind, 'unsupported');
+    assert.match(problem!.message, says);
+    assert.match(remedyText(problem!.remedy), helps);
+    assert.ok(foreignMarks.includes(basename(path)));
+  });
+}
+
+test('a pointer of Git LFS in place of a file says how to get it, whatever it stands for', async t => {
+  const folder = await temporaryFolder(t);
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n';
+  for (const name of ['model.safetensors', 'a.gguf', 'pytorch_model.bin', 'a.keras', 'a.h5']) {
+    const path = await put(folder, name, pointer);
+    for (const opening of [inspect(path), openModel(path)]) {
+      const { remedy } = await assertUserError(opening, UnsupportedError, /is a Git LFS pointer/);
+      assert.match(remedyText(remedy), /git lfs pull/);
+    }
+  }
 });

@@ -231,10 +231,3 @@ test('tensors may have lines in their names', async t => {
     [name],
   );
 });
-
-test('one of several files of a model is refused with how to merge them', async t => {
-  const values = llamaWith(['split.count', asU32(3)]);
-  const path = await put(await temporaryFolder(t), 'model-00001-of-00003.gguf', gguf({ values }));
-  const { remedy } = await assertUserError(openModel(path), UserError, /one of the 3 files/);
-  assert.match(remedyText(remedy), /llama-gguf-split --merge/);
-});

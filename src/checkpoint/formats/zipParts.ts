@@ -1,12 +1,13 @@
 import type { Entry, ZipFile } from 'yauzl';
 
-import { CorruptFileError } from '../../../errors';
-import { quoted } from '../../names';
-import type { FormatFile } from '../format';
-import { withZip } from '../openZip';
-import { structureOf, type Fail } from '../structure';
+import { CorruptFileError } from '../../errors';
+import type { Deflated } from '../layouts/inflated';
+import { quoted } from '../names';
+import type { FormatFile } from './format';
+import { withZip } from './openZip';
+import { structureOf, type Fail } from './structure';
 
-/** Most files in an archive of arrays: models have a few thousand, and each is looked at. */
+/** Most files in an archive: models have a few thousand arrays, and each is looked at. */
 const MAX_FILES = 10_000;
 /** Deflate makes nothing smaller than this many times. */
 const MOST_DEFLATED = 1040;
@@ -32,7 +33,7 @@ export async function listZip({ file, size, read }: FormatFile): Promise<readonl
   const fail: Fail = (what, options) => {
     throw new CorruptFileError(
       `${file} cannot be used: ${what}.`,
-      'Copy or download the file again; if that does not help, save the arrays anew.',
+      'Copy or download the file again; if that does not help, save it anew.',
       options,
     );
   };
@@ -70,5 +71,15 @@ async function partsOf(zip: ZipFile, size: number, fail: Fail): Promise<readonly
   }
   return parts;
 }
+
+/** What is deflated of a file in an archive. @param what what messages call it */
+export const deflatedPart = (
+  { begin, storedBytes, bytes, crc32 }: ZipFilePart,
+  what: string,
+): Deflated => ({ what, begin, deflatedBytes: storedBytes, bytes, crc32 });
+
+/** The name of the first file in a zip archive, as its first bytes have it. */
+export const firstName = (head: Uint8Array): string =>
+  Buffer.from(head.subarray(30, 30 + (head[26]! | (head[27]! << 8)))).toString('latin1');
 
 const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
