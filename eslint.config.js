@@ -13,6 +13,7 @@ const rooms = [
   'programs.ts',
   'protocol',
   'report',
+  'handoff',
   'graph',
   'engine',
   'checkpoint',
@@ -42,6 +43,7 @@ const innerRooms = {
     'grow',
     'train',
     'compare',
+    'handoff',
     'questions',
   ],
   host: [
@@ -89,6 +91,10 @@ const strangers = [
   { target: './src/worker', from: './src/cli' },
   {
     target: './src/report',
+    from: rooms.slice(rooms.indexOf('graph')).map(room => `./src/${room}`),
+  },
+  {
+    target: './src/handoff',
     from: rooms.slice(rooms.indexOf('graph')).map(room => `./src/${room}`),
   },
   {
