@@ -30,7 +30,8 @@ cd "$SLURM_SUBMIT_DIR" || exit # Slurm runs a copy of this script: call sbatch i
 MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 MASTER_PORT=$((20000 + SLURM_JOB_ID % 20000))
 WORLD_SIZE=$SLURM_NTASKS
-export MASTER_ADDR MASTER_PORT WORLD_SIZE
+OMP_NUM_THREADS=\${SLURM_CPUS_PER_TASK:-1}
+export MASTER_ADDR MASTER_PORT WORLD_SIZE OMP_NUM_THREADS
 
 srun bash -c 'RANK=$SLURM_PROCID LOCAL_RANK=$SLURM_LOCALID exec python train.py "$@"' train.py${kind === 'fsdp' ? ' --fsdp' : ''} "$@" &
 step=$!
@@ -41,7 +42,7 @@ while kill -0 "$step" 2>/dev/null; do # a signal ends the wait, not the training
   wait "$step"
   status=$?
 done
-if [ "$status" = 75 ]; then # train.py saved and can go on
+if [ "$status" = 75 ] || [ "$status" = 138 ]; then # train.py saved, or had not begun yet
   scontrol requeue "$SLURM_JOB_ID"
 fi
 exit "$status"

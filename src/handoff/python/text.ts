@@ -32,7 +32,7 @@ class Text(torch.utils.data.Dataset):
         while len(ids := self.tokens(taken)) < start + length:
             taken += [next(lines) for _ in taken]
         ids = np.array(ids[start : start + length])
-        return hide(ids, masked, random) if masked else predicted(ids)
+        return hide(ids, masked, random) if masked else example(ids, ids)
 
     def lines(self, position):
         """The line that holds a byte and those after it, from the first one again after the last."""
@@ -76,11 +76,6 @@ def hide(ids, masked, random):
     return example(ids, labels)
 
 
-def predicted(ids):
-    """Each token by those before it; nothing is before the first, which must not count."""
-    return example(ids, np.array([-100, *ids[1:]]))
-
-
 def example(ids, labels):
     return {"input_ids": torch.from_numpy(ids.astype(np.int64)), "labels": torch.from_numpy(labels.astype(np.int64))}
 
@@ -102,6 +97,5 @@ def open_file(folder, file):
 def open_data(facts, options, here):
     with open(pathlib.Path(here) / facts["scored"], encoding="utf-8") as lines:
         scored = [{name: np.array(ids) for name, ids in json.loads(line).items()} for line in lines]
-    held_out = [example(each["input_ids"], each["labels"]) if facts["masked"] else predicted(each["input_ids"]) for each in scored]
-    return Text(facts, options), held_out
+    return Text(facts, options), [example(each["input_ids"], each.get("labels", each["input_ids"])) for each in scored]
 `;

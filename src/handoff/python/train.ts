@@ -59,6 +59,7 @@ class Watch(TrainerCallback):
 
 def main():
     options = parser.parse_args()
+    watch = Watch()
     share, rest = divmod(options.batch, PROCESSES * options.accumulate)
     if rest or share == 0:
         sys.exit(f"--batch {options.batch} is not a multiple of {PROCESSES} processes x --accumulate {options.accumulate}.")
@@ -103,8 +104,9 @@ def main():
         report_to="none",  # or "wandb", "tensorboard", …
         fsdp=True if options.fsdp else None,
     )
-    watch = Watch()
     trainer = Trainer(model, arguments, train_dataset=train, eval_dataset=held_out, callbacks=[watch])
+    # The loss is the mean of a batch's own targets: all batches have as many, and not every model class heeds other counts.
+    trainer.model_accepts_loss_kwargs = False
     last = get_last_checkpoint(options.output) if os.path.isdir(options.output) else None
     arguments.eval_on_start = last is None
     trainer.train(resume_from_checkpoint=last)

@@ -53,7 +53,7 @@ export function settle(
   const learningRate = request.learningRate ?? earlier?.learningRate;
   const batchSize = request.data.batchSize ?? read?.batches?.size;
   const sequenceLength = request.data.sequenceLength ?? read?.batches?.sequenceLength;
-  const separator = request.data.separator ?? (read?.batches?.lineSeparator);
+  const separator = request.data.separator ?? read?.batches?.lineSeparator;
   const missing: (Option | false)[] = [
     path === undefined && 'data',
     steps === undefined && 'steps',
