@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { example, fixture } from '../../support/fixtures';
 import { cli } from '../cli/support';
 import { copyOf, temporaryFolder } from '../run/support';
@@ -132,16 +132,17 @@ describe('ligo handoff', () => {
 
 describe('ligo handoff refuses', () => {
   const asked = [...cut, ...how, '--line-separator', 'eos'];
-  let renamed = '';
-  let damaged = '';
-  let timm = '';
-  before(() => {
-    renamed = copyOf(gpt2);
-    renameSync(join(renamed, 'model.safetensors'), join(renamed, 'weights.safetensors'));
-    damaged = copyOf(gpt2);
-    writeFileSync(join(damaged, 'growth.json'), '{"seed": "x"}');
-    timm = fixture('hf/timm-vit');
-  });
+  /** A copy of the GPT-2 example whose weights are called otherwise. */
+  function renamed(): string {
+    const folder = copyOf(gpt2);
+    renameSync(join(folder, 'model.safetensors'), join(folder, 'weights.safetensors'));
+    return join(folder, 'weights.safetensors');
+  }
+  function damaged(): string {
+    const folder = copyOf(gpt2);
+    writeFileSync(join(folder, 'growth.json'), '{"seed": "x"}');
+    return folder;
+  }
 
   const cases: readonly (readonly [string, () => string[], RegExp])[] = [
     [
@@ -151,16 +152,16 @@ describe('ligo handoff refuses', () => {
     ],
     [
       'a receipt that is none',
-      () => [damaged, ...asked],
+      () => [damaged(), ...asked],
       /growth\.json is not a receipt[^]*Remove the file/,
     ],
     [
       'models of labelled text',
-      () => [fixture('labels/bert-single'), ...asked],
+      () => [fixture('labels/bert-classes'), ...cut, ...how],
       /learns from labels/,
     ],
-    ['models of timm', () => [timm, ...asked], /model of timm/],
-    ['weights by other names', () => [renamed, ...asked], /would not load weights\.safetensors/],
+    ['models of timm', () => [fixture('hf/timm-vit'), ...cut, ...how], /model of timm/],
+    ['weights by other names', () => [renamed(), ...asked], /would not load weights\.safetensors/],
     [
       'a batch that GPUs cannot share',
       () => [gpt2, ...asked, '--gpus', '3'],

@@ -89,10 +89,7 @@ describe('a project for PyTorch', () => {
       .get('skypilot.yaml')!
       .split('\n')
       .find(text => text.includes('~/model: '))!;
-    assert.equal(
-      line,
-      '  ~/model: "/m/a \\"b\\" \'c\' $(d) \\\\ \\u00e9 \\U0001f600\\n- e: f"',
-    );
+    assert.equal(line, '  ~/model: "/m/a \\"b\\" \'c\' $(d) \\\\ \\u00e9 \\U0001f600\\n- e: f"');
   });
 
   it('has scripts that bash reads', { skip: process.platform === 'win32' }, () => {
@@ -132,13 +129,19 @@ describe('sharding', () => {
     });
 
   it('holds whole models where they fit, else shards', () => {
-    assert.deepEqual([of(1e9, 1).kind, of(1e9, 8).kind, of(7e9, 8).kind], ['single', 'ddp', 'fsdp']);
+    assert.deepEqual(
+      [of(1e9, 1).kind, of(1e9, 8).kind, of(7e9, 8).kind],
+      ['single', 'ddp', 'fsdp'],
+    );
     // 20 bytes a parameter within 48 GB.
     assert.deepEqual([of(2.4e9, 2).kind, of(2.41e9, 2).kind], ['ddp', 'fsdp']);
   });
 
   it('says where even that does not fit', () => {
-    assert.deepEqual([of(3.01e9, 1).fits, of(3.01e9, 2).fits, of(70e9, 8).fits], [false, true, false]);
+    assert.deepEqual(
+      [of(3.01e9, 1).fits, of(3.01e9, 2).fits, of(70e9, 8).fits],
+      [false, true, false],
+    );
     assert.match(of(70e9, 8).why, /140 GB at 16 bytes, which is still too much/);
     assert.equal(of(70e9, 8, 4).fits, true);
   });
