@@ -92,19 +92,19 @@ def check_documents(name, folder, launcher):
 
 def stopped_and_resumed(project, expected):
     """A signal in the midst: everything is saved, the exit code says so, and the same command goes on."""
-    words = [sys.executable, str(project / 'train.py'), '--steps', '400', '--evaluate-every', '100', '--output', str(project / 'stopped')]
+    words = [sys.executable, str(project / 'train.py'), '--steps', '60', '--evaluate-every', '20', '--output', str(project / 'stopped')]
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as training:
         seen = ''
         for line in training.stdout:
             seen += line
-            if 'step 100: held-out' in line:
+            if 'step 20: held-out' in line:
                 training.send_signal(signal.SIGUSR1)
         code = training.wait()
     kept = [folder.name for folder in (project / 'stopped').glob('checkpoint-*')]
-    check(f'stopped by a signal: exit code {code}, kept {sorted(kept)}', code == 75 and 'checkpoint-100' in kept)
+    check(f'stopped by a signal: exit code {code}, kept {sorted(kept)}', code == 75 and 'checkpoint-20' in kept)
     check_first('before the stop', seen, expected)
     scored = losses(run(*words))
-    check(f'gone on to the end, from no new beginning: {scored}', 400 in scored and 0 not in scored)
+    check(f'gone on to the end, from no new beginning: {scored}', 60 in scored and 0 not in scored)
 
 
 def hand_over(name, model, data, sizes, work):

@@ -36,14 +36,14 @@ parser.add_argument("--from-scratch", action="store_true", help="random weights,
 class Watch(TrainerCallback):
     """Tells held-out losses, and saves and stops after the step in which a signal came."""
 
-    def __init__(self):
-        self.signals = 0
+    def __init__(self, from_scratch):
+        self.signals, self.from_scratch = 0, from_scratch
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, lambda *_: setattr(self, "signals", 1))
 
     def on_evaluate(self, args, state, control, metrics, **_):
         if state.is_world_process_zero:
-            expected = HANDOFF["model"].get("loss") if state.global_step == 0 else None
+            expected = HANDOFF["model"].get("loss") if state.global_step == 0 and not self.from_scratch else None
             beside = "" if expected is None else f" ({HANDOFF['model']['loss_from']}: {expected:.4f})"
             print(f"step {state.global_step}: held-out loss {metrics['eval_loss']:.4f}{beside}", flush=True)
 
@@ -59,7 +59,7 @@ class Watch(TrainerCallback):
 
 def main():
     options = parser.parse_args()
-    watch = Watch()
+    watch = Watch(options.from_scratch)
     share, rest = divmod(options.batch, PROCESSES * options.accumulate)
     if rest or share == 0:
         sys.exit(f"--batch {options.batch} is not a multiple of {PROCESSES} processes x --accumulate {options.accumulate}.")

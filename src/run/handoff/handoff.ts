@@ -189,20 +189,25 @@ const slurmForms: Readonly<Record<keyof SlurmFacts, RegExp>> = {
   time: /^(\d+|(\d+-)?\d+(:\d\d){1,2}|\d+-\d+)$/,
 };
 
+const heading = (option: string): string => `The ${option} of a job`;
+
 /** Throws UsageError for what Slurm would not take, or what another launcher makes nothing of. */
 function checkSlurm({ to, slurm }: HandoffRequest): void {
   for (const [option, form] of Object.entries(slurmForms)) {
     const value = slurm[option as keyof SlurmFacts];
     if (value === undefined) continue;
     if (to !== 'slurm') {
-      throw new UsageError(`--${option} is of Slurm alone.`, 'Leave it out, or give --to slurm.');
+      throw new UsageError(
+        `${heading(option)} is of Slurm alone.`,
+        'Leave it out, or hand over to slurm.',
+      );
     }
     if (form.test(value)) continue;
     throw new UsageError(
-      `--${option} is ${JSON.stringify(value)}, which Slurm does not take.`,
+      `${heading(option)} is ${JSON.stringify(value)}, which Slurm does not take.`,
       option === 'time'
-        ? 'Give --time as hours:minutes:seconds, or days-hours.'
-        : `Give --${option} a name of letters, digits, dots and hyphens.`,
+        ? 'Give it as hours:minutes:seconds, or days-hours.'
+        : 'Give a name of letters, digits, dots and hyphens.',
     );
   }
 }

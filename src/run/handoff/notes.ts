@@ -34,8 +34,8 @@ export function notesOn(
     },
     training?.engine?.precision === 'mixed' && {
       message:
-        'The earlier training computed products in float16; in PyTorch they are float32 unless train.py gets --precision.',
-      remedy: 'Give train.py --precision bfloat16 where the GPU has it.',
+        'The earlier training computed products in float16; in PyTorch they are float32 unless train.py is told otherwise.',
+      remedy: 'Set its precision to bfloat16 where the GPU has it.',
     },
     receipt !== undefined &&
       expected === undefined && {
@@ -61,7 +61,8 @@ function reasonOf(
 function dropoutOf(config: ModelConfig): readonly string[] {
   return Object.entries(config)
     .filter(
-      ([name, value]) => /(dropout|drop|pdrop)(_prob|_rate)?$/.test(name) && Number(value) > 0,
+      ([name, value]) =>
+        /^(?!summary_).*(dropout|drop|pdrop)(_prob|_rate)?$/.test(name) && Number(value) > 0,
     )
     .map(([name, value]) => `${name} ${String(value)}`)
     .filter(text => /^\w+ [\d.e-]+$/.test(text));

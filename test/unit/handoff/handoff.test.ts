@@ -170,17 +170,17 @@ describe('ligo handoff refuses', () => {
     [
       'what would break out of a line of Slurm',
       () => [gpt2, ...asked, '--to', 'slurm', '--partition', 'gpu\n#SBATCH --wrap=x'],
-      /--partition is "gpu\\n#SBATCH --wrap=x", which Slurm does not take/,
+      /The partition of a job is "gpu\\n#SBATCH --wrap=x", which Slurm does not take/,
     ],
     [
       'a time that is none',
       () => [gpt2, ...asked, '--to', 'slurm', '--time', 'tomorrow'],
-      /--time is "tomorrow"/,
+      /The time of a job is "tomorrow"/,
     ],
     [
       "Slurm's options elsewhere",
       () => [gpt2, ...asked, '--account', 'lab'],
-      /--account is of Slurm alone/,
+      /The account of a job is of Slurm alone/,
     ],
     ['an unknown launcher', () => [gpt2, ...asked, '--to', 'pbs'], /--to is "pbs"/],
   ];
