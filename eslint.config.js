@@ -13,6 +13,7 @@ const rooms = [
   'programs.ts',
   'protocol',
   'report',
+  'handoff',
   'graph',
   'engine',
   'checkpoint',
@@ -43,6 +44,7 @@ const innerRooms = {
     'grow',
     'train',
     'compare',
+    'handoff',
     'questions',
   ],
   host: [
@@ -90,6 +92,10 @@ const strangers = [
   { target: './src/worker', from: './src/cli' },
   {
     target: './src/report',
+    from: rooms.slice(rooms.indexOf('graph')).map(room => `./src/${room}`),
+  },
+  {
+    target: './src/handoff',
     from: rooms.slice(rooms.indexOf('graph')).map(room => `./src/${room}`),
   },
   {

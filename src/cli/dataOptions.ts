@@ -50,17 +50,21 @@ export async function dataOf(
   flags: DataFlags,
 ): Promise<DataOptions | undefined> {
   if (flags.data === undefined) return undefined;
-  return {
-    data: flags.data,
-    evaluationData: flags.evalData,
-    batchSize: flags.batch,
-    sequenceLength: flags.sequenceLength,
-    evaluationBatches: flags.evalBatches,
-    leaveOutBroken: flags.leaveOutBroken,
-    separator: await separatorOf(checkpoint, flags.lineSeparator),
-    seed: flags.seed,
-  };
+  return { data: flags.data, seed: flags.seed, ...(await cutOf(checkpoint, flags)) };
 }
+
+/** How data is cut and read, wherever it comes from. */
+export const cutOf = async (
+  checkpoint: string,
+  flags: Omit<DataFlags, 'data' | 'seed'>,
+): Promise<Omit<DataOptions, 'data' | 'seed'>> => ({
+  evaluationData: flags.evalData,
+  batchSize: flags.batch,
+  sequenceLength: flags.sequenceLength,
+  evaluationBatches: flags.evalBatches,
+  leaveOutBroken: flags.leaveOutBroken,
+  separator: await separatorOf(checkpoint, flags.lineSeparator),
+});
 
 /** Throws UsageError when no data is named. */
 export async function requiredDataOf(checkpoint: string, flags: DataFlags): Promise<DataOptions> {

@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor';
 import { addCompareCommand } from './commands/compare';
 import { addEvaluateCommand } from './commands/evaluate';
 import { addGrowCommand } from './commands/grow';
+import { addHandoffCommand } from './commands/handoff';
 import { addInspectCommand } from './commands/inspect';
 import { addPlanCommand } from './commands/plan';
 import { addTrainCommand } from './commands/train';
@@ -61,6 +62,7 @@ function commandLine(host: Host, finish: (exitCode: number) => void): Command {
   addCompareCommand(program, host);
   addEvaluateCommand(program, host);
   addConvertCommand(program, host);
+  addHandoffCommand(program, host);
   addDoctorCommand(program, host, finish);
   return program;
 }

@@ -23,6 +23,8 @@ export interface BatchSource {
   readonly itemsPerBatch: number;
   readonly unit: 'tokens' | 'images' | 'texts';
   readonly evaluationBatches: number;
+  /** Of running text: the bytes that are trained on, from the first one of all files on. */
+  readonly trainBytes?: number;
   readonly description: DataDescription;
   /** What a person should know: what was left out, how the rest is read. */
   readonly notes: readonly Note[];

@@ -46,7 +46,7 @@ export interface ImageBatchSource extends BatchSource {
 const mostEvaluationBatches = 16;
 
 /** Which images of a set a part consists of. */
-interface Part {
+export interface ImagePart {
   readonly set: ImageSet;
   readonly indices: Int32Array;
 }
@@ -74,7 +74,7 @@ function checkOptions(options: ImageBatchOptions): void {
 }
 
 /** Takes a share of the images away from training, the same for every seed. */
-function splitSet(set: ImageSet, fraction: number): { train: Part; heldOut: Part } {
+function splitSet(set: ImageSet, fraction: number): { train: ImagePart; heldOut: ImagePart } {
   if (set.count < 2) {
     throw new UserError(
       'There is only one image, so none can be held out for evaluation.',
@@ -90,21 +90,39 @@ function splitSet(set: ImageSet, fraction: number): { train: Part; heldOut: Part
   };
 }
 
-const wholeSet = (set: ImageSet): Part => ({
+const wholeSet = (set: ImageSet): ImagePart => ({
   set,
   indices: Int32Array.from({ length: set.count }, (_, index) => index),
 });
+
+/** What is trained on and what is held out: as whoever made the data says, else a share of it. */
+export const imageParts = (
+  { train, heldOut }: ImageSets,
+  heldOutFraction = 0.05,
+): { readonly train: ImagePart; readonly heldOut: ImagePart } =>
+  heldOut
+    ? { train: wholeSet(train), heldOut: wholeSet(heldOut.set) }
+    : splitSet(train, heldOutFraction);
+
+/**
+ * Which of `count` held-out images come at the positions of all held-out batches together: evenly over the
+ * set, which may be sorted by class; a small set is shown more than once.
+ */
+export const scoredImages = (count: number, positions: number): readonly number[] =>
+  Array.from({ length: positions }, (_, position) =>
+    positions <= count ? Math.floor((position * count) / positions) : position % count,
+  );
 
 /** Fewer held-out images than this tell little: one of them is a percent or more. */
 const fewHeldOut = 100;
 
 /** Says so when a part is too small for what it is used for. */
 function splitNotes(
-  { train, heldOut }: { readonly train: Part; readonly heldOut: Part },
+  { train, heldOut }: { readonly train: ImagePart; readonly heldOut: ImagePart },
   classes: readonly string[],
 ): Note[] {
   const notes: Note[] = [];
-  const seen = (part: Part): Set<number> =>
+  const seen = (part: ImagePart): Set<number> =>
     new Set([...part.indices].map(index => part.set.labels[index]!));
   const trained = seen(train);
   const untrained = [...seen(heldOut)].filter(label => !trained.has(label)).sort((a, b) => a - b);
@@ -142,11 +160,8 @@ export function stopChecking({ train, heldOut }: ImageSets): void {
 export async function openImageBatches(options: ImageBatchOptions): Promise<ImageBatchSource> {
   checkOptions(options);
   const { preprocessor, numChannels, imageSize, batchSize, seed, labels } = options;
-  const { heldOutFraction = 0.05 } = options;
   const sets = options.sets ?? (await openImageSets(options));
-  const { train, heldOut } = sets.heldOut
-    ? { train: wholeSet(sets.train), heldOut: wholeSet(sets.heldOut.set) }
-    : splitSet(sets.train, heldOutFraction);
+  const { train, heldOut } = imageParts(sets, options.heldOutFraction);
   const trainReader = pixelReader(train.set, preprocessor, imageSize);
   const heldOutReader =
     heldOut.set === train.set ? trainReader : pixelReader(heldOut.set, preprocessor, imageSize);
@@ -154,7 +169,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
   const imageValues = numChannels * imageSize * imageSize;
 
   async function toBatch(
-    part: Part,
+    part: ImagePart,
     reader: typeof trainReader,
     chosen: readonly number[],
   ): Promise<Batch> {
@@ -191,7 +206,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
   const evaluationBatches =
     options.evaluationBatches ??
     Math.min(mostEvaluationBatches, Math.max(1, Math.floor(heldOutCount / batchSize)));
-  const evaluated = evaluationBatches * batchSize;
+  const scored = scoredImages(heldOutCount, evaluationBatches * batchSize);
 
   const separate = sets.heldOut;
   const files = separate
@@ -227,13 +242,7 @@ export async function openImageBatches(options: ImageBatchOptions): Promise<Imag
       if (!(Number.isInteger(index) && index >= 0 && index < evaluationBatches)) {
         throw new RangeError(`evaluate(${index}): there are ${evaluationBatches} batches`);
       }
-      const chosen = Array.from({ length: batchSize }, (_, row) => {
-        const position = index * batchSize + row;
-        // Evenly over the set, which may be sorted by class; a small set is shown more than once.
-        return evaluated <= heldOutCount
-          ? Math.floor((position * heldOutCount) / evaluated)
-          : position % heldOutCount;
-      });
+      const chosen = scored.slice(index * batchSize, (index + 1) * batchSize);
       return toBatch(heldOut, heldOutReader, chosen);
     },
     close() {

@@ -38,9 +38,7 @@ export interface MaskedBatchOptions extends LanguageBatchOptions {
 }
 
 /** The share of tokens to predict, and what becomes of them, in BERT's pretraining. */
-const maskedShare = 0.15;
-const replacedByMask = 0.8;
-const replacedAtRandom = 0.1;
+export const masking = { share: 0.15, replacedByMask: 0.8, replacedAtRandom: 0.1 } as const;
 
 /** Held-out masks do not depend on the run's seed, so that losses of different seeds compare. */
 const evaluationSeed = 0;
@@ -87,6 +85,7 @@ function batchSource(
   return {
     itemsPerBatch,
     unit: 'tokens',
+    trainBytes: source.trainBytes,
     evaluationBatches,
     description: source.description,
     requireUnchanged: () => source.requireUnchanged(),
@@ -162,7 +161,7 @@ export function maskedPositions(
   wrapped: boolean,
 ): number {
   const maskable = batchSize * (wrapped ? sequenceLength - 2 : sequenceLength);
-  return Math.max(1, Math.round(maskedShare * maskable));
+  return Math.max(1, Math.round(masking.share * maskable));
 }
 
 /** `count` of `candidates` without replacement, in ascending order. */
@@ -229,8 +228,8 @@ export async function openMaskedBatches(options: MaskedBatchOptions): Promise<Ba
     const targets = positions.map(position => inputIds[position]!);
     for (const position of chosen) {
       const fate = random.uniform();
-      if (fate < replacedByMask) inputIds[position] = mask;
-      else if (fate < replacedByMask + replacedAtRandom) {
+      if (fate < masking.replacedByMask) inputIds[position] = mask;
+      else if (fate < masking.replacedByMask + masking.replacedAtRandom) {
         inputIds[position] = ordinaryIds[random.integer(ordinaryIds.length)]!;
       }
     }

@@ -9,6 +9,20 @@ const texts = z.array(text);
 const shares = z.record(text, measured);
 const settings = z.record(text, z.unknown());
 
+/** How data is cut into batches. */
+export const batches = z.object({
+  /** Sequences, images or texts. */
+  size: z.number(),
+  /** Tokens; absent for images. */
+  sequenceLength: z.exactOptional(z.number()),
+  /** Batches that held-out scores are of. */
+  heldOut: z.number(),
+  /** What stands between lines of text: text, nothing, or tokens. */
+  lineSeparator: z.exactOptional(
+    z.union([z.enum(['newline', 'none']), z.readonly(z.array(z.number()))]),
+  ),
+});
+
 /** What a growth would do and cost, known before anything runs. */
 export const growthPlan = z.object({
   source: modelSummary,
@@ -70,6 +84,8 @@ export const growthReceipt = z.object({
       heldOut: text,
       /** What was put between lines of text. */
       separator: z.exactOptional(text),
+      /** How it was cut; older receipts do not say. */
+      batches: z.exactOptional(batches),
     }),
   ),
   engine: z.exactOptional(

@@ -10,6 +10,7 @@ export const flags: Readonly<Record<Option, `--${string}`>> = {
   dropHead: '--drop-head',
   engine: '--engine',
   engineFolder: '--engine-folder',
+  evalBatches: '--eval-batches',
   evalData: '--eval-data',
   evaluateEvery: '--evaluate-every',
   ffn: '--ffn',

@@ -25,6 +25,7 @@ export const homes: Readonly<Record<Option, Home>> = {
   dropHead: elsewhere,
   engine: { in: 'settings', label: 'ligo.engine' },
   engineFolder: elsewhere,
+  evalBatches: elsewhere,
   evalData: elsewhere,
   evaluateEvery: elsewhere,
   ffn: { in: 'more', label: 'Feed-Forward Units' },

@@ -9,6 +9,7 @@ export type Option =
   | 'dropHead'
   | 'engine'
   | 'engineFolder'
+  | 'evalBatches'
   | 'evalData'
   | 'evaluateEvery'
   | 'ffn'

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { foreignByNames, whyNotGrown } from '../checkpoint/formats/foreign';
 import { locateCheckpoint } from '../checkpoint/locate';
 import { foreignAt, looksLikeWeights } from '../checkpoint/looksLikeWeights';
-import { UnsupportedError } from '../errors';
+import { UnsupportedError, type Note } from '../errors';
 import { readOwnText } from '../files';
 import { foreignMarks } from '../protocol/weightNames';
 import type { InspectedCheckpoint } from '../protocol/messages';
@@ -38,16 +38,18 @@ export async function summarizeCheckpoint(path: string): Promise<Unworded<Checkp
  */
 export async function summarizeFound(path: string): Promise<Unworded<CheckpointSummary>> {
   const nothing = { path, files: [path], bytes: 0, elementTypes: '' };
-  const foreign = foreignMarks.includes(basename(path)) ? foreignAt(path) : undefined;
-  if (foreign) {
-    const { message, remedy } = foreign;
-    return { ...nothing, kind: 'unsupported', problem: { message, remedy } };
-  }
+  const unsupported = (problem: Unworded<Note>): Unworded<CheckpointSummary> => ({
+    ...nothing,
+    kind: 'unsupported',
+    problem: { message: problem.message, remedy: problem.remedy },
+  });
+  const marked = foreignMarks.includes(basename(path)) ? foreignAt(path) : undefined;
+  if (marked) return unsupported(marked);
   if (!(await looksLikeWeights(path))) return { ...nothing, kind: 'other' };
   const foreign = foreignByNames([basename(path)])?.kind;
   if (foreign !== undefined) {
     const message = `${path} belongs to ${foreign.is}${whyNotGrown(foreign)}.`;
-    return { ...nothing, kind: 'unsupported', problem: { message, remedy: foreign.remedy } };
+    return unsupported({ message, remedy: foreign.remedy });
   }
   try {
     return await summarizeCheckpoint(path);
@@ -55,8 +57,7 @@ export async function summarizeFound(path: string): Promise<Unworded<CheckpointS
     // A file of safetensors that is none was cut, exchanged or never downloaded.
     const isDamaged = /\.safetensors(\.index\.json)?$/.test(path);
     if (!(error instanceof UnsupportedError) || isDamaged) throw error;
-    const { message, remedy } = error;
-    return { ...nothing, kind: 'unsupported', problem: { message, remedy } };
+    return unsupported(error);
   }
 }
 

@@ -37,6 +37,8 @@ export async function keepModel(
     const created = context.now();
     const learned = isLearned(name.method);
     const [start] = run.curve;
+    const { separator, separatorNote } = comparison.data;
+    const source = { data, path: request.data.data, separator, separatorNote };
     const receipt = growthReceipt({
       model,
       growth,
@@ -49,7 +51,7 @@ export async function keepModel(
         name: name.method,
         settings: learned ? { ...growthSettings(request, name.method) } : {},
       },
-      data: { ...data, separatorNote: comparison.data.separatorNote, path: request.data.data },
+      data: source,
       engine: engine.description,
       measured: {
         losses: {
@@ -76,11 +78,7 @@ export async function keepModel(
       fromScratch: false,
       source: { path: model.path, sha256, companions: companions.files },
       settings: request.training,
-      data: {
-        batches: data.batches,
-        separatorNote: comparison.data.separatorNote,
-        path: request.data.data,
-      },
+      data: source,
       engine: engine.description,
       before: evaluationOf(start!),
       after: await scoresAsWritten(context, { comparison, data }, written, run),

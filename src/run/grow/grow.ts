@@ -154,7 +154,12 @@ async function growInto(
     method: { name: task.method, settings: learned ? { ...task.settings } : {} },
     seed: task.seed,
     steps: learned ? task.settings.steps : 0,
-    data: task.openData && { ...task.openData, path: task.data?.data ?? '' },
+    data: task.openData && {
+      data: task.openData,
+      path: task.data?.data ?? '',
+      separator: task.openData.separator,
+      separatorNote: task.openData.separatorNote,
+    },
     engine: task.engine.description,
     optimizerState: state && { updates: state.updates, sha256: state.sha256 },
     measured,

@@ -1,6 +1,6 @@
 import type { Architecture } from '../../architecture';
 import { describeObjective } from '../open/objective';
-import type { RunData } from '../score/runData';
+import { dataReceipt, type DataReceipt } from '../write/dataReceipt';
 import { software } from '../write/software';
 import type { TrainedModel } from './trainModel';
 import type { TrainedStage, TrainingReceipt } from '../write/trainingReceipt';
@@ -15,7 +15,7 @@ interface TrainingFacts extends Omit<
   readonly trained: TrainedModel;
   /** Milliseconds since the epoch. */
   readonly created: number;
-  readonly data: Pick<RunData, 'batches' | 'separatorNote'> & { readonly path: string };
+  readonly data: DataReceipt;
 }
 
 /** The receipt of a training. */
@@ -27,7 +27,7 @@ export function trainingReceipt({
   settings,
   fromScratch,
   seed,
-  data: { path, batches, separatorNote },
+  data,
   ...rest
 }: TrainingFacts): TrainingReceipt {
   const { step, flops, stages, seconds } = trained;
@@ -41,7 +41,7 @@ export function trainingReceipt({
     fromScratch,
     steps: step,
     seed,
-    data: { path, ...batches.description, separator: separatorNote },
+    data: dataReceipt(data),
     engine,
     ...(optimizerState && { optimizerState }),
     before,

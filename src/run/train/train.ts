@@ -164,7 +164,12 @@ async function trainInto(
     fromScratch,
     seed,
     source: { path: request.checkpoint, sha256, companions: companions.files },
-    data: { ...data, path: request.data.data },
+    data: {
+      data,
+      path: request.data.data,
+      separator: data.separator,
+      separatorNote: data.separatorNote,
+    },
     engine: engine.description,
     ...(state && { optimizerState: { updates: state.updates, sha256: state.sha256 } }),
     before,

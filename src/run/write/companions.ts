@@ -16,7 +16,7 @@ import {
 import { writeNew } from './writeNew';
 
 /** Files beside the weights that belong to the model whatever its size. */
-const companionNames = [
+export const companionNames = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',

@@ -1,9 +1,9 @@
 import { join, relative } from 'node:path';
-import type { BatchSource } from '../../data/batches';
 import type { Note } from '../../errors';
 import type { Growth } from '../../growth';
 import type { Receipt } from '../../protocol/events';
 import type { Companion } from './companions';
+import { dataReceipt, type DataReceipt } from './dataReceipt';
 import { summarize, type Model } from '../open/model';
 import { modelCard } from './modelCard';
 import { software } from './software';
@@ -23,13 +23,7 @@ export interface ReceiptParts {
   readonly method: Receipt['method'];
   readonly seed: number;
   readonly steps: number;
-  readonly data:
-    | {
-        readonly path: string;
-        readonly batches: BatchSource;
-        readonly separatorNote: string | undefined;
-      }
-    | undefined;
+  readonly data: DataReceipt | undefined;
   readonly engine: NonNullable<Receipt['engine']>;
   readonly optimizerState?: Receipt['optimizerState'] | undefined;
   readonly measured: Partial<Receipt>;
@@ -56,13 +50,7 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
     method,
     seed,
     steps,
-    ...(data && {
-      data: {
-        path: data.path,
-        ...data.batches.description,
-        ...(data.separatorNote !== undefined && { separator: data.separatorNote }),
-      },
-    }),
+    ...(data && { data: dataReceipt(data) }),
     engine,
     ...(parts.optimizerState && { optimizerState: parts.optimizerState }),
     ...parts.measured,
