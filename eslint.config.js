@@ -13,6 +13,7 @@ const rooms = [
   'programs.ts',
   'protocol',
   'report',
+  'slurm',
   'graph',
   'engine',
   'checkpoint',

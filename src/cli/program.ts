@@ -6,6 +6,7 @@ import { addDoctorCommand } from './commands/doctor';
 import { addCompareCommand } from './commands/compare';
 import { addEvaluateCommand } from './commands/evaluate';
 import { addGrowCommand } from './commands/grow';
+import { addJobCommand } from './commands/job';
 import { addInspectCommand } from './commands/inspect';
 import { addPlanCommand } from './commands/plan';
 import { addTrainCommand } from './commands/train';
@@ -57,6 +58,7 @@ function commandLine(host: Host, finish: (exitCode: number) => void): Command {
   addTrainCommand(program, host);
   addCompareCommand(program, host);
   addEvaluateCommand(program, host);
+  addJobCommand(program, host);
   addDoctorCommand(program, host, finish);
   return program;
 }
