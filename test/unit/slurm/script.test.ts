@@ -149,7 +149,7 @@ describe('the script of a job', { skip: process.platform === 'win32' && 'it is f
       ${saves ? "setTimeout(() => { writeFileSync('state', ''); process.exit(130); }, 50);" : 'process.exit(130);'}
     });
     setInterval(() => undefined, 1000);
-    console.log('ready');`;
+    console.log('ready ' + process.pid);`;
   /** Runs a job until its program is ready, then sends the shell a signal. */
   async function signalled(job: SlurmJob, signal: NodeJS.Signals) {
     const child = run(job);
@@ -181,8 +181,8 @@ describe('the script of a job', { skip: process.platform === 'win32' && 'it is f
     const job = jobOf(stopping(true));
     const { child, ended } = await signalled(job, 'SIGTERM');
     assert.equal(child.exitCode, null);
-    // The program is told by Slurm itself, here by us.
-    child.kill('SIGUSR1');
+    // Slurm tells the program too.
+    process.kill(Number(/ready (\d+)/.exec(eventsOf(job))![1]), 'SIGTERM');
     assert.equal(await ended, 130);
     assert.ok(existsSync(job.state));
   });
