@@ -14,6 +14,7 @@ const rooms = [
   'protocol',
   'report',
   'handoff',
+  'slurm',
   'graph',
   'engine',
   'checkpoint',

@@ -6,6 +6,9 @@
 // The level "tensorflow" has pip fetch a wheel of TensorFlow, builds TensorFlow.js with it, and runs the
 // golden tests on that:
 //   [LIGO_TEST_TENSORFLOW=required | <wheel>] node scripts/test.mjs tensorflow
+// The level "slurm" hands runs to a Slurm of its own on this machine, which only root can start. With
+// LIGO_TEST_SLURM=install it is installed first (Debian), with LIGO_TEST_SLURM=required it must be there:
+//   node scripts/test.mjs slurm
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +36,7 @@ const filesOf = name =>
 
 function run(files, environment = {}) {
   // A whole editor fills two cores: such tests run one after another.
-  const concurrency = level === 'host' || level === 'e2e' ? 1 : 2;
+  const concurrency = ['host', 'e2e', 'slurm'].includes(level) ? 1 : 2;
   const { status } = spawnSync(
     process.execPath,
     [
@@ -82,6 +85,30 @@ function runTensorFlow() {
   return runEngine('tfjs-node', { LIGO_ENGINE_FOLDER: `${tensorFlowFolder}/engines` });
 }
 
+/** Whether a Slurm can be started here; says why not. */
+function findSlurm() {
+  const programs = ['munged', 'slurmctld', 'slurmd', 'sbatch', 'squeue', 'scontrol'];
+  const { LIGO_TEST_SLURM: wanted, PATH } = process.env;
+  const env = { ...process.env, PATH: `${PATH}:/usr/sbin` };
+  const missing = () =>
+    programs.filter(name => spawnSync(name, ['--version'], { env }).error !== undefined);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && wanted === 'install' && missing().length > 0) {
+    const packages = ['munge', 'slurm-client', 'slurmctld', 'slurmd'];
+    const install = ['install', '-y', '--no-install-recommends', ...packages];
+    spawnSync('apt-get', install, { stdio: 'inherit' });
+  }
+  const absent = missing();
+  if (isRoot && absent.length === 0) return true;
+  const why = isRoot
+    ? `there is no ${absent.join(', ')} (Debian: LIGO_TEST_SLURM=install)`
+    : 'only root can start one';
+  console.log(`Slurm was not tested: ${why}.`);
+  if (wanted !== undefined) process.exit(1);
+  return false;
+}
+
+if (level === 'slurm' && !findSlurm()) process.exit(0);
 if (level === 'tensorflow') process.exit(runTensorFlow());
 if (level === 'engines') {
   const engines = filter === '' ? ['webgpu', 'tfjs-wasm', 'tfjs-cpu'] : [filter];

@@ -9,6 +9,7 @@ import { addCompareCommand } from './commands/compare';
 import { addEvaluateCommand } from './commands/evaluate';
 import { addGrowCommand } from './commands/grow';
 import { addHandoffCommand } from './commands/handoff';
+import { addJobCommand } from './commands/job';
 import { addInspectCommand } from './commands/inspect';
 import { addPlanCommand } from './commands/plan';
 import { addTrainCommand } from './commands/train';
@@ -63,6 +64,7 @@ function commandLine(host: Host, finish: (exitCode: number) => void): Command {
   addEvaluateCommand(program, host);
   addConvertCommand(program, host);
   addHandoffCommand(program, host);
+  addJobCommand(program, host);
   addDoctorCommand(program, host, finish);
   return program;
 }

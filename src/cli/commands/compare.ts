@@ -1,24 +1,24 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors';
-import { counted } from '../../format';
 import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
-import type { ComparisonReport, Keep, MethodSummary } from '../../protocol/comparison';
-import type { ComparisonEvent } from '../../protocol/events';
+import type { Keep } from '../../protocol/comparison';
 import type { RunContext } from '../../run/context';
 import {
+  runsOf,
   usualEvaluateEvery,
   usualGrowthSteps,
   usualMethods,
   type CompareRequest,
   type RunName,
 } from '../../run/compare/request';
+import { lostRuns } from '../lostRuns';
 import { childRun } from '../childRun';
 import { argumentsOf, shellLine } from '../commandLine';
+import { tellReport, tellRuns } from '../comparisonText';
 import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
-import { formatLoss, formatSeconds, formatShare } from '../format';
-import { printLine, type Host } from '../host';
+import type { Host } from '../host';
 import { runJob, type JobOptions } from '../job';
 import {
   addEngineOptions,
@@ -32,13 +32,14 @@ import {
   type StepOptions,
   type TargetOptions,
 } from '../options';
-import { formatTable } from '../table';
+import { addSubmitOptions, isSubmitted, submitRun, type SubmitOptions } from '../submission';
 import { oneOf, wholeNumber, type Parse } from '../values';
 
 type CompareOptions = JobOptions &
   TargetOptions &
   Omit<DataFlags, 'seed'> &
-  StepOptions & {
+  StepOptions &
+  SubmitOptions & {
     readonly methods: readonly GrowthMethodName[];
     readonly seeds: readonly number[];
     readonly growthSteps?: number;
@@ -49,6 +50,7 @@ type CompareOptions = JobOptions &
     readonly parallel: number;
     readonly keep: Keep;
     readonly only?: RunName;
+    readonly gather?: boolean;
     readonly resume?: boolean;
     readonly out: string;
     readonly overwrite?: boolean;
@@ -69,25 +71,29 @@ export function addCompareCommand(program: Command, host: Host): void {
     .option('--overwrite', 'replace the folder if it exists')
     .option('--resume', 'go on with a comparison that was stopped, from where each run stood');
   addEngineOptions(command);
-  addOutputOptions(command).action(async (checkpoint: string, options: CompareOptions) => {
-    const request = await requestOf(command, checkpoint, options);
-    await runJob(host, options, checkpoint, async context => {
-      const { compare, compareOne } = await import('../../run/compare/compare');
-      const told = { ...context, emit: tellRuns(host, options, context.emit) };
-      if (options.only) {
-        await compareOne(told, request, options.only);
+  addOutputOptions(addSubmitOptions(command)).action(
+    async (checkpoint: string, options: CompareOptions) => {
+      const request = await requestOf(command, checkpoint, options);
+      if (isSubmitted(command, options)) {
+        await submitRuns(host, command, request, options);
         return;
       }
-      const report = await compare(told, request, startRuns(host, command, options));
-      if (options.json) return;
-      printLine(host, `\n${describeReport(report)}`);
-      for (const { method, seed, folder, loss } of report.models ?? []) {
-        const kept = `Model of ${method}, seed ${seed}, held-out loss ${formatLoss(loss)}:`;
-        printLine(host, `${kept} ${join(options.out, folder)}`);
-      }
-      printLine(host, `Digest of what was found, without times and machine: ${report.digest}`);
-    });
-  });
+      await runJob(host, options, checkpoint, async context => {
+        const { compare, compareOne } = await import('../../run/compare/compare');
+        const told = { ...context, emit: tellRuns(host, options, context.emit) };
+        if (options.only) {
+          await compareOne(told, request, options.only);
+          return;
+        }
+        const elsewhere = options.gather
+          ? lostRuns(options.out, request)
+          : startRuns(host, command, options);
+        const report = await compare(told, request, elsewhere);
+        if (options.json) return;
+        tellReport(host, options.out, report);
+      });
+    },
+  );
 }
 
 function addRunOptions(command: Command): void {
@@ -122,6 +128,7 @@ function addRunOptions(command: Command): void {
   );
   const words = 'make this run alone (method:seed), beside --out, for another process to gather';
   addOption(command, '--only <run>', words, runName);
+  command.option('--gather', 'report on the runs that --only made; one that is missing has failed');
 }
 
 /** A list with commas of what `parse` takes. */
@@ -160,7 +167,13 @@ async function requestOf(
       'Give both, or leave both out.',
     );
   }
-  const repeat = { out, resume: undefined, overwrite: undefined, json: undefined };
+  const repeat = {
+    out,
+    resume: undefined,
+    overwrite: undefined,
+    json: undefined,
+    gather: undefined,
+  };
   return {
     checkpoint,
     target: targetOf(options),
@@ -191,6 +204,39 @@ async function requestOf(
   };
 }
 
+/** Hands the runs of a comparison to Slurm, a task for each, and a job after them that gathers what they left. */
+async function submitRuns(
+  host: Host,
+  command: Command,
+  request: CompareRequest,
+  options: CompareOptions,
+): Promise<void> {
+  const { prepareRuns } = await import('../../run/compare/compare');
+  const { runStateFolder } = await import('../../run/stop/runState');
+  const alone = options.only ? '--only' : '--gather';
+  if (options.only ?? options.gather) {
+    throw new UsageError(
+      `${alone} is a part of what --submit does by itself.`,
+      `Leave ${alone} out.`,
+    );
+  }
+  const apart = { parallel: undefined, resume: true };
+  await submitRun(host, {
+    command,
+    checkpoint: request.checkpoint,
+    options,
+    state: runStateFolder(resolve(options.out)),
+    changes: { ...apart, gather: true },
+    parts: {
+      option: '--only',
+      values: runsOf(request).map(({ method, seed }) => `${method}:${seed}`),
+      atOnce: options.parallel > 1 ? options.parallel : undefined,
+      changes: { ...apart, overwrite: undefined },
+    },
+    prepare: () => prepareRuns(request),
+  });
+}
+
 /** Starts runs as processes of this very command; undefined when they are to be made here. */
 function startRuns(host: Host, command: Command, options: CompareOptions) {
   const { parallel } = options;
@@ -202,70 +248,4 @@ function startRuns(host: Host, command: Command, options: CompareOptions) {
     const args = argumentsOf(command, { ...gathered, ...own });
     return childRun({ script: host.script, args, emit, signal });
   };
-}
-
-/** Shows events of runs as lines, and leaves all others to the usual reporter. */
-const tellRuns =
-  (host: Host, { json, verbose }: CompareOptions, emit: RunContext['emit']): RunContext['emit'] =>
-  event => {
-    const own = event.type === 'comparison' || event.type === 'comparisonRun';
-    if (json || !own) {
-      emit(event);
-      return;
-    }
-    const text = describeRun(event, verbose ?? false);
-    if (text !== undefined) printLine(host, text);
-  };
-
-function describeRun(
-  event: Exclude<ComparisonEvent, { type: 'comparisonStep' }>,
-  verbose: boolean,
-): string | undefined {
-  const run = `${event.method.padEnd(12)} seed ${event.seed}`;
-  if (event.type === 'comparison') {
-    const { phase, step, steps, loss, seconds } = event;
-    if (phase === 'growth' && !verbose && step !== steps) return undefined;
-    const where = `${String(step).padStart(String(steps).length)}/${steps}`;
-    const what = phase === 'growth' ? 'growing ' : 'training';
-    return `  ${run}  ${what} ${where}  loss ${formatLoss(loss)}  ${formatSeconds(seconds)}`;
-  }
-  const { state, ended, runs, message } = event;
-  if (state === 'started') return undefined;
-  const reason = state === 'failed' ? ` failed: ${message}` : ' finished';
-  return `${run}${reason} (${ended} of ${runs})`;
-}
-
-/** The savings as a table for people; a saving is told where every seed has one. */
-export function describeReport({
-  methods,
-  settings,
-}: Pick<ComparisonReport, 'methods'> & {
-  readonly settings: Pick<ComparisonReport['settings'], 'steps'>;
-}): string {
-  const share = (method: MethodSummary, read: 'flops' | 'seconds'): string => {
-    const spread = method.savings?.[read];
-    return spread ? formatShare(spread.mean) : '';
-  };
-  const within = `within ${counted(settings.steps, 'step')}`;
-  const outcome = ({ savings, finished, reached, seeds, failures }: MethodSummary): string => {
-    if (savings) return '';
-    if (finished === 0) return `failed: ${failures[0]?.message ?? ''}`;
-    if (seeds.length === 0) return 'nothing to compare with: training from scratch did not finish';
-    if (reached === 0) return `never ${within}`;
-    return `only ${reached} of ${seeds.length} seeds ${within}`;
-  };
-  return formatTable(
-    [
-      ['method', 'start', 'end', 'FLOPs saved', 'time saved', ''],
-      ...methods.map(method => [
-        method.method,
-        method.start ? formatLoss(method.start.mean) : '',
-        method.end ? formatLoss(method.end.mean) : '',
-        share(method, 'flops'),
-        share(method, 'seconds'),
-        outcome(method),
-      ]),
-    ],
-    1,
-  );
 }

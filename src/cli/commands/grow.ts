@@ -1,8 +1,16 @@
 import type { Command } from 'commander';
-import { growthMethodNames, type GrowthMethodName } from '../../growth/methods';
+import { growthMethod, growthMethodNames, type GrowthMethodName } from '../../growth/methods';
 import { addDataOptions, dataOf, type DataFlags } from '../dataOptions';
 import type { Host } from '../host';
 import { runJob, type JobOptions } from '../job';
+import {
+  addSubmitOptions,
+  isSubmitted,
+  stateFile,
+  submitRun,
+  usualSaves,
+  type SubmitOptions,
+} from '../submission';
 import { addLigoOptions, ligoSettingsOf, type LigoOptions } from '../ligoOptions';
 import {
   addEngineOptions,
@@ -23,7 +31,8 @@ type GrowOptions = JobOptions &
   TargetOptions &
   OutOptions &
   DataFlags &
-  LigoOptions & {
+  LigoOptions &
+  SubmitOptions & {
     readonly method: GrowthMethodName;
     readonly saveEvery?: number;
     readonly resume?: boolean;
@@ -45,22 +54,41 @@ export function addGrowCommand(program: Command, host: Host): void {
   addOption(command, '--optimizer-state <what>', optimizerStateHelp, wishes);
   addEngineOptions(addSeedOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
-  addOutputOptions(command).action(async (checkpoint: string, options: GrowOptions) => {
-    const { method, seed, resume = false, saveEvery, optimizerState } = options;
-    const request = {
-      checkpoint,
-      target: targetOf(options),
-      method,
-      seed,
-      resume,
-      saveEvery,
-      optimizerState: optimizerState === 'grow' ? ('use' as const) : optimizerState,
-      settings: ligoSettingsOf(options, method),
-      ...outOf(options),
-    };
-    await runJob(host, options, checkpoint, async context => {
-      const { grow } = await import('../../run/grow/grow');
-      await grow(context, { ...request, data: await dataOf(checkpoint, options) });
-    });
-  });
+  addOutputOptions(addSubmitOptions(command)).action(
+    async (checkpoint: string, options: GrowOptions) => {
+      const { method, seed, resume = false, saveEvery, optimizerState } = options;
+      const request = {
+        checkpoint,
+        target: targetOf(options),
+        method,
+        seed,
+        resume,
+        saveEvery,
+        optimizerState: optimizerState === 'grow' ? ('use' as const) : optimizerState,
+        settings: ligoSettingsOf(options, method),
+        ...outOf(options),
+      };
+      if (isSubmitted(command, options)) {
+        const learns = growthMethod(method).making.kind === 'learned';
+        await submitRun(host, {
+          command,
+          checkpoint,
+          options,
+          state: stateFile(options.out),
+          prepare: async () => {
+            const { checkGrowth } = await import('../../run/grow/grow');
+            await checkGrowth({ ...request, data: await dataOf(checkpoint, options) });
+          },
+          ...(learns && {
+            changes: { saveEvery: saveEvery ?? usualSaves(request.settings.steps) },
+          }),
+        });
+        return;
+      }
+      await runJob(host, options, checkpoint, async context => {
+        const { grow } = await import('../../run/grow/grow');
+        await grow(context, { ...request, data: await dataOf(checkpoint, options) });
+      });
+    },
+  );
 }

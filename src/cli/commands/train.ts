@@ -5,6 +5,14 @@ import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
 import type { Host } from '../host';
 import { runJob, type JobOptions } from '../job';
 import {
+  addSubmitOptions,
+  isSubmitted,
+  stateFile,
+  submitRun,
+  usualSaves,
+  type SubmitOptions,
+} from '../submission';
+import {
   addDropHeadOption,
   addEngineOptions,
   addOption,
@@ -23,7 +31,8 @@ import {
 type TrainOptions = JobOptions &
   OutOptions &
   DataFlags &
-  StepOptions & {
+  StepOptions &
+  SubmitOptions & {
     readonly fromScratch?: boolean;
     readonly dropHead?: boolean;
     readonly evaluateEvery?: number;
@@ -54,38 +63,53 @@ export function addTrainCommand(program: Command, host: Host): void {
   command.option('--keep-optimizer', 'write the optimizer’s state beside the result');
   addPartialOptions(addDropHeadOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
-  addOutputOptions(command).action(async (checkpoint: string, options: TrainOptions) => {
-    const { steps, seed, resume = false, learningRate, weightDecay, schedule } = options;
-    await runJob(host, options, checkpoint, async context => {
-      const [{ train }, { defaultTrainSettings: preset, defaultWarmup }] = await Promise.all([
-        import('../../run/train/train'),
-        import('../../run/settings'),
-      ]);
-      await train(context, {
-        checkpoint,
-        seed,
-        resume,
-        ...outOf(options),
-        fromScratch: options.fromScratch ?? false,
-        dropHead: options.dropHead ?? false,
-        evaluateEvery: options.evaluateEvery,
-        saveEvery: options.saveEvery,
-        optimizerState: options.optimizerState === 'continue' ? 'use' : options.optimizerState,
-        keepOptimizer: options.keepOptimizer ?? false,
-        data: await requiredDataOf(checkpoint, options),
-        settings: {
-          ...preset,
-          ...memorySettingsOf(options),
-          steps,
-          warmup: options.warmup ?? defaultWarmup(steps),
-          learningRate: learningRate ?? preset.learningRate,
-          weightDecay: weightDecay ?? preset.weightDecay,
-          schedule: schedule ?? preset.schedule,
-          ...partialSettingsOf(options),
-        },
+  addOutputOptions(addSubmitOptions(command)).action(
+    async (checkpoint: string, options: TrainOptions) => {
+      const { steps, seed, resume = false, learningRate, weightDecay, schedule } = options;
+      if (isSubmitted(command, options)) {
+        await submitRun(host, {
+          command,
+          checkpoint,
+          options,
+          state: stateFile(options.out),
+          prepare: async () => {
+            await requiredDataOf(checkpoint, options);
+          },
+          changes: { saveEvery: options.saveEvery ?? usualSaves(steps) },
+        });
+        return;
+      }
+      await runJob(host, options, checkpoint, async context => {
+        const [{ train }, { defaultTrainSettings: preset, defaultWarmup }] = await Promise.all([
+          import('../../run/train/train'),
+          import('../../run/settings'),
+        ]);
+        await train(context, {
+          checkpoint,
+          seed,
+          resume,
+          ...outOf(options),
+          fromScratch: options.fromScratch ?? false,
+          dropHead: options.dropHead ?? false,
+          evaluateEvery: options.evaluateEvery,
+          saveEvery: options.saveEvery,
+          optimizerState: options.optimizerState === 'continue' ? 'use' : options.optimizerState,
+          keepOptimizer: options.keepOptimizer ?? false,
+          data: await requiredDataOf(checkpoint, options),
+          settings: {
+            ...preset,
+            ...memorySettingsOf(options),
+            steps,
+            warmup: options.warmup ?? defaultWarmup(steps),
+            learningRate: learningRate ?? preset.learningRate,
+            weightDecay: weightDecay ?? preset.weightDecay,
+            schedule: schedule ?? preset.schedule,
+            ...partialSettingsOf(options),
+          },
+        });
       });
-    });
-  });
+    },
+  );
 }
 
 /** Adds the options that leave out a part of the computing. */

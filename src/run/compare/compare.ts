@@ -6,11 +6,13 @@ import {
   comparisonFiles,
   type ComparisonReport,
   type ComparisonRun,
+  type FailedRun,
 } from '../../protocol/comparison';
 import { lossUnitOf } from '../../protocol/evaluation';
 import { report, warn, type RunContext } from '../context';
 import { warningOfLength } from '../score/positionLosses';
-import { withOutput } from '../open/resources';
+import { useModel, withOutput } from '../open/resources';
+import { requireGrowth, requireHead, resolveTarget } from '../plan/plan';
 import { plainModel } from '../score/scoring';
 import { stoppable } from '../stop/stop';
 import { writeNew } from '../write/writeNew';
@@ -21,6 +23,7 @@ import { comparisonPage } from '../../report/page';
 import { reportDigest } from './digest';
 import { buildReport } from './report';
 import { checkRequest, runsOf, type CompareRequest, type RunName } from './request';
+import { openRunStore } from './runStore';
 import { by, compareAnew, repeat, resume } from '../../remedy/actions';
 import { advise } from '../../remedy/remedy';
 import { commandLine } from '../../remedy/commandLine';
@@ -28,12 +31,13 @@ import { worded } from '../../remedy/worded';
 
 /**
  * Makes one run elsewhere, by `compareOne` into the same folder; resolves when it ended, however it
- * ended. Its events are to be passed on. Aborting the signal stops it.
+ * ended, with why it left nothing where that is known and no reason to stop. Its events are to be passed
+ * on. Aborting the signal stops it.
  */
 export type MakeElsewhere = (
   run: RunName,
   context: Pick<RunContext, 'emit' | 'signal'>,
-) => Promise<void>;
+) => Promise<Pick<FailedRun, 'message' | 'remedy'> | void>;
 
 /**
  * Grows by every method with every seed, trains what came out the same way, and writes report.json and
@@ -56,12 +60,13 @@ export async function compare(
           warn(context, [...model.notes, ...data.notes]);
           const tooLong = await tooLongWarnings(context, comparison);
           warn(context, tooLong);
-          const runs = await makeRuns(context, comparison, elsewhere);
+          const { runs, lost } = await makeRuns(context, comparison, elsewhere);
+          const kept = keptForLost(comparison, lost);
           const touched = await data.batches.requireUnchanged();
           const { store } = comparison;
           const placed = await placeModels(store, request, runs, directory);
           const built = await buildReport(comparison, runs, context.now());
-          warn(context, [...touched, ...built.notes, ...placed.notes]);
+          warn(context, [...touched, ...built.notes, ...placed.notes, ...kept]);
           const notes = [
             ...model.notes,
             ...data.notes,
@@ -69,6 +74,7 @@ export async function compare(
             ...touched,
             ...built.notes,
             ...placed.notes,
+            ...kept,
           ];
           const { models } = placed;
           const found = worded<ComparisonReport>(
@@ -81,12 +87,13 @@ export async function compare(
             `${JSON.stringify(result, null, 2)}\n`,
           );
           await writeNew(join(directory, comparisonFiles.page), comparisonPage(result));
-          return { result, store };
+          return { result, store, lost };
         });
       }),
     ),
   );
-  await finished.store.clear();
+  // What was lost can be made yet, and be joined with what was not.
+  if (finished.lost === 0) await finished.store.clear();
   const { digest, models } = finished.result;
   report(context, { type: 'done', out: request.out, digest, ...(models && { models }) });
   return finished.result;
@@ -140,8 +147,28 @@ export async function compareOne(
   );
 }
 
+/** What is said where runs were lost. */
+const keptForLost = ({ store }: Comparison, lost: number): readonly Note[] =>
+  lost === 0
+    ? []
+    : [
+        {
+          message: `${counted(lost, 'run')} left no result; the others are kept in ${store.folder} for now.`,
+          remedy: advise`${resume()} to make what is missing, in place of this report.`,
+        },
+      ];
+
+/** Checks what can be checked before the runs are made elsewhere, and makes room for them. */
+export async function prepareRuns(request: CompareRequest): Promise<void> {
+  checkRequest(request);
+  await using model = await useModel(request.checkpoint);
+  requireHead(model);
+  requireGrowth(model, await resolveTarget(model, request.target));
+  await makeRoom({ request, store: openRunStore(request.out, () => '') });
+}
+
 /** Throws UsageError when there are runs of an earlier comparison and nobody said what to do with them. */
-async function makeRoom({ request, store }: Comparison): Promise<void> {
+async function makeRoom({ request, store }: Pick<Comparison, 'request' | 'store'>): Promise<void> {
   if (request.resume) return;
   const { ended, halfMade } = await store.count();
   const count = ended + halfMade;
@@ -154,12 +181,12 @@ async function makeRoom({ request, store }: Comparison): Promise<void> {
   await store.clear();
 }
 
-/** All runs in their order; those that finished before are not made again. */
+/** All runs in their order, and how many of them were lost; those that finished before are not made again. */
 async function makeRuns(
   context: RunContext,
   comparison: Comparison,
   elsewhere: MakeElsewhere | undefined,
-): Promise<readonly ComparisonRun[]> {
+): Promise<{ readonly runs: readonly ComparisonRun[]; readonly lost: number }> {
   const { request, store } = comparison;
   const names = runsOf(request);
   const kept = new Map<RunName, ComparisonRun>();
@@ -183,9 +210,12 @@ async function makeRuns(
     tell(name, run);
   }
   const waiting = names.filter(name => !kept.has(name));
+  const lost = new Set<ComparisonRun>();
   const make = async (name: RunName): Promise<ComparisonRun> => {
-    if (elsewhere) return fetchRun(context, comparison, name, elsewhere);
-    return makeAndKeep(context, comparison, name);
+    if (!elsewhere) return makeAndKeep(context, comparison, name);
+    const { run, isLost } = await fetchRun(context, comparison, name, elsewhere);
+    if (isLost) lost.add(run);
+    return run;
   };
   const makeNext = async (): Promise<void> => {
     for (let name = waiting.shift(); name; name = waiting.shift()) {
@@ -194,7 +224,8 @@ async function makeRuns(
         tell(name);
         const run = await make(name);
         kept.set(name, run);
-        await dropOthers(store, request, [...kept.values()]);
+        const ended = [...kept.values()].filter(each => !lost.has(each));
+        await dropOthers(store, request, ended);
         tell(name, run);
       } catch (error) {
         // What no method is to blame for ends the comparison; runs beside this one end first.
@@ -207,7 +238,7 @@ async function makeRuns(
   const ends = await Promise.allSettled(Array.from({ length: lanes }, makeNext));
   if (context.signal.aborted) throw await stopped(comparison, kept.size, names.length);
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return names.map(name => kept.get(name)!);
+  return { runs: names.map(name => kept.get(name)!), lost: lost.size };
 }
 
 /** A run that is made here, and kept if checkpoint and data are still those it was made from. */
@@ -224,16 +255,17 @@ async function makeAndKeep(
   return run;
 }
 
-/** A run that another process makes and writes. */
+/** A run that another process makes and writes, or why it left none. */
 async function fetchRun(
   { emit, signal }: RunContext,
   { store }: Comparison,
   name: RunName,
   elsewhere: MakeElsewhere,
-): Promise<ComparisonRun> {
-  await elsewhere(name, { emit, signal });
+): Promise<{ readonly run: ComparisonRun; readonly isLost: boolean }> {
+  const why = await elsewhere(name, { emit, signal });
   const run = await store.read(name);
-  if (run) return run;
+  if (run) return { run, isLost: false };
+  if (why) return { run: { state: 'failed', ...name, ...why }, isLost: true };
   throw new UserError(
     `The process that made ${name.method} with seed ${name.seed} left no result.`,
     advise`${resume()}, one run at a time${by(['parallel', 1])} to see why.`,

@@ -1,5 +1,5 @@
 import { UsageError, type Note } from '../../errors';
-import { copiesOf, sourceValues, type GrowthMethodName } from '../../growth';
+import { copiesOf, sourceValues, type Growth, type GrowthMethodName } from '../../growth';
 import type { Receipt } from '../../protocol/events';
 import { copyCompanions, type Companions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
@@ -51,27 +51,8 @@ export async function grow(caller: RunContext, request: GrowRequest): Promise<Re
   const { context, warnings } = collectWarnings(caller);
   await using model = await useModel(request.checkpoint);
   warn(context, model.notes);
-  if (request.resume && !isLearned(request.method)) {
-    throw new UsageError(
-      `The method ${request.method} takes no steps, so there is nothing to resume.`,
-      advise`${startAnew}.`,
-    );
-  }
-  if (request.saveEvery !== undefined && !isLearned(request.method)) {
-    throw new UsageError(
-      `The method ${request.method} takes no steps, so there is nothing to save on the way.`,
-      advise`${leaveOut('saveEvery')}.`,
-    );
-  }
-  const target = await resolveTarget(model, request.target);
-  warn(context, target.notes);
-  const growth = requireGrowth(model, target);
-  requireMethod(request.method, growth);
-  if (isLearned(request.method)) {
-    requireHead(model);
-    if (!request.data)
-      throw new UsageError('Learning operators needs data.', advise`${set('data')}.`);
-  }
+  const { growth, notes } = await requireRequest(model, request);
+  warn(context, notes);
   const receipt = await stoppable(context, onTrained =>
     withOutput(request.out, request.overwrite ?? false, async directory => {
       const companions = await copyCompanions(model.checkpoint, directory);
@@ -96,6 +77,39 @@ export async function grow(caller: RunContext, request: GrowRequest): Promise<Re
   await removeRunState(request.out);
   report(context, { type: 'done', out: request.out, receipt });
   return receipt;
+}
+
+/** Throws what speaks against a growth, before anything is computed or written. */
+export async function checkGrowth(request: GrowRequest): Promise<void> {
+  await using model = await useModel(request.checkpoint);
+  await requireRequest(model, request);
+}
+
+async function requireRequest(
+  model: Model,
+  request: GrowRequest,
+): Promise<{ readonly growth: Growth; readonly notes: readonly Note[] }> {
+  if (request.resume && !isLearned(request.method)) {
+    throw new UsageError(
+      `The method ${request.method} takes no steps, so there is nothing to resume.`,
+      advise`${startAnew}.`,
+    );
+  }
+  if (request.saveEvery !== undefined && !isLearned(request.method)) {
+    throw new UsageError(
+      `The method ${request.method} takes no steps, so there is nothing to save on the way.`,
+      advise`${leaveOut('saveEvery')}.`,
+    );
+  }
+  const target = await resolveTarget(model, request.target);
+  const growth = requireGrowth(model, target);
+  requireMethod(request.method, growth);
+  if (isLearned(request.method)) {
+    requireHead(model);
+    if (!request.data)
+      throw new UsageError('Learning operators needs data.', advise`${set('data')}.`);
+  }
+  return { growth, notes: target.notes };
 }
 
 async function growInto(

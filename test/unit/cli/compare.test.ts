@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { argumentsOf, shellLine } from '../../../src/cli/commandLine';
 import { childRun } from '../../../src/cli/childRun';
-import { describeReport } from '../../../src/cli/commands/compare';
+import { describeReport } from '../../../src/cli/comparisonText';
 import { exitCodes } from '../../../src/cli/failure';
 import { runCommandLine } from '../../../src/cli/program';
 import { UserError } from '../../../src/errors';
