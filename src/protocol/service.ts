@@ -135,6 +135,16 @@ export interface DataOutlook {
   readonly suitableLength?: number;
 }
 
+/** What has to be fetched of a model on the Hugging Face Hub. */
+export interface HubOutlook {
+  /** That are not in the cache; 0 where it lies there whole. */
+  readonly files: number;
+  readonly bytes: number;
+  /** The folder they go into. */
+  readonly cache: string;
+  readonly notes: readonly Told[];
+}
+
 /** What the helper process answers: everything about files and numbers that is no run. */
 export interface Service {
   summarize(path: string): Promise<CheckpointSummary>;
@@ -183,6 +193,10 @@ export interface Service {
   operator(question: { readonly path: string; readonly name: string }): Promise<ExactOperator>;
   /** As in receipts: SHA-256 of the checkpoint's files. */
   hash(path: string): Promise<string>;
+  /** Asks the Hugging Face Hub about a model, `hf://owner/name[@revision]`; this and the next use the network. */
+  lookAtHub(question: { readonly reference: string }, context: CallContext): Promise<HubOutlook>;
+  /** Fetches it into the cache and tells how much has arrived; gives the path of its weights. */
+  fetchFromHub(question: { readonly reference: string }, context: CallContext): Promise<string>;
   /** Examines this machine's engines. */
   survey(question: Record<string, never>): Promise<EngineSurvey>;
   /**

@@ -4,6 +4,7 @@ import { locateCheckpoint } from '../checkpoint/locate';
 import { looksLikeWeights } from '../checkpoint/looksLikeWeights';
 import { UnsupportedError } from '../errors';
 import { readOwnText } from '../files';
+import { isHubReference } from '../protocol/hubReference';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import { sourceModel } from '../protocol/modelSchemas';
 import type { CheckpointSummary } from '../protocol/service';
@@ -76,7 +77,8 @@ async function parentOf(directory: string): Promise<CheckpointSummary['parent']>
   const parsed = receiptSource.safeParse(content);
   if (!parsed.success) return undefined;
   const { path, ...source } = parsed.data.source;
-  return { path: isAbsolute(path) ? path : resolve(dirname(directory), path), ...source };
+  const isWhole = isAbsolute(path) || isHubReference(path);
+  return { path: isWhole ? path : resolve(dirname(directory), path), ...source };
 }
 
 const wholeNumber = new Intl.NumberFormat('en-US');

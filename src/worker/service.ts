@@ -5,6 +5,7 @@ import { comparisonPlan } from '../run/questions/comparisonPlan';
 import { lookAtData } from '../run/questions/dataOutlook';
 import { inspectCheckpoint, summarizeCheckpoint, summarizeFound } from './describe';
 import { engineService } from './engines';
+import { hubService } from './hub';
 import { offerMethods } from '../run/questions/offerMethods';
 import { engineOutlook } from '../run/questions/engineOutlook';
 import { openPlan } from '../run/questions/openPlan';
@@ -17,6 +18,7 @@ export const service: UnwordedService = {
   summarizeFound,
   inspect: inspectCheckpoint,
   ...engineService,
+  ...hubService,
   statistics: ({ path, tensor }) => tensorStatistics(path, tensor),
   async plan(question) {
     await using plans = await openPlan(question);

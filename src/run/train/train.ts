@@ -6,6 +6,7 @@ import { readOwnText } from '../../files';
 import { randomParameter } from '../../growth';
 import type { CurvePoint } from '../../protocol/comparison';
 import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
+import { sourceName } from '../../protocol/hubReference';
 import { copyCompanions, type Companions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
 import type { DataOptions } from '../open/openData';
@@ -133,7 +134,11 @@ async function trainInto(
     settings,
     fromScratch,
     seed,
-    source: { path: request.checkpoint, sha256, companions: companions.files },
+    source: {
+      path: sourceName(request.checkpoint, model.checkpoint.directory),
+      sha256,
+      companions: companions.files,
+    },
     data: { ...data, path: request.data.data },
     engine: engine.description,
     before,
