@@ -18,6 +18,7 @@ const rooms = [
   'graph',
   'engine',
   'checkpoint',
+  'hub',
   'architecture',
   'growth',
   'data',
@@ -86,6 +87,12 @@ const strangers = [
   { target: './src/growth', from: ['./src/engine', './src/checkpoint'] },
   { target: './src/architecture', from: ['./src/engine', './src/checkpoint'] },
   { target: './src/checkpoint', from: ['./src/graph', './src/engine'] },
+  { target: './src/hub', from: ['./src/graph', './src/engine'] },
+  // What computes does not know the network: whoever names a model on the Hub fetches it first.
+  ...['architecture', 'growth', 'data', 'training', 'run', 'inspect', 'selfTest'].map(room => ({
+    target: `./src/${room}`,
+    from: './src/hub',
+  })),
   {
     target: './src/data',
     from: ['./src/graph', './src/engine', './src/architecture', './src/growth'],

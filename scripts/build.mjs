@@ -16,6 +16,21 @@ const common = {
   metafile: true,
 };
 
+/** The Hub's library uploads by Xet, whose WebAssembly is not needed to download: out where nothing of it is used. */
+const withoutXet = {
+  name: 'without-xet',
+  setup(builder) {
+    builder.onResolve(
+      { filter: /^@huggingface\/xetchunk-wasm$/ },
+      async ({ path, pluginData, ...from }) => {
+        if (pluginData === 'resolved') return undefined;
+        const found = await builder.resolve(path, { ...from, pluginData: 'resolved' });
+        return { ...found, sideEffects: false };
+      },
+    );
+  },
+};
+
 /** The command line, the demo and the worker: one set of shared chunks. They must not know VS Code. */
 const programs = await build({
   ...common,
@@ -30,6 +45,7 @@ const programs = await build({
   target: 'node20',
   format: 'esm',
   splitting: true,
+  plugins: [withoutXet],
   // The CommonJS form of some packages hides what it requires from the bundler.
   mainFields: ['module', 'main'],
   chunkNames: 'chunks/[name]-[hash]',

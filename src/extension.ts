@@ -12,6 +12,7 @@ import { RecentData } from './host/wizard/dataChoices';
 import { DeviceClaims } from './host/runs/deviceClaims';
 import { setUpGpuEngine } from './host/commands/engineSetup';
 import { openExample } from './host/commands/example';
+import { openFromHub } from './host/commands/hubCommand';
 import { Failures } from './host/failures';
 import {
   compareMethods,
@@ -170,6 +171,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     compareSelectedWeights: (resource, selected) =>
       compareSelectedWeights(weights, resource, selected),
     convertCheckpoint: resource => convertCheckpoint({ service, checkpoints }, resource),
+    openFromHub: reference =>
+      openFromHub({ service, grow: path => void attempt(() => growModel(grow, path)) }, reference),
     refreshCheckpoints: () => checkpoints.refresh(),
     openRun: id => commands.runs.open(id),
     pauseRun: id => commands.runs.control('pause', id),

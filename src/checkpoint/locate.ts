@@ -5,6 +5,7 @@ import { UserError } from '../errors';
 import { explainReadError } from '../files';
 import { usualFiles } from '../protocol/weightNames';
 import { noCheckpointIn } from './formats/recognise';
+import { snapshotMeant } from './hubCache';
 import { areOneSeries } from './shardSeries';
 import { candidatesAmong } from './weightFiles';
 
@@ -21,10 +22,13 @@ async function isFile(path: string): Promise<boolean> {
 
 /**
  * Finds the file that a path means: itself, or in a folder what transformers would take, else the only
- * file of weights there is, or the first of the only shards. Returns an absolute path. @throws UserError
+ * file of weights there is, or the first of the only shards; in the Hugging Face cache that of the snapshot
+ * that is meant. Returns an absolute path. @throws UserError
  */
 export async function locateCheckpoint(path: string): Promise<string> {
   const absolute = resolve(path);
+  const snapshot = await snapshotMeant(absolute);
+  if (snapshot !== undefined) return locateInFolder(snapshot);
   let status;
   try {
     status = await stat(absolute);

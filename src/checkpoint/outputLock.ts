@@ -13,15 +13,25 @@ export interface OutputLock {
 /** `O_EXLOCK | O_CREAT | O_NONBLOCK | O_RDWR` of macOS's and BSD's fcntl.h: opens with `flock`. */
 const openLocked = 0x20 | 0x200 | 0x4 | 0x2;
 
+/** Locks a path; see `tryToLock`. @throws UserError when another has it */
+export async function lockOutput(path: string): Promise<OutputLock> {
+  const lock = await tryToLock(path);
+  if (lock) return lock;
+  throw new UserError(
+    `Another run is writing ${path}.`,
+    'Wait until it ends or stop it, or choose another output folder.',
+  );
+}
+
 /**
  * Locks a path in an existing folder against every other process on this machine, for as long as this
  * one lives or until `release`. The kernel holds the lock, so that nothing stale is left by a crash,
  * and no time or process id has to be judged: on Linux a socket in the abstract namespace, on Windows a
  * named pipe, which only one process can listen on; elsewhere a file opened with O_EXLOCK. Processes
  * on other machines, or in another container, that share the disk are not kept out.
- * @throws UserError when another has it
+ * @returns undefined when another has it
  */
-export async function lockOutput(path: string): Promise<OutputLock> {
+export async function tryToLock(path: string): Promise<OutputLock | undefined> {
   const key = await keyOf(path);
   try {
     if (process.platform === 'linux') return await listen(`\0ligo-${key}`);
@@ -35,11 +45,7 @@ export async function lockOutput(path: string): Promise<OutputLock> {
       process.emitWarning(`${path} could not be locked against other processes: ${String(error)}`);
       return { release: () => Promise.resolve() };
     }
-    throw new UserError(
-      `Another run is writing ${path}.`,
-      'Wait until it ends or stop it, or choose another output folder.',
-      { cause: error },
-    );
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { CorruptFileError, UserError, type Note } from '../errors';
+import { CorruptFileError, UnsupportedError, UserError, type Note } from '../errors';
 import { shortJson } from '../format';
 import { explainReadError, identify, openRegular, ownPath } from '../files';
 import { seeBeside } from './fileBeside';
@@ -9,6 +9,7 @@ import type { FileBeside, FileContents } from './formats/format';
 import { HEAD_BYTES, openJson, recognise } from './formats/recognise';
 import type { JsonObject } from './jsonText';
 import { quoted } from './names';
+import { isLfsPointer, lfsRemedy } from './lfsPointer';
 import { OpenFiles, readFully, type SeenFile } from './openFiles';
 import { MAX_INDEX_BYTES, parseShardIndex } from './shardIndex';
 import { shardSeriesOf, type ShardSeries } from './shardSeries';
@@ -51,7 +52,7 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
       return { file: other.file, size: other.seen.identity.size };
     };
     const opened = { file, size, head, read, beside };
-    const format = recognise(head, size, file);
+    const format = await recogniseAt(head, size, file);
     if (format === 'json') {
       if (!indexAllowed) {
         throw new CorruptFileError(
@@ -76,6 +77,16 @@ async function openFile({ file, path }: Place, indexAllowed: boolean): Promise<O
   } finally {
     await openOthers.close();
     await handle.close();
+  }
+}
+
+/** What a file is, or what helps where it is none that is read. @throws UserError */
+async function recogniseAt(head: Uint8Array, size: number, file: string) {
+  try {
+    return recognise(head, size, file);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError) || !isLfsPointer(head)) throw error;
+    throw new UnsupportedError(error.message, await lfsRemedy(file));
   }
 }
 

@@ -14,6 +14,7 @@ import { addInspectCommand } from './commands/inspect';
 import { addPlanCommand } from './commands/plan';
 import { addTrainCommand } from './commands/train';
 import { exitCodes, reportFailure } from './failure';
+import { fetchNamed } from './hub';
 import type { Host } from './host';
 import { requireOutput } from './pipe';
 
@@ -53,7 +54,8 @@ function commandLine(host: Host, finish: (exitCode: number) => void): Command {
       writeErr: text => void host.stderr.write(text),
       // Usage errors are told in one place, like all others.
       outputError: () => undefined,
-    });
+    })
+    .hook('preAction', (_, command) => fetchNamed(command, host));
   addInspectCommand(program, host);
   addDiffCommand(program, host);
   addPlanCommand(program, host, finish);

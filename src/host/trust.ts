@@ -11,6 +11,17 @@ const untrusted = (): UserError =>
   );
 
 /** @throws UserError in a workspace that is not trusted */
+export function requireTrustToFetch(): void {
+  if (vscode.workspace.isTrusted) return;
+  throw new UserError(
+    vscode.l10n.t(
+      'Fetching a model uses the network and writes files, which needs a trusted workspace.',
+    ),
+    vscode.l10n.t('Trust this workspace first, or open another window.'),
+  );
+}
+
+/** @throws UserError in a workspace that is not trusted */
 export function requireTrust(): void {
   if (!vscode.workspace.isTrusted) throw untrusted();
 }

@@ -142,6 +142,15 @@ export interface DataOutlook {
 export type FoundSummary =
   | { readonly summary: CheckpointSummary }
   | { readonly failure: { readonly message: string; readonly remedy: string } };
+/** What has to be fetched of a model on the Hugging Face Hub. */
+export interface HubOutlook {
+  /** That are not in the cache; 0 where it lies there whole. */
+  readonly files: number;
+  readonly bytes: number;
+  /** The folder they go into. */
+  readonly cache: string;
+  readonly notes: readonly Told[];
+}
 
 /** What the helper process answers: everything about files and numbers that is no run. */
 export interface Service {
@@ -211,6 +220,10 @@ export interface Service {
   convert(question: ConversionRequest, context: CallContext): Promise<ConversionReceipt>;
   /** As in receipts: SHA-256 of the checkpoint's files. */
   hash(path: string): Promise<string>;
+  /** Asks the Hugging Face Hub about a model, `hf://owner/name[@revision]`; this and the next use the network. */
+  lookAtHub(question: { readonly reference: string }, context: CallContext): Promise<HubOutlook>;
+  /** Fetches it into the cache and tells how much has arrived; gives the path of its weights. */
+  fetchFromHub(question: { readonly reference: string }, context: CallContext): Promise<string>;
   /** Examines this machine's engines. */
   survey(question: Record<string, never>): Promise<EngineSurvey>;
   /**

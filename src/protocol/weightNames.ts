@@ -1,5 +1,7 @@
 import { basename, dirname } from 'node:path';
 
+import { hubPlaceOf, isHubReference, readHubReference } from './hubReference';
+
 /** What transformers looks for in a folder, in its order. */
 export const usualFiles: readonly string[] = [
   'model.safetensors',
@@ -44,6 +46,12 @@ export const foreignMarks: readonly string[] = [
   '_CHECKPOINT_METADATA',
 ];
 
-/** What a model is called by its path: its folder's name, also when one of its files was given. */
-export const modelNameOf = (path: string): string =>
-  basename(/\.(safetensors|json|bin)$/.test(path) ? dirname(path) : path);
+/**
+ * What a model is called by its path: its folder's name, also when one of its files was given; by its name
+ * on the Hub where it comes from there.
+ */
+export function modelNameOf(path: string): string {
+  const onHub = isHubReference(path) ? readHubReference(path) : hubPlaceOf(path);
+  if (onHub) return basename(onHub.id);
+  return basename(/\.(safetensors|json|bin)$/.test(path) ? dirname(path) : path);
+}

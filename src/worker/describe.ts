@@ -6,6 +6,7 @@ import { foreignAt, looksLikeWeights } from '../checkpoint/looksLikeWeights';
 import { UnsupportedError, type Note } from '../errors';
 import { readOwnText } from '../files';
 import { foreignMarks } from '../protocol/weightNames';
+import { isHubReference } from '../protocol/hubReference';
 import type { InspectedCheckpoint } from '../protocol/messages';
 import { sourceModel } from '../protocol/modelSchemas';
 import type { CheckpointSummary, FoundSummary } from '../protocol/service';
@@ -106,7 +107,8 @@ async function parentOf(directory: string): Promise<CheckpointSummary['parent']>
   const parsed = receiptSource.safeParse(content);
   if (!parsed.success) return undefined;
   const { path, ...source } = parsed.data.source;
-  return { path: isAbsolute(path) ? path : resolve(dirname(directory), path), ...source };
+  const isWhole = isAbsolute(path) || isHubReference(path);
+  return { path: isWhole ? path : resolve(dirname(directory), path), ...source };
 }
 
 const wholeNumber = new Intl.NumberFormat('en-US');

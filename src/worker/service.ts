@@ -9,6 +9,7 @@ import { comparisonPlan } from '../run/questions/comparisonPlan';
 import { lookAtData } from '../run/questions/dataOutlook';
 import { inspectCheckpoint, summarizeAllFound, summarizeCheckpoint } from './describe';
 import { engineService } from './engines';
+import { hubService } from './hub';
 import { offerMethods } from '../run/questions/offerMethods';
 import { engineOutlook } from '../run/questions/engineOutlook';
 import { openPlan } from '../run/questions/openPlan';
@@ -22,6 +23,7 @@ export const service: UnwordedService = {
   summarizeFound: summarizeAllFound,
   inspect: inspectCheckpoint,
   ...engineService,
+  ...hubService,
   statistics: ({ path, tensor }) => tensorStatistics(path, tensor),
   difference: (paths, { signal, progress }) =>
     checkpointDifference(paths, {

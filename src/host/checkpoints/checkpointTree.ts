@@ -1,5 +1,6 @@
 import { basename, dirname, sep } from 'node:path';
 import { liesBeside, usualFiles } from '../../protocol/weightNames';
+import { hubPlaceOf } from '../../protocol/hubReference';
 import { readSiblingName, type OutputSibling } from '../../protocol/outputNames';
 import type { CheckpointSummary } from '../../protocol/service';
 import { hasUsualName } from './weightsFile';
@@ -45,9 +46,9 @@ export function candidates(paths: readonly string[]): string[] {
   });
 }
 
-/** What a checkpoint is called: by its folder where the file has a usual name. */
+/** What a checkpoint is called: by its folder where the file has a usual name, by its model in the Hub's cache. */
 export const labelOf = (path: string): string =>
-  basename(hasUsualName(path) ? dirname(path) : path);
+  basename(hasUsualName(path) ? (hubPlaceOf(path)?.id ?? dirname(path)) : path);
 
 /** Labels by path: where several files of a folder would be called by it, those after the first are not. */
 function labelsOf(found: readonly Found[]): Map<string, string> {

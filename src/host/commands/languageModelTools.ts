@@ -5,6 +5,7 @@ import { newRequest } from '../wizard/growWizard';
 import { methodTitle } from '../../protocol/methodTitles';
 import { labelOf } from '../checkpoints/checkpointTree';
 import { DisposableStore, type Disposable } from '../lifetime';
+import { outputHome } from '../wizard/outputHome';
 import { freeOutput } from '../wizard/outputName';
 import { exists } from '../runs/runFolder';
 import { targetName } from '../wizard/targets';
@@ -116,7 +117,12 @@ async function prepare({ service, settings }: GrowParts, input: GrowInput) {
     method,
     steps,
     title: `${labelOf(summary.path)} → ${plan.target.layers} × ${plan.target.hidden}`,
-    out: await freeOutput(summary.path, `grown-${targetName(target, plan.source)}`, exists),
+    out: await freeOutput(
+      summary.path,
+      `grown-${targetName(target, plan.source)}`,
+      exists,
+      outputHome(),
+    ),
     ...(data !== undefined && { data: { path: absolute(data) } }),
     engine,
     ...(threads !== undefined && { threads }),

@@ -6,6 +6,7 @@ import type { CheckpointSummary, MethodOffer } from '../../protocol/service';
 import { askCount, askWholeNumber } from './askNumber';
 import { labelOf } from '../checkpoints/checkpointTree';
 import { confirmPlan } from './confirmPlan';
+import { outputHome } from './outputHome';
 import { freeOutput } from './outputName';
 import { comparisonChoices, type PlanSettings } from './planPreview';
 import type { Settings } from '../settings';
@@ -148,7 +149,7 @@ async function askStart(
   const { sequence } = model!.usualBatch;
   const place = { checkpoint: checkpoint.path, target, batchSize };
   const name = `compared-${targetName(target, model!)}`;
-  const out = await freeOutput(checkpoint.path, name, isTaken);
+  const out = await freeOutput(checkpoint.path, name, isTaken, outputHome());
   const facts = { methods: methods.length, seeds, steps };
   const confirmed = await confirmPlan(parts, frame, {
     // The batch was asked for already.

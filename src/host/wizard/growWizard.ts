@@ -13,6 +13,7 @@ import { labelOf } from '../checkpoints/checkpointTree';
 import { growCommandLine } from './commandLine';
 import { confirmPlan } from './confirmPlan';
 import { usualOptions } from './moreOptions';
+import { outputHome } from './outputHome';
 import { freeOutput } from './outputName';
 import { planChoices, type PlanSettings, type PlanSizes } from './planPreview';
 import { exists } from '../runs/runFolder';
@@ -123,7 +124,7 @@ async function askStart(
     method: method.name,
   };
   const name = `grown-${targetName(target, model!)}`;
-  const out = await freeOutput(checkpoint.path, name, exists);
+  const out = await freeOutput(checkpoint.path, name, exists, outputHome());
   const confirmed = await confirmPlan(parts, frame, {
     settings: {
       out,

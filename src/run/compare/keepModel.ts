@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Parameter } from '../../architecture';
 import type { FinishedRun } from '../../protocol/comparison';
 import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
+import { sourceName } from '../../protocol/hubReference';
 import { frequencyLoss } from '../../training';
 import { copyCompanions } from '../write/companions';
 import type { RunContext } from '../context';
@@ -76,7 +77,11 @@ export async function keepModel(
       created,
       seed: name.seed,
       fromScratch: false,
-      source: { path: model.path, sha256, companions: companions.files },
+      source: {
+        path: sourceName(model.path, model.checkpoint.directory),
+        sha256,
+        companions: companions.files,
+      },
       settings: request.training,
       data: source,
       engine: engine.description,

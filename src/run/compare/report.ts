@@ -10,6 +10,7 @@ import {
   type SeedSavings,
   type Spread,
 } from '../../protocol/comparison';
+import { sourceName } from '../../protocol/hubReference';
 import { isLearned } from '../grow/makeLarge';
 import { summarize } from '../open/model';
 import { software } from '../write/software';
@@ -41,7 +42,11 @@ export async function buildReport(
     software,
     created: new Date(now).toISOString(),
     ...(request.command !== undefined && { command: request.command }),
-    source: { ...summarize(growth.source), path: model.path, sha256 },
+    source: {
+      ...summarize(growth.source),
+      path: sourceName(model.path, model.checkpoint.directory),
+      sha256,
+    },
     target: summarize(growth.target),
     data: {
       path: request.data.data,

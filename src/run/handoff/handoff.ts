@@ -15,7 +15,7 @@ import { describeObjective } from '../open/objective';
 import type { DataOptions, OpenData } from '../open/openData';
 import { useModel, withOutput } from '../open/resources';
 import { requireHead } from '../plan/plan';
-import { companionNames } from '../write/companions';
+import { companionNames } from '../../checkpoint/companionNames';
 import { software } from '../write/software';
 import { writeNew } from '../write/writeNew';
 import { imageFacts } from './imageFacts';

@@ -7,6 +7,7 @@ import { randomParameter, type Moment } from '../../growth';
 import { momentInputs } from '../../training';
 import type { CurvePoint } from '../../protocol/comparison';
 import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
+import { sourceName } from '../../protocol/hubReference';
 import { copyCompanions, type Companions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
 import type { DataOptions } from '../open/openData';
@@ -163,7 +164,11 @@ async function trainInto(
     settings,
     fromScratch,
     seed,
-    source: { path: request.checkpoint, sha256, companions: companions.files },
+    source: {
+      path: sourceName(request.checkpoint, model.checkpoint.directory),
+      sha256,
+      companions: companions.files,
+    },
     data: {
       data,
       path: request.data.data,

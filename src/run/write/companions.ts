@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint';
+import { companionNames, largestCompanion, templateFolder } from '../../checkpoint/companionNames';
 import { explainWriteError } from '../../checkpoint/outputFolder';
 import { CorruptFileError, UnsupportedError, UserError, type Note } from '../../errors';
 import {
@@ -14,32 +15,6 @@ import {
   type FileIdentity,
 } from '../../files';
 import { writeNew } from './writeNew';
-
-/** Files beside the weights that belong to the model whatever its size. */
-export const companionNames = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.txt',
-  'vocab.json',
-  'merges.txt',
-  'bpe.codes',
-  'spiece.model',
-  'sentencepiece.bpe.model',
-  'tokenizer.model',
-  'preprocessor_config.json',
-  'processor_config.json',
-  'generation_config.json',
-  'chat_template.jinja',
-  'chat_template.json',
-];
-
-/** The folder of further chat templates, one a file. */
-const templateFolder = 'additional_chat_templates';
-
-/** Bytes of a companion at most: tokenizers of 250,000 tokens take 35 MB. */
-const largestCompanion = 256 * 1024 * 1024;
 
 /** A file that was copied, as the receipt tells of it. */
 export interface Companion {

@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import type { Note } from '../../errors';
 import type { Growth } from '../../growth';
 import type { Receipt } from '../../protocol/events';
+import { sourceName } from '../../protocol/hubReference';
 import type { Companion } from './companions';
 import { dataReceipt, type DataReceipt } from './dataReceipt';
 import { summarize, type Model } from '../open/model';
@@ -39,7 +40,7 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
     created: new Date(parts.created).toISOString(),
     source: {
       ...summarize(growth.source),
-      path: model.path,
+      path: sourceName(model.path, directory),
       files: files.map(file => relative(directory, file)),
       sha256: parts.sha256,
       companions: parts.companions,

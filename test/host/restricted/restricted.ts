@@ -59,6 +59,22 @@ suite('a workspace that is not trusted', () => {
     await assert.rejects(grown, /trusted workspace|not (found|available|registered)/i);
   });
 
+  test('has nothing fetched from the Hugging Face Hub', async () => {
+    await api();
+    const shown: string[] = [];
+    const show = vscode.window.showErrorMessage;
+    vscode.window.showErrorMessage = ((message: string) => {
+      shown.push(message);
+      return Promise.resolve(undefined);
+    }) as typeof show;
+    try {
+      await vscode.commands.executeCommand('ligo.openFromHub', 'owner/tiny');
+    } finally {
+      vscode.window.showErrorMessage = show;
+    }
+    assert.match(shown[0] ?? '', /needs a trusted workspace/);
+  });
+
   test('has a run wait, and does not take up one that ended', async () => {
     const runs = await (await api()).runs();
     const record = await runs.start(newRequest(growth()));

@@ -6,7 +6,9 @@ import { build } from 'esbuild';
 test('pages have no checks in their bundles: what the host sends is whole', async () => {
   const { metafile } = await build({
     absWorkingDir: fileURLToPath(new URL('../../..', import.meta.url)),
-    entryPoints: ['progress', 'run', 'inspector', 'difference'].map(page => `webview/${page}/main.ts`),
+    entryPoints: ['progress', 'run', 'inspector', 'difference'].map(
+      page => `webview/${page}/main.ts`,
+    ),
     ...{ bundle: true, write: false, metafile: true, outdir: 'out', logLevel: 'silent' },
   });
   const inputs = Object.keys(metafile.inputs);
