@@ -9,7 +9,7 @@ import type { Told } from './told';
 import type { GrowthPlan } from './events';
 import type { ModelSummary } from './model';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
-import type { ComparisonRequest, GrowthOptions, WorkerRequest } from './runFolder';
+import type { ComparisonRequest, GrowthOptions, GrowthRequest } from './runFolder';
 
 /** A model of a known family. */
 export interface RecognizedModel extends ModelSummary {
@@ -87,7 +87,7 @@ export interface ExactOperator {
 /** What a plan is asked for. */
 export interface PlanQuestion extends GrowthOptions {
   readonly checkpoint: string;
-  readonly target: WorkerRequest['target'];
+  readonly target: GrowthRequest['target'];
   /** Whose learning is planned; LiGO's where absent. */
   readonly method?: string;
   readonly steps: number;

@@ -9,7 +9,7 @@ import { runFiles, type WorkerProcess, type WorkerRequest } from '../protocol/ru
 import { watchControl, type Control } from './control';
 import { openEventLog } from './eventLog';
 import { explainFailure } from './failure';
-import { compareRequestOf, growRequestOf, readRequest } from './request';
+import { compareRequestOf, growRequestOf, readRequest, trainRequestOf } from './request';
 
 /** Milliseconds between reports of what the run takes of the machine. */
 const reportUsageEvery = 5000;
@@ -42,7 +42,7 @@ export async function workOnRun(folder: string): Promise<number> {
     const { openEngine } = await import('../engine/open');
     const engine = async () => {
       const { engine: choice, threads } = request;
-      const precision = request.kind === 'grow' ? request.precision : undefined;
+      const precision = request.kind === 'compare' ? undefined : request.precision;
       const opened = await openEngine({ engine: choice, threads, precision });
       usage.start(opened.adapter);
       return opened;
@@ -72,6 +72,13 @@ function workOf(request: WorkerRequest): Work {
     return async (context, { betweenSteps }) => {
       const { grow } = await import('../run/grow/grow');
       await grow({ ...context, betweenSteps }, growth);
+    };
+  }
+  if (request.kind === 'train') {
+    const training = trainRequestOf(request);
+    return async (context, { betweenSteps }) => {
+      const { train } = await import('../run/train/train');
+      await train({ ...context, betweenSteps }, training);
     };
   }
   const comparison = compareRequestOf(request);

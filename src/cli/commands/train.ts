@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { UsageError } from '../../errors';
-import type { TrainSettings } from '../../run/settings';
 import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
 import type { Host } from '../host';
 import { runJob, type JobOptions } from '../job';
@@ -12,7 +10,6 @@ import {
   addOutputOptions,
   addSeedOption,
   addStepOptions,
-  memorySettingsOf,
   outOf,
   saveEveryHelp,
   takes,
@@ -47,9 +44,9 @@ export function addTrainCommand(program: Command, host: Host): void {
   addPartialOptions(addDropHeadOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(command).action(async (checkpoint: string, options: TrainOptions) => {
-    const { steps, seed, resume = false, learningRate, weightDecay, schedule } = options;
+    const { seed, resume = false } = options;
     await runJob(host, options, checkpoint, async context => {
-      const [{ train }, { defaultTrainSettings: preset, defaultWarmup }] = await Promise.all([
+      const [{ train }, { trainSettings }] = await Promise.all([
         import('../../run/train/train'),
         import('../../run/settings'),
       ]);
@@ -63,16 +60,7 @@ export function addTrainCommand(program: Command, host: Host): void {
         evaluateEvery: options.evaluateEvery,
         saveEvery: options.saveEvery,
         data: await requiredDataOf(checkpoint, options),
-        settings: {
-          ...preset,
-          ...memorySettingsOf(options),
-          steps,
-          warmup: options.warmup ?? defaultWarmup(steps),
-          learningRate: learningRate ?? preset.learningRate,
-          weightDecay: weightDecay ?? preset.weightDecay,
-          schedule: schedule ?? preset.schedule,
-          ...partialSettingsOf(options),
-        },
+        settings: trainSettings(options),
       });
     });
   });
@@ -95,23 +83,4 @@ function addPartialOptions(command: Command): void {
   );
   addOption(command, '--sub-network-steps <n>', 'first steps, of the bottom layers alone', count);
   addOption(command, '--sub-network-layers <n>', 'how many those are; by default half', count);
-}
-
-function partialSettingsOf({
-  tokenDrop,
-  layerDrop,
-  subNetworkSteps: steps,
-  subNetworkLayers: layers,
-}: TrainOptions): Pick<TrainSettings, 'tokenDrop' | 'layerDrop' | 'subNetwork'> {
-  if (layers !== undefined && steps === undefined) {
-    throw new UsageError(
-      '--sub-network-layers says how large a sub-network is, but not how long it is trained.',
-      'Give --sub-network-steps too.',
-    );
-  }
-  return {
-    ...(tokenDrop !== undefined && { tokenDrop }),
-    ...(layerDrop !== undefined && { layerDrop }),
-    ...(steps !== undefined && { subNetwork: { steps, ...(layers !== undefined && { layers }) } }),
-  };
 }

@@ -58,9 +58,9 @@ export async function startRun(parts: GrowParts, request: WorkerRequest): Promis
   return record.request.id;
 }
 
-/** What is told of how a run grows: a method, or that several are compared. */
+/** What is told of what a run does: the method of a growth, or the kind of another one. */
 export const methodWord = (request: WorkerRequest): string =>
-  request.kind === 'compare' ? 'compare' : request.method;
+  request.kind === 'grow' ? request.method : request.kind;
 
 /** The path of what a command was called on: a file or folder, or an item of the tree. */
 export function pathOf(resource: unknown): string | undefined {

@@ -41,7 +41,11 @@ export function trainingReceipt({
     fromScratch,
     steps: step,
     seed,
-    data: { path, ...batches.description, separator: separatorNote },
+    data: {
+      path,
+      ...batches.description,
+      ...(separatorNote !== undefined && { separator: separatorNote }),
+    },
     engine,
     before,
     after,
