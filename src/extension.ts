@@ -16,9 +16,11 @@ import {
   methodWord,
   pathOf,
   startRun,
+  trainModel,
   type GrowParts,
 } from './host/commands/growCommand';
 import { newRequest } from './host/wizard/growWizard';
+import { newTraining } from './host/wizard/trainWizard';
 import { inspectors } from './host/checkpoints/weightsFile';
 import { InspectorProvider } from './host/pages/inspector';
 import { registerTools } from './host/commands/languageModelTools';
@@ -33,7 +35,7 @@ import { RunStatusItem } from './host/runs/runStatus';
 import { ServiceClient } from './host/serviceClient';
 import { Settings } from './host/settings';
 import { Telemetry } from './host/telemetry';
-import { copyLoadingCode, openReceipt, openRunOf, whatNext } from './host/commands/whatNext';
+import { copyLoadingCode, goOn, openReceipt, openRunOf, whatNext } from './host/commands/whatNext';
 import { forkService, spawnRun } from './host/runs/workerProcess';
 
 /** Puts the host together. Must be quick: it runs whenever a workspace holds a checkpoint. */
@@ -140,6 +142,11 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
           return commands.runs.resume(action.run);
         case 'revealOutput':
           return commands.runs.revealOutput(action.run);
+        case 'next': {
+          const path = await commands.runs.outputOf(action.run);
+          if (path !== undefined) await goOn({ service, runs }, path, action.step);
+          return;
+        }
         case 'whatNext':
           await vscode.commands.executeCommand('ligo.whatNext', action.run);
           return;
@@ -157,6 +164,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
 
   const table: Record<string, (argument?: unknown) => Promise<unknown>> = {
     growModel: resource => growModel(grow, resource),
+    trainModel: resource => trainModel(grow, resource),
     compareMethods: resource => compareMethods(grow, resource),
     inspectCheckpoint,
     refreshCheckpoints: () => checkpoints.refresh(),
@@ -229,5 +237,6 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     runs,
     startGrowth: given => startRun(grow, newRequest(given)),
     startComparison: given => startRun(grow, newComparison(given)),
+    startTraining: given => startRun(grow, newTraining(given)),
   };
 }

@@ -7,6 +7,9 @@ const run = z.string().check(z.maxLength(100));
 const ready = z.object({ type: z.literal('ready') });
 const grow = z.object({ type: z.literal('grow') });
 
+/** What a run panel offers to do with the model that the run made. */
+export const nextStep = z.enum(['train', 'compare', 'inspect']);
+
 /** Progress view → host. */
 export const fromProgress = z.discriminatedUnion('type', [
   ready,
@@ -26,6 +29,8 @@ export const fromRunPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('control'), command: runCommand }),
   z.object({ type: z.literal('openReport') }),
   z.object({ type: z.literal('revealOutput') }),
+  /** Goes on from the model that the run made. */
+  z.object({ type: z.literal('next'), step: nextStep }),
   /** Offers what can be done with the trained model that a comparison kept. */
   z.object({ type: z.literal('whatNext') }),
   /** The person wants to see earlier operators: all pictures, as increments. */

@@ -5,6 +5,7 @@ import type {
   growthOptions,
   growthRequest,
   runCommand,
+  trainingOptions,
   trainingRequest,
   workerProcess,
   workerRequest,
@@ -62,6 +63,7 @@ export type GrowthRequest = Inferred<typeof growthRequest>;
 export type ComparisonRequest = Inferred<typeof comparisonRequest>;
 export type GrowthOptions = Inferred<typeof growthOptions>;
 export type TrainingRequest = Inferred<typeof trainingRequest>;
+export type TrainingOptions = Inferred<typeof trainingOptions>;
 export type WorkerProcess = Inferred<typeof workerProcess>;
 export type RunCommand = Inferred<typeof runCommand>;
 export type DeviceClaim = Inferred<typeof deviceClaim>;

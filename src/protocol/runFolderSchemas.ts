@@ -126,8 +126,8 @@ export const trainingRequest = z.object({
   seed,
   /** Of matrix products; float32 where absent. */
   precision: z.exactOptional(z.literal('mixed')),
-  /** Steps between held-out evaluations; none on the way when absent. */
-  evaluateEvery: z.exactOptional(count),
+  /** Steps between held-out evaluations; none on the way when absent or 0. */
+  evaluateEvery: z.exactOptional(updates),
   ...trainingOptions.shape,
 });
 

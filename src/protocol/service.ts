@@ -9,7 +9,7 @@ import type { Told } from './told';
 import type { GrowthPlan } from './events';
 import type { ModelSummary } from './model';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
-import type { ComparisonRequest, GrowthOptions, GrowthRequest } from './runFolder';
+import type { ComparisonRequest, GrowthOptions, GrowthRequest, TrainingOptions } from './runFolder';
 
 /** A model of a known family. */
 export interface RecognizedModel extends ModelSummary {
@@ -95,6 +95,14 @@ export interface PlanQuestion extends GrowthOptions {
   readonly sequenceLength?: number;
 }
 
+/** What the plan of a training is asked for. */
+export interface TrainingQuestion extends TrainingOptions {
+  readonly checkpoint: string;
+  readonly steps: number;
+  readonly batchSize?: number;
+  readonly sequenceLength?: number;
+}
+
 /** A way to grow, and what it says of itself. */
 export interface MethodOffer {
   readonly name: string;
@@ -159,6 +167,12 @@ export interface Service {
       readonly learns: boolean;
       readonly methods?: readonly string[];
     },
+  ): Promise<EngineOutlook>;
+  /** What training a checkpoint takes: the plan of a growth to the size that it has. */
+  trainingPlan(question: TrainingQuestion): Promise<GrowthPlan>;
+  /** Chooses the engine of a training, and times a step on it. */
+  trainingOutlook(
+    question: TrainingQuestion & { readonly engine: EngineChoice; readonly threads?: number },
   ): Promise<EngineOutlook>;
   /** Opens data as a run would, and finds the length of sequences that suits. */
   lookAtData(

@@ -83,14 +83,14 @@ export function compareRequestOf(request: ComparisonRequest): CompareRequest {
 
 /** The training that a request asks for. Throws UsageError for settings that do not fit together. */
 export function trainRequestOf(request: TrainingRequest): TrainRequest {
-  const { checkpoint, out, data, seed, resume, overwrite, evaluateEvery } = request;
+  const { checkpoint, out, data, seed, resume, overwrite, evaluateEvery = 0 } = request;
   return {
     checkpoint,
     out,
     seed,
     resume,
     overwrite,
-    evaluateEvery,
+    evaluateEvery: evaluateEvery > 0 ? evaluateEvery : undefined,
     fromScratch: request.fromScratch ?? false,
     data: { ...dataOf(data), seed },
     settings: trainSettings(request),

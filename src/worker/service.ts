@@ -9,6 +9,7 @@ import { offerMethods } from '../run/questions/offerMethods';
 import { engineOutlook } from '../run/questions/engineOutlook';
 import { openPlan } from '../run/questions/openPlan';
 import { parameterCounts } from '../run/questions/parameterCounts';
+import { trainingOutlook, trainingPlan } from '../run/questions/trainingPlan';
 import type { UnwordedService } from './unwordedService';
 
 /** Everything about files and numbers that the host wants to know without a run. */
@@ -24,7 +25,9 @@ export const service: UnwordedService = {
   },
   methods: offerMethods,
   comparisonPlan,
+  trainingPlan,
   outlook: engineOutlook,
+  trainingOutlook,
   lookAtData,
   parameters: parameterCounts,
   async operator({ path, name }) {

@@ -5,6 +5,7 @@ import { UserError } from '../../errors';
 import type { WorkerRequest } from '../../protocol/runFolder';
 import { askForComparison } from '../wizard/compareWizard';
 import { askForGrowth } from '../wizard/growWizard';
+import { askForTraining } from '../wizard/trainWizard';
 import { openInspector } from '../pages/inspector';
 import { ProgressView } from '../pages/progressView';
 import type { Runs } from '../runs/runs';
@@ -33,6 +34,15 @@ export async function compareMethods(
 ): Promise<string | undefined> {
   if (!(await mayGrow())) return undefined;
   return startShown(parts, await askForComparison(parts, pathOf(resource)));
+}
+
+/** Asks for a training and starts it; shows the progress view. */
+export async function trainModel(
+  parts: GrowParts,
+  resource?: unknown,
+): Promise<string | undefined> {
+  if (!(await mayGrow())) return undefined;
+  return startShown(parts, await askForTraining(parts, pathOf(resource)));
 }
 
 async function startShown(

@@ -12,6 +12,9 @@ import { describePhase } from '../runs/describePhase';
 import { mayGrow } from '../trust';
 import { weightsIn } from '../checkpoints/weightsFile';
 
+/** What stands for each kind of run. */
+const icons = { grow: 'arrow-up', compare: 'graph-line', train: 'mortar-board' } as const;
+
 /** What a person may do with runs, by command. Each takes a run's id, or asks which. */
 export class RunCommands {
   constructor(
@@ -107,7 +110,7 @@ export class RunCommands {
     if (fitting.length === 1) return fitting[0];
     const pick = await vscode.window.showQuickPick(
       fitting.map(record => ({
-        label: `$(${record.request.kind === 'compare' ? 'graph-line' : 'arrow-up'}) ${record.request.title}`,
+        label: `$(${icons[record.request.kind]}) ${record.request.title}`,
         description: record.told(describePhase),
         detail: new Date(record.request.created).toLocaleString(vscode.env.language),
         record,
