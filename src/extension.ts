@@ -7,6 +7,7 @@ import { newComparison } from './host/wizard/compareWizard';
 import { RecentData } from './host/wizard/dataChoices';
 import { DeviceClaims } from './host/runs/deviceClaims';
 import { setUpGpuEngine } from './host/commands/engineSetup';
+import { CurvesPanels } from './host/pages/curvesPanel';
 import { openExample } from './host/commands/example';
 import { Failures } from './host/failures';
 import {
@@ -91,7 +92,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
       onError: failures.log,
     }),
   );
-  commands.runs = new RunCommands(runs, panels, own(new ReportPanels()));
+  const curves = own(new CurvesPanels({ pages, runs, onError: failures.log }));
+  commands.runs = new RunCommands(runs, panels, own(new ReportPanels()), curves);
   const progress = own(new ProgressView(pages, runs, act, failures.log));
   const inspector = new InspectorProvider({
     pages,
@@ -176,6 +178,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     showLog: id => commands.runs.showLog(id),
     revealOutput: id => commands.runs.revealOutput(id),
     openReport: id => commands.runs.openReport(id),
+    compareCurves: () => commands.runs.compareCurves(),
     removeRun: id => commands.runs.remove(id),
     whatNext: async argument => {
       // Of a run its id is given, of a checkpoint its row or file.

@@ -46,6 +46,9 @@ export const fromRunPanel = z.discriminatedUnion('type', [
   }),
 ]);
 
+/** Page of several curves → host. */
+export const fromCurves = ready;
+
 /** Inspector → host. */
 export const fromInspector = z.discriminatedUnion('type', [
   ready,

@@ -2,7 +2,13 @@ import type { Told } from './told';
 import type { KeptModel } from './comparison';
 import type { LossUnit, ModelEvaluation } from './evaluation';
 import type { Inferred } from './inferred';
-import type { fromInspector, fromProgress, fromRunPanel, nextStep } from './messageSchemas';
+import type {
+  fromCurves,
+  fromInspector,
+  fromProgress,
+  fromRunPanel,
+  nextStep,
+} from './messageSchemas';
 import type { WorkerRequest } from './runFolder';
 import type { GrowthPlan, PooledMatrix, LoggedReceipt, TrainedReceipt, Usage } from './events';
 
@@ -164,6 +170,23 @@ export type ToRunPanel =
       readonly values: Float32Array | undefined;
     };
 
+/** Of a run, what a chart of several shows. */
+export interface RunCurves {
+  readonly id: string;
+  readonly title: string;
+  readonly status: RunStatus;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  readonly curve: RunCurve;
+  /** Held-out losses of the model that the run makes. */
+  readonly heldOut: RunCurve;
+}
+
+/** Host → page of several curves. */
+export type ToCurves =
+  | { readonly type: 'options'; readonly options: PageOptions }
+  | { readonly type: 'curves'; readonly runs: readonly RunCurves[] };
+
 /** One row of the inspector's tensor table. */
 export interface TensorRow {
   readonly name: string;
@@ -214,4 +237,5 @@ export type ToInspector =
 export type NextStep = Inferred<typeof nextStep>;
 export type FromProgress = Inferred<typeof fromProgress>;
 export type FromRunPanel = Inferred<typeof fromRunPanel>;
+export type FromCurves = Inferred<typeof fromCurves>;
 export type FromInspector = Inferred<typeof fromInspector>;

@@ -8,7 +8,7 @@ import {
   sameDetail,
 } from './comparisonState';
 import { lastOf, pointsOf, thin } from './curve';
-import type { RunCurve, RunDetail, RunIncrement, RunSummary } from './messages';
+import type { RunCurve, RunCurves, RunDetail, RunIncrement, RunSummary } from './messages';
 import type { RunState, StepLoss } from './runState';
 
 /** What a run that works is doing. */
@@ -98,6 +98,17 @@ export function toldDetail(state: RunState): Omit<RunDetail, 'summary'> {
     training,
     comparison: comparison && comparisonDetail(comparison),
   };
+}
+
+/** Evaluations of the model that a run makes, in the order of its steps. */
+const ofResult = new Set(['before', 'training', 'after']);
+
+/** What a chart of several runs shows of one. */
+export function curvesOf(state: RunState): Pick<RunCurves, 'curve' | 'heldOut'> {
+  const evaluated = state.evaluations.filter(({ model }) => ofResult.has(model));
+  const bySteps = new Map(evaluated.map(evaluation => [evaluation.step, evaluation]));
+  const heldOut = [...bySteps.values()].sort((a, b) => a.step - b.step);
+  return { curve: columnsOf(pointsOf(state.curve)), heldOut: columnsOf(heldOut) };
 }
 
 /** What makes the detail of one state that of a later one. */
