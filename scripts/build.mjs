@@ -81,6 +81,7 @@ if (existsSync('src/extension.ts')) {
 const pages = existing({
   progress: 'webview/progress/main.ts',
   run: 'webview/run/main.ts',
+  curves: 'webview/curves/main.ts',
   inspector: 'webview/inspector/main.ts',
   difference: 'webview/difference/main.ts',
 });

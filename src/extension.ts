@@ -11,6 +11,7 @@ import { newComparison } from './host/wizard/compareWizard';
 import { RecentData } from './host/wizard/dataChoices';
 import { DeviceClaims } from './host/runs/deviceClaims';
 import { setUpGpuEngine } from './host/commands/engineSetup';
+import { CurvesPanels } from './host/pages/curvesPanel';
 import { openExample } from './host/commands/example';
 import { openFromHub } from './host/commands/hubCommand';
 import { Failures } from './host/failures';
@@ -21,9 +22,11 @@ import {
   methodWord,
   pathOf,
   startRun,
+  trainModel,
   type GrowParts,
 } from './host/commands/growCommand';
 import { newRequest } from './host/wizard/growWizard';
+import { newTraining } from './host/wizard/trainWizard';
 import { inspectors } from './host/checkpoints/weightsFile';
 import { InspectorProvider } from './host/pages/inspector';
 import { registerTools } from './host/commands/languageModelTools';
@@ -38,7 +41,7 @@ import { RunStatusItem } from './host/runs/runStatus';
 import { ServiceClient } from './host/serviceClient';
 import { Settings } from './host/settings';
 import { Telemetry } from './host/telemetry';
-import { copyLoadingCode, openReceipt, openRunOf, whatNext } from './host/commands/whatNext';
+import { copyLoadingCode, goOn, openReceipt, openRunOf, whatNext } from './host/commands/whatNext';
 import { forkService, spawnRun } from './host/runs/workerProcess';
 
 /** Puts the host together. Must be quick: it runs whenever a workspace holds a checkpoint. */
@@ -94,7 +97,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
       onError: failures.log,
     }),
   );
-  commands.runs = new RunCommands(runs, panels, own(new ReportPanels()));
+  const curves = own(new CurvesPanels({ pages, runs, onError: failures.log }));
+  commands.runs = new RunCommands(runs, panels, own(new ReportPanels()), curves);
   const progress = own(new ProgressView(pages, runs, act, failures.log));
   const inspector = new InspectorProvider({
     pages,
@@ -148,6 +152,11 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
           return commands.runs.resume(action.run);
         case 'revealOutput':
           return commands.runs.revealOutput(action.run);
+        case 'next': {
+          const path = await commands.runs.outputOf(action.run);
+          if (path !== undefined) await goOn({ service, runs }, path, action.step);
+          return;
+        }
         case 'whatNext':
           await vscode.commands.executeCommand('ligo.whatNext', action.run);
           return;
@@ -165,6 +174,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
 
   const table: Record<string, (argument?: unknown, selected?: unknown) => Promise<unknown>> = {
     growModel: resource => growModel(grow, resource),
+    trainModel: resource => trainModel(grow, resource),
     compareMethods: resource => compareMethods(grow, resource),
     inspectCheckpoint,
     compareWeights: resource => compareWeights(weights, resource),
@@ -182,6 +192,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     showLog: id => commands.runs.showLog(id),
     revealOutput: id => commands.runs.revealOutput(id),
     openReport: id => commands.runs.openReport(id),
+    compareCurves: () => commands.runs.compareCurves(),
     removeRun: id => commands.runs.remove(id),
     whatNext: async argument => {
       // Of a run its id is given, of a checkpoint its row or file.
@@ -244,5 +255,6 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     runs,
     startGrowth: given => startRun(grow, newRequest(given)),
     startComparison: given => startRun(grow, newComparison(given)),
+    startTraining: given => startRun(grow, newTraining(given)),
   };
 }

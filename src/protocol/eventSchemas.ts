@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { keptModel } from './comparisonSchemas';
 import { evaluatedModel, evaluation, lossUnit } from './evaluationSchemas';
 import { amount, measured, note, updates } from './fieldSchemas';
-import { growthPlan, growthReceipt, loggedReceipt } from './receiptSchemas';
+import { growthPlan, growthReceipt, loggedReceipt, trainingReceipt } from './receiptSchemas';
 
 /** Milliseconds since the epoch. */
 const time = z.number();
@@ -142,6 +142,8 @@ const loggedStep = z.object({
   seconds: amount,
   /** Tokens (or images, for vision models) a second. */
   tokensPerSecond: measured,
+  /** Peak rates times the schedule, by parameter group. */
+  learningRate: z.catch(z.optional(z.record(z.string(), measured)), undefined),
   time,
 });
 
@@ -170,6 +172,8 @@ const loggedEnd = z.object({
   out: z.string(),
   // A run is done whether its receipt can be shown or not.
   receipt: z.catch(z.optional(loggedReceipt), undefined),
+  /** Of a training, in place of that of a growth. */
+  training: z.catch(z.optional(trainingReceipt), undefined),
   /** Trained models that a comparison kept. */
   models: z.catch(z.optional(z.array(keptModel).check(z.maxLength(mostModels))), undefined),
   time,
@@ -190,7 +194,6 @@ export const runEvent = z.discriminatedUnion('type', [
   z.object({
     ...loggedStep.shape,
     phase: z.enum(['operators', 'training']),
-    /** Peak rates times the schedule, by parameter group. */
     learningRate: z.record(z.string(), measured),
     gradientNorm: measured,
     flops: measured,
@@ -206,6 +209,7 @@ export const runEvent = z.discriminatedUnion('type', [
   z.object({
     ...loggedEnd.shape,
     receipt: z.exactOptional(growthReceipt),
+    training: z.exactOptional(trainingReceipt),
     /** Of what a comparison found, without times and machine. */
     digest: z.exactOptional(z.string()),
     models: z.exactOptional(z.array(keptModel)),

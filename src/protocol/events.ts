@@ -1,10 +1,11 @@
 import type { loggedEvent, packedMatrix, pooledMatrix, runEvent, usage } from './eventSchemas';
 import type { Inferred } from './inferred';
-import type { growthPlan, growthReceipt, loggedReceipt } from './receiptSchemas';
+import type { growthPlan, growthReceipt, loggedReceipt, trainingReceipt } from './receiptSchemas';
 
 export type GrowthPlan = Inferred<typeof growthPlan>;
 export type Receipt = Inferred<typeof growthReceipt>;
 export type LoggedReceipt = Inferred<typeof loggedReceipt>;
+export type TrainedReceipt = Inferred<typeof trainingReceipt>;
 export type PooledMatrix = Inferred<typeof pooledMatrix>;
 export type PackedMatrix = Inferred<typeof packedMatrix>;
 export type Usage = Inferred<typeof usage>;

@@ -8,6 +8,9 @@ const tensorName = z.string().check(z.maxLength(10_000));
 const ready = z.object({ type: z.literal('ready') });
 const grow = z.object({ type: z.literal('grow') });
 
+/** What a run panel offers to do with the model that the run made. */
+export const nextStep = z.enum(['train', 'compare', 'inspect']);
+
 /** Progress view → host. */
 export const fromProgress = z.discriminatedUnion('type', [
   ready,
@@ -27,6 +30,8 @@ export const fromRunPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('control'), command: runCommand }),
   z.object({ type: z.literal('openReport') }),
   z.object({ type: z.literal('revealOutput') }),
+  /** Goes on from the model that the run made. */
+  z.object({ type: z.literal('next'), step: nextStep }),
   /** Offers what can be done with the trained model that a comparison kept. */
   z.object({ type: z.literal('whatNext') }),
   /** The person wants to see earlier operators: all pictures, as increments. */
@@ -41,6 +46,9 @@ export const fromRunPanel = z.discriminatedUnion('type', [
     content: z.string(),
   }),
 ]);
+
+/** Page of several curves → host. */
+export const fromCurves = ready;
 
 /** Inspector → host. */
 export const fromInspector = z.discriminatedUnion('type', [

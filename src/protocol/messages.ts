@@ -2,9 +2,15 @@ import type { Told } from './told';
 import type { KeptModel } from './comparison';
 import type { LossUnit, ModelEvaluation } from './evaluation';
 import type { Inferred } from './inferred';
-import type { fromInspector, fromProgress, fromRunPanel } from './messageSchemas';
+import type {
+  fromCurves,
+  fromInspector,
+  fromProgress,
+  fromRunPanel,
+  nextStep,
+} from './messageSchemas';
 import type { WorkerRequest } from './runFolder';
-import type { GrowthPlan, PooledMatrix, LoggedReceipt, Usage } from './events';
+import type { GrowthPlan, PooledMatrix, LoggedReceipt, TrainedReceipt, Usage } from './events';
 
 /** Where a run stands. */
 export type RunStatus =
@@ -86,12 +92,19 @@ export interface ComparisonDetail {
   readonly runs: readonly ComparedRun[];
 }
 
+/** Parallel lists, one entry a step. */
+export interface RunCurve {
+  readonly steps: readonly number[];
+  readonly losses: readonly number[];
+  /** Learning rates, NaN where one is not known; absent where none is. */
+  readonly rates?: readonly number[];
+}
+
 /** Everything the run panel shows. */
 export interface RunDetail {
   readonly summary: RunSummary;
   readonly plan: GrowthPlan | undefined;
-  /** Parallel arrays, one entry a step. */
-  readonly curve: { readonly steps: readonly number[]; readonly losses: readonly number[] };
+  readonly curve: RunCurve;
   readonly evaluations: readonly ModelEvaluation[];
   /** The newest picture of the operators; those before it come when the page asks for the history. */
   readonly snapshots: readonly OperatorSnapshot[];
@@ -99,17 +112,17 @@ export interface RunDetail {
   readonly history?: readonly number[];
   readonly warnings: readonly string[];
   readonly receipt: LoggedReceipt | undefined;
+  /** Of a training, in place of that of a growth. */
+  readonly training: TrainedReceipt | undefined;
   /** Of a comparison, which has no curve, evaluations and snapshots of its own. */
   readonly comparison: ComparisonDetail | undefined;
 }
 
 /** What is new of a run since the page was told of it. */
-export interface RunIncrement {
-  readonly steps: readonly number[];
-  readonly losses: readonly number[];
+export interface RunIncrement extends RunCurve {
   readonly evaluations: RunDetail['evaluations'];
   /** When something of these is new. */
-  readonly facts?: Pick<RunDetail, 'plan' | 'warnings' | 'receipt'>;
+  readonly facts?: Pick<RunDetail, 'plan' | 'warnings' | 'receipt' | 'training'>;
   /** The whole of it, when something of it is new. */
   readonly comparison?: ComparisonDetail;
 }
@@ -156,6 +169,23 @@ export type ToRunPanel =
       readonly shape: readonly [number, number];
       readonly values: Float32Array | undefined;
     };
+
+/** Of a run, what a chart of several shows. */
+export interface RunCurves {
+  readonly id: string;
+  readonly title: string;
+  readonly status: RunStatus;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  readonly curve: RunCurve;
+  /** Held-out losses of the model that the run makes. */
+  readonly heldOut: RunCurve;
+}
+
+/** Host → page of several curves. */
+export type ToCurves =
+  | { readonly type: 'options'; readonly options: PageOptions }
+  | { readonly type: 'curves'; readonly runs: readonly RunCurves[] };
 
 /** One row of the inspector's tensor table. */
 export interface TensorRow {
@@ -204,6 +234,8 @@ export type ToInspector =
   | { readonly type: 'statistics'; readonly statistics: TensorStatistics }
   | { readonly type: 'failed'; readonly message: string; readonly remedy: string };
 
+export type NextStep = Inferred<typeof nextStep>;
 export type FromProgress = Inferred<typeof fromProgress>;
 export type FromRunPanel = Inferred<typeof fromRunPanel>;
+export type FromCurves = Inferred<typeof fromCurves>;
 export type FromInspector = Inferred<typeof fromInspector>;

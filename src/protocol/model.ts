@@ -8,6 +8,9 @@ export type ModelSummary = Inferred<typeof modelSummary>;
 export const askedSizes = ['layers', 'hidden', 'heads', 'kvHeads', 'ffn'] as const;
 export type AskedSize = (typeof askedSizes)[number];
 
+/** How a learning rate goes down after its warm-up. */
+export const schedules = ['constant', 'linear', 'cosine'] as const;
+
 /** What a person names of a target; the rest keeps its ratio to the source. */
 export type TargetSizes = { readonly [size in AskedSize]?: number };
 

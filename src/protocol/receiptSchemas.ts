@@ -58,16 +58,41 @@ export const growthPlan = z.object({
   diskBytes: measured,
 });
 
+const software = z.object({ name: text, version: text });
+/** A moment as text. */
+const created = text.check(z.refine(value => Number.isFinite(Date.parse(value))));
+/** Tokenizer, preprocessor and their like, copied when the run started. */
+const companions = z.array(z.object({ name: text, sha256: text }));
+
+/** What was learned from. */
+const receiptData = z.object({
+  path: text,
+  files: z.array(z.object({ name: text, bytes: z.number() })),
+  sha256: text,
+  hashed: z.enum(['contents', 'sampled']),
+  heldOut: text,
+  /** What was put between lines of text. */
+  separator: z.exactOptional(text),
+  /** How it was cut; older receipts do not say. */
+  batches: z.exactOptional(batches),
+});
+
+/** What computed. */
+const receiptEngine = z.object({
+  name: text,
+  device: text,
+  /** `mixed`: matrix products computed in float16. */
+  precision: z.exactOptional(z.enum(['float32', 'mixed'])),
+});
+
+/** What an optimizer went on with. */
+const optimizerState = z.object({ updates: z.number(), sha256: text });
+
 /** growth.json: what happened, beside every grown checkpoint. Nothing in it was not measured. */
 export const growthReceipt = z.object({
-  software: z.object({ name: text, version: text }),
-  created: text.check(z.refine(value => Number.isFinite(Date.parse(value)))),
-  source: z.object({
-    ...sourceModel.shape,
-    files: texts,
-    /** Tokenizer, preprocessor and their like, copied when the run started. */
-    companions: z.array(z.object({ name: text, sha256: text })),
-  }),
+  software,
+  created,
+  source: z.object({ ...sourceModel.shape, files: texts, companions }),
   target: modelSummary,
   targetConfig: settings,
   /** Tensors of the source that are no part of the model and were left out. */
@@ -75,29 +100,10 @@ export const growthReceipt = z.object({
   method: z.object({ name: text, settings }),
   seed: z.number(),
   steps: z.number(),
-  data: z.exactOptional(
-    z.object({
-      path: text,
-      files: z.array(z.object({ name: text, bytes: z.number() })),
-      sha256: text,
-      hashed: z.enum(['contents', 'sampled']),
-      heldOut: text,
-      /** What was put between lines of text. */
-      separator: z.exactOptional(text),
-      /** How it was cut; older receipts do not say. */
-      batches: z.exactOptional(batches),
-    }),
-  ),
-  engine: z.exactOptional(
-    z.object({
-      name: text,
-      device: text,
-      /** `mixed`: matrix products computed in float16. */
-      precision: z.exactOptional(z.enum(['float32', 'mixed'])),
-    }),
-  ),
+  data: z.exactOptional(receiptData),
+  engine: z.exactOptional(receiptEngine),
   /** What AdamW knew of the source's gradients, grown with its weights; absent where it begins anew. */
-  optimizerState: z.exactOptional(z.object({ updates: z.number(), sha256: text })),
+  optimizerState: z.exactOptional(optimizerState),
   losses: z.exactOptional(
     z.object({
       small: evaluation,
@@ -123,6 +129,32 @@ export const growthReceipt = z.object({
   flops: z.exactOptional(z.object({ perStep: measured, total: measured })),
   seconds: z.exactOptional(measured),
   /** After which updates learning was stopped and gone on with; absent when it never was. */
+  resumedAfter: z.exactOptional(z.array(z.number())),
+  warnings: texts,
+});
+
+/** training.json, beside every checkpoint that was trained on: what a run tells of it. */
+export const trainingReceipt = z.object({
+  software,
+  created,
+  source: z.object({ path: text, sha256: text, companions }),
+  settings,
+  /** What was learned, in words. */
+  objective: text,
+  /** True when the weights of the source were not used, only its sizes. */
+  fromScratch: z.boolean(),
+  /** Updates made. */
+  steps: z.number(),
+  seed: z.number(),
+  data: receiptData,
+  engine: receiptEngine,
+  /** What the optimizer went on with; absent where it began anew. */
+  optimizerState: z.exactOptional(optimizerState),
+  before: evaluation,
+  after: evaluation,
+  flops: z.object({ perStep: measured, total: measured }),
+  seconds: measured,
+  /** After which updates it was stopped and gone on with; absent when it never was. */
   resumedAfter: z.exactOptional(z.array(z.number())),
   warnings: texts,
 });

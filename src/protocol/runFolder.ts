@@ -5,6 +5,8 @@ import type {
   growthOptions,
   growthRequest,
   runCommand,
+  trainingOptions,
+  trainingRequest,
   workerProcess,
   workerRequest,
 } from './runFolderSchemas';
@@ -26,7 +28,7 @@ export const runFiles = {
    */
   events: 'events.jsonl',
   /**
-   * The newest `step`, `usage`, `comparison` and `comparisonStep` where `events.jsonl` left it out, a line
+   * The newest `step`, `usage`, `evaluation`, `comparison` and `comparisonStep` where `events.jsonl` left it out, a line
    * each, replaced a few times a second. A line counts while no event has a later `time`.
    */
   newest: 'newest.jsonl',
@@ -50,6 +52,8 @@ export const logBudget = {
   steps: 700_000,
   /** Held-out losses of a comparison's runs. */
   comparison: 1_500_000,
+  /** Held-out losses on the way of a training. */
+  heldOut: 200_000,
   /** Everything; a run that is taken up again shares what is left of it. */
   total: 4_500_000,
 } as const;
@@ -58,6 +62,8 @@ export type WorkerRequest = Inferred<typeof workerRequest>;
 export type GrowthRequest = Inferred<typeof growthRequest>;
 export type ComparisonRequest = Inferred<typeof comparisonRequest>;
 export type GrowthOptions = Inferred<typeof growthOptions>;
+export type TrainingRequest = Inferred<typeof trainingRequest>;
+export type TrainingOptions = Inferred<typeof trainingOptions>;
 export type WorkerProcess = Inferred<typeof workerProcess>;
 export type RunCommand = Inferred<typeof runCommand>;
 export type DeviceClaim = Inferred<typeof deviceClaim>;

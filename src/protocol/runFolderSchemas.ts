@@ -2,8 +2,8 @@
 import * as z from 'zod/mini';
 import { keep } from './comparisonSchemas';
 import { engineChoices } from './engines';
-import { moment, path, size } from './fieldSchemas';
-import { askedSizes, type AskedSize } from './model';
+import { moment, path, size, updates } from './fieldSchemas';
+import { askedSizes, schedules, type AskedSize } from './model';
 
 const count = z.int().check(z.minimum(1), z.maximum(1e9));
 const seed = z.int().check(z.minimum(0));
@@ -11,6 +11,13 @@ const method = z.string().check(z.maxLength(100));
 const title = z.string().check(z.maxLength(1000));
 const runId = z.string().check(z.regex(/^[\w-]{1,100}$/));
 const process = z.int().check(z.minimum(1));
+
+/** Sizes that are asked for. */
+const target = z.strictObject(
+  Object.fromEntries(askedSizes.map(name => [name, z.exactOptional(size)])) as {
+    [name in AskedSize]: ReturnType<typeof z.exactOptional<typeof size>>;
+  },
+);
 
 /** What all requests tell. */
 const request = {
@@ -22,11 +29,6 @@ const request = {
   created: moment,
   engine: z.enum(engineChoices),
   checkpoint: path,
-  target: z.strictObject(
-    Object.fromEntries(askedSizes.map(name => [name, z.exactOptional(size)])) as {
-      [name in AskedSize]: ReturnType<typeof z.exactOptional<typeof size>>;
-    },
-  ),
   /** The folder to write. */
   out: path,
   /** Of the CPU engine; absent for as many as the machine has. */
@@ -59,6 +61,7 @@ export const growthRequest = z.object({
   ...request,
   // What requests were before there were comparisons.
   kind: z._default(z.literal('grow'), 'grow'),
+  target,
   method,
   data: z.exactOptional(data),
   steps: count,
@@ -72,6 +75,7 @@ export const growthRequest = z.object({
 export const comparisonRequest = z.object({
   ...request,
   kind: z.literal('compare'),
+  target,
   /** Training from scratch is always compared, whether named or not. */
   methods: z.array(method).check(z.minLength(1), z.maxLength(100)),
   data,
@@ -87,8 +91,52 @@ export const comparisonRequest = z.object({
   keep: z.exactOptional(keep),
 });
 
+const share = z.number().check(z.positive(), z.lt(1));
+
+/** What a person may say of a training beyond its data and steps; absent is what `ligo train` has. */
+export const trainingOptions = z.object({
+  /** Peak. */
+  learningRate: z.exactOptional(z.number().check(z.positive(), z.maximum(10))),
+  schedule: z.exactOptional(z.enum(schedules)),
+  /** Updates of warm-up; a tenth of all when absent. */
+  warmup: z.exactOptional(updates),
+  weightDecay: z.exactOptional(z.number().check(z.nonnegative(), z.maximum(10))),
+  /** Batches whose gradients make one update. */
+  accumulate: z.exactOptional(size),
+  /** Computes activations again in the backward pass: more time, less memory. */
+  recompute: z.exactOptional(z.boolean()),
+  /** Share of the tokens that pass the middle layers by. */
+  tokenDrop: z.exactOptional(share),
+  /** Highest share of sequences that pass a layer by. */
+  layerDrop: z.exactOptional(share),
+  /** First updates, of the bottom layers alone. */
+  subNetworkSteps: z.exactOptional(count),
+  /** How many layers those are; half of them when absent. */
+  subNetworkLayers: z.exactOptional(size),
+  /** Begins with random weights; of the checkpoint only sizes stay. */
+  fromScratch: z.exactOptional(z.boolean()),
+});
+
+/** Training a checkpoint on: the same request `ligo train` makes. */
+export const trainingRequest = z.object({
+  ...request,
+  kind: z.literal('train'),
+  data,
+  steps: count,
+  seed,
+  /** Of matrix products; float32 where absent. */
+  precision: z.exactOptional(z.literal('mixed')),
+  /** Steps between held-out evaluations; none on the way when absent or 0. */
+  evaluateEvery: z.exactOptional(updates),
+  ...trainingOptions.shape,
+});
+
 /** `request.json`: what a worker is asked to do. */
-export const workerRequest = z.discriminatedUnion('kind', [growthRequest, comparisonRequest]);
+export const workerRequest = z.discriminatedUnion('kind', [
+  growthRequest,
+  comparisonRequest,
+  trainingRequest,
+]);
 
 /**
  * `run`: go on; `pause`: wait between steps; `stopAndKeep`: end learning now and write the checkpoint

@@ -2,7 +2,7 @@
 import { newComparison, reduceComparison, type ComparisonState } from './comparisonState';
 import { emptyCurve, withPoint, type AtStep, type Curve } from './curve';
 import { evaluationOf, withEvaluation, type ModelEvaluation } from './evaluation';
-import type { GrowthPlan, LoggedEvent, LoggedReceipt, Usage } from './events';
+import type { GrowthPlan, LoggedEvent, LoggedReceipt, TrainedReceipt, Usage } from './events';
 import type { ComparisonRequest } from './runFolder';
 
 type Event<T extends LoggedEvent['type']> = Extract<LoggedEvent, { type: T }>;
@@ -10,6 +10,8 @@ type Event<T extends LoggedEvent['type']> = Extract<LoggedEvent, { type: T }>;
 /** A loss on the batch of a step; NaN where it was no number. */
 export interface StepLoss extends AtStep {
   readonly loss: number;
+  /** The largest of its parameter groups; older logs do not say. */
+  readonly rate?: number;
 }
 
 /** A run after some of its events. */
@@ -19,6 +21,8 @@ export interface RunState {
   readonly failure: { readonly message: string; readonly remedy: string } | undefined;
   readonly plan: GrowthPlan | undefined;
   readonly receipt: LoggedReceipt | undefined;
+  /** Of a training, in place of that of a growth. */
+  readonly training: TrainedReceipt | undefined;
   readonly curve: Curve<StepLoss>;
   /** 0 for methods that learn nothing. */
   readonly stepsPlanned: number;
@@ -49,6 +53,7 @@ export const newRun = (
   failure: undefined,
   plan: undefined,
   receipt: undefined,
+  training: undefined,
   curve: emptyCurve,
   stepsPlanned: 0,
   recentSeconds: [],
@@ -114,21 +119,23 @@ function withNews(
 }
 
 function withStep(state: RunState, event: Event<'step'>): RunState {
-  const { step, steps, loss, seconds, tokensPerSecond } = event;
+  const { step, steps, loss, seconds, tokensPerSecond, learningRate } = event;
+  const rate = learningRate && Math.max(...Object.values(learningRate));
   return {
     ...state,
-    curve: withPoint(state.curve, { step, loss }),
+    curve: withPoint(state.curve, { step, loss, ...(rate !== undefined && { rate }) }),
     stepsPlanned: steps,
     recentSeconds: [...state.recentSeconds.slice(1 - recentSteps), seconds],
     tokensPerSecond: Number.isFinite(tokensPerSecond) ? tokensPerSecond : undefined,
   };
 }
 
-function withResult(state: RunState, { receipt, models = [] }: Event<'done'>): RunState {
+function withResult(state: RunState, { receipt, training, models = [] }: Event<'done'>): RunState {
   return {
     ...state,
     end: 'done',
     receipt,
+    training,
     comparison: state.comparison && { ...state.comparison, models },
   };
 }

@@ -8,8 +8,8 @@ import {
   sameDetail,
 } from './comparisonState';
 import { lastOf, pointsOf, thin } from './curve';
-import type { RunDetail, RunIncrement, RunSummary } from './messages';
-import type { RunState } from './runState';
+import type { RunCurve, RunCurves, RunDetail, RunIncrement, RunSummary } from './messages';
+import type { RunState, StepLoss } from './runState';
 
 /** What a run that works is doing. */
 export type ToldPhase =
@@ -46,10 +46,10 @@ export function secondsLeft({
   return pace * Math.max(0, stepsPlanned - (lastOf(curve)?.step ?? 0));
 }
 
-/** Of the grown model: the receipt's, or what was measured before it is written. */
-function heldOutLoss({ receipt, evaluations }: RunState): number | undefined {
+/** Of what came out: the receipt's, or what was measured before that is written. */
+function heldOutLoss({ receipt, training, evaluations }: RunState): number | undefined {
   const after = evaluations.findLast(({ model }) => model === 'after');
-  return receipt?.losses?.after.loss ?? after?.loss;
+  return receipt?.losses?.after.loss ?? training?.after.loss ?? after?.loss;
 }
 
 /** The part of a run's summary that its events tell. */
@@ -87,35 +87,56 @@ export function toldSummary(
 
 /** The part of a run's detail that its events tell, without pictures of operators. */
 export function toldDetail(state: RunState): Omit<RunDetail, 'summary'> {
-  const { plan, evaluations, warnings, receipt, comparison } = state;
-  const points = pointsOf(state.curve);
+  const { plan, evaluations, warnings, receipt, training, comparison } = state;
   return {
     plan,
-    curve: { steps: points.map(({ step }) => step), losses: points.map(({ loss }) => loss) },
+    curve: columnsOf(pointsOf(state.curve)),
     evaluations,
     snapshots: [],
     warnings,
     receipt,
+    training,
     comparison: comparison && comparisonDetail(comparison),
   };
 }
 
+/** Evaluations of the model that a run makes, in the order of its steps. */
+const ofResult = new Set(['before', 'training', 'after']);
+
+/** What a chart of several runs shows of one. */
+export function curvesOf(state: RunState): Pick<RunCurves, 'curve' | 'heldOut'> {
+  const evaluated = state.evaluations.filter(({ model }) => ofResult.has(model));
+  const bySteps = new Map(evaluated.map(evaluation => [evaluation.step, evaluation]));
+  const heldOut = [...bySteps.values()].sort((a, b) => a.step - b.step);
+  return { curve: columnsOf(pointsOf(state.curve)), heldOut: columnsOf(heldOut) };
+}
+
 /** What makes the detail of one state that of a later one. */
 export function incrementBetween(before: RunState, after: RunState): RunIncrement {
-  const { plan, warnings, receipt, comparison } = after;
-  const points = newIn(pointsOf(before.curve), pointsOf(after.curve));
+  const { plan, warnings, receipt, training, comparison } = after;
   const hasFacts =
-    plan !== before.plan || warnings !== before.warnings || receipt !== before.receipt;
+    plan !== before.plan ||
+    warnings !== before.warnings ||
+    receipt !== before.receipt ||
+    training !== before.training;
   const isCompared =
     comparison && !(before.comparison && sameDetail(before.comparison, comparison));
   return {
-    steps: points.map(({ step }) => step),
-    losses: points.map(({ loss }) => loss),
+    ...columnsOf(newIn(pointsOf(before.curve), pointsOf(after.curve))),
     evaluations: newIn(before.evaluations, after.evaluations),
-    ...(hasFacts && { facts: { plan, warnings, receipt } }),
+    ...(hasFacts && { facts: { plan, warnings, receipt, training } }),
     ...(isCompared && { comparison: comparisonDetail(comparison) }),
   };
 }
+
+/** Points as parallel lists; rates where any is known. */
+const columnsOf = (points: readonly StepLoss[]): RunCurve => ({
+  steps: points.map(({ step }) => step),
+  losses: points.map(({ loss }) => loss),
+  ...(points.some(({ rate }) => rate !== undefined) && {
+    rates: points.map(({ rate = NaN }) => rate),
+  }),
+});
 
 /** What was added at the end of a list. */
 function newIn<T>(before: readonly T[], after: readonly T[]): readonly T[] {

@@ -12,7 +12,7 @@ import type { ModelSummary } from './model';
 import type { InspectedCheckpoint, TensorStatistics } from './messages';
 import type { CheckpointDifference, DifferencePicture } from './differences';
 import type { ExportedTensor } from './exports';
-import type { ComparisonRequest, GrowthOptions, WorkerRequest } from './runFolder';
+import type { ComparisonRequest, GrowthOptions, GrowthRequest, TrainingOptions } from './runFolder';
 
 /** A model of a known family. */
 export interface RecognizedModel extends ModelSummary {
@@ -90,9 +90,17 @@ export interface ExactOperator {
 /** What a plan is asked for. */
 export interface PlanQuestion extends GrowthOptions {
   readonly checkpoint: string;
-  readonly target: WorkerRequest['target'];
+  readonly target: GrowthRequest['target'];
   /** Whose learning is planned; LiGO's where absent. */
   readonly method?: string;
+  readonly steps: number;
+  readonly batchSize?: number;
+  readonly sequenceLength?: number;
+}
+
+/** What the plan of a training is asked for. */
+export interface TrainingQuestion extends TrainingOptions {
+  readonly checkpoint: string;
   readonly steps: number;
   readonly batchSize?: number;
   readonly sequenceLength?: number;
@@ -176,6 +184,12 @@ export interface Service {
       readonly learns: boolean;
       readonly methods?: readonly string[];
     },
+  ): Promise<EngineOutlook>;
+  /** What training a checkpoint takes: the plan of a growth to the size that it has. */
+  trainingPlan(question: TrainingQuestion): Promise<GrowthPlan>;
+  /** Chooses the engine of a training, and times a step on it. */
+  trainingOutlook(
+    question: TrainingQuestion & { readonly engine: EngineChoice; readonly threads?: number },
   ): Promise<EngineOutlook>;
   /** Opens data as a run would, and finds the length of sequences that suits. */
   lookAtData(

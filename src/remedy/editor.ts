@@ -16,8 +16,10 @@ type Home =
       readonly isSwitch?: true;
     };
 
-/** Where the editor has each option. */
-export const homes: Readonly<Record<Option, Home>> = {
+type Homes = Readonly<Record<Option, Home>>;
+
+/** Where the editor has each option of a growth or a comparison. */
+export const homes: Homes = {
   accumulate: { in: 'more', label: 'Accumulate' },
   batch: { in: 'plan', label: 'Batch' },
   config: elsewhere,
@@ -56,64 +58,22 @@ export const homes: Readonly<Record<Option, Home>> = {
   warmup: elsewhere,
 };
 
+/** Where it has each option of a training. */
+export const trainingHomes: Homes = {
+  ...homes,
+  evaluateEvery: { in: 'plan', label: 'Evaluate' },
+  layerDrop: { in: 'more', label: 'Layer Drop' },
+  learningRate: { in: 'plan', label: 'Learning Rate' },
+  steps: { in: 'plan', label: 'Steps' },
+  subNetworkLayers: { in: 'more', label: 'Sub-Network Layers' },
+  subNetworkSteps: { in: 'more', label: 'Sub-Network Steps' },
+  tokenDrop: { in: 'more', label: 'Token Drop' },
+  warmup: { in: 'more', label: 'Warm-Up' },
+};
+
 type Place = Home['in'];
 
-const placeOf = ({ option }: Setting): Place => homes[option].in;
-
-const labelOf = ({ option }: Setting): string => {
-  const home = homes[option];
-  return home.in === 'commandLine' ? flags[option].slice(2) : home.label;
-};
-
-/** Settings with their values, as the place shows these. */
-const listed = (settings: readonly Setting[]): string =>
-  enumerated(
-    settings.map(setting => {
-      const { option, to } = setting;
-      // The editor has a switch where the command line has names.
-      if (option === 'precision') return `${labelOf(setting)} to ${to === 'mixed' ? 'on' : 'off'}`;
-      return to === undefined ? labelOf(setting) : `${labelOf(setting)} to ${to}`;
-    }),
-    'and',
-  );
-
-const chosen = ({ to, ...setting }: Setting): string =>
-  to === undefined ? labelOf(setting) : `${labelOf(setting)} ${to}`;
-
-const optionsNamed = (settings: readonly Setting[]): string =>
-  `${settings.length === 1 ? 'the option' : 'the options'} ${enumerated(settings.map(labelOf), 'and')}`;
-
-const lines = (settings: readonly Setting[]): string =>
-  enumerated(
-    settings.map(setting => `${labelOf(setting)}…`),
-    'and',
-  );
-
 type Phrases = Readonly<Record<Place, (settings: readonly Setting[]) => string>>;
-
-/** How options are set that stand in one place. */
-const setIn: Phrases = {
-  more: settings => `under More…, set ${listed(settings)}`,
-  plan: settings => `set ${listed(settings)} in the plan`,
-  settings: settings => `set ${listed(settings)}`,
-  wizard: settings => `choose ${enumerated(settings.map(chosen), 'and')}`,
-  commandLine: settings => `give ${optionsNamed(settings)} on the command line`,
-};
-
-/** Where options are set; the wizard asks without being told to. */
-const standIn: Phrases = {
-  more: settings => `${lines(settings)} under More…`,
-  plan: settings => `${lines(settings)} in the plan`,
-  settings: settings => enumerated(settings.map(labelOf), 'and'),
-  wizard: () => '',
-  commandLine: settings => `${optionsNamed(settings)} on the command line`,
-};
-
-/** The settings of each place, in words. */
-const byPlace = (settings: readonly Setting[], phrases: Phrases): string[] =>
-  [...new Set(settings.map(placeOf))]
-    .map(place => phrases[place](settings.filter(setting => placeOf(setting) === place)))
-    .filter(words => words !== '');
 
 const cutNames: Readonly<
   Record<Cut, { readonly [than in 'name' | 'larger' | 'smaller']: string }>
@@ -126,32 +86,96 @@ const cutNames: Readonly<
   },
 };
 
+/** The words for options that stand at these places. */
+function wordsBy(homesOf: Homes): Words {
+  const placeOf = ({ option }: Setting): Place => homesOf[option].in;
+
+  const labelOf = ({ option }: Setting): string => {
+    const home = homesOf[option];
+    return home.in === 'commandLine' ? flags[option].slice(2) : home.label;
+  };
+
+  /** Settings with their values, as the place shows these. */
+  const listed = (settings: readonly Setting[]): string =>
+    enumerated(
+      settings.map(setting => {
+        const { option, to } = setting;
+        // The editor has a switch where the command line has names.
+        if (option === 'precision')
+          return `${labelOf(setting)} to ${to === 'mixed' ? 'on' : 'off'}`;
+        return to === undefined ? labelOf(setting) : `${labelOf(setting)} to ${to}`;
+      }),
+      'and',
+    );
+
+  const chosen = ({ to, ...setting }: Setting): string =>
+    to === undefined ? labelOf(setting) : `${labelOf(setting)} ${to}`;
+
+  const optionsNamed = (settings: readonly Setting[]): string =>
+    `${settings.length === 1 ? 'the option' : 'the options'} ${enumerated(settings.map(labelOf), 'and')}`;
+
+  const lines = (settings: readonly Setting[]): string =>
+    enumerated(
+      settings.map(setting => `${labelOf(setting)}…`),
+      'and',
+    );
+
+  /** How options are set that stand in one place. */
+  const setIn: Phrases = {
+    more: settings => `under More…, set ${listed(settings)}`,
+    plan: settings => `set ${listed(settings)} in the plan`,
+    settings: settings => `set ${listed(settings)}`,
+    wizard: settings => `choose ${enumerated(settings.map(chosen), 'and')}`,
+    commandLine: settings => `give ${optionsNamed(settings)} on the command line`,
+  };
+
+  /** Where options are set; the wizard asks without being told to. */
+  const standIn: Phrases = {
+    more: settings => `${lines(settings)} under More…`,
+    plan: settings => `${lines(settings)} in the plan`,
+    settings: settings => enumerated(settings.map(labelOf), 'and'),
+    wizard: () => '',
+    commandLine: settings => `${optionsNamed(settings)} on the command line`,
+  };
+
+  /** The settings of each place, in words. */
+  const byPlace = (settings: readonly Setting[], phrases: Phrases): string[] =>
+    [...new Set(settings.map(placeOf))]
+      .map(place => phrases[place](settings.filter(setting => placeOf(setting) === place)))
+      .filter(words => words !== '');
+
+  return {
+    set: ({ settings }) => byPlace(settings, setIn).join(', and '),
+    leaveOut: ({ option }) => {
+      const home = homesOf[option];
+      const label = labelOf({ option });
+      if (home.in === 'commandLine') return `leave the option ${label} out`;
+      return home.isSwitch ? `under More…, set ${label} to off` : `leave ${label} as it is`;
+    },
+    by: ({ settings }) => {
+      const said = byPlace(settings, standIn);
+      return said.length === 0 ? '' : ` (${said.join(', ')})`;
+    },
+    lower: ({ cuts }) =>
+      `lower ${enumerated(
+        cuts.map(cut => cutNames[cut].name),
+        'or',
+      )}`,
+    other: ({ cut, than }) => cutNames[cut][than],
+    shorten: ({ to }) => `use sequences of at most ${to} tokens (Sequence Length… in the plan)`,
+    install: () => 'run the command LiGO: Set Up GPU Engine',
+    resume: ({ engine }) =>
+      engine === undefined ? 'resume the run' : `set ligo.engine to ${engine} and resume the run`,
+    repeat: () => 'start the run again',
+    startAnew: () => 'start the run anew',
+    compareAnew: () => 'compare anew',
+    chooseOutput: () => 'choose another output folder',
+    chooseFile: () => 'choose another file',
+  };
+}
+
 /** What to do in the words of the editor: its plans, its settings, its commands. */
-export const editor: Words = {
-  set: ({ settings }) => byPlace(settings, setIn).join(', and '),
-  leaveOut: ({ option }) => {
-    const home = homes[option];
-    const label = labelOf({ option });
-    if (home.in === 'commandLine') return `leave the option ${label} out`;
-    return home.isSwitch ? `under More…, set ${label} to off` : `leave ${label} as it is`;
-  },
-  by: ({ settings }) => {
-    const said = byPlace(settings, standIn);
-    return said.length === 0 ? '' : ` (${said.join(', ')})`;
-  },
-  lower: ({ cuts }) =>
-    `lower ${enumerated(
-      cuts.map(cut => cutNames[cut].name),
-      'or',
-    )}`,
-  other: ({ cut, than }) => cutNames[cut][than],
-  shorten: ({ to }) => `use sequences of at most ${to} tokens (Sequence Length… in the plan)`,
-  install: () => 'run the command LiGO: Set Up GPU Engine',
-  resume: ({ engine }) =>
-    engine === undefined ? 'resume the run' : `set ligo.engine to ${engine} and resume the run`,
-  repeat: () => 'start the run again',
-  startAnew: () => 'start the run anew',
-  compareAnew: () => 'compare anew',
-  chooseOutput: () => 'choose another output folder',
-  chooseFile: () => 'choose another file',
-};
+export const editor: Words = wordsBy(homes);
+
+/** The same of a training, whose plan has other lines. */
+export const editorOfTraining: Words = wordsBy(trainingHomes);

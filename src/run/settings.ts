@@ -124,6 +124,51 @@ export const defaultTrainSettings: Omit<TrainSettings, 'steps' | 'warmup'> = {
   ...commonDefaults,
 };
 
+/** What a person may say of a training; what is left out is the default. */
+export interface TrainOptions {
+  readonly steps: number;
+  /** Peak. */
+  readonly learningRate?: number | undefined;
+  readonly schedule?: Schedule['kind'] | undefined;
+  readonly warmup?: number | undefined;
+  readonly weightDecay?: number | undefined;
+  readonly accumulate?: number | undefined;
+  readonly recompute?: boolean | undefined;
+  readonly tokenDrop?: number | undefined;
+  readonly layerDrop?: number | undefined;
+  readonly subNetworkSteps?: number | undefined;
+  readonly subNetworkLayers?: number | undefined;
+}
+
+/** The settings of a training, as a person changed them. Throws UsageError for half a setting. */
+export function trainSettings(options: TrainOptions): TrainSettings {
+  const { steps, learningRate, schedule, weightDecay, accumulate, tokenDrop, layerDrop } = options;
+  const { subNetworkSteps: first, subNetworkLayers: layers } = options;
+  if (layers !== undefined && first === undefined) {
+    throw new UsageError(
+      'It was said how large a sub-network is, but not how long it is trained.',
+      advise`${set('subNetworkSteps')} too.`,
+    );
+  }
+  const preset = defaultTrainSettings;
+  return {
+    ...preset,
+    // A stopped run is known by its settings, in this order.
+    ...(accumulate !== undefined && { accumulate }),
+    ...(options.recompute && { recompute: true }),
+    steps,
+    warmup: options.warmup ?? defaultWarmup(steps),
+    learningRate: learningRate ?? preset.learningRate,
+    weightDecay: weightDecay ?? preset.weightDecay,
+    schedule: schedule ?? preset.schedule,
+    ...(tokenDrop !== undefined && { tokenDrop }),
+    ...(layerDrop !== undefined && { layerDrop }),
+    ...(first !== undefined && {
+      subNetwork: { steps: first, ...(layers !== undefined && { layers }) },
+    }),
+  };
+}
+
 /** Warm-up that goes with a number of steps when none is given: a tenth. */
 export const defaultWarmup = (steps: number): number => Math.floor(steps / 10);
 

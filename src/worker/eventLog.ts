@@ -40,6 +40,7 @@ export function openEventLog(folder: string): EventLog {
   const newest = openNewest(join(folder, runFiles.newest));
   const picture = join(folder, runFiles.picture);
   const curve = spaced(logBudget.steps * room, Math.floor(denseSteps * room));
+  const heldOut = spaced(logBudget.heldOut * room);
   const compared = new Map<string, ReturnType<typeof spaced>>();
   let comparedRuns = 1;
   let planned = 0;
@@ -100,6 +101,9 @@ export function openEventLog(folder: string): EventLog {
       if (type === 'step') {
         planned = event.steps;
         appendOrKeep(event, line, curve(event, line.length));
+      } else if (type === 'evaluation' && event.model === 'training') {
+        const due = heldOut({ step: event.step, steps: planned }, line.length);
+        appendOrKeep(event, line, due);
       } else if (type === 'comparison' && event.phase === 'training') {
         appendOrKeep(event, line, comparedSpacing(event)(event, line.length));
       } else if (type === 'usage' || type === 'comparisonStep' || type === 'comparison') {

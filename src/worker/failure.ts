@@ -1,6 +1,6 @@
 import { InterruptedError, UserError } from '../errors';
 import { editor } from '../remedy/editor';
-import { inWords } from '../remedy/remedy';
+import { inWords, type Words } from '../remedy/remedy';
 
 /** A failure as the host tells it: in words for people, never a stack. */
 export interface Failure {
@@ -10,10 +10,10 @@ export interface Failure {
 }
 
 /** What went wrong and what to do about it. */
-export function explainFailure(error: unknown): Failure {
+export function explainFailure(error: unknown, words: Words = editor): Failure {
   if (error instanceof UserError) {
     const { message } = error;
-    const remedy = inWords(error.remedy, editor);
+    const remedy = inWords(error.remedy, words);
     return { message, remedy, ...(error instanceof InterruptedError && { interrupted: true }) };
   }
   if (isOutOfMemory(error)) {

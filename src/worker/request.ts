@@ -1,12 +1,18 @@
 import { isAbsolute } from 'node:path';
 import { CorruptFileError } from '../errors';
 import { readTextFile } from '../files';
-import type { ComparisonRequest, GrowthRequest, WorkerRequest } from '../protocol/runFolder';
+import type {
+  ComparisonRequest,
+  GrowthRequest,
+  TrainingRequest,
+  WorkerRequest,
+} from '../protocol/runFolder';
 import { workerRequest } from '../protocol/runFolderSchemas';
 import { growthMethod, methodNameOf } from '../growth/methods';
 import { usualEvaluateEvery, usualGrowthSteps, type CompareRequest } from '../run/compare/request';
 import type { GrowRequest } from '../run/grow/grow';
-import { defaultTrainSettings, defaultWarmup, ligoSettings } from '../run/settings';
+import { ligoSettings, trainSettings } from '../run/settings';
+import type { TrainRequest } from '../run/train/train';
 
 /** Bytes of `request.json` at most: requests have a few thousand. */
 const largestRequest = 1 << 20;
@@ -33,8 +39,8 @@ export async function readRequest(path: string): Promise<WorkerRequest> {
   return parsed.data;
 }
 
-/** About how often a growth saves its state, in case its worker is killed. */
-const savesOfGrowth = 10;
+/** About how often a run saves its state, in case its worker is killed. */
+const savesOfRun = 10;
 
 /** The growth that a request asks for. Throws UnsupportedError for methods not here. */
 export function growRequestOf(request: GrowthRequest): GrowRequest {
@@ -51,7 +57,7 @@ export function growRequestOf(request: GrowthRequest): GrowRequest {
     data: data && { ...dataOf(data), seed },
     settings: ligoSettings(method, request),
     ...(growthMethod(method).making.kind === 'learned' && {
-      saveEvery: Math.ceil(request.steps / savesOfGrowth),
+      saveEvery: Math.ceil(request.steps / savesOfRun),
     }),
   };
 }
@@ -68,10 +74,27 @@ export function compareRequestOf(request: ComparisonRequest): CompareRequest {
     overwrite,
     methods: request.methods.map(methodNameOf),
     data: dataOf(data),
-    training: { ...defaultTrainSettings, steps, warmup: defaultWarmup(steps) },
+    training: trainSettings({ steps }),
     growthSteps: request.growthSteps ?? usualGrowthSteps(steps),
     evaluateEvery: request.evaluateEvery ?? usualEvaluateEvery(steps),
     keep: request.keep ?? 'winner',
+  };
+}
+
+/** The training that a request asks for. Throws UsageError for settings that do not fit together. */
+export function trainRequestOf(request: TrainingRequest): TrainRequest {
+  const { checkpoint, out, data, seed, resume, overwrite, evaluateEvery = 0 } = request;
+  return {
+    checkpoint,
+    out,
+    seed,
+    resume,
+    overwrite,
+    evaluateEvery: evaluateEvery > 0 ? evaluateEvery : undefined,
+    fromScratch: request.fromScratch ?? false,
+    data: { ...dataOf(data), seed },
+    settings: trainSettings(request),
+    saveEvery: Math.ceil(request.steps / savesOfRun),
   };
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { CallContext, Service, ServiceAnswer } from '../protocol/service';
-import { editor } from '../remedy/editor';
+import { editor, editorOfTraining } from '../remedy/editor';
 import { worded } from '../remedy/worded';
 import { explainFailure } from './failure';
 import { service } from './service';
@@ -28,7 +28,8 @@ export function serve(): Promise<void> {
     };
     try {
       const call = service[method] as (argument: unknown, context: CallContext) => Promise<unknown>;
-      answer({ id, result: worded<unknown>(await call(argument, context), editor) });
+      const words = method === 'trainingPlan' ? editorOfTraining : editor;
+      answer({ id, result: worded<unknown>(await call(argument, context), words) });
     } catch (error) {
       const { message: text, remedy } = explainFailure(error);
       answer({ id, failure: { message: text, remedy } });

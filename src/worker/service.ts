@@ -15,6 +15,7 @@ import { engineOutlook } from '../run/questions/engineOutlook';
 import { openPlan } from '../run/questions/openPlan';
 import { parameterCounts } from '../run/questions/parameterCounts';
 import { convertShown } from './conversions';
+import { trainingOutlook, trainingPlan } from '../run/questions/trainingPlan';
 import type { UnwordedService } from './unwordedService';
 
 /** Everything about files and numbers that the host wants to know without a run. */
@@ -38,7 +39,9 @@ export const service: UnwordedService = {
   },
   methods: offerMethods,
   comparisonPlan,
+  trainingPlan,
   outlook: engineOutlook,
+  trainingOutlook,
   lookAtData,
   convert: convertShown,
   parameters: parameterCounts,

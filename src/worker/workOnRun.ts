@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { readUsage } from '../engine/usage';
 import type { RunEventBody } from '../protocol/events';
 import type { RunContext } from '../run/context';
-import { editor } from '../remedy/editor';
+import { editor, editorOfTraining } from '../remedy/editor';
 import { eventInWords, report } from '../run/context';
 import { runFiles, type WorkerProcess, type WorkerRequest } from '../protocol/runFolder';
 import { watchControl, type Control } from './control';
 import { openEventLog } from './eventLog';
 import { explainFailure } from './failure';
-import { compareRequestOf, growRequestOf, readRequest } from './request';
+import { compareRequestOf, growRequestOf, readRequest, trainRequestOf } from './request';
 
 /** Milliseconds between reports of what the run takes of the machine. */
 const reportUsageEvery = 5000;
@@ -22,13 +22,14 @@ export async function workOnRun(folder: string): Promise<number> {
   if (!claim(folder, Date.now())) return 0;
   const log = openEventLog(folder);
   const controller = new AbortController();
+  let words = editor;
   const context = {
-    emit: event => log.write(eventInWords(event, editor)),
+    emit: event => log.write(eventInWords(event, words)),
     signal: controller.signal,
     now: () => Date.now(),
   } satisfies Omit<RunContext, 'engine'>;
   const fail = (error: unknown): void => {
-    const failure = explainFailure(error);
+    const failure = explainFailure(error, words);
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     report({ ...context, engine: noEngine }, { type: 'failed', ...failure });
     log.close();
@@ -38,11 +39,12 @@ export async function workOnRun(folder: string): Promise<number> {
   const control = watchControl(join(folder, runFiles.control), controller);
   try {
     const request = await readRequest(join(folder, runFiles.request));
+    if (request.kind === 'train') words = editorOfTraining;
     const work = workOf(request);
     const { openEngine } = await import('../engine/open');
     const engine = async () => {
       const { engine: choice, threads } = request;
-      const precision = request.kind === 'grow' ? request.precision : undefined;
+      const precision = request.kind === 'compare' ? undefined : request.precision;
       const opened = await openEngine({ engine: choice, threads, precision });
       usage.start(opened.adapter);
       return opened;
@@ -72,6 +74,13 @@ function workOf(request: WorkerRequest): Work {
     return async (context, { betweenSteps }) => {
       const { grow } = await import('../run/grow/grow');
       await grow({ ...context, betweenSteps }, growth);
+    };
+  }
+  if (request.kind === 'train') {
+    const training = trainRequestOf(request);
+    return async (context, { betweenSteps }) => {
+      const { train } = await import('../run/train/train');
+      await train({ ...context, betweenSteps }, training);
     };
   }
   const comparison = compareRequestOf(request);

@@ -58,10 +58,10 @@ export function jobCard(first: RunSummary, actions: JobActions): View<RunSummary
       showTitle(heading, run.title);
       status.update(run.status);
       setText(phase, run.phase);
-      kind.hidden = run.kind === 'grow';
+      kind.hidden = run.kind !== 'compare';
       setText(
         share,
-        run.steps > 0 && run.kind === 'grow'
+        run.steps > 0 && run.kind !== 'compare'
           ? t('step {0} of {1}', formatInteger(run.step), formatInteger(run.steps))
           : formatShare(shareDone(run)),
       );

@@ -1,4 +1,5 @@
 import { escapeXml } from '../heatmap/exportText';
+import { t } from '../shared/strings';
 import { lossRange, lossTicks } from './chartFrame';
 
 /** A named held-out loss. */
@@ -7,21 +8,35 @@ interface NamedLevel {
   readonly loss: number;
 }
 
+/** A named curve beside that of the batches. */
+export interface NamedCurve {
+  readonly name: string;
+  readonly points: readonly { readonly step: number; readonly value: number }[];
+}
+
 /** The curve as comma-separated values: kind, step, loss. Evaluations have no step of the curve. */
 export function curveCsv(
   steps: readonly number[],
   losses: readonly number[],
   levels: readonly NamedLevel[],
+  others: readonly NamedCurve[] = [],
 ): string {
   const quoted = (text: string): string =>
     /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   return [
     'series,step,loss',
     ...steps.map((step, index) => `training,${step},${losses[index] ?? ''}`),
+    ...others.flatMap(({ name, points }) =>
+      points.map(({ step, value }) => `${quoted(name)},${step},${value}`),
+    ),
     ...levels.map(({ name, loss }) => `${quoted(name)},,${loss}`),
     '',
   ].join('\n');
 }
+
+/** Colours of other curves on white. */
+const otherColors = ['#1b7837', '#b35806', '#762a83'] as const;
+const otherColor = (index: number): string => otherColors[index % otherColors.length]!;
 
 const width = 800;
 const height = 400;
@@ -33,9 +48,14 @@ export function curveSvg(
   steps: readonly number[],
   losses: readonly number[],
   levels: readonly NamedLevel[],
+  others: readonly NamedCurve[] = [],
 ): string {
-  const [low, high] = lossRange([...losses, ...levels.map(({ loss }) => loss)], false);
-  const first = steps[0] ?? 0;
+  const otherPoints = others.flatMap(({ points }) => points);
+  const [low, high] = lossRange(
+    [...losses, ...levels.map(({ loss }) => loss), ...otherPoints.map(({ value }) => value)],
+    false,
+  );
+  const first = Math.min(steps[0] ?? 0, ...otherPoints.map(({ step }) => step));
   const span = (steps.at(-1) ?? 1) - first || 1;
   const x = (step: number): number =>
     plot.left + ((step - first) / span) * (plot.right - plot.left);
@@ -68,6 +88,17 @@ export function curveSvg(
         text(plot.right - 4, y(loss) - 5, 'end', `${name} ${loss.toFixed(3)}`),
     ),
     `<polyline points="${points.join(' ')}" fill="none" stroke="#2166ac" stroke-width="2"/>`,
+    ...others.map(
+      ({ points: own }, index) =>
+        `<polyline points="${own.map(({ step, value }) => `${x(step).toFixed(2)},${y(value).toFixed(2)}`).join(' ')}" fill="none" stroke="${otherColor(index)}" stroke-width="2"/>`,
+    ),
+    ...(others.length === 0 ? [] : [{ name: t('Batch loss'), color: '#2166ac' }])
+      .concat(others.map(({ name }, index) => ({ name, color: otherColor(index) })))
+      .map(
+        ({ name, color }, index) =>
+          `<line x1="${plot.right - 150}" x2="${plot.right - 126}" y1="${22 + index * 16}" y2="${22 + index * 16}" stroke="${color}" stroke-width="2"/>` +
+          text(plot.right - 120, 26 + index * 16, 'start', name),
+      ),
     '</svg>\n',
   ].join('\n');
 }

@@ -52,8 +52,8 @@ export function followWidth(
   }).observe(stage);
 }
 
-/** What both axes share. */
-const axis = (): uPlot.Axis => ({
+/** What all axes share. */
+export const plainAxis = (): uPlot.Axis => ({
   stroke: themeColor('--vscode-foreground', '#cccccc'),
   font: labelFont(),
   grid: { stroke: 'rgba(128, 128, 128, 0.2)', width: 1 },
@@ -75,9 +75,9 @@ export const chartAxes = (
   lossUnit: LossUnit | undefined,
   horizontal: uPlot.Axis,
 ): uPlot.Axis[] => [
-  { ...axis(), ...axisTitle(), size: 30, grid: { show: false }, ...horizontal },
+  { ...plainAxis(), ...axisTitle(), size: 30, grid: { show: false }, ...horizontal },
   {
-    ...axis(),
+    ...plainAxis(),
     ...axisTitle(),
     label: lossTitle(lossUnit),
     size: 52,

@@ -53,8 +53,38 @@ function formatSpent(horizontal: Horizontal, value: number): string {
   return horizontal === 'seconds' ? formatDuration(value) : formatInteger(value);
 }
 
+/** What a chart of curves says. */
+export interface ChartWords {
+  /** What it is and how it is used, for those who cannot see it. */
+  readonly label: string;
+  readonly describe: (curve: ComparedCurve, point: ComparedCurve['points'][number]) => string;
+  /** That a person has hidden all curves, and that there are none. */
+  readonly allHidden: string;
+  readonly none: string;
+}
+
+/** Of the methods of a comparison. */
+const methodWords = (): ChartWords => ({
+  label: t(
+    'Held-out loss of each method. Left and right move along a curve, up and down change it.',
+  ),
+  describe: ({ run }, { step, loss, flops, seconds }) =>
+    [
+      t('{0}, seed {1}', methodTitle(run.method), run.seed),
+      t('step {0}', formatInteger(step)),
+      t('held-out loss {0}', formatLoss(loss)),
+      formatFlops(flops),
+      formatDuration(seconds),
+    ].join(' · '),
+  allHidden: t('All methods are hidden: choose one above.'),
+  none: t('No model has been evaluated yet.'),
+});
+
 /** Makes the chart; `onThemed` is told when colours are to be chosen anew. */
-export function createComparisonChart(onThemed: () => void): ComparisonChart {
+export function createComparisonChart(
+  onThemed: () => void,
+  words = methodWords(),
+): ComparisonChart {
   let content: ChartContent = {
     curves: [],
     looks: new Map(),
@@ -74,10 +104,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
 
   const readout = element('p', { class: 'number chart-readout', text: ' ' });
   const live = announcer();
-  const stage = chartStage(
-    t('Held-out loss of each method. Left and right move along a curve, up and down change it.'),
-    'comparison-stage',
-  );
+  const stage = chartStage(words.label, 'comparison-stage');
 
   function read(text: string): void {
     pointed = true;
@@ -85,15 +112,8 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
   }
 
   function describe(curve: number, point: number): string {
-    const { run, points } = content.curves[curve]!;
-    const { step, loss, flops, seconds } = points[point]!;
-    return [
-      t('{0}, seed {1}', methodTitle(run.method), run.seed),
-      t('step {0}', formatInteger(step)),
-      t('held-out loss {0}', formatLoss(loss)),
-      formatFlops(flops),
-      formatDuration(seconds),
-    ].join(' · ');
+    const drawn = content.curves[curve]!;
+    return words.describe(drawn, drawn.points[point]!);
   }
 
   const data = (): uPlot.AlignedData =>
@@ -175,9 +195,7 @@ export function createComparisonChart(onThemed: () => void): ComparisonChart {
       built = shape;
       plot = new uPlot(options(), data(), stage);
     } else plot.setData(data());
-    const none = content.allHidden
-      ? t('All methods are hidden: choose one above.')
-      : t('No model has been evaluated yet.');
+    const none = content.allHidden ? words.allHidden : words.none;
     if (curves.length === 0) setText(readout, none);
     else if (!pointed) setText(readout, t('Point at a curve to read it.'));
   });

@@ -48,7 +48,7 @@ export function createComparisonView(
     legend,
     method => method,
     method =>
-      legendItem(method, () => toggle(method), {
+      legendItem(methodTitle(method), () => toggle(method), {
         look: () => looks.get(method)!,
         isHidden: () => choices.hidden.includes(method),
       }),
@@ -147,7 +147,7 @@ const heading = (text: string, className = 'value'): HTMLElement =>
   element('th', { class: className, text, attributes: { scope: 'col' } });
 
 /** A piece of the curve's line. */
-function swatch(): { readonly element: Element; show(look: DrawnLook): void } {
+export function swatch(): { readonly element: Element; show(look: DrawnLook): void } {
   const line = svgElement('line', { x1: 0, y1: 5, x2: 30, y2: 5, 'stroke-width': 3 });
   const picture = svgElement(
     'svg',
@@ -163,22 +163,22 @@ function swatch(): { readonly element: Element; show(look: DrawnLook): void } {
   };
 }
 
-/** A button that shows and hides the curves of a method. */
-function legendItem(
-  method: string,
+/** A button that shows and hides what is called so. */
+export function legendItem<T>(
+  title: string,
   onClick: () => void,
   state: { readonly look: () => DrawnLook; readonly isHidden: () => boolean },
-): View<string> {
+): View<T> {
   const sample = swatch();
   const button = element(
     'button',
     {
       class: 'legend-button',
-      attributes: { type: 'button', title: t('Show or hide {0}', methodTitle(method)) },
+      attributes: { type: 'button', title: t('Show or hide {0}', title) },
       on: { click: onClick },
     },
     sample.element,
-    element('span', { text: methodTitle(method) }),
+    element('span', { text: title }),
   );
   return {
     element: element('li', {}, button),

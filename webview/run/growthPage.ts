@@ -1,12 +1,8 @@
 import type { PageOptions } from '../../src/protocol/messages';
-import { fileName } from '../heatmap/exports';
-import { element } from '../shared/dom';
-import { t } from '../shared/strings';
-import { button } from '../shared/ui/components';
-import { curveCsv, curveSvg } from './chartExport';
-import { levelName, levelsOf } from './chartFrame';
+import { curveExports } from './curveExport';
 import { createHeader } from './header';
 import { createLossChart } from './lossChart';
+import { createNextSteps, growthSteps } from './nextSteps';
 import { createOperatorsView } from './operators';
 import { createWarnings, type PageParts, type RunContents } from './page';
 import { createPlanView } from './planView';
@@ -30,42 +26,9 @@ export function createGrowthPage(
   );
   const receipt = createReceiptView();
   const plan = createPlanView();
-  const results = element(
-    'div',
-    { class: 'actions' },
-    button(t('What Next…'), () => post({ type: 'whatNext' }), {
-      look: 'primary',
-      label: t('What Next: inspect, compare or load what has grown'),
-    }),
-    button(t('Reveal Output'), () => post({ type: 'revealOutput' })),
-  );
+  const results = createNextSteps(post, growthSteps());
   const warnings = createWarnings();
-  const save = (format: 'png' | 'svg' | 'csv'): HTMLElement =>
-    button(format.toUpperCase(), () => run && exportCurve(run, format), {
-      label: t('Save the loss curve as {0}', format.toUpperCase()),
-    });
-  chart.element.append(
-    element('div', { class: 'actions chart-exports' }, save('png'), save('svg'), save('csv')),
-  );
-
-  function exportCurve({ summary, curve, evaluations }: PageRun, format: 'png' | 'svg' | 'csv') {
-    const name = `${fileName(`${summary.title} ${t('Batch loss')}`)}.${format}`;
-    const { steps, losses } = curve;
-    const levels = levelsOf(evaluations).map(({ model, loss }) => ({
-      name: levelName(model),
-      loss,
-    }));
-    if (format === 'png') {
-      const content = chart.picture()?.toDataURL().split(',')[1];
-      if (content !== undefined) post({ type: 'export', format, name, content });
-      return;
-    }
-    const content =
-      format === 'csv'
-        ? curveCsv(steps, losses, levels)
-        : curveSvg(summary.title, steps, losses, levels);
-    post({ type: 'export', format, name, content });
-  }
+  chart.element.append(curveExports(chart, post, () => run));
 
   return {
     elements: [

@@ -39,7 +39,7 @@ export function createHeader(send: (command: RunCommand) => void): View<RunSumma
       bar.update(run);
       facts.update([
         // Of a comparison the phase tells the step, and the chart every loss.
-        ...(run.steps > 0 && run.kind === 'grow'
+        ...(run.steps > 0 && run.kind !== 'compare'
           ? [
               {
                 label: t('Step'),

@@ -1,13 +1,14 @@
 import uPlot from 'uplot';
 import { lossUnitOf, type LossUnit } from '../../src/protocol/evaluation';
-import { announcer, element, oncePerFrame, setText } from '../shared/dom';
-import { formatInteger, formatLoss } from '../shared/format';
+import { announcer, element, oncePerFrame, setText, type View } from '../shared/dom';
+import { formatInteger, formatLoss, formatRate } from '../shared/format';
 import { createSlider } from '../shared/slider';
 import { t } from '../shared/strings';
 import { onThemeChange, themeColor } from '../shared/theme';
 import { checkbox } from '../shared/ui/components';
 import * as frame from './chartFrame';
 import * as parts from './chartParts';
+import { curveRows, type CurveRow } from './curveRows';
 import type { PageRun } from './runState';
 import { lastPosition, positionAt, smooth, windowFor } from './smoothing';
 
@@ -27,6 +28,8 @@ export interface LossChart {
 }
 
 const height = 280;
+/** Points of a curve that are drawn as dots, at most. */
+const mostDots = 60;
 const levelDash: Record<frame.Level['model'], number[]> = {
   small: [3, 3],
   before: [8, 5],
@@ -38,22 +41,40 @@ const levelColor: Record<frame.Level['model'], readonly [string, string]> = {
   after: ['--vscode-charts-green', '#89d185'],
 };
 
+/** Names the curves, where there is more than one. */
+function curveLegend(): View<boolean> {
+  const item = (className: string, text: string): HTMLElement =>
+    element('li', { class: 'row' }, element('span', { class: `curve-sign ${className}` }), text);
+  const list = element(
+    'ul',
+    { class: 'curve-legend', attributes: { 'aria-label': t('Curves') } },
+    item('batch', t('Batch loss')),
+    item('held-out', t('Held-out loss')),
+  );
+  return { element: list, update: shown => (list.hidden = !shown) };
+}
+
 /** Makes the chart. */
 export function createLossChart(
   choices: ChartChoices,
   remember: (choices: ChartChoices) => void,
+  title = t('Batch loss'),
 ): LossChart {
   let { logarithmic, smoothing } = choices;
+  let rows: readonly CurveRow[] = [];
   let steps: readonly number[] = [];
   let losses: readonly number[] = [];
+  /** Held-out losses are a curve of their own. */
+  let isTraining = false;
   let levels: readonly frame.Level[] = [];
   let lossUnit: LossUnit | undefined;
   let plot: uPlot | undefined;
 
+  const legend = curveLegend();
   const readout = element('p', { class: 'number chart-readout', text: ' ' });
   const live = announcer();
   const table = element('table');
-  const stage = parts.chartStage(t('Batch loss by step. Arrow keys move along the curve.'));
+  const stage = parts.chartStage(t('{0} by step. Arrow keys move along the curve.', title));
   const windowText = element('span', { class: 'quiet number smoothing-window' });
   const slider = createSlider(t('Smoothing'), 'smoothing-slider', 0, 0, position => {
     smoothing = position / lastPosition(losses.length);
@@ -73,7 +94,7 @@ export function createLossChart(
     element(
       'div',
       { class: 'row' },
-      element('h2', { class: 'grow', text: t('Batch loss'), attributes: { id: 'chart-title' } }),
+      element('h2', { class: 'grow', text: title, attributes: { id: 'chart-title' } }),
       smoothingLabel,
       checkbox(t('Log scale'), logarithmic, checked => {
         logarithmic = checked;
@@ -81,6 +102,7 @@ export function createLossChart(
         rebuild();
       }),
     ),
+    legend.element,
     stage,
     readout,
     element('div', { class: 'visually-hidden' }, table),
@@ -105,18 +127,26 @@ export function createLossChart(
     );
     const { mean, low, high } = smooth(usable, width);
     const raw = usable.map(loss => (Number.isNaN(loss) ? null : loss));
-    return [[...steps], high, low, raw, width > 1 ? mean : raw.map(() => null)];
+    const heldOut = rows.map(({ heldOut: loss }) =>
+      Number.isFinite(loss) && (!logarithmic || loss > 0) ? loss : null,
+    );
+    const curves = [high, low, raw, width > 1 ? mean : raw.map(() => null)];
+    return [[...steps], ...curves, ...(isTraining ? [heldOut] : [])];
   }
 
   function describe(index: number): string {
-    const loss = losses[index];
-    const step = steps[index];
-    if (loss === undefined || step === undefined) return ' ';
+    const row = rows[index];
+    if (row === undefined) return ' ';
+    const { step, loss, heldOut, rate } = row;
     const calm = window() > 1 ? smooth(losses, window()).mean[index] : undefined;
+    // Before the first step a model is evaluated, and there is no batch.
+    const hasBatch = !isTraining || !Number.isNaN(loss) || Number.isNaN(heldOut);
     return [
       t('step {0}', formatInteger(step)),
-      t('batch loss {0}', formatLoss(loss)),
+      ...(hasBatch ? [t('batch loss {0}', formatLoss(loss))] : []),
       ...(calm === undefined || calm === null ? [] : [t('smoothed {0}', formatLoss(calm))]),
+      ...(Number.isNaN(heldOut) ? [] : [t('held-out loss {0}', formatLoss(heldOut))]),
+      ...(!isTraining || Number.isNaN(rate) ? [] : [t('learning rate {0}', formatRate(rate))]),
     ].join(' · ');
   }
 
@@ -139,7 +169,11 @@ export function createLossChart(
       cursor: { drag: { x: false, y: false }, y: false },
       scales: {
         x: { time: false },
-        y: parts.lossScale(logarithmic, () => [...losses, ...levels.map(({ loss }) => loss)]),
+        y: parts.lossScale(logarithmic, () => [
+          ...losses,
+          ...rows.map(({ heldOut }) => heldOut),
+          ...levels.map(({ loss }) => loss),
+        ]),
       },
       axes: parts.chartAxes(logarithmic, lossUnit, {
         label: t('Step'),
@@ -157,6 +191,7 @@ export function createLossChart(
           points: { show: losses.length < 3 },
         },
         { stroke: accent, width: 2.5, points: { show: false } },
+        ...(isTraining ? [heldOutSeries()] : []),
       ],
       bands: [{ series: [1, 2], fill: `color-mix(in srgb, ${accent} 16%, transparent)` }],
       hooks: {
@@ -174,6 +209,21 @@ export function createLossChart(
       },
     };
   }
+
+  const heldOutSeries = (): uPlot.Series => {
+    const color = themeColor(...levelColor.after);
+    return {
+      stroke: color,
+      width: 2,
+      spanGaps: true,
+      points: {
+        show: rows.filter(({ heldOut }) => !Number.isNaN(heldOut)).length <= mostDots,
+        size: 6,
+        stroke: color,
+        fill: color,
+      },
+    };
+  };
 
   const latest = (): string =>
     losses.length === 0 ? t('No step has been made yet.') : describe(losses.length - 1);
@@ -202,17 +252,31 @@ export function createLossChart(
   function fillTable(): void {
     const row = (tag: 'th' | 'td', ...cells: string[]): HTMLElement =>
       element('tr', {}, ...cells.map(text => element(tag, { text })));
+    const orNothing = (value: number, format: (value: number) => string): string =>
+      Number.isNaN(value) ? '' : format(value);
+    const cells = ({ step, loss, heldOut, rate }: CurveRow): string[] =>
+      isTraining
+        ? [
+            formatInteger(step),
+            orNothing(loss, formatLoss),
+            orNothing(heldOut, formatLoss),
+            orNothing(rate, formatRate),
+          ]
+        : [formatInteger(step), formatLoss(loss)];
+    const sampled = new Set(frame.sampledIndices(rows.length, 50));
+    const evaluated = rows.filter(({ heldOut }) => !Number.isNaN(heldOut)).length;
+    const shown = rows.filter(
+      ({ heldOut }, index) =>
+        sampled.has(index) || (evaluated <= mostDots && !Number.isNaN(heldOut)),
+    );
+    const more = isTraining ? [t('Held-out loss'), t('Learning rate')] : [];
     table.replaceChildren(
-      element('caption', { text: t('Batch loss by step') }),
-      element('thead', {}, row('th', t('Step'), t('Batch loss'))),
+      element('caption', { text: isTraining ? t('Loss by step') : t('Batch loss by step') }),
+      element('thead', {}, row('th', t('Step'), t('Batch loss'), ...more)),
       element(
         'tbody',
         {},
-        ...frame
-          .sampledIndices(losses.length, 50)
-          .map(index =>
-            row('td', formatInteger(steps[index] ?? 0), formatLoss(losses[index] ?? NaN)),
-          ),
+        ...shown.map(each => row('td', ...cells(each))),
         ...levels.map(({ model, loss }) => row('td', frame.levelName(model), formatLoss(loss))),
       ),
     );
@@ -234,7 +298,8 @@ export function createLossChart(
     event.preventDefault();
     const index = Math.max(0, Math.min(last, wanted));
     const left = plot.valToPos(steps[index] ?? 0, 'x');
-    plot.setCursor({ left, top: plot.valToPos(losses[index] ?? 0, 'y') });
+    const { loss = 0, heldOut = 0 } = rows[index] ?? {};
+    plot.setCursor({ left, top: plot.valToPos(Number.isNaN(loss) ? heldOut : loss, 'y') });
     setText(readout, describe(index));
     live.say(describe(index));
   });
@@ -246,8 +311,12 @@ export function createLossChart(
     element: root,
     update: run => {
       const [dense, unit] = [losses.length >= 3, lossUnit];
-      ({ steps, losses } = run.curve);
-      levels = frame.levelsOf(run.evaluations);
+      isTraining = run.summary.kind === 'train';
+      rows = curveRows({ ...run, isTraining });
+      steps = rows.map(({ step }) => step);
+      losses = rows.map(({ loss }) => loss);
+      levels = isTraining ? [] : frame.levelsOf(run.evaluations);
+      legend.update(isTraining);
       const [scored] = run.evaluations;
       lossUnit = scored && lossUnitOf(scored);
       fitSlider();

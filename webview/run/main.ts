@@ -5,6 +5,7 @@ import { setStrings, t } from '../shared/strings';
 import { createComparisonPage } from './comparisonPage';
 import { createGrowthPage } from './growthPage';
 import type { PageState, RunContents } from './page';
+import { createTrainingPage } from './trainingPage';
 import { appendTo, pageRun, type PageRun } from './runState';
 import './run.css';
 
@@ -44,8 +45,12 @@ function show(next: PageRun): void {
 
 /** Puts the contents for a run on the page. */
 function build({ summary }: PageRun): RunContents {
-  const made =
-    summary.kind === 'compare' ? createComparisonPage(host) : createGrowthPage(host, colorMap);
+  const pages = {
+    grow: () => createGrowthPage(host, colorMap),
+    compare: () => createComparisonPage(host),
+    train: () => createTrainingPage(host),
+  };
+  const made = pages[summary.kind]();
   pageRoot().replaceChildren(...made.elements);
   return made;
 }

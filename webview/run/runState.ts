@@ -89,10 +89,19 @@ function followPictures(
 
 function followCurve(old: RunDetail['curve'], more: Append): RunDetail['curve'] {
   if (more.steps.length === 0) return old;
-  const pairs = ({ steps, losses }: RunDetail['curve']): { step: number; loss: number }[] =>
-    steps.map((step, index) => ({ step, loss: losses[index] ?? NaN }));
+  const pairs = ({ steps, losses, rates }: RunDetail['curve']) =>
+    steps.map((step, index) => ({
+      step,
+      loss: losses[index] ?? NaN,
+      rate: rates?.[index] ?? NaN,
+    }));
   const all = followOn(pairs(old), pairs(more));
-  return { steps: all.map(({ step }) => step), losses: all.map(({ loss }) => loss) };
+  const hasRates = (old.rates ?? more.rates) !== undefined;
+  return {
+    steps: all.map(({ step }) => step),
+    losses: all.map(({ loss }) => loss),
+    ...(hasRates && { rates: all.map(({ rate }) => rate) }),
+  };
 }
 
 /** A run after an increment. */

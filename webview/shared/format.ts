@@ -51,6 +51,13 @@ export function formatTick(value: number): string {
   return text.replace('-', '−');
 }
 
+/** A learning rate: three significant digits, 0.0006 and 3.38e−8. */
+export function formatRate(value: number): string {
+  if (value === 0) return '0';
+  const text = value < 1e-4 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+  return text.replace(/\.?0+e/, 'e').replace('-', '−');
+}
+
 /** Bytes in the units that everything else here counts in: 3170176 → "3.17 MB". */
 export const formatBytes = (bytes: number): string => inDecimalUnits(bytes, threeDigits);
 

@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { UsageError } from '../../errors';
-import type { TrainSettings } from '../../run/settings';
 import { addDataOptions, requiredDataOf, type DataFlags } from '../dataOptions';
 import type { Host } from '../host';
 import { runJob, type JobOptions } from '../job';
@@ -20,7 +18,6 @@ import {
   addOutputOptions,
   addSeedOption,
   addStepOptions,
-  memorySettingsOf,
   outOf,
   saveEveryHelp,
   takes,
@@ -65,7 +62,7 @@ export function addTrainCommand(program: Command, host: Host): void {
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(addSubmitOptions(command)).action(
     async (checkpoint: string, options: TrainOptions) => {
-      const { steps, seed, resume = false, learningRate, weightDecay, schedule } = options;
+      const { steps, seed, resume = false } = options;
       if (isSubmitted(command, options)) {
         await submitRun(host, {
           command,
@@ -80,7 +77,7 @@ export function addTrainCommand(program: Command, host: Host): void {
         return;
       }
       await runJob(host, options, checkpoint, async context => {
-        const [{ train }, { defaultTrainSettings: preset, defaultWarmup }] = await Promise.all([
+        const [{ train }, { trainSettings }] = await Promise.all([
           import('../../run/train/train'),
           import('../../run/settings'),
         ]);
@@ -96,16 +93,7 @@ export function addTrainCommand(program: Command, host: Host): void {
           optimizerState: options.optimizerState === 'continue' ? 'use' : options.optimizerState,
           keepOptimizer: options.keepOptimizer ?? false,
           data: await requiredDataOf(checkpoint, options),
-          settings: {
-            ...preset,
-            ...memorySettingsOf(options),
-            steps,
-            warmup: options.warmup ?? defaultWarmup(steps),
-            learningRate: learningRate ?? preset.learningRate,
-            weightDecay: weightDecay ?? preset.weightDecay,
-            schedule: schedule ?? preset.schedule,
-            ...partialSettingsOf(options),
-          },
+          settings: trainSettings(options),
         });
       });
     },
@@ -129,23 +117,4 @@ function addPartialOptions(command: Command): void {
   );
   addOption(command, '--sub-network-steps <n>', 'first steps, of the bottom layers alone', count);
   addOption(command, '--sub-network-layers <n>', 'how many those are; by default half', count);
-}
-
-function partialSettingsOf({
-  tokenDrop,
-  layerDrop,
-  subNetworkSteps: steps,
-  subNetworkLayers: layers,
-}: TrainOptions): Pick<TrainSettings, 'tokenDrop' | 'layerDrop' | 'subNetwork'> {
-  if (layers !== undefined && steps === undefined) {
-    throw new UsageError(
-      '--sub-network-layers says how large a sub-network is, but not how long it is trained.',
-      'Give --sub-network-steps too.',
-    );
-  }
-  return {
-    ...(tokenDrop !== undefined && { tokenDrop }),
-    ...(layerDrop !== undefined && { layerDrop }),
-    ...(steps !== undefined && { subNetwork: { steps, ...(layers !== undefined && { layers }) } }),
-  };
 }

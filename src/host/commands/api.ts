@@ -1,4 +1,4 @@
-import type { ComparisonRequest, GrowthRequest } from '../../protocol/runFolder';
+import type { ComparisonRequest, GrowthRequest, TrainingRequest } from '../../protocol/runFolder';
 import type { Checkpoints } from '../checkpoints/checkpoints';
 import type { Runs } from '../runs/runs';
 
@@ -20,5 +20,10 @@ export interface ExtensionApi {
       'checkpoint' | 'target' | 'methods' | 'data' | 'out' | 'steps' | 'title'
     > &
       Partial<ComparisonRequest>,
+  ): Promise<string>;
+  /** Starts a training without asking; gives the id of the run. */
+  startTraining(
+    request: Pick<TrainingRequest, 'checkpoint' | 'data' | 'out' | 'steps' | 'title'> &
+      Partial<TrainingRequest>,
   ): Promise<string>;
 }

@@ -5,6 +5,7 @@ import { UserError } from '../../errors';
 import type { WorkerRequest } from '../../protocol/runFolder';
 import { askForComparison } from '../wizard/compareWizard';
 import { askForGrowth } from '../wizard/growWizard';
+import { askForTraining } from '../wizard/trainWizard';
 import { openInspector } from '../pages/inspector';
 import { ProgressView } from '../pages/progressView';
 import type { Runs } from '../runs/runs';
@@ -35,6 +36,15 @@ export async function compareMethods(
   return startShown(parts, await askForComparison(parts, pathOf(resource)));
 }
 
+/** Asks for a training and starts it; shows the progress view. */
+export async function trainModel(
+  parts: GrowParts,
+  resource?: unknown,
+): Promise<string | undefined> {
+  if (!(await mayGrow())) return undefined;
+  return startShown(parts, await askForTraining(parts, pathOf(resource)));
+}
+
 async function startShown(
   parts: GrowParts,
   request: WorkerRequest | undefined,
@@ -58,9 +68,9 @@ export async function startRun(parts: GrowParts, request: WorkerRequest): Promis
   return record.request.id;
 }
 
-/** What is told of how a run grows: a method, or that several are compared. */
+/** What is told of what a run does: the method of a growth, or the kind of another one. */
 export const methodWord = (request: WorkerRequest): string =>
-  request.kind === 'compare' ? 'compare' : request.method;
+  request.kind === 'grow' ? request.method : request.kind;
 
 /** The path of what a command was called on: a file or folder, or an item of the tree. */
 export function pathOf(resource: unknown): string | undefined {

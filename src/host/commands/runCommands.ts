@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { comparisonFiles } from '../../protocol/comparison';
 import { runFiles, type RunCommand } from '../../protocol/runFolder';
 import { openInspector } from '../pages/inspector';
+import type { CurvesPanels } from '../pages/curvesPanel';
 import type { ReportPanels } from '../pages/reportPanel';
 import { exists } from '../runs/runFolder';
 import type { RunPanels } from '../pages/runPanel';
@@ -12,12 +13,16 @@ import { describePhase } from '../runs/describePhase';
 import { mayGrow } from '../trust';
 import { weightsIn } from '../checkpoints/weightsFile';
 
+/** What stands for each kind of run. */
+const icons = { grow: 'arrow-up', compare: 'graph-line', train: 'mortar-board' } as const;
+
 /** What a person may do with runs, by command. Each takes a run's id, or asks which. */
 export class RunCommands {
   constructor(
     private readonly runs: () => Promise<Runs>,
     private readonly panels: RunPanels,
     private readonly reports: ReportPanels,
+    private readonly curves: CurvesPanels,
   ) {}
 
   async open(id?: unknown): Promise<void> {
@@ -63,6 +68,28 @@ export class RunCommands {
     if (record) await this.reports.show(record);
   }
 
+  /** Draws the curves of several runs in one chart; asks which. */
+  async compareCurves(): Promise<void> {
+    const runs = (await this.runs()).list().filter(({ request }) => request.kind !== 'compare');
+    if (runs.length < 2) {
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t('Curves are compared of two runs or more: grow or train again first.'),
+      );
+      return;
+    }
+    const picked = await vscode.window.showQuickPick(
+      runs.map((run, index) => ({ ...lineOf(run), picked: index < 2 })),
+      {
+        placeHolder: vscode.l10n.t('Which runs? Type a part of a title, folder, data or date.'),
+        canPickMany: true,
+        matchOnDescription: true,
+        matchOnDetail: true,
+      },
+    );
+    if (!picked || picked.length === 0) return;
+    await this.curves.show(picked.map(({ record }) => record.request.id));
+  }
+
   /** The folder of the model that a run made or kept; asks which run where no id is given. */
   async outputOf(id?: unknown): Promise<string | undefined> {
     const record = await this.choose(id, run => modelOf(run) !== undefined);
@@ -105,17 +132,28 @@ export class RunCommands {
       return undefined;
     }
     if (fitting.length === 1) return fitting[0];
-    const pick = await vscode.window.showQuickPick(
-      fitting.map(record => ({
-        label: `$(${record.request.kind === 'compare' ? 'graph-line' : 'arrow-up'}) ${record.request.title}`,
-        description: record.told(describePhase),
-        detail: new Date(record.request.created).toLocaleString(vscode.env.language),
-        record,
-      })),
-      { placeHolder: vscode.l10n.t('Which run?') },
-    );
+    const pick = await vscode.window.showQuickPick(fitting.map(lineOf), {
+      placeHolder: vscode.l10n.t('Which run? Type a part of its title, folder, data or date.'),
+      matchOnDescription: true,
+      matchOnDetail: true,
+    });
     return pick?.record;
   }
+}
+
+/** A run as a line of a list, with all that it may be looked for by. */
+function lineOf(record: RunRecord): vscode.QuickPickItem & { readonly record: RunRecord } {
+  const { kind, title, created, out, data } = record.request;
+  const when = new Date(created).toLocaleString(vscode.env.language);
+  const places = [out, ...(data ? [data.path] : [])].map(path =>
+    vscode.workspace.asRelativePath(path),
+  );
+  return {
+    label: `$(${icons[kind]}) ${title}`,
+    description: record.told(describePhase),
+    detail: [when, ...places].join(' · '),
+    record,
+  };
 }
 
 /** The folder of a grown model, or of the winner that a comparison kept; undefined where there is none. */

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { labelOf } from '../checkpoints/checkpointTree';
 import { loadingCode } from './loadingCode';
+import type { NextStep } from '../../protocol/messages';
 import { exists } from '../runs/runFolder';
 import type { Runs } from '../runs/runs';
 import type { ServiceClient } from '../serviceClient';
@@ -14,15 +15,26 @@ export interface NextParts {
   readonly runs: () => Promise<Runs>;
 }
 
-/** Opens the receipt of a grown checkpoint. @throws UserError when it has none */
+/** Receipts of what made a checkpoint, the newest first: a grown one that was trained on has both. */
+const receipts = ['training.json', 'growth.json'] as const;
+
+/** The newest receipt in a folder; undefined where there is none. */
+async function receiptIn(folder: string): Promise<(typeof receipts)[number] | undefined> {
+  for (const name of receipts) if (await exists(join(folder, name))) return name;
+  return undefined;
+}
+
+/** Opens the receipt of a checkpoint that was grown or trained here. @throws UserError when it has none */
 export async function openReceipt(path: string): Promise<void> {
-  const receipt = join(await folderOf(path), 'growth.json');
-  if (!(await exists(receipt))) {
+  const folder = await folderOf(path);
+  const name = await receiptIn(folder);
+  if (!name) {
     throw new UserError(
-      vscode.l10n.t('{0} has no receipt (growth.json).', labelOf(path)),
-      vscode.l10n.t('Only what was grown here has one.'),
+      vscode.l10n.t('{0} has no receipt (growth.json, training.json).', labelOf(path)),
+      vscode.l10n.t('Only what was grown or trained here has one.'),
     );
   }
+  const receipt = join(folder, name);
   await vscode.window.showTextDocument(vscode.Uri.file(receipt), { preview: true });
 }
 
@@ -46,6 +58,26 @@ export async function copyLoadingCode({ service }: NextParts, path: string): Pro
   void vscode.window.showInformationMessage(vscode.l10n.t('The Python code was copied.'));
 }
 
+/** Goes on from a checkpoint as a run panel offers it. */
+export async function goOn({ service }: NextParts, path: string, step: NextStep): Promise<void> {
+  const run = (command: string, on: string) =>
+    vscode.commands.executeCommand(command, vscode.Uri.file(on));
+  switch (step) {
+    case 'train':
+      await run('ligo.trainModel', path);
+      return;
+    case 'inspect':
+      await run('ligo.inspectCheckpoint', path);
+      return;
+    case 'compare': {
+      // Methods are compared from where it came from, where that still is.
+      const { parent } = await service.call('summarize', path);
+      const hasParent = parent !== undefined && (await exists(parent.path));
+      await run('ligo.compareMethods', hasParent ? parent.path : path);
+    }
+  }
+}
+
 /** Offers what can be done with a checkpoint, in one list. */
 export async function whatNext(parts: NextParts, path: string): Promise<void> {
   const { parent } = await parts.service.call('summarize', path);
@@ -53,11 +85,17 @@ export async function whatNext(parts: NextParts, path: string): Promise<void> {
   const run = (command: string, ...rest: unknown[]) =>
     vscode.commands.executeCommand(command, ...rest);
   const uri = vscode.Uri.file(path);
+  const receipt = await receiptIn(folder);
   const choices: (vscode.QuickPickItem & { readonly act: () => unknown })[] = [
+    {
+      label: `$(mortar-board) ${vscode.l10n.t('Train…')}`,
+      description: vscode.l10n.t('on your data, from where it stands'),
+      act: () => goOn(parts, path, 'train'),
+    },
     {
       label: `$(search) ${vscode.l10n.t('Inspect')}`,
       description: vscode.l10n.t('its tensors, with pictures'),
-      act: () => run('ligo.inspectCheckpoint', uri),
+      act: () => goOn(parts, path, 'inspect'),
     },
     ...(parent && (await exists(parent.path))
       ? [
@@ -71,18 +109,18 @@ export async function whatNext(parts: NextParts, path: string): Promise<void> {
     {
       label: `$(graph-line) ${vscode.l10n.t('Compare Growth Methods…')}`,
       description: vscode.l10n.t('what each saves in training, from the same parent'),
-      act: () => run('ligo.compareMethods', vscode.Uri.file(parent?.path ?? path)),
+      act: () => goOn(parts, path, 'compare'),
     },
     {
       label: `$(file-code) ${vscode.l10n.t('Copy transformers Code')}`,
       description: vscode.l10n.t('the Python lines that load it'),
       act: () => copyLoadingCode(parts, path),
     },
-    ...((await exists(join(folder, 'growth.json')))
+    ...(receipt
       ? [
           {
             label: `$(output) ${vscode.l10n.t('Open Receipt')}`,
-            description: 'growth.json',
+            description: receipt,
             act: () => openReceipt(path),
           },
         ]

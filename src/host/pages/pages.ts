@@ -4,7 +4,7 @@ import type { PageOptions } from '../../protocol/messages';
 import type { Settings } from '../settings';
 
 /** The pages there are: `dist/webview/<name>.js` and `.css`. */
-export type PageName = 'progress' | 'run' | 'inspector' | 'difference';
+export type PageName = 'progress' | 'run' | 'curves' | 'inspector' | 'difference';
 
 /** Builds the pages: one place for their HTML, what they may load, and what they start with. */
 export class Pages {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { FromProgress, ToProgress } from '../../protocol/messages';
+import type { FromProgress, NextStep, ToProgress } from '../../protocol/messages';
 import { fromProgress } from '../../protocol/messageSchemas';
 import { DisposableStore, throttle, type Disposable } from '../lifetime';
 import type { Pages } from './pages';
@@ -13,7 +13,8 @@ export const pageInterval = 100;
 export type ProgressAction =
   | Exclude<FromProgress, { type: 'ready' }>
   /** Of the panel of a run alone. */
-  | { readonly type: 'whatNext'; readonly run: string };
+  | { readonly type: 'whatNext'; readonly run: string }
+  | { readonly type: 'next'; readonly run: string; readonly step: NextStep };
 
 /** The sidebar's view of the running job and the history. The page holds no truth. */
 export class ProgressView implements vscode.WebviewViewProvider, Disposable {

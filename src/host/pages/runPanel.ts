@@ -139,6 +139,7 @@ class RunPanel implements Disposable {
       case 'openReport':
       case 'revealOutput':
       case 'whatNext':
+      case 'next':
         this.parts.act({ ...message, run: this.run });
         return;
       case 'exactOperator':

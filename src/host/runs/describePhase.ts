@@ -10,6 +10,7 @@ export function describePhase(phase: Phase, { at, waitsFor }: PhaseDetails = {})
     starting: () => vscode.l10n.t('starting'),
     measuring: () => vscode.l10n.t('measuring'),
     learning: () => vscode.l10n.t('learning operators'),
+    training: () => vscode.l10n.t('training'),
     comparing: () => (at ? describeMoment(at) : vscode.l10n.t('comparing')),
     reporting: () => vscode.l10n.t('writing the report'),
     paused: () => vscode.l10n.t('paused'),

@@ -145,7 +145,8 @@ function lastEvents(bytes: Buffer, fromStart: boolean): readonly LoggedEvent[] |
     some.flatMap(line => parseEvent(line) ?? []);
   const [last, ...before] = lines;
   const ends = parsed([last]);
-  // A receipt tells what else was told of a growth.
-  const isGrowth = ends[0]?.type === 'done' && ends[0].receipt !== undefined;
-  return [...parsed(isGrowth ? [newestStep] : before.reverse()), ...ends];
+  // A receipt tells what else was told.
+  const [end] = ends;
+  const hasReceipt = end?.type === 'done' && (end.receipt ?? end.training) !== undefined;
+  return [...parsed(hasReceipt ? [newestStep] : before.reverse()), ...ends];
 }

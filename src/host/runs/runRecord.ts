@@ -7,7 +7,15 @@ import { toldDetail, toldPhase, toldSummary, type ToldPhase } from '../../protoc
 
 /** What a run is doing, for the host to say in the person's language. */
 export type Phase =
-  ToldPhase | 'waiting' | 'paused' | 'pausing' | 'stopping' | 'done' | 'failed' | 'cancelled';
+  | ToldPhase
+  | 'training'
+  | 'waiting'
+  | 'paused'
+  | 'pausing'
+  | 'stopping'
+  | 'done'
+  | 'failed'
+  | 'cancelled';
 
 /** A run that has the device another one waits for. */
 export interface Holder {
@@ -142,7 +150,9 @@ export class RunRecord {
     if (command === 'cancel') return 'stopping';
     if (command === 'stopAndKeep') return this.asked.kind === 'compare' ? 'stopping' : 'writing';
     if (command === 'pause') return 'paused';
-    return status === 'starting' ? 'starting' : toldPhase(this.reduced);
+    if (status === 'starting') return 'starting';
+    const told = toldPhase(this.reduced);
+    return told === 'learning' && this.asked.kind === 'train' ? 'training' : told;
   }
 
   /** The phase in the person's language. */

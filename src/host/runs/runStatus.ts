@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { WorkerRequest } from '../../protocol/runFolder';
 import { DisposableStore, throttle, type Disposable } from '../lifetime';
 import type { RunChange, Runs } from './runs';
 import type { RunRecord } from './runRecord';
@@ -54,7 +55,7 @@ export class RunStatusItem implements Disposable {
     this.item ??= vscode.window.createStatusBarItem('ligo.run', vscode.StatusBarAlignment.Left);
     const icon = run.command === 'pause' ? 'debug-pause' : 'sync~spin';
     const share = steps > 0 && step > 0 ? ` ${Math.floor((100 * step) / steps)} %` : '';
-    this.item.name = vscode.l10n.t('LiGO growth');
+    this.item.name = vscode.l10n.t('LiGO run');
     this.item.text = `$(${icon}) LiGO${share}`;
     const left =
       secondsLeft === undefined
@@ -70,6 +71,18 @@ export class RunStatusItem implements Disposable {
   }
 }
 
+/** That a run is done, in a sentence. */
+function doneText({ kind, title }: WorkerRequest): string {
+  switch (kind) {
+    case 'grow':
+      return vscode.l10n.t('{0} has grown.', title);
+    case 'compare':
+      return vscode.l10n.t('{0}: the comparison is done.', title);
+    case 'train':
+      return vscode.l10n.t('{0}: the training is done.', title);
+  }
+}
+
 async function notify(run: RunRecord): Promise<void> {
   const { title, id } = run.request;
   const openRun = vscode.l10n.t('Open Run');
@@ -78,9 +91,7 @@ async function notify(run: RunRecord): Promise<void> {
     const next = vscode.l10n.t('What Next…');
     const show = compared ? vscode.l10n.t('Open Report') : vscode.l10n.t('Show Checkpoint');
     const answer = await vscode.window.showInformationMessage(
-      compared
-        ? vscode.l10n.t('{0}: the comparison is done.', title)
-        : vscode.l10n.t('{0} has grown.', title),
+      doneText(run.request),
       openRun,
       show,
       ...(compared && run.state.comparison?.models.length === 0 ? [] : [next]),

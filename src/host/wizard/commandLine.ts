@@ -1,5 +1,5 @@
 import { askedSizes, sizeOption } from '../../protocol/model';
-import type { GrowthRequest } from '../../protocol/runFolder';
+import type { GrowthRequest, TrainingRequest } from '../../protocol/runFolder';
 
 /** An argument as POSIX shells, PowerShell and cmd take it where it is plain, else in quotes. */
 export function shellArgument(text: string, platform: NodeJS.Platform): string {
@@ -10,29 +10,76 @@ export function shellArgument(text: string, platform: NodeJS.Platform): string {
     : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+type Options = readonly (readonly [string, string | number | boolean | undefined])[];
+
 /** The `ligo` command that makes the same growth as a request. */
 export function growCommandLine(
   request: GrowthRequest,
   platform: NodeJS.Platform = process.platform,
 ): string {
-  const { checkpoint, target, method, data, out, steps, seed, engine, threads } = request;
-  const options: readonly (readonly [string, string | number | boolean | undefined])[] = [
+  const { checkpoint, target, method, data, steps } = request;
+  const options: Options = [
     ...askedSizes.map(size => [sizeOption(size), target[size]] as const),
     ['method', method],
-    ['data', data?.path],
-    ['batch', data?.batchSize],
-    ['sequence-length', data?.sequenceLength],
+    ...dataOptions(request),
     ['steps', data && steps],
     ['learning-rate', request.learningRate],
     ['accumulate', request.accumulate],
     ['recompute', request.recompute],
     ['share-ffn', request.shareFfn],
-    ['precision', request.precision],
-    ['seed', seed],
-    ['engine', engine],
-    ['threads', threads],
-    ['out', out],
+    ...placeOptions(request),
   ];
+  return commandOf('grow', checkpoint, options, platform);
+}
+
+/** The `ligo` command that makes the same training as a request. */
+export function trainCommandLine(
+  request: TrainingRequest,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  const options: Options = [
+    ...dataOptions(request),
+    ['steps', request.steps],
+    ['learning-rate', request.learningRate],
+    ['schedule', request.schedule],
+    ['warmup', request.warmup],
+    ['weight-decay', request.weightDecay],
+    ['evaluate-every', request.evaluateEvery === 0 ? undefined : request.evaluateEvery],
+    ['accumulate', request.accumulate],
+    ['recompute', request.recompute],
+    ['token-drop', request.tokenDrop],
+    ['layer-drop', request.layerDrop],
+    ['sub-network-steps', request.subNetworkSteps],
+    ['sub-network-layers', request.subNetworkLayers],
+    ['from-scratch', request.fromScratch],
+    ...placeOptions(request),
+  ];
+  return commandOf('train', request.checkpoint, options, platform);
+}
+
+const dataOptions = ({ data }: Pick<GrowthRequest, 'data'>): Options => [
+  ['data', data?.path],
+  ['batch', data?.batchSize],
+  ['sequence-length', data?.sequenceLength],
+];
+
+/** What is random, what computes, and where the result goes. */
+const placeOptions = (
+  request: Pick<GrowthRequest, 'precision' | 'seed' | 'engine' | 'threads' | 'out'>,
+): Options => [
+  ['precision', request.precision],
+  ['seed', request.seed],
+  ['engine', request.engine],
+  ['threads', request.threads],
+  ['out', request.out],
+];
+
+function commandOf(
+  command: string,
+  checkpoint: string,
+  options: Options,
+  platform: NodeJS.Platform,
+): string {
   const words = options.flatMap(([name, value]) =>
     value === undefined || value === false
       ? []
@@ -40,5 +87,5 @@ export function growCommandLine(
         ? [`--${name}`]
         : [`--${name}`, shellArgument(String(value), platform)],
   );
-  return ['ligo', 'grow', shellArgument(checkpoint, platform), ...words].join(' ');
+  return ['ligo', command, shellArgument(checkpoint, platform), ...words].join(' ');
 }

@@ -1,14 +1,18 @@
 import * as vscode from 'vscode';
-import type { DataOutlook, EngineOutlook, Service } from '../../protocol/service';
+import type { DataOutlook, EngineOutlook, Service, TrainingQuestion } from '../../protocol/service';
 import { askCount, askSequenceLength } from './askNumber';
 import type { PlanAnswer, PlanFindings, PlanSettings, PlanSizes, Problem } from './planPreview';
 import { askKeep, askMore, usualOptions } from './moreOptions';
+import { askMoreTraining } from './moreTraining';
 import { back, cancelled, pickStep, type Choice, type NoAnswer, type StepFrame } from './steps';
+import { askTraining, isTrainingAnswer } from './training';
 import { explain } from '../text';
 import { chooseOutput, type WizardParts } from './wizardSteps';
 
 /** What the engine of a plan is asked for; the settings add which engine and how many threads. */
-export type OutlookQuestion = Omit<Parameters<Service['outlook']>[0], 'engine' | 'threads'>;
+export type OutlookQuestion =
+  | Omit<Parameters<Service['outlook']>[0], 'engine' | 'threads'>
+  | { readonly training: TrainingQuestion };
 
 /** How a plan is made and shown; made anew when its sizes change. */
 export interface ProposedPlan<P> {
@@ -100,6 +104,24 @@ async function askUntilStarted<P>(
       draft = openDraft(parts, proposed, { ...settings, out }, shown);
       continue;
     }
+    if (settings.training && (answer === 'more' || isTrainingAnswer(answer))) {
+      const { training: before } = settings;
+      const inner = { ...frame, step: Math.max(2, frame.step) };
+      const training = await (answer === 'more'
+        ? askMoreTraining(frame, before)
+        : askTraining(inner, before, answer));
+      if (training === cancelled) return cancelled;
+      if (training === back) continue;
+      const { isChosen, data, planned, looked } = shown;
+      const isSame = answer !== 'more' && answer !== 'steps';
+      draft = openDraft(
+        parts,
+        proposed,
+        { ...settings, training },
+        { isChosen, data, ...(isSame && { planned, looked }) },
+      );
+      continue;
+    }
     if (answer === 'more' && settings.keep) {
       const keep = await askKeep(frame, settings.keep);
       if (keep === cancelled) return cancelled;
@@ -115,6 +137,8 @@ async function askUntilStarted<P>(
       draft = openDraft(parts, proposed, { ...settings, more }, { isChosen, data });
       continue;
     }
+    // What a plan does not show cannot be chosen.
+    if (isTrainingAnswer(answer)) continue;
     const { sizes } = settings;
     const size = await askSize(frame, answer, { before: sizes[answer] ?? 0, longestSequence });
     if (size === cancelled) return cancelled;
@@ -220,11 +244,10 @@ async function lookAhead(
 ): Promise<EngineOutlook | Problem | undefined> {
   if (!question) return undefined;
   try {
-    return await service.call('outlook', {
-      ...question,
-      engine,
-      ...(threads !== undefined && { threads }),
-    });
+    const where = { engine, ...(threads !== undefined && { threads }) };
+    return await ('training' in question
+      ? service.call('trainingOutlook', { ...question.training, ...where })
+      : service.call('outlook', { ...question, ...where }));
   } catch (error) {
     return { problem: explain(error) };
   }

@@ -9,12 +9,19 @@ import type {
 } from '../../protocol/service';
 import type { Keep } from '../../protocol/comparison';
 import { keepText, type MoreOptions } from './moreOptions';
+import { evaluateLine, trainingLines, type TrainingAnswer, type TrainingChoices } from './training';
 import type { Choice } from './steps';
 import { formatBytes, formatCompact, formatFlops, formatSeconds, plural } from '../text';
 
 /** What a person may do with a plan. */
 export type PlanAnswer =
-  'start' | 'otherFolder' | 'setUpEngine' | 'more' | 'copyCommand' | keyof PlanSizes;
+  | 'start'
+  | 'otherFolder'
+  | 'setUpEngine'
+  | 'more'
+  | 'copyCommand'
+  | keyof PlanSizes
+  | TrainingAnswer;
 
 /** How data is cut, where a plan lets a person say so. */
 export interface PlanSizes {
@@ -32,6 +39,8 @@ export interface PlanSettings {
   readonly sizes: PlanSizes;
   /** What else may be changed of a growth; nothing where absent. */
   readonly more?: MoreOptions;
+  /** Of a training, all but how data is cut. */
+  readonly training?: TrainingChoices;
   /** Of a comparison, whose trained models are kept. */
   readonly keep?: Keep;
   /** What was chosen before, for the plan to repeat. */
@@ -77,7 +86,11 @@ export function planChoices(
   const refused = refusalLines(plan, settings, findings);
   if (refused) return refused;
   return [
-    ...startLines(vscode.l10n.t('Start Growing'), settings, data),
+    ...startLines(
+      settings.training ? vscode.l10n.t('Start Training') : vscode.l10n.t('Start Growing'),
+      settings,
+      data,
+    ),
     ...chosenLines(settings),
     ...sizeLines(plan),
     ...(cost && plan.source.learns !== undefined
@@ -193,7 +206,11 @@ function refusalLines(
   if (refusals.length > 0) {
     return [
       ...refusals.map(({ reason, remedy }) =>
-        line(`$(error) ${vscode.l10n.t('This cannot be grown')}`, reason, remedy),
+        line(
+          `$(error) ${settings.training ? vscode.l10n.t('This cannot be trained') : vscode.l10n.t('This cannot be grown')}`,
+          reason,
+          remedy,
+        ),
       ),
       ...moreChoices(settings),
     ];
@@ -227,30 +244,39 @@ const startLines = (
     value: 'otherFolder',
     alwaysShow: true,
   },
+  ...(settings.training ? trainingLines(settings.training) : []),
   ...sizeChoices(settings.sizes, data),
+  ...(settings.training ? [evaluateLine(settings.training)] : []),
   ...moreChoices(settings),
-  ...(settings.more ? [copyChoice()] : []),
+  ...(settings.more || settings.training ? [copyChoice(settings)] : []),
   { label: vscode.l10n.t('plan'), kind: vscode.QuickPickItemKind.Separator },
 ];
 
 /** The way to what a plan leaves to its method. */
-const moreChoices = ({ more, keep }: PlanSettings): Choice<PlanAnswer>[] =>
-  more || keep
+const moreChoices = ({ more, keep, training }: PlanSettings): Choice<PlanAnswer>[] =>
+  more || keep || training
     ? [
         {
           label: `$(settings) ${vscode.l10n.t('More…')}`,
-          description: more
-            ? vscode.l10n.t('heads, feed-forward units, seed, learning rate, memory')
-            : vscode.l10n.t('which trained models are kept'),
+          description: moreText(more, training),
           value: 'more',
           alwaysShow: true,
         },
       ]
     : [];
 
-const copyChoice = (): Choice<PlanAnswer> => ({
+function moreText(more: unknown, training: unknown): string {
+  if (training) return vscode.l10n.t('warm-up, weight decay, memory, parts of the network, seed');
+  return more
+    ? vscode.l10n.t('heads, feed-forward units, seed, learning rate, memory')
+    : vscode.l10n.t('which trained models are kept');
+}
+
+const copyChoice = ({ training }: PlanSettings): Choice<PlanAnswer> => ({
   label: `$(terminal) ${vscode.l10n.t('Copy as ligo Command')}`,
-  description: vscode.l10n.t('the same growth on the command line'),
+  description: training
+    ? vscode.l10n.t('the same training on the command line')
+    : vscode.l10n.t('the same growth on the command line'),
   value: 'copyCommand',
   alwaysShow: true,
 });

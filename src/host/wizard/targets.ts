@@ -1,6 +1,6 @@
 import { headsTogether, unitsPerHead, type ModelSizes } from '../../protocol/model';
 import type { RecognizedModel } from '../../protocol/service';
-import type { WorkerRequest } from '../../protocol/runFolder';
+import type { GrowthRequest } from '../../protocol/runFolder';
 
 /** Sizes somebody may want, with how they came about. */
 export interface TargetPreset {
@@ -56,5 +56,5 @@ export function targetProblem(
 }
 
 /** What a run's target is called in a folder name: "6x96". */
-export const targetName = ({ layers, hidden }: WorkerRequest['target'], source: Source): string =>
+export const targetName = ({ layers, hidden }: GrowthRequest['target'], source: Source): string =>
   `${layers ?? source.layers}x${hidden ?? source.hidden}`;

@@ -48,6 +48,10 @@ export const merge = <D extends object, K extends keyof D>(
 export async function askCheckpoint(
   { checkpoints, service }: WizardParts,
   frame: StepFrame,
+  words = {
+    question: vscode.l10n.t('Which checkpoint should grow?'),
+    openLabel: vscode.l10n.t('Grow'),
+  },
 ): Promise<CheckpointSummary | NoAnswer> {
   const choiceOf = (node: CheckpointNode): Choice<CheckpointSummary | 'other'> => ({
     label: `$(layers) ${node.label}`,
@@ -61,7 +65,7 @@ export async function askCheckpoint(
   ];
   for (;;) {
     const answer = await pickStep<CheckpointSummary | 'other'>(frame, {
-      placeholder: vscode.l10n.t('Which checkpoint should grow?'),
+      placeholder: words.question,
       choices: choices(),
       later: checkpoints.models.length > 0 ? [] : [checkpoints.refresh().then(choices)],
     });
@@ -70,7 +74,7 @@ export async function askCheckpoint(
       (await vscode.window.showOpenDialog({
         canSelectFiles: true,
         canSelectFolders: true,
-        openLabel: vscode.l10n.t('Grow'),
+        openLabel: words.openLabel,
         filters: { [vscode.l10n.t('Checkpoints')]: [...weightEnds] },
       })) ?? [];
     if (uri) return service.call('summarize', uri.fsPath);
@@ -141,6 +145,15 @@ export async function askTarget(
     if (typed === cancelled) return cancelled;
     if (typed !== back) return parseTarget(typed)!;
   }
+}
+
+/** Throws UserError for a checkpoint that is no model of a known family. */
+export function requireModel({ model, problem, path }: CheckpointSummary): void {
+  if (model) return;
+  throw new UserError(
+    vscode.l10n.t('{0} cannot be trained. {1}', labelOf(path), problem?.message ?? '').trimEnd(),
+    problem?.remedy ?? vscode.l10n.t('Choose the checkpoint of a model.'),
+  );
 }
 
 /** Why a checkpoint that is no model of a known family cannot grow. */

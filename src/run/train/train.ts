@@ -29,7 +29,7 @@ import { plainModel, scoreModel } from '../score/scoring';
 import { batchesPerUpdate, type TrainSettings } from '../settings';
 import { explainStop, savesOnTheWay, stoppable, type TrainedRun } from '../stop/stop';
 import { trainingReceipt } from './describeTraining';
-import type { TrainingReceipt } from '../write/trainingReceipt';
+import { toldReceipt, type TrainingReceipt } from '../write/trainingReceipt';
 import { trainModel, type TrainedModel } from './trainModel';
 import { writeOptimizerState } from '../write/optimizerState';
 import { untilAborted, valuesById } from '../write/parameterValues';
@@ -78,7 +78,7 @@ export async function train(caller: RunContext, request: TrainRequest): Promise<
     }),
   );
   await removeRunState(request.out);
-  report(context, { type: 'done', out: request.out });
+  report(context, { type: 'done', out: request.out, training: toldReceipt(receipt) });
   return receipt;
 }
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { growCommandLine, shellArgument } from '../../../src/host/wizard/commandLine';
-import type { GrowthRequest } from '../../../src/protocol/runFolder';
+import {
+  growCommandLine,
+  shellArgument,
+  trainCommandLine,
+} from '../../../src/host/wizard/commandLine';
+import type { GrowthRequest, TrainingRequest } from '../../../src/protocol/runFolder';
 
 const request: GrowthRequest = {
   ...{ version: 1, id: 'a', title: 't', created: 0, kind: 'grow', engine: 'auto' },
@@ -22,6 +26,25 @@ test('a growth without data is told without steps', () => {
   const bare = { ...request, method: 'net2net' } as { data?: object } & typeof request;
   delete (bare as { data?: object }).data;
   assert.doesNotMatch(growCommandLine(bare, 'linux'), /--steps|--data|--batch/);
+});
+
+test('a training is told as the command that makes it, with what a person changed', () => {
+  const training: TrainingRequest = {
+    ...{ version: 1, id: 'a', title: 't', created: 0, kind: 'train', engine: 'cpu' },
+    ...{ checkpoint: '/models/bert', out: '/out', resume: false, overwrite: false, seed: 3 },
+    ...{ data: { path: '/data/a.txt', batchSize: 8, sequenceLength: 64 }, steps: 50 },
+    ...{ learningRate: 6e-4, schedule: 'linear', warmup: 0, weightDecay: 0, evaluateEvery: 10 },
+    ...{ tokenDrop: 0.25, layerDrop: 0.1, subNetworkSteps: 9, subNetworkLayers: 1 },
+    ...{ accumulate: 2, recompute: true, fromScratch: true, precision: 'mixed', threads: 2 },
+  };
+  assert.equal(
+    trainCommandLine(training, 'linux'),
+    'ligo train /models/bert --data /data/a.txt --batch 8 --sequence-length 64 --steps 50' +
+      ' --learning-rate 0.0006 --schedule linear --warmup 0 --weight-decay 0 --evaluate-every 10' +
+      ' --accumulate 2 --recompute --token-drop 0.25 --layer-drop 0.1 --sub-network-steps 9' +
+      ' --sub-network-layers 1 --from-scratch --precision mixed --seed 3 --engine cpu --threads 2 --out /out',
+  );
+  assert.doesNotMatch(trainCommandLine({ ...training, evaluateEvery: 0 }, 'linux'), /evaluate/);
 });
 
 test('paths of Windows stay as they are, in double quotes where they must', () => {

@@ -134,4 +134,15 @@ describe('the increments of a run', () => {
     assert.equal(further({ type: 'comparisonStep', ...at })?.runs[0]?.state, 'training');
     assert.deepEqual(further(done)?.models, []);
   });
+
+  it('that is a training has the largest rate of each step, and its receipt', () => {
+    const rates: LoggedEvent = { ...step(1), ...{ learningRate: { matrices: 0.1, late: 0.02 } } };
+    const state = after([rates, step(2)]);
+    assert.deepEqual(curveOf(state).rates, [0.1, NaN]);
+    const evaluation = { loss: 3, batches: 1 };
+    const training = { after: evaluation } as NonNullable<RunState['training']>;
+    const ended = after([{ ...done, ...{ training } }], state);
+    assert.equal(toldDetail(ended).training, training);
+    assert.equal(toldSummary(ended).heldOutLoss, 3);
+  });
 });

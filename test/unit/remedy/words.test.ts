@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { UserError } from '../../../src/errors';
 import * as actions from '../../../src/remedy/actions';
 import { commandLine, flags } from '../../../src/remedy/commandLine';
-import { editor, homes } from '../../../src/remedy/editor';
+import { editor, homes, trainingHomes } from '../../../src/remedy/editor';
 import {
   advise,
   inWords,
@@ -128,6 +128,13 @@ describe('the words of a face', () => {
         new RegExp(`${quote}${home.label.replace('.', '\\.')}…?${quote}`),
         option,
       );
+    }
+    for (const option of options) {
+      const home = trainingHomes[option];
+      if (home === homes[option] || home.in === 'commandLine') continue;
+      const training = { more: 'moreTraining', plan: 'training', settings: '', wizard: '' };
+      const text = textOf(`src/host/wizard/${training[home.in]}.ts`);
+      assert.ok(text.includes(`'${home.label}…'`), option);
     }
     for (const option of ['heads', 'kvHeads', 'ffn', 'learningRate', 'batch', 'sequenceLength']) {
       const home = homes[option as Option];

@@ -77,6 +77,7 @@ describe('a comparison that goes on', () => {
     snapshots: [],
     warnings: [],
     receipt: undefined,
+    training: undefined,
     comparison: { smallLoss: undefined, models: [], runs: [run('random', [7])] },
   };
   const nothing = { steps: [], losses: [], snapshots: [], evaluations: [] };

@@ -160,6 +160,7 @@ describe('a run that goes on', () => {
     snapshots: [{ step: 1, operators: [] }],
     warnings: [],
     receipt: undefined,
+    training: undefined,
     comparison: undefined,
   };
   const nothing = {
@@ -213,7 +214,7 @@ describe('a run that goes on', () => {
   it('takes facts and keeps the old ones without', () => {
     const warned = appendTo(run, {
       ...nothing,
-      facts: { plan: undefined, warnings: ['w'], receipt: undefined },
+      facts: { plan: undefined, warnings: ['w'], receipt: undefined, training: undefined },
     });
     assert.deepEqual(appendTo(warned, nothing).warnings, ['w']);
   });

@@ -18,6 +18,7 @@ import {
   type ComparisonRequest,
   type GrowthRequest,
   type RunCommand,
+  type TrainingRequest,
   type WorkerRequest,
 } from '../../../src/protocol/runFolder';
 import { example } from '../../support/fixtures';
@@ -55,7 +56,6 @@ const commonFor = (out: string) =>
     created: 0,
     engine: 'cpu',
     checkpoint: example('gpt2-kjv'),
-    target: { layers: 4, hidden: 80 },
     data: { path: example('kjv.txt'), batchSize: 2, sequenceLength: 16 },
     out,
     threads: 1,
@@ -67,6 +67,7 @@ const commonFor = (out: string) =>
 export const requestFor = (out: string, changes: Partial<GrowthRequest> = {}): GrowthRequest => ({
   ...commonFor(out),
   kind: 'grow',
+  target: { layers: 4, hidden: 80 },
   method: 'ligo',
   steps: 3,
   seed: 0,
@@ -80,9 +81,23 @@ export const comparisonFor = (
 ): ComparisonRequest => ({
   ...commonFor(out),
   kind: 'compare',
+  target: { layers: 4, hidden: 80 },
   methods: ['random', 'stack'],
   seeds: [0],
   steps: 4,
+  evaluateEvery: 2,
+  ...changes,
+});
+
+/** A short training of the GPT-2 example. */
+export const trainingFor = (
+  out: string,
+  changes: Partial<TrainingRequest> = {},
+): TrainingRequest => ({
+  ...commonFor(out),
+  kind: 'train',
+  steps: 4,
+  seed: 0,
   evaluateEvery: 2,
   ...changes,
 });

@@ -56,6 +56,28 @@ test('the helper process tells what checkpoints are, plans and computes statisti
   assert.equal(statistics.count, tensor.shape[0]! * tensor.shape[1]!);
 });
 
+test('the helper process plans a training, refuses what does not fit the model, and times a step', async context => {
+  const client = new ServiceClient(() => start());
+  context.after(() => client.dispose());
+  const checkpoint = example('gpt2-kjv');
+  const question = { checkpoint, steps: 100, batchSize: 2, sequenceLength: 16 };
+  const [plan, half, wrong, outlook] = await Promise.all([
+    client.call('trainingPlan', question),
+    client.call('trainingPlan', { ...question, subNetworkSteps: 50, subNetworkLayers: 1 }),
+    client.call('trainingPlan', { ...question, subNetworkSteps: 100 }),
+    client.call('trainingOutlook', { ...question, engine: 'cpu', threads: 1 }),
+  ]);
+  assert.deepEqual(plan.source, plan.target);
+  assert.deepEqual([plan.refusals, plan.cost?.steps, plan.cost?.batchSize], [[], 100, 2]);
+  // Half of the steps compute one layer of three.
+  assert.ok(half.cost!.flops < plan.cost!.flops);
+  assert.match(wrong.refusals[0]!.reason, /leaves none for the whole/);
+  assert.match(wrong.refusals[0]!.remedy, /Sub-Network Steps… under More….*Steps… in the plan/);
+  assert.equal(outlook.name, 'cpu');
+  assert.equal(outlook.estimate?.from, 'step');
+  assert.ok(outlook.estimate.secondsPerStep > 0);
+});
+
 test('operators arrive at full resolution as they are on disk', async context => {
   const client = new ServiceClient(() => start());
   context.after(() => client.dispose());

@@ -64,6 +64,7 @@ export function runAt(step: number): RunDetail {
     snapshots: eventsOf('operators').filter(snapshot => snapshot.step <= step),
     warnings: [],
     receipt: done ? receipt : undefined,
+    training: undefined,
     comparison: undefined,
   };
 }

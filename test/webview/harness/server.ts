@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** The pages there are. */
-export type PageName = 'progress' | 'run' | 'inspector' | 'difference';
+export type PageName = 'progress' | 'run' | 'curves' | 'inspector' | 'difference';
 
 const built = new URL('../../../dist/webview/', import.meta.url);
 const nonce = 'dGVzdC1vbmx5LW5vbmNl';

@@ -1,0 +1,220 @@
+import * as vscode from 'vscode';
+import { plural } from '../text';
+import { askWholeNumber } from './askNumber';
+import { back, cancelled, pickStep, type Choice, type NoAnswer, type StepFrame } from './steps';
+import { askNumber, type TrainingChoices } from './training';
+
+/** What is staged behind the plan of a training. */
+type Option = keyof Pick<
+  TrainingChoices,
+  | 'warmup'
+  | 'weightDecay'
+  | 'accumulate'
+  | 'recompute'
+  | 'precision'
+  | 'tokenDrop'
+  | 'layerDrop'
+  | 'subNetworkSteps'
+  | 'subNetworkLayers'
+  | 'fromScratch'
+  | 'seed'
+>;
+
+/** Lets a person change options of a training one after another, until they go on or back. */
+export async function askMoreTraining(
+  frame: StepFrame,
+  before: TrainingChoices,
+): Promise<TrainingChoices | typeof cancelled> {
+  let options = before;
+  for (;;) {
+    const answer = await pickStep<Option | 'done'>(frame, {
+      placeholder: vscode.l10n.t('Change what you like, then go back to the plan'),
+      choices: choicesOf(options),
+    });
+    if (answer === cancelled) return cancelled;
+    if (answer === back || answer === 'done') return options;
+    const changed = await ask({ ...frame, step: Math.max(2, frame.step) }, options, answer);
+    if (changed === cancelled) return cancelled;
+    if (changed !== back) options = changed;
+  }
+}
+
+function choicesOf(options: TrainingChoices): Choice<Option | 'done'>[] {
+  const line = (value: Option, label: string, now: string, detail: string): Choice<Option> => ({
+    label: `$(edit) ${label}`,
+    description: now,
+    detail,
+    value,
+  });
+  const isOn = (on: boolean): string => (on ? vscode.l10n.t('on') : vscode.l10n.t('off'));
+  const orNone = (value: number | undefined): string =>
+    value === undefined ? vscode.l10n.t('none') : String(value);
+  const { steps, seed, accumulate = 1, weightDecay = 0.01, subNetworkSteps } = options;
+  const warmup = options.warmup ?? Math.floor(steps / 10);
+  return [
+    { label: `$(check) ${vscode.l10n.t('Back to the Plan')}`, value: 'done' },
+    line(
+      'warmup',
+      vscode.l10n.t('Warm-Up…'),
+      plural(warmup, '{0} step', '{0} steps'),
+      vscode.l10n.t('Steps in which the learning rate goes up; a tenth unless you say otherwise'),
+    ),
+    line(
+      'weightDecay',
+      vscode.l10n.t('Weight Decay…'),
+      String(weightDecay),
+      vscode.l10n.t('Of matrices, by AdamW'),
+    ),
+    line(
+      'accumulate',
+      vscode.l10n.t('Accumulate…'),
+      plural(accumulate, '{0} batch makes one update', '{0} batches make one update'),
+      vscode.l10n.t('Smaller batches with the updates of larger ones: less memory'),
+    ),
+    line(
+      'recompute',
+      vscode.l10n.t('Recompute Activations'),
+      isOn(options.recompute === true),
+      vscode.l10n.t('Computes them again in the backward pass: more time, less memory'),
+    ),
+    line(
+      'precision',
+      vscode.l10n.t('Mixed Precision'),
+      isOn(options.precision === 'mixed'),
+      vscode.l10n.t('Matrix products in float16, where a GPU computes'),
+    ),
+    line(
+      'tokenDrop',
+      vscode.l10n.t('Token Drop…'),
+      orNone(options.tokenDrop),
+      vscode.l10n.t('Share of tokens that pass the middle layers by: less computation'),
+    ),
+    line(
+      'layerDrop',
+      vscode.l10n.t('Layer Drop…'),
+      orNone(options.layerDrop),
+      vscode.l10n.t('Highest share of sequences that pass a layer by: less computation'),
+    ),
+    line(
+      'subNetworkSteps',
+      vscode.l10n.t('Sub-Network Steps…'),
+      orNone(subNetworkSteps),
+      vscode.l10n.t('First steps, which train the bottom layers alone'),
+    ),
+    ...(subNetworkSteps === undefined
+      ? []
+      : [
+          line(
+            'subNetworkLayers',
+            vscode.l10n.t('Sub-Network Layers…'),
+            options.subNetworkLayers === undefined
+              ? vscode.l10n.t('half of them')
+              : String(options.subNetworkLayers),
+            vscode.l10n.t('How many layers those steps train'),
+          ),
+        ]),
+    line(
+      'fromScratch',
+      vscode.l10n.t('From Scratch'),
+      isOn(options.fromScratch === true),
+      vscode.l10n.t('Begins with random weights: of the checkpoint only its sizes stay'),
+    ),
+    line('seed', vscode.l10n.t('Seed…'), String(seed), vscode.l10n.t('Decides all that is random')),
+  ];
+}
+
+async function ask(
+  frame: StepFrame,
+  options: TrainingChoices,
+  option: Option,
+): Promise<TrainingChoices | NoAnswer> {
+  const { steps } = options;
+  const whole = async (
+    key: 'warmup' | 'accumulate' | 'subNetworkLayers' | 'seed',
+    prompt: string,
+    range: Parameters<typeof askWholeNumber>[2],
+  ): Promise<TrainingChoices | NoAnswer> => {
+    const answer = await askWholeNumber(frame, prompt, range);
+    return typeof answer === 'number' ? { ...options, [key]: answer } : answer;
+  };
+  const share = async (
+    key: 'tokenDrop' | 'layerDrop',
+    prompt: string,
+  ): Promise<TrainingChoices | NoAnswer> => {
+    const answer = await askNumber(frame, {
+      prompt,
+      before: options[key] ?? 0,
+      problem: value =>
+        value >= 0 && value < 1
+          ? undefined
+          : vscode.l10n.t('Type a share from 0, for none, to below 1.'),
+    });
+    if (typeof answer !== 'number') return answer;
+    return withOrWithout(options, key, answer);
+  };
+  switch (option) {
+    case 'warmup': {
+      const prompt = vscode.l10n.t('Steps of warm-up');
+      const before = options.warmup ?? Math.floor(steps / 10);
+      return whole('warmup', prompt, { before, least: 0, most: steps });
+    }
+    case 'weightDecay': {
+      const answer = await askNumber(frame, {
+        prompt: vscode.l10n.t('Weight decay'),
+        before: options.weightDecay ?? 0.01,
+        problem: value =>
+          value >= 0 && value <= 10 ? undefined : vscode.l10n.t('Type a number from 0 to 10.'),
+      });
+      return typeof answer === 'number' ? { ...options, weightDecay: answer } : answer;
+    }
+    case 'accumulate': {
+      const prompt = vscode.l10n.t('Batches that make one update');
+      const before = options.accumulate ?? 1;
+      return whole('accumulate', prompt, { before, least: 1, most: 1024 });
+    }
+    case 'recompute':
+      return { ...options, recompute: !options.recompute };
+    case 'precision': {
+      const { precision, ...others } = options;
+      return precision ? others : { ...others, precision: 'mixed' };
+    }
+    case 'tokenDrop':
+      return share('tokenDrop', vscode.l10n.t('Share of tokens that pass the middle layers by'));
+    case 'layerDrop':
+      return share('layerDrop', vscode.l10n.t('Highest share of sequences that pass a layer by'));
+    case 'subNetworkSteps': {
+      const answer = await askWholeNumber(
+        frame,
+        vscode.l10n.t('First steps, of the bottom layers alone; 0 for none'),
+        { before: options.subNetworkSteps ?? 0, least: 0, most: steps },
+      );
+      if (typeof answer !== 'number') return answer;
+      const sized = answer === 0 ? withOrWithout(options, 'subNetworkLayers', 0) : options;
+      return withOrWithout(sized, 'subNetworkSteps', answer);
+    }
+    case 'subNetworkLayers': {
+      const prompt = vscode.l10n.t('Layers from the bottom that the first steps train');
+      const before = options.subNetworkLayers ?? 1;
+      return whole('subNetworkLayers', prompt, { before, least: 1, most: 100_000 });
+    }
+    case 'fromScratch':
+      return { ...options, fromScratch: !options.fromScratch };
+    case 'seed':
+      return whole('seed', vscode.l10n.t('Seed'), {
+        before: options.seed,
+        least: 0,
+        most: 1_000_000,
+      });
+  }
+}
+
+/** With an option, or without it where it is 0. */
+function withOrWithout(
+  options: TrainingChoices,
+  key: 'tokenDrop' | 'layerDrop' | 'subNetworkSteps' | 'subNetworkLayers',
+  value: number,
+): TrainingChoices {
+  const entries = Object.entries(options).filter(([name]) => name !== key);
+  const others = Object.fromEntries(entries) as unknown as TrainingChoices;
+  return value === 0 ? others : { ...others, [key]: value };
+}
