@@ -240,7 +240,8 @@ test('a pointer of Git LFS in place of a file says how to get it, whatever it st
   const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n';
   for (const name of ['model.safetensors', 'a.gguf', 'pytorch_model.bin', 'a.keras', 'a.h5']) {
     const path = await put(folder, name, pointer);
-    for (const opening of [inspect(path), openModel(path)]) {
+    for (const open of [inspect, openModel]) {
+      const opening = open(path);
       const { remedy } = await assertUserError(opening, UnsupportedError, /is a Git LFS pointer/);
       assert.match(remedyText(remedy), /git lfs pull/);
     }

@@ -1,7 +1,7 @@
 import { Cursor, isNowhere, type FileBytes } from '../bytes';
 import { entryForm, readEntries, type Entry, type EntryForm } from './entries';
 import type { Grid } from './grid';
-import type { ListedChunk } from './list';
+import type { ListedChunk } from './listedChunk';
 
 /** Bytes of a sum behind a part of a structure. */
 const SUM_BYTES = 4;

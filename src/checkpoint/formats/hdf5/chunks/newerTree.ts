@@ -1,7 +1,7 @@
 import { Cursor, type FileBytes } from '../bytes';
 import { readRecords } from '../newTree';
 import type { Grid } from './grid';
-import type { ListedChunk } from './list';
+import type { ListedChunk } from './listedChunk';
 
 /** Chunks that such a tree may have; the file counts them all. */
 const MAX_RECORDS = 1_000_000;

@@ -1,6 +1,6 @@
 import { Cursor, type FileBytes } from '../bytes';
 import type { Grid } from './grid';
-import type { ListedChunk } from './list';
+import type { ListedChunk } from './listedChunk';
 
 const MAX_LEVELS = 64;
 /** Entries of a node; HDF5 makes no larger ones than it is told to, 64 as a rule. */
