@@ -41,3 +41,4 @@ export const startAnew: Action = { do: 'startAnew' };
 export const compareAnew: Action = { do: 'compareAnew' };
 export const chooseOutput: Action = { do: 'chooseOutput' };
 export const chooseFile: Action = { do: 'chooseFile' };
+export const attendJob: Action = { do: 'attendJob' };

@@ -16,6 +16,8 @@ export const flags: Readonly<Record<Option, `--${string}`>> = {
   ffn: '--ffn',
   heads: '--heads',
   hidden: '--hidden',
+  jobMemory: '--mem',
+  jobTime: '--time',
   kvHeads: '--kv-heads',
   layerDrop: '--layer-drop',
   layers: '--layers',
@@ -62,4 +64,6 @@ export const commandLine: Words = {
   compareAnew: () => 'compare anew with --overwrite',
   chooseOutput: () => 'pass --overwrite to replace it, or choose another output folder',
   chooseFile: () => 'pass --overwrite to replace it, or choose another file',
+  attendJob: () =>
+    'follow it with `ligo job <out> --wait`, or cancel it with `ligo job <out> --cancel`',
 };

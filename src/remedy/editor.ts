@@ -33,6 +33,8 @@ export const homes: Homes = {
   ffn: { in: 'more', label: 'Feed-Forward Units' },
   heads: { in: 'more', label: 'Heads' },
   hidden: { in: 'wizard', label: 'hidden units' },
+  jobMemory: elsewhere,
+  jobTime: elsewhere,
   kvHeads: { in: 'more', label: 'Key-Value Heads' },
   layerDrop: elsewhere,
   layers: { in: 'wizard', label: 'layers' },
@@ -171,6 +173,7 @@ function wordsBy(homesOf: Homes): Words {
     compareAnew: () => 'compare anew',
     chooseOutput: () => 'choose another output folder',
     chooseFile: () => 'choose another file',
+    attendJob: () => 'wait for it, or cancel it',
   };
 }
 

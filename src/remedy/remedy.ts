@@ -15,6 +15,8 @@ export type Option =
   | 'ffn'
   | 'heads'
   | 'hidden'
+  | 'jobMemory'
+  | 'jobTime'
   | 'kvHeads'
   | 'layerDrop'
   | 'layers'
@@ -74,6 +76,8 @@ interface Actions {
   chooseOutput: object;
   /** The same for a single file. */
   chooseFile: object;
+  /** Sees to a job of a cluster that is under way: waits for it, or ends it. */
+  attendJob: object;
 }
 
 type Deed = keyof Actions;

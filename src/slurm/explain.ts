@@ -1,5 +1,5 @@
 import { InterruptedError, UserError } from '../errors';
-import { lower, resume } from '../remedy/actions';
+import { by, lower, resume } from '../remedy/actions';
 import { advise, type Remedy } from '../remedy/remedy';
 import type { JobEnd, JobState } from './states';
 
@@ -21,12 +21,12 @@ const causes: Readonly<Partial<Record<JobEnd, { what: string; remedy: Remedy }>>
   cancelled: { what: 'was cancelled', remedy: goOn },
   timeout: {
     what: 'reached its time limit before it could keep its state',
-    remedy: advise`Give it more time (--time), and ${resume()} where a state was kept before.`,
+    remedy: advise`Give it more time${by('jobTime')}, and ${resume()} where a state was kept before.`,
   },
   deadline: { what: 'reached its deadline', remedy: goOn },
   outOfMemory: {
     what: 'was killed because it took more memory than it had asked for',
-    remedy: advise`Ask for more (--mem), or ${lower('batch', 'sequenceLength')}.`,
+    remedy: advise`Ask for more${by('jobMemory')}, or ${lower('batch', 'sequenceLength')}.`,
   },
   nodeFailure: {
     what: 'ended because a node failed',

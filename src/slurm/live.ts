@@ -1,3 +1,5 @@
+import { attendJob } from '../remedy/actions';
+import { advise } from '../remedy/remedy';
 import { UsageError } from '../errors';
 import { readJobRecord, type JobRecord } from './record';
 import type { Slurm } from './slurm';
@@ -17,9 +19,6 @@ export async function requireNoLiveJob(slurm: Slurm, out: string): Promise<void>
   if (!record) return;
   for (const id of idsOf(record)) {
     if (!isLive(await slurm.look(id))) continue;
-    throw new UsageError(
-      `Job ${id} makes ${out} already.`,
-      'Follow it with `ligo job <out> --wait`, or cancel it with `ligo job <out> --cancel`.',
-    );
+    throw new UsageError(`Job ${id} makes ${out} already.`, advise`${attendJob}.`);
   }
 }

@@ -41,6 +41,7 @@ const examples: { readonly [D in Action['do']]: readonly Action<D>[] } = {
   compareAnew: [{ do: 'compareAnew' }],
   chooseOutput: [{ do: 'chooseOutput' }],
   chooseFile: [{ do: 'chooseFile' }],
+  attendJob: [{ do: 'attendJob' }],
 };
 const all: readonly Action[] = Object.values(examples).flat();
 
@@ -103,7 +104,7 @@ describe('the words of a face', () => {
 
   it('name options that the command line has', () => {
     const help = ['options', 'dataOptions', 'ligoOptions', 'commands/train', 'commands/grow']
-      .concat('commands/compare')
+      .concat('commands/compare', 'submission')
       .map(name => textOf(`src/cli/${name}.ts`))
       .join('\n');
     for (const flag of Object.values(flags)) {
