@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { bundleHostTests, runHostTests } from '../support/editor/hostTests';
 import type { ServerOptions } from '../support/editor/server';
 import { examplesWorkspace, largeWorkspace } from '../support/editor/workspace';
+import { example } from '../support/fixtures';
 import { servedExample, startHub } from '../support/hubServer';
 
 test('the suites inside the real extension host pass', { timeout: 1_800_000 }, context =>
@@ -43,7 +44,7 @@ async function passes(
     writeFileSync(workspace.path('.vscode', 'settings.json'), JSON.stringify(planted));
   }
   // The editor hands on the environment it was started with.
-  await using hub = await startHub(servedExample(workspace.path('gpt2-kjv')));
+  await using hub = await startHub(servedExample(example('gpt2-kjv')));
   const environment = { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: `${workspace.folder}-hub` };
   try {
     const printed: string[] = [];

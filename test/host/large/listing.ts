@@ -10,15 +10,19 @@ import { api, until, workspaceFolder } from '../suite/support';
 import { countFileCalls, readingCalls, total } from './fileCalls';
 import { measured, tell } from './measured';
 
+/** Files of every format. */
 const folder = (): string => join(workspaceFolder(), 'large');
-const names = (): string[] => readdirSync(folder(), { recursive: true, encoding: 'utf8' });
+/** Files that are only called alike. */
+const alike = (): string => join(workspaceFolder(), 'data');
+const namesIn = (path: string): string[] =>
+  readdirSync(path, { recursive: true, encoding: 'utf8' });
 
 const headings = ({ rows }: Checkpoints): string[] =>
   rows.map(row => (isGroup(row) ? `${row.group} ${row.name} ${row.count}` : row.label));
 
 /** Waits until what was changed was looked at, and tells how many looks at files that took the host. */
 async function looksOf(found: Checkpoints, change: () => Promise<void>): Promise<number> {
-  const calls = countFileCalls(folder());
+  const calls = countFileCalls(workspaceFolder());
   const looks = found.timesLooked;
   await change();
   await until('it is looked at again', () => found.timesLooked > looks);
@@ -35,7 +39,7 @@ suite('a workspace of thousands of files of every format', () => {
   });
 
   test('is listed whole, with no file opened by the host and each looked at once', async () => {
-    const calls = countFileCalls(folder());
+    const calls = countFileCalls(workspaceFolder());
     await measured('from activation to the whole tree', async () => {
       found = (await api()).checkpoints;
       found.onDidChange(() => changes++);
@@ -47,7 +51,9 @@ suite('a workspace of thousands of files of every format', () => {
     assert.ok(headings(found).some(heading => heading.startsWith('unsupported')));
     const opened = readingCalls.filter(name => counts.has(name));
     assert.deepEqual(opened, []);
-    const files = names().filter(name => weightEnds.some(end => name.endsWith(`.${end}`)));
+    const files = namesIn(workspaceFolder()).filter(name =>
+      weightEnds.some(end => name.endsWith(`.${end}`)),
+    );
     const folders = new Set(files.map(dirname));
     const most = files.length + 4 * folders.size;
     assert.ok(total(counts) <= most, `${total(counts)} looks, ${most} at most`);
@@ -64,7 +70,7 @@ suite('a workspace of thousands of files of every format', () => {
   test('has a checkpoint that a run writes taken in by a look at that alone', async () => {
     await measured('five checkpoints, one after the other', async () => {
       for (let step = 1; step <= 5; step++) {
-        const target = join(folder(), 'wide', `step-${step}`);
+        const target = join(alike(), `step-${step}`);
         const count = found.tree.length;
         const looks = await looksOf(found, async () => {
           await mkdir(target);
@@ -79,12 +85,14 @@ suite('a workspace of thousands of files of every format', () => {
 
   test('takes in a checkout that touches thousands of files at once', async () => {
     const before = changes;
-    const touched = names().filter(name => /\.(bin|pt|h5|npz)$/.test(name));
+    const touched = namesIn(alike()).filter(name =>
+      /\.(bin|pt|pth|h5|npz|ckpt|msgpack)$/.test(name),
+    );
     assert.ok(touched.length > 2000);
     await measured(`${touched.length} files that are touched`, async () => {
       await looksOf(found, async () => {
         const now = new Date();
-        for (const name of touched) await utimes(join(folder(), name), now, now);
+        for (const name of touched) await utimes(join(alike(), name), now, now);
       });
       await found.refresh();
     });
@@ -93,7 +101,8 @@ suite('a workspace of thousands of files of every format', () => {
 
   test('is shown without what git ignores', async () => {
     const settings = vscode.workspace.getConfiguration('ligo');
-    const showsIgnored = (): boolean => headings(found).join().includes('folder ignored');
+    const showsIgnored = (): boolean =>
+      found.tree.some(({ path }) => path.startsWith(join(folder(), 'ignored')));
     assert.ok(showsIgnored());
     await measured('a look without what git ignores', async () => {
       await settings.update('checkpoints.showGitIgnored', false, true);
@@ -105,7 +114,7 @@ suite('a workspace of thousands of files of every format', () => {
 
   test('is forgotten when its folder goes', async () => {
     await measured('the removal of all', async () => {
-      await rm(folder(), { recursive: true });
+      for (const each of [folder(), alike()]) await rm(each, { recursive: true });
       await until('all are forgotten', () => found.rows.length === 0);
     });
   });

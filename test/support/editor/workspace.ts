@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fillLargeWorkspace } from '../largeWorkspace';
@@ -24,12 +24,16 @@ export function examplesWorkspace(...only: readonly string[]): TestWorkspace {
   };
 }
 
-/** An empty folder to open, and beside it `-content`: so many files of every format, for a test to move in. */
+/**
+ * So many files of every format: those that are only called alike in the folder to open, all others beside it in
+ * `-content`, for a test to move in. Editors on Linux see no changes below a folder that was moved in whole.
+ */
 export function largeWorkspace(files: number): TestWorkspace {
   const parent = mkdtempSync(join(tmpdir(), 'ligo-ws-'));
   const folder = join(parent, 'workspace');
   mkdirSync(folder);
   fillLargeWorkspace(`${folder}-content`, files);
+  renameSync(join(`${folder}-content`, 'data'), join(folder, 'data'));
   return {
     folder,
     path: (...names) => join(folder, ...names),
