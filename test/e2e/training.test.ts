@@ -97,7 +97,7 @@ journey('training a model in the workbench', { screenshots: 'training-' }, step 
     const grown = progress.past.filter({ hasText: '6 × 96' });
     await asItGoesOn(grown.filter({ hasText: 'Done' }), () => grown.allTextContents().then(String));
     await buttonIn(progress.frame, 'Open').click();
-    const page = await RunPage.find(bench);
+    const page = await RunPage.find(bench, /6 × 96/);
     await page.frame.locator('.actions').filter({ hasText: 'Train…' }).waitFor();
     await bench.screenshot('5-grown');
     await buttonIn(page.frame, 'Train…').click();

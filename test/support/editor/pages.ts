@@ -79,8 +79,9 @@ export class ProgressPage {
 export class RunPage {
   private constructor(readonly frame: Frame) {}
 
-  static async find(bench: Workbench): Promise<RunPage> {
-    return new RunPage(await bench.webview('ligo-run'));
+  /** @param text that stands in it, where several runs are open */
+  static async find(bench: Workbench, text: string | RegExp = ''): Promise<RunPage> {
+    return new RunPage(await bench.webview('ligo-run', text));
   }
 
   /** One picture an operator. */
