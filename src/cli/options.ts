@@ -179,6 +179,18 @@ export const memorySettingsOf = ({ accumulate, recompute }: StepOptions) => ({
 export const saveEveryHelp =
   'steps between saves of a state for --resume, in case of a kill; a stop always saves';
 
+const optimizerStateHelp =
+  'continue: go on with the optimizer’s state beside the checkpoint (as where there is one); reset: with a fresh one';
+
+/** Adds `--optimizer-state` to what trains on. */
+export const addOptimizerStateOption = (command: Command): Command =>
+  addOption(
+    command,
+    '--optimizer-state <what>',
+    optimizerStateHelp,
+    takes.word(['continue', 'reset'] as const),
+  );
+
 /** Adds `--seed`. */
 export const addSeedOption = (command: Command): Command =>
   addOption(command, '--seed <n>', 'decides all that is random', takes.countOrNone, 0);

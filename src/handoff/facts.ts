@@ -27,6 +27,8 @@ export interface ModelFacts {
   readonly parameters: number;
   /** Files beside the weights that go along: tokenizer, preprocessor and their like. */
   readonly companions: readonly string[];
+  /** The optimizer's state beside the weights that is gone on with: updates it has seen, and its files. */
+  readonly optimizer?: { readonly updates: number; readonly files: readonly string[] };
   /** The held-out loss that a receipt gives for the same held-out batches. */
   readonly expected?: { readonly loss: number; readonly from: string };
 }

@@ -31,6 +31,12 @@ const before: Readonly<Partial<Record<Launcher, string>>> = {
     'Put this folder, the checkpoint and the data on a volume that all nodes can write to, as `project`, `model` and `data`, and name its claim in `trainjob.yaml`.',
 };
 
+/** What becomes of AdamW's moments. */
+function optimizerLine({ model: { optimizer } }: HandoffFacts): string {
+  if (!optimizer) return "- The optimizer begins anew: AdamW's moments do not carry over.";
+  return `- The optimizer goes on with what it knew after ${optimizer.updates} updates (${optimizer.files.join(', ')} beside the checkpoint); rate and warm-up are those of the new training.`;
+}
+
 /** Words of a cell of a table: names of files are somebody else's. */
 const inTable = (text: string): string => harmless(text).replaceAll(/[\s|`<>[\]*_\\]+/g, ' ');
 
@@ -71,7 +77,7 @@ export function readmeText(facts: HandoffFacts): string {
     '',
     '## What is not the same',
     '',
-    "- The optimizer begins anew: AdamW's moments do not carry over.",
+    optimizerLine(facts),
     `- Which ${things} make a batch ${data.kind === 'text' && data.masked ? 'and which tokens are hidden ' : ''}is drawn by other random numbers, from the same data in the same way; what is held out is the same.`,
     '- Warm-up begins at a rate of 0, a step later than ligo.',
     ...notes.map(note => `- ${harmless(note)}`),

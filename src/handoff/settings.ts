@@ -16,6 +16,7 @@ export function settingsText({ software, model, objective, data, training }: Han
       path: model.path,
       class: model.modelClass,
       companions: model.companions,
+      optimizer: model.optimizer ?? null,
       ...(model.expected && { loss: model.expected.loss, loss_from: model.expected.from }),
     },
     data: {

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount } from '../format';
-import type { HandoffFacts, MachineFacts } from './facts';
+import type { MachineFacts } from './facts';
 
 /** How weights, gradients and moments lie on GPUs. */
 export interface Sharding {
@@ -23,7 +23,10 @@ export const processes = ({ nodes, gpus }: MachineFacts): number => nodes * gpus
 export function sharding({
   model: { parameters },
   machines,
-}: Pick<HandoffFacts, 'model' | 'machines'>): Sharding {
+}: {
+  readonly model: { readonly parameters: number };
+  readonly machines: MachineFacts;
+}): Sharding {
   const count = processes(machines);
   const room = share * machines.gpuBytes;
   const each = count === 1 ? bytesAlone : bytesInBuckets;

@@ -4,12 +4,14 @@
 
 Needs the packages that requirements.txt of a project names, PyYAML, bash and a build (`npm run build`); no GPU: two
 processes compute on the CPU. The first held-out loss is the receipt's to 1e-3, with torchrun, with accelerate and after
-a stop by a signal; every project compiles, its scripts and YAML parse. With --model and --text: also a model of text from
+a stop by a signal; AdamW goes on with the moments that training has kept; every project compiles, its scripts and YAML parse. With --model and --text: also a model of text from
 anywhere. With --steps: so many further steps, beside random weights. With --trainjob: trainjob.yaml has no field that the
 CustomResourceDefinition of Kubeflow Trainer (manifests/base/crds/trainer.kubeflow.org_trainjobs.yaml) does not have.
 """
 import argparse, json, os, pathlib, py_compile, re, signal, subprocess, sys, tempfile
 
+import safetensors.torch
+import torch
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -132,6 +134,29 @@ def hand_over(name, model, data, sizes, work):
         stopped_and_resumed(work / f"{name} '$(touch x)' torchrun", expected)
 
 
+def moments_go_on(name, model, data, sizes, work):
+    """AdamW begins with the moments of a training here: those of optimizer.safetensors, and one update later others."""
+    trained, project = work / f'{name}-kept', work / f'{name}-kept-project'
+    ligo('train', model, *length(sizes), '--data', data, '--steps', 6, '--batch', 16, '--keep-optimizer', '--out', trained)
+    ligo('handoff', trained, '--steps', 1, '--rate', 1e-3, '--gpus', 2, '--out', project)
+    words = ['--evaluate-every', 1, '--output', project / 'output']
+    output = run('bash', project / 'torchrun.sh', *words)
+    said = re.search(r'after (\d+) updates, for (\d+) of (\d+) tensors', output)
+    check(f'{name}: the optimizer goes on: {said and said.group()}', said and said[1] == '6' and int(said[2]) >= int(said[3]) - 3)
+    check_first(f'{name}: after a training', output, json.loads((trained / 'training.json').read_text())['after']['loss'])
+    state = torch.load(project / 'output' / 'checkpoint-1' / 'optimizer.pt', weights_only=True)
+    groups, values = state['param_groups'], state['state']
+    kept = safetensors.torch.load_file(trained / 'optimizer.safetensors')
+    steps = {float(each['step']) for each in values.values()}
+    check(f'{name}: updates after one more: {steps}', steps == {7.0} or (steps == {1.0, 7.0}))
+    # exp_avg goes b of the way: what is left of the old one is in all of the new.
+    b1 = groups[0]['betas'][0]
+    largest = max(values.values(), key=lambda each: each['exp_avg'].numel())['exp_avg'].flatten()
+    old = max((tensor for key, tensor in kept.items() if key.startswith('exp_avg.')), key=lambda each: each.numel()).flatten()
+    share = float(torch.dot(largest, old) / torch.dot(old, old))
+    check(f'{name}: share of the old moment in the new: {share:.2f}, beta {b1}', abs(share - b1) < 0.25)
+
+
 def length(sizes):
     return sizes[sizes.index('--sequence-length') :][:2] if '--sequence-length' in sizes else []
 
@@ -141,6 +166,7 @@ with tempfile.TemporaryDirectory() as folder:
     work = pathlib.Path(folder)
     for name in asked.only:
         hand_over(name, *EXAMPLES[name], work)
+        moments_go_on(name, *EXAMPLES[name], work)
     if asked.model:
         hand_over('yours', asked.model, asked.text, ['--layers', 6, '--sequence-length', 128], work)
 print('failed: ' + '; '.join(failures) if failures else 'all as it should be')

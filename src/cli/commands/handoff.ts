@@ -6,7 +6,13 @@ import type { Told } from '../../protocol/told';
 import { addDataOptions, cutOf, type DataFlags } from '../dataOptions';
 import { formatLoss } from '../format';
 import { printLine, type Host } from '../host';
-import { addOption, addOutputOptions, takes, type OutputOptions } from '../options';
+import {
+  addOptimizerStateOption,
+  addOption,
+  addOutputOptions,
+  takes,
+  type OutputOptions,
+} from '../options';
 import { warn } from '../reporter';
 
 type HandoffOptions = OutputOptions &
@@ -23,6 +29,7 @@ type HandoffOptions = OutputOptions &
     readonly recompute?: boolean;
     readonly schedule?: 'constant' | 'linear' | 'cosine';
     readonly evaluateEvery?: number;
+    readonly optimizerState?: 'continue' | 'reset';
     readonly nodes: number;
     readonly gpus: number;
     readonly gpuMemory: number;
@@ -62,6 +69,7 @@ export function addHandoffCommand(program: Command, host: Host): void {
         recompute: options.recompute,
         schedule: options.schedule,
         evaluateEvery: options.evaluateEvery,
+        optimizerState: options.optimizerState === 'continue' ? 'use' : options.optimizerState,
         machines: { nodes, gpus, gpuBytes: gpuMemory },
         slurm: { partition, time, account },
       },
@@ -97,6 +105,7 @@ function addTrainingOptions(command: Command): void {
   addOption(command, '--schedule <kind>', 'constant, linear or cosine', schedules);
   addOption(command, '--evaluate-every <n>', 'steps between evaluations', takes.count);
   addOption(command, '--seed <n>', 'decides all that is random', takes.countOrNone);
+  addOptimizerStateOption(command);
 }
 
 function addMachineOptions(command: Command): void {

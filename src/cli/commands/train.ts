@@ -13,6 +13,7 @@ import {
 import {
   addDropHeadOption,
   addEngineOptions,
+  addOptimizerStateOption,
   addOption,
   addOutOptions,
   addOutputOptions,
@@ -43,9 +44,6 @@ type TrainOptions = JobOptions &
     readonly subNetworkLayers?: number;
   };
 
-const optimizerStateHelp =
-  'continue: go on with the optimizer’s state beside the checkpoint (as where there is one); reset: with a fresh one';
-
 /** `ligo train`: continued pretraining. */
 export function addTrainCommand(program: Command, host: Host): void {
   const command = program
@@ -55,8 +53,7 @@ export function addTrainCommand(program: Command, host: Host): void {
   addOption(command, '--evaluate-every <n>', 'steps between held-out evaluations', takes.count);
   addOption(command, '--save-every <n>', saveEveryHelp, takes.count);
   command.option('--from-scratch', 'begin with random weights; of the checkpoint only sizes stay');
-  const wishes = takes.word(['continue', 'reset'] as const);
-  addOption(command, '--optimizer-state <what>', optimizerStateHelp, wishes);
+  addOptimizerStateOption(command);
   command.option('--keep-optimizer', 'write the optimizer’s state beside the result');
   addPartialOptions(addDropHeadOption(command));
   addOutOptions(command).option('--resume', 'go on with a run that was stopped');

@@ -7,6 +7,7 @@ import argparse, json, os, pathlib, shutil, signal, sys
 
 import torch
 import transformers
+from safetensors.torch import load_file
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -57,6 +58,55 @@ class Watch(TrainerCallback):
             control.should_save = control.should_training_stop = True
 
 
+def read_moments(model, folder, files):
+    """AdamW's moments by parameter, loaded as weights are: names and layouts are those of the checkpoint."""
+    stored, moments = {}, {}
+    for name in files:
+        stored.update(load_file(os.path.join(folder, name)))
+    verbosity = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    for moment in ("exp_avg", "exp_avg_sq"):
+        start = f"{moment}."
+        tensors = {name.removeprefix(start): values for name, values in stored.items() if name.startswith(start)}
+        holder, loaded = type(model).from_pretrained(
+            None, config=model.config, state_dict=tensors, dtype=torch.float32, output_loading_info=True
+        )
+        for name, values in holder.named_parameters():
+            if name not in loaded["missing_keys"]:
+                moments.setdefault(name, {})[moment] = values.detach()
+    transformers.logging.set_verbosity(verbosity)
+    return moments
+
+
+class Continued(Trainer):
+    """A Trainer whose AdamW begins with the moments beside the checkpoint, where there are some."""
+
+    moments_from = None  # the checkpoint's folder
+
+    def create_optimizer(self, model=None):
+        is_new = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if is_new and self.moments_from is not None:
+            self.take_moments(optimizer, HANDOFF["model"]["optimizer"])
+        return optimizer
+
+    def take_moments(self, optimizer, known):
+        if self.is_fsdp_enabled:
+            print("The optimizer begins anew: moments are not read into shards.", flush=True)
+            return
+        moments = read_moments(self.model, self.moments_from, known["files"])
+        groups = {id(parameter): group for group in optimizer.param_groups for parameter in group["params"]}
+        for name, parameter in self.model.named_parameters():
+            if name in moments:
+                group = groups[id(parameter)]
+                at = parameter.device if group.get("fused") or group.get("capturable") else "cpu"
+                state = {moment: values.to(parameter.device) for moment, values in moments[name].items()}
+                optimizer.state[parameter] = {"step": torch.tensor(float(known["updates"]), device=at), **state}
+        if self.is_world_process_zero():
+            said = f"what it knew after {known['updates']} updates, for {len(moments)} of {len(groups)} tensors"
+            print(f"The optimizer goes on with {said}.", flush=True)
+
+
 def main():
     options = parser.parse_args()
     watch = Watch(options.from_scratch)
@@ -104,11 +154,13 @@ def main():
         report_to="none",  # or "wandb", "tensorboard", …
         fsdp=True if options.fsdp else None,
     )
-    trainer = Trainer(model, arguments, train_dataset=train, eval_dataset=held_out, callbacks=[watch])
+    trainer = Continued(model, arguments, train_dataset=train, eval_dataset=held_out, callbacks=[watch])
     # The loss is the mean of a batch's own targets: all batches have as many, and not every model class heeds other counts.
     trainer.model_accepts_loss_kwargs = False
     last = get_last_checkpoint(options.output) if os.path.isdir(options.output) else None
     arguments.eval_on_start = last is None
+    if HANDOFF["model"]["optimizer"] and last is None and not options.from_scratch:
+        trainer.moments_from = options.model
     trainer.train(resume_from_checkpoint=last)
     if watch.signals:
         sys.exit(STOPPED)

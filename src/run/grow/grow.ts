@@ -130,7 +130,7 @@ async function growInto(
   const copies = copiesOf(task.method, growth, task.seed);
   const found = await findOptimizerState(
     model,
-    sha256,
+    () => Promise.resolve(sha256),
     task.optimizerState,
     copies
       ? undefined

@@ -12,6 +12,7 @@ import { readsLabelledText } from '../../training';
 import { openData, surveyData, type DataSurvey } from '../open/data';
 import { summarize, type Model } from '../open/model';
 import { describeObjective } from '../open/objective';
+import { findOptimizerState } from '../open/optimizerState';
 import type { DataOptions, OpenData } from '../open/openData';
 import { useModel, withOutput } from '../open/resources';
 import { requireHead } from '../plan/plan';
@@ -46,7 +47,17 @@ export async function handOff(request: HandoffRequest, signal: AbortSignal): Pro
   return await withOutput(request.out, request.overwrite ?? false, async directory => {
     await using opened = await useDataOf(model, settled.data);
     const expected = expectedLoss(receipts, opened.data, settled.data);
-    const carried = notesOn(model.architecture, receipts, { data: opened.data, expected });
+    const found = await findOptimizerState(
+      model,
+      () => model.checkpoint.sha256(),
+      request.optimizerState,
+      whyNoMoments(model, request),
+    );
+    await using state = found.state;
+    const carried = [
+      ...found.notes,
+      ...notesOn(model.architecture, receipts, { data: opened.data, expected }),
+    ];
     const facts: HandoffFacts = {
       to: request.to,
       software,
@@ -56,6 +67,7 @@ export async function handOff(request: HandoffRequest, signal: AbortSignal): Pro
         modelClass: model.architecture.modelClass,
         parameters: summarize(model.architecture).parameters,
         companions,
+        ...(state && { optimizer: { updates: state.updates, files: state.files } }),
         ...(expected && { expected }),
       },
       objective: describeObjective(model.architecture),
@@ -121,6 +133,12 @@ async function requireLoadable(model: Model): Promise<readonly string[]> {
     ),
   );
   return found.flat();
+}
+
+/** Why moments could not be gone on with, where that is so. */
+function whyNoMoments({ architecture }: Model, { machines }: HandoffRequest): string | undefined {
+  const { kind } = sharding({ model: summarize(architecture), machines });
+  return kind === 'fsdp' ? 'The optimizer’s state is not read into shards (FSDP).' : undefined;
 }
 
 interface OpenedData extends AsyncDisposable {

@@ -5,6 +5,7 @@ import type { Architecture } from '../../architecture';
 import { set, setAll } from '../../remedy/actions';
 import { advise, type Option } from '../../remedy/remedy';
 import type { DataOptions } from '../open/openData';
+import type { StateWish } from '../open/optimizerState';
 import { defaultTrainSettings, defaultWarmup } from '../settings';
 import { latest, type Receipts } from './receipts';
 
@@ -24,6 +25,8 @@ export interface HandoffRequest {
   readonly accumulate?: number | undefined;
   readonly recompute?: boolean | undefined;
   readonly evaluateEvery?: number | undefined;
+  /** Whether the optimizer goes on with the state beside the checkpoint; where there is one by default. */
+  readonly optimizerState?: StateWish;
   readonly machines: MachineFacts;
   readonly slurm: SlurmFacts;
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { extractParameter, type Parameter } from '../../architecture';
 import { openCheckpoint, type Checkpoint } from '../../checkpoint/checkpoint';
 import { CorruptFileError, UserError, type Note } from '../../errors';
@@ -29,6 +29,8 @@ export interface OptimizerState extends AsyncDisposable {
   readonly updates: number;
   /** Of its files. */
   readonly sha256: string;
+  /** Their names, beside the weights. */
+  readonly files: readonly string[];
   /** A used parameter's moment. Throws CorruptFileError. */
   readonly read: (parameter: Parameter, moment: Moment) => Promise<Float32Array>;
 }
@@ -46,13 +48,13 @@ const begin = set('optimizerState', 'reset');
 
 /**
  * The optimizer's state beside a model, to be gone on with unless a person wants none of it.
- * @param weights SHA-256 of the model's files
+ * @param weightsHash SHA-256 of the model's files, asked for where there is a state
  * @param unusable why a run could not use one, where that is so
  * @throws UserError where a state is asked for and there is none that can be used
  */
 export async function findOptimizerState(
   model: Model,
-  weights: string,
+  weightsHash: () => Promise<string>,
   wish: StateWish,
   unusable?: string,
 ): Promise<FoundState> {
@@ -67,7 +69,7 @@ export async function findOptimizerState(
       );
     }
     if (unusable !== undefined) throw new UserError(unusable, advise`Leave it behind: ${begin}.`);
-    const state = await openState(path, model, weights);
+    const state = await openState(path, model, await weightsHash());
     const message = `The optimizer goes on with what it knew after ${counted(state.updates, 'update')} (optimizer.safetensors).`;
     return { state, notes: [{ message, remedy: advise`For a fresh one, ${begin}.` }] };
   } catch (error) {
@@ -94,6 +96,7 @@ async function openState(path: string, model: Model, weights: string): Promise<O
     return {
       updates,
       sha256,
+      files: file.files.map(path => basename(path)),
       read: (parameter, moment) => readMoment(path, file, parameter, moment),
       [Symbol.asyncDispose]: () => file.close(),
     };

@@ -107,7 +107,7 @@ async function trainInto(
   const { fromScratch = false, optimizerState: wish } = request;
   const found = await findOptimizerState(
     model,
-    sha256,
+    () => Promise.resolve(sha256),
     wish,
     fromScratch ? 'Random weights have no optimizer’s state.' : undefined,
   );

@@ -13,7 +13,13 @@ const cut = [...text, ...small];
 const how = ['--steps', '20', '--rate', '0.002'];
 
 interface Settings {
-  readonly model: { path: string; class: string; loss?: number; loss_from?: string };
+  readonly model: {
+    path: string;
+    class: string;
+    loss?: number;
+    loss_from?: string;
+    optimizer: unknown;
+  };
   readonly data: Record<string, unknown> & { files: { name: string; train_bytes: number }[] };
   readonly training: Record<string, unknown>;
 }
@@ -82,6 +88,29 @@ describe('ligo handoff', () => {
       other.told,
       /no loss of the same held-out batches: data was cut into other batches/,
     );
+  });
+
+  it('goes on with the optimizer’s state of a training, unless that is left behind or other weights’', async () => {
+    const trained = join(temporaryFolder(), 'trained');
+    const { code, stderr } = await cli(
+      ...['train', gpt2, ...cut, '--steps', '2', '--keep-optimizer', '--out', trained],
+    );
+    assert.equal(code, 0, stderr);
+    const { settings, told, out } = await handOff(trained);
+    assert.deepEqual(settings.model.optimizer, { updates: 2, files: ['optimizer.safetensors'] });
+    assert.match(told, /goes on with what it knew after 2 updates/);
+    assert.match(readFileSync(join(out, 'README.md'), 'utf8'), /after 2 updates/);
+    const reset = await handOff(trained, '--optimizer-state', 'reset');
+    assert.equal(reset.settings.model.optimizer, null);
+    const sharded = await handOff(trained, '--gpus', '2', '--gpu-memory', '1MB');
+    assert.equal(sharded.settings.model.optimizer, null);
+    assert.match(sharded.told, /not read into shards/);
+    renameSync(join(trained, 'optimizer.safetensors'), join(out, 'optimizer.safetensors'));
+    const without = await cli(
+      ...['handoff', trained, '--optimizer-state', 'continue', '--out', join(out, 'x')],
+    );
+    assert.equal(without.code, 1);
+    assert.match(without.stderr, /has no optimizer.safetensors/);
   });
 
   it('hands masked sequences over as they are scored', async () => {

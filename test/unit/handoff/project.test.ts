@@ -23,8 +23,10 @@ const kinds = {
   masked: facts({ data: maskedText, model: bert, objective: 'masked language modeling' }),
   images: facts({ data: images, model: vit, objective: 'image classification' }),
 };
+const optimizer = { updates: 300, files: ['optimizer.safetensors'] };
 const projects: Readonly<Record<string, HandoffFacts>> = {
   ...kinds,
+  'with-moments': facts({ model: { ...facts({}).model, optimizer } }),
   ...Object.fromEntries(launchers.map(to => [`small-${to}`, facts({ to })])),
   ...Object.fromEntries(launchers.map(to => [`large-${to}`, large({ to })])),
   'slurm-asked': large({
