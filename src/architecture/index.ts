@@ -6,6 +6,7 @@ export { givenSize } from './families/dimensionNames';
 export { fieldsNotFollowed, fixedFieldsThatDiffer } from './fixedFields';
 export { positionIds, paddingId } from './families/roberta';
 export * from './loss';
+export { inModuleOrder } from './moduleOrder';
 export * from './parameter';
 export * from './parameterData';
 export * from './blocks/partialLayers';

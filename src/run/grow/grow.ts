@@ -132,9 +132,10 @@ async function growInto(
     model,
     () => Promise.resolve(sha256),
     task.optimizerState,
-    copies
-      ? undefined
-      : `What the optimizer knew does not follow to weights that ${task.method} makes.`,
+    () =>
+      copies
+        ? undefined
+        : `What the optimizer knew does not follow to weights that ${task.method} makes.`,
   );
   await using state = found.state;
   warn(context, found.notes);

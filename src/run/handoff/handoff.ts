@@ -13,6 +13,7 @@ import { openData, surveyData, type DataSurvey } from '../open/data';
 import { summarize, type Model } from '../open/model';
 import { describeObjective } from '../open/objective';
 import { findOptimizerState } from '../open/optimizerState';
+import { torchStateFile } from '../open/torchOptimizer';
 import type { DataOptions, OpenData } from '../open/openData';
 import { useModel, withOutput } from '../open/resources';
 import { requireHead } from '../plan/plan';
@@ -51,7 +52,7 @@ export async function handOff(request: HandoffRequest, signal: AbortSignal): Pro
       model,
       () => model.checkpoint.sha256(),
       request.optimizerState,
-      whyNoMoments(model, request),
+      file => whyNoMoments(file, model, request),
     );
     await using state = found.state;
     const carried = [
@@ -135,8 +136,15 @@ async function requireLoadable(model: Model): Promise<readonly string[]> {
   return found.flat();
 }
 
-/** Why moments could not be gone on with, where that is so. */
-function whyNoMoments({ architecture }: Model, { machines }: HandoffRequest): string | undefined {
+/** Why the moments of a file could not be gone on with, where that is so. */
+function whyNoMoments(
+  file: string,
+  { architecture }: Model,
+  { machines }: HandoffRequest,
+): string | undefined {
+  if (file === torchStateFile) {
+    return `${file} is not handed over: Trainer goes on with it from the folder that it wrote, by resume_from_checkpoint.`;
+  }
   const { kind } = sharding({ model: summarize(architecture), machines });
   return kind === 'fsdp' ? 'The optimizer’s state is not read into shards (FSDP).' : undefined;
 }

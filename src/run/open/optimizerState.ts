@@ -8,7 +8,9 @@ import { allFinite } from '../../finite';
 import type { Growth, Moment, SmallValues } from '../../growth';
 import { set } from '../../remedy/actions';
 import { advise } from '../../remedy/remedy';
+import { defaultTrainSettings } from '../settings';
 import { stackSources, type Model } from './model';
+import { openTorchOptimizer, torchStateFile } from './torchOptimizer';
 
 /** What `optimizer.safetensors` is called before its suffix. */
 export const stateFile = 'optimizer';
@@ -31,6 +33,8 @@ export interface OptimizerState extends AsyncDisposable {
   readonly sha256: string;
   /** Their names, beside the weights. */
   readonly files: readonly string[];
+  /** What the moments were averaged with, where that is another trainer's. */
+  readonly betas?: readonly number[];
   /** A used parameter's moment. Throws CorruptFileError. */
   readonly read: (parameter: Parameter, moment: Moment) => Promise<Float32Array>;
 }
@@ -49,14 +53,14 @@ const begin = set('optimizerState', 'reset');
 /**
  * The optimizer's state beside a model, to be gone on with unless a person wants none of it.
  * @param weightsHash SHA-256 of the model's files, asked for where there is a state
- * @param unusable why a run could not use one, where that is so
+ * @param unusable why a run could not use the one of a file, where that is so
  * @throws UserError where a state is asked for and there is none that can be used
  */
 export async function findOptimizerState(
   model: Model,
   weightsHash: () => Promise<string>,
   wish: StateWish,
-  unusable?: string,
+  unusable?: (file: string) => string | undefined,
 ): Promise<FoundState> {
   if (wish === 'reset') return { state: undefined, notes: [] };
   try {
@@ -68,10 +72,17 @@ export async function findOptimizerState(
         advise`Leave it behind: ${begin}.`,
       );
     }
-    if (unusable !== undefined) throw new UserError(unusable, advise`Leave it behind: ${begin}.`);
-    const state = await openState(path, model, await weightsHash());
-    const message = `The optimizer goes on with what it knew after ${counted(state.updates, 'update')} (optimizer.safetensors).`;
-    return { state, notes: [{ message, remedy: advise`For a fresh one, ${begin}.` }] };
+    const why = unusable?.(basename(path));
+    if (why !== undefined) throw new UserError(why, advise`Leave it behind: ${begin}.`);
+    const state =
+      basename(path) === torchStateFile
+        ? await openTorchState(path, model)
+        : await openState(path, model, await weightsHash());
+    const message = `The optimizer goes on with what it knew after ${counted(state.updates, 'update')} (${basename(path)}).`;
+    return {
+      state,
+      notes: [{ message: message + differing(state), remedy: advise`For a fresh one, ${begin}.` }],
+    };
   } catch (error) {
     if (wish === 'use' || !(error instanceof UserError)) throw error;
     const message = `${error.message} The optimizer begins anew.`;
@@ -79,12 +90,41 @@ export async function findOptimizerState(
   }
 }
 
+/** A sentence on how another trainer averaged, where it did so otherwise. */
+function differing({ betas }: OptimizerState): string {
+  const ours = defaultTrainSettings.betas;
+  if (!betas || betas.join() === ours.join()) return '';
+  return ` It is taken to belong to the weights beside it. Its betas were ${betas.join(' and ')}; from here on they are ${ours.join(' and ')}.`;
+}
+
 async function stateOf({ checkpoint }: Model): Promise<string | undefined> {
-  for (const end of ['.safetensors', '.safetensors.index.json']) {
-    const path = join(checkpoint.directory, `${stateFile}${end}`);
+  const ours = ['.safetensors', '.safetensors.index.json'].map(end => `${stateFile}${end}`);
+  for (const name of [...ours, torchStateFile]) {
+    const path = join(checkpoint.directory, name);
     if (await identify(path)) return path;
   }
   return undefined;
+}
+
+/** A state that transformers' Trainer has left beside the weights. */
+async function openTorchState(path: string, model: Model): Promise<OptimizerState> {
+  const { file, updates, numbers, betas } = await openTorchOptimizer(path, model);
+  try {
+    return {
+      updates,
+      sha256: await file.sha256(),
+      files: [torchStateFile],
+      ...(betas && { betas }),
+      read: (parameter, moment) => {
+        const name = `${numbers.get(parameter.stored.tensor)!}.${moment}`;
+        return readMoment(path, file, parameter, { moment, name });
+      },
+      [Symbol.asyncDispose]: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 async function openState(path: string, model: Model, weights: string): Promise<OptimizerState> {
@@ -97,7 +137,10 @@ async function openState(path: string, model: Model, weights: string): Promise<O
       updates,
       sha256,
       files: file.files.map(path => basename(path)),
-      read: (parameter, moment) => readMoment(path, file, parameter, moment),
+      read: (parameter, moment) => {
+        const name = momentTensor(moment, parameter.stored.tensor);
+        return readMoment(path, file, parameter, { moment, name });
+      },
       [Symbol.asyncDispose]: () => file.close(),
     };
   } catch (error) {
@@ -141,9 +184,8 @@ async function readMoment(
   path: string,
   file: Checkpoint,
   parameter: Parameter,
-  moment: Moment,
+  { moment, name }: { readonly moment: Moment; readonly name: string },
 ): Promise<Float32Array> {
-  const name = momentTensor(moment, parameter.stored.tensor);
   const values = extractParameter(withoutOffset(parameter), await file.readFloat32(name));
   const isMoment = moment === 'exp_avg' || values.every(value => value >= 0);
   if (allFinite(values) && isMoment) return values;

@@ -109,7 +109,7 @@ async function trainInto(
     model,
     () => Promise.resolve(sha256),
     wish,
-    fromScratch ? 'Random weights have no optimizer’s state.' : undefined,
+    () => (fromScratch ? 'Random weights have no optimizer’s state.' : undefined),
   );
   await using state = found.state;
   warn(context, found.notes);

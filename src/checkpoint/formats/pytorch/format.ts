@@ -16,14 +16,15 @@ export const pytorch: Format = {
     const fail = failuresOf(file.file);
     const isZip = looksLikeTorchZip(file.head);
     const content = await (isZip ? readZipForm(file, fail) : readOldForm(file, fail));
-    const { tensors, notes } = findStateDict(content.root, fail);
+    const { tensors, notes, metadata = {}, problem } = findStateDict(content.root, fail);
     const keys = new Set([...tensors.values()].map(({ storage }) => storage.key));
     const begins = await content.begins(keys);
     return {
-      metadata: {},
+      metadata,
       tensors: listTensors(tensors, begins, file, fail),
       bytesOnce: bytesOnce(tensors),
       notes: [...content.notes, ...notes],
+      problems: problem ? [problem] : [],
     };
   },
 };

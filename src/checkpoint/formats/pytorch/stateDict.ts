@@ -1,7 +1,8 @@
-import type { Note } from '../../../errors';
+import type { Note, UserError } from '../../../errors';
 import { quoted, tensorNameProblem } from '../../names';
 import type { Failures } from './failures';
 import { flattened, isTensor, some, TensorSearch, type Flattened } from './flatten';
+import { findOptimizer } from './optimizer';
 import { refuseOtherDict, refuseRoot } from './otherRoots';
 import { PyDict, type PyValue, type TensorView } from './pickle/values';
 
@@ -9,6 +10,10 @@ import { PyDict, type PyValue, type TensorView } from './pickle/values';
 export interface StateDict {
   readonly tensors: ReadonlyMap<string, TensorView>;
   readonly notes: readonly Note[];
+  /** What else of the file is of use. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Why its tensors are no model's. */
+  readonly problem?: UserError;
 }
 
 /** What programs call the weights in a training checkpoint; the first that is there is taken. */
@@ -34,6 +39,8 @@ type Group = readonly [name: string, dict: PyDict];
  */
 export function findStateDict(root: PyValue, fail: Failures): StateDict {
   if (!(root instanceof PyDict)) return refuseRoot(root, fail);
+  const optimizer = findOptimizer(root, fail);
+  if (optimizer) return optimizer;
   refuseOtherDict(root, fail);
   const search = new TensorSearch();
   const groups = [...root.entries].filter(
