@@ -106,6 +106,18 @@ export interface TrainingQuestion extends TrainingOptions {
   readonly sequenceLength?: number;
 }
 
+/** A peak learning rate that suits a checkpoint. */
+export interface TrainingRate {
+  readonly rate: number;
+  /**
+   * Where it comes from: what it was trained at, at a rate that stayed (`constant`) or a tenth of one that went
+   * down (`trained`); what models of its size are trained at, where it was just grown, or a tenth of that (`size`).
+   */
+  readonly reason: 'constant' | 'trained' | 'grown' | 'size';
+  /** For random weights of its size. */
+  readonly fromScratch: number;
+}
+
 /** A way to grow, and what it says of itself. */
 export interface MethodOffer {
   readonly name: string;
@@ -185,6 +197,8 @@ export interface Service {
       readonly methods?: readonly string[];
     },
   ): Promise<EngineOutlook>;
+  /** At which rate a checkpoint may be trained on where nobody says another. */
+  trainingRate(checkpoint: string): Promise<TrainingRate>;
   /** What training a checkpoint takes: the plan of a growth to the size that it has. */
   trainingPlan(question: TrainingQuestion): Promise<GrowthPlan>;
   /** Chooses the engine of a training, and times a step on it. */

@@ -94,6 +94,7 @@ export function trainRequestOf(request: TrainingRequest): TrainRequest {
     fromScratch: request.fromScratch ?? false,
     data: { ...dataOf(data), seed },
     settings: trainSettings(request),
+    rateIsOurs: request.learningRate === undefined,
     saveEvery: Math.ceil(request.steps / savesOfRun),
   };
 }

@@ -15,6 +15,8 @@ import { engineOutlook } from '../run/questions/engineOutlook';
 import { openPlan } from '../run/questions/openPlan';
 import { parameterCounts } from '../run/questions/parameterCounts';
 import { convertShown } from './conversions';
+import { useModel } from '../run/open/resources';
+import { suitableRate } from '../run/train/suitableRate';
 import { trainingOutlook, trainingPlan } from '../run/questions/trainingPlan';
 import type { UnwordedService } from './unwordedService';
 
@@ -40,6 +42,10 @@ export const service: UnwordedService = {
   methods: offerMethods,
   comparisonPlan,
   trainingPlan,
+  async trainingRate(checkpoint) {
+    await using model = await useModel(checkpoint);
+    return await suitableRate(model);
+  },
   outlook: engineOutlook,
   trainingOutlook,
   lookAtData,

@@ -91,6 +91,7 @@ export function addTrainCommand(program: Command, host: Host): void {
           keepOptimizer: options.keepOptimizer ?? false,
           data: await requiredDataOf(checkpoint, options),
           settings: trainSettings(options),
+          rateIsOurs: options.learningRate === undefined,
         });
       });
     },

@@ -9,7 +9,7 @@ import { confirmPlan } from './confirmPlan';
 import { freeOutput } from './outputName';
 import { planChoices, type PlanSettings, type PlanSizes } from './planPreview';
 import { cancelled, runSteps, type NoAnswer, type StepFrame } from './steps';
-import { evaluateEvery, suitableRate } from './training';
+import { askedFor, evaluateEvery } from './training';
 import {
   askCheckpoint,
   askData,
@@ -70,14 +70,15 @@ async function askStart(
   frame: StepFrame,
 ): Promise<Draft | NoAnswer> {
   const { checkpoint, data } = draft as Required<Draft>;
-  const { usualBatch, parameters } = checkpoint.model!;
+  const { usualBatch } = checkpoint.model!;
+  const suitable = await parts.service.call('trainingRate', checkpoint.path);
   const { size: batchSize, sequence } = usualBatch;
   const out = await freeOutput(checkpoint.path, 'trained', isTaken);
   const confirmed = await confirmPlan(parts, frame, {
     settings: {
       out,
       sizes: { batchSize, ...(sequence && { sequenceLength: sequence.length }) },
-      training: { steps: presetSteps, learningRate: suitableRate(parameters), seed: 0 },
+      training: { steps: presetSteps, seed: 0, suitable },
       chosen: { data },
     },
     longestSequence: sequence?.longest,
@@ -95,7 +96,7 @@ async function askStart(
 
 /** What a plan is asked for under the settings a person made. */
 function questionOf(checkpoint: string, { sizes, training }: PlanSettings): TrainingQuestion {
-  return { checkpoint, ...sizes, ...training! };
+  return { checkpoint, ...sizes, ...askedFor(training!) };
 }
 
 function requestOf(
@@ -104,7 +105,7 @@ function requestOf(
 ): TrainingRequest {
   const { out, sizes, training } = settings;
   return newTraining({
-    ...training!,
+    ...askedFor(training!),
     evaluateEvery: evaluateEvery(training!),
     checkpoint: checkpoint.path,
     out,

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { schedules } from '../../protocol/model';
 import type { TrainingOptions } from '../../protocol/runFolder';
+import type { TrainingRate } from '../../protocol/service';
 import { plural } from '../text';
 import { askCount, askWholeNumber } from './askNumber';
 import { inputStep, pickStep, type Choice, type NoAnswer, type StepFrame } from './steps';
@@ -12,6 +13,8 @@ export interface TrainingChoices extends TrainingOptions {
   /** Steps between held-out evaluations, 0 for none on the way; a twentieth of all where absent. */
   readonly evaluateEvery?: number;
   readonly precision?: 'mixed';
+  /** Rates where a person names none. */
+  readonly suitable: TrainingRate;
 }
 
 /** The lines of the plan that a person changes. */
@@ -22,24 +25,30 @@ export type TrainingAnswer = (typeof answers)[number];
 export const isTrainingAnswer = (answer: string): answer is TrainingAnswer =>
   answers.some(each => each === answer);
 
-/** Peak rate of small models, which `ligo train` has too. */
-const smallModelRate = 1e-3;
-/**
- * Peak rates that GPT-3's models of so many parameters were trained with (Brown et al. 2020, arXiv
- * 2005.14165, table 2.1), largest first.
- */
-const publishedRates = [
-  { parameters: 6.7e9, rate: 1.2e-4 },
-  { parameters: 2.7e9, rate: 1.6e-4 },
-  { parameters: 1.3e9, rate: 2e-4 },
-  { parameters: 760e6, rate: 2.5e-4 },
-  { parameters: 350e6, rate: 3e-4 },
-  { parameters: 100e6, rate: 6e-4 },
-] as const;
+/** The rate of a training: a person's, or the one that suits the checkpoint, or random weights of its size. */
+export const rateOf = ({ learningRate, suitable, fromScratch }: TrainingChoices): number =>
+  learningRate ?? (fromScratch ? suitable.fromScratch : suitable.rate);
 
-/** A peak rate that suits a model of so many parameters. */
-export const suitableRate = (parameters: number): number =>
-  publishedRates.find(each => parameters >= each.parameters)?.rate ?? smallModelRate;
+/** Where the rate comes from that nobody has changed. */
+function reasonText({ learningRate, suitable, fromScratch }: TrainingChoices): string | undefined {
+  if (learningRate !== undefined) return undefined;
+  if (fromScratch) return vscode.l10n.t('at which models of its size are trained');
+  switch (suitable.reason) {
+    case 'constant':
+      return vscode.l10n.t('at which it was trained');
+    case 'trained':
+      return vscode.l10n.t('a tenth of the one that it was trained at');
+    case 'grown':
+      return vscode.l10n.t('at which models of its size are trained: it was just grown');
+    case 'size':
+      return vscode.l10n.t('a tenth of the one at which models of its size are trained');
+  }
+}
+
+/** A training's options as they are asked for, without what the wizard alone knows. */
+export function askedFor({ suitable, ...training }: TrainingChoices) {
+  return { ...training, learningRate: rateOf({ suitable, ...training }) };
+}
 
 /** Steps between held-out evaluations; 0 for none on the way. */
 export const evaluateEvery = ({ steps, evaluateEvery: every }: TrainingChoices): number =>
@@ -67,10 +76,16 @@ const changed = <T extends string>(value: T, label: string, now: string): Choice
 
 /** How long it is trained and how fast, for a person to change. */
 export function trainingLines(training: TrainingChoices): Choice<TrainingAnswer>[] {
-  const { steps, learningRate = smallModelRate, schedule = 'cosine' } = training;
+  const { steps, schedule = 'cosine' } = training;
+  const reason = reasonText(training);
+  const rate = String(rateOf(training));
   return [
     changed('steps', vscode.l10n.t('Steps…'), plural(steps, '{0} step', '{0} steps')),
-    changed('learningRate', vscode.l10n.t('Learning Rate…'), String(learningRate)),
+    changed(
+      'learningRate',
+      vscode.l10n.t('Learning Rate…'),
+      reason === undefined ? rate : `${rate}, ${reason}`,
+    ),
     changed('schedule', vscode.l10n.t('Schedule…'), scheduleText(schedule)),
   ];
 }
@@ -91,7 +106,7 @@ export async function askTraining(
   before: TrainingChoices,
   answer: TrainingAnswer,
 ): Promise<TrainingChoices | NoAnswer> {
-  const { steps, learningRate = smallModelRate } = before;
+  const { steps } = before;
   switch (answer) {
     case 'steps': {
       const asked = await askCount(frame, vscode.l10n.t('Steps to train for'), steps);
@@ -100,7 +115,7 @@ export async function askTraining(
     case 'learningRate': {
       const asked = await askNumber(frame, {
         prompt: vscode.l10n.t('Peak learning rate'),
-        before: learningRate,
+        before: rateOf(before),
         problem: value =>
           value > 0 && value <= 10
             ? undefined

@@ -22,7 +22,7 @@ import { software } from '../write/software';
 import { writeNew } from '../write/writeNew';
 import { imageFacts } from './imageFacts';
 import { notesOn } from './notes';
-import { latest, readReceipts, type Receipts } from './receipts';
+import { latest, readReceipts, type Receipts } from '../open/receipts';
 import { settle, type HandoffRequest, type SettledRequest } from './request';
 import { textFacts } from './textFacts';
 

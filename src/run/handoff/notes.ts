@@ -1,7 +1,7 @@
 import type { Architecture, ModelConfig } from '../../architecture';
 import type { Note } from '../../errors';
 import type { OpenData } from '../open/openData';
-import { latest, type Receipts } from './receipts';
+import { latest, type Receipts } from '../open/receipts';
 
 const nothing = 'Nothing to do, unless it matters to you.';
 

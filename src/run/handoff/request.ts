@@ -7,7 +7,7 @@ import { advise, type Option } from '../../remedy/remedy';
 import type { DataOptions } from '../open/openData';
 import type { StateWish } from '../open/optimizerState';
 import { defaultTrainSettings, defaultWarmup } from '../settings';
-import { latest, type Receipts } from './receipts';
+import { latest, type Receipts } from '../open/receipts';
 
 /** What a person asks for; what they leave out, receipts say. */
 export interface HandoffRequest {

@@ -30,6 +30,7 @@ import { batchesPerUpdate, type TrainSettings } from '../settings';
 import { explainStop, savesOnTheWay, stoppable, type TrainedRun } from '../stop/stop';
 import { trainingReceipt } from './describeTraining';
 import { toldReceipt, type TrainingReceipt } from '../write/trainingReceipt';
+import { noteOnRate, suitableRate } from './suitableRate';
 import { trainModel, type TrainedModel } from './trainModel';
 import { writeOptimizerState } from '../write/optimizerState';
 import { untilAborted, valuesById } from '../write/parameterValues';
@@ -42,6 +43,8 @@ export interface TrainRequest {
   readonly data: DataOptions;
   readonly out: string;
   readonly settings: TrainSettings;
+  /** The rate of the settings is nobody's wish: one that suits the checkpoint is taken instead. */
+  readonly rateIsOurs?: boolean;
   readonly seed: number;
   /** Begin with random weights instead of the checkpoint's, as the family is initialised. */
   readonly fromScratch?: boolean;
@@ -61,10 +64,11 @@ export interface TrainRequest {
 }
 
 /** Trains a checkpoint on its own objective and writes the result as a checkpoint of the same kind. */
-export async function train(caller: RunContext, request: TrainRequest): Promise<TrainingReceipt> {
+export async function train(caller: RunContext, asked: TrainRequest): Promise<TrainingReceipt> {
   const { context, warnings } = collectWarnings(caller);
-  await using model = await useModel(request.checkpoint);
+  await using model = await useModel(asked.checkpoint);
   warn(context, model.notes);
+  const request = await withRate(context, model, asked);
   requireHead(model);
   requireWhole(model, request.dropHead ?? false);
   const receipt = await stoppable(context, onTrained =>
@@ -80,6 +84,19 @@ export async function train(caller: RunContext, request: TrainRequest): Promise<
   await removeRunState(request.out);
   report(context, { type: 'done', out: request.out, training: toldReceipt(receipt) });
   return receipt;
+}
+
+/** The request with a rate that suits the checkpoint, where nobody asked for one; says which. */
+async function withRate(
+  context: RunContext,
+  model: Model,
+  request: TrainRequest,
+): Promise<TrainRequest> {
+  if (!request.rateIsOurs) return request;
+  const suitable = await suitableRate(model);
+  if (!request.fromScratch) warn(context, [noteOnRate(suitable)]);
+  const learningRate = request.fromScratch ? suitable.fromScratch : suitable.rate;
+  return { ...request, settings: { ...request.settings, learningRate } };
 }
 
 interface Opened {
