@@ -47,7 +47,10 @@ suite('a training', () => {
     await dialogs.choose(3, '$(edit) Steps…');
     assert.match((await dialogs.type(3, '0'))!, /^Type a whole number from 1/);
     assert.equal(await dialogs.type(3, '40'), undefined);
-    assert.equal((await dialogs.line(3, '$(edit) Learning Rate…')).description, '0.001');
+    assert.equal(
+      (await dialogs.line(3, '$(edit) Learning Rate…')).description,
+      '0.0001, a tenth of the one at which models of its size are trained',
+    );
     await dialogs.choose(3, '$(edit) Learning Rate…');
     assert.match((await dialogs.type(3, '0'))!, /above 0/);
     assert.equal(await dialogs.type(3, '2e-3'), undefined);
