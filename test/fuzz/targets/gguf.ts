@@ -45,11 +45,13 @@ export const gguf: Targets = {
       const files = readdirSync(source)
         .filter(name => name.endsWith('.gguf'))
         .sort()
-        .map(name => readFileSync(join(source, name)))
-        .map(bytes => ({ bytes, parts: ggufParts(bytes) }));
+        .map(name => ({ name, bytes: readFileSync(join(source, name)) }))
+        .map(({ name, bytes }) => ({ name, bytes, parts: ggufParts(bytes) }));
+      // The others end where their tokenizer would be made.
+      const withTokens = files.filter(({ name }) => name.startsWith('tokens-'));
       const file = join(folder, 'model.gguf');
       return Promise.resolve(async draw => {
-        const { bytes, parts } = draw.pick(files);
+        const { bytes, parts } = draw.pick(draw.chance(0.6) ? withTokens : files);
         const changed = draw.chance(0.75)
           ? joinGguf(mutateParts(parts, draw))
           : mutateGguf(bytes, draw);

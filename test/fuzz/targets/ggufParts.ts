@@ -119,7 +119,7 @@ function otherValue({ kind, value, ...rest }: Entry, draw: Draw): Entry {
 
 function otherEntries(entries: readonly Entry[], draw: Draw): readonly Entry[] {
   if (entries.length === 0) return entries;
-  switch (draw.below(10)) {
+  switch (draw.below(16)) {
     case 0:
       return replaced(entries, draw, () => []);
     case 1:
