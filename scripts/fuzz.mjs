@@ -1,9 +1,10 @@
 // Reads hostile inputs, made of whole ones by chance, with everything that reads files:
-//   npm run fuzz -- [--count n] [--seed n] [--target name] [--from n]
+//   npm run fuzz -- [--count n] [--seed n] [--target name] [--from n] [--jobs n]
 // Each input is the same for the same seed and number. Whatever fails is kept in out/fuzz, with the
 // command that repeats it; so does what hangs, takes over 2 s of processor time or over 500 MB.
 import { fork } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '0' },
     target: { type: 'string' },
     from: { type: 'string', default: '0' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
   },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -67,15 +69,36 @@ function readSome(target, from, count) {
 }
 
 const names = values.target === undefined ? Object.keys(shares) : [values.target];
-const total = names.reduce((sum, name) => sum + shares[name], 0);
-let failed = 0;
 for (const name of names) {
+  if (name in shares) continue;
+  console.error(`--target is "${name}"; there are ${Object.keys(shares).join(', ')}.`);
+  process.exit(2);
+}
+const total = names.reduce((sum, name) => sum + shares[name], 0);
+const jobs = Math.max(1, Number(values.jobs) || 1);
+const results = new Map(
+  names.map(name => [
+    name,
+    { count: 0, left: 0, refused: 0, accepted: 0, bytes: 0, longest: 0, seconds: 0 },
+  ]),
+);
+let failed = 0;
+
+/** What is still to read: pieces of a target, each for a process of its own. */
+const pieces = names.flatMap(name => {
   const count = Math.max(1, Math.round((Number(values.count) * shares[name]) / total));
   const begin = Number(values.from);
-  let [refused, accepted, bytes, longest] = [0, 0, 0, 0];
+  const firsts = Array.from({ length: Math.ceil(count / chunk) }, (_, i) => begin + i * chunk);
+  Object.assign(results.get(name), { count, left: firsts.length });
+  return firsts.map(from => ({ name, from, end: Math.min(from + chunk, begin + count) }));
+});
+
+/** Reads a piece; behind an input that killed the process the next one goes on. */
+async function readPiece({ name, from, end }) {
+  const result = results.get(name);
   const started = performance.now();
-  for (let from = begin; from < begin + count;) {
-    const some = await readSome(name, from, Math.min(chunk, begin + count - from));
+  while (from < end) {
+    const some = await readSome(name, from, end - from);
     for (const { index, what } of some.failures) {
       failed++;
       console.error(`✖ ${name} ${index}: ${what}`);
@@ -83,20 +106,29 @@ for (const name of names) {
         `  npm run fuzz -- --target ${name} --seed ${values.seed} --from ${index} --count 1`,
       );
     }
-    refused += some.ours ?? 0;
-    accepted += some.accepted ?? 0;
-    bytes = Math.max(bytes, some.bytes ?? 0);
-    longest = Math.max(longest, some.seconds ?? 0);
+    result.refused += some.ours ?? 0;
+    result.accepted += some.accepted ?? 0;
+    result.bytes = Math.max(result.bytes, some.bytes ?? 0);
+    result.longest = Math.max(result.longest, some.seconds ?? 0);
     // It could not even begin: no input is to blame.
     if (some.ours === undefined && some.at === undefined) break;
-    // After a process that died the next one goes on behind the input that killed it.
-    from = some.ours === undefined ? some.at + 1 : from + chunk;
+    from = some.ours === undefined ? some.at + 1 : end;
   }
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  result.seconds += (performance.now() - started) / 1000;
+  result.left--;
+  if (result.left === 0) report(name, result);
+}
+
+function report(name, { count, refused, accepted, bytes, longest, seconds }) {
   console.log(
-    `${name}: ${count} inputs, ${refused} refused, ${accepted} accepted, at most ${longest.toFixed(1)} s of processor time for one and ${Math.round(bytes / 1e6)} MB, ${seconds} s`,
+    `${name}: ${count} inputs, ${refused} refused, ${accepted} accepted, at most ${longest.toFixed(1)} s of processor time for one and ${Math.round(bytes / 1e6)} MB, ${seconds.toFixed(0)} s`,
   );
 }
+
+async function work() {
+  for (let piece = pieces.shift(); piece; piece = pieces.shift()) await readPiece(piece);
+}
+await Promise.all(Array.from({ length: jobs }, work));
 if (failed > 0) {
   console.error(`${failed} failed; they are kept in out/fuzz.`);
   process.exit(1);

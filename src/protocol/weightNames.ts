@@ -23,6 +23,11 @@ export const hasOwnName = (path: string): boolean =>
 /** Whether a file lies beside a model or is a part of one, by its name. */
 export const liesBeside = (name: string): boolean => besides.test(name);
 
+/** Whether a file beside a model holds what its training goes on with, and nothing of the model. */
+export const isTrainingState = (name: string): boolean =>
+  /^(trainer_state\.json|random_states_\d+\.pkl)$/.test(name) ||
+  (liesBeside(name) && !/^group\d+-shard/i.test(name));
+
 /** Ends of the names of files of weights, by kind: of a folder the first kind is taken of which there is one. */
 export const weightKinds: readonly (readonly string[])[] = [
   ['.safetensors.index.json'],

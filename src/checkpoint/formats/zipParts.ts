@@ -12,6 +12,10 @@ const MAX_FILES = 10_000;
 /** Deflate makes nothing smaller than this many times. */
 const MOST_DEFLATED = 1040;
 
+/** Whether so many deflated bytes can hold so many: an archive that states more is no archive but a bomb. */
+export const canInflateTo = (deflatedBytes: number, bytes: number): boolean =>
+  bytes <= deflatedBytes * MOST_DEFLATED + 1024;
+
 /** A file in an archive, as the directory tells of it. */
 export interface ZipFilePart {
   readonly name: string;
@@ -62,8 +66,8 @@ async function partsOf(zip: ZipFile, size: number, fail: Fail): Promise<readonly
     const storedBytes = entry.compressedSize;
     if (!isWhole(begin) || !isWhole(storedBytes) || !isWhole(bytes)) fail(`${what} has no size`);
     if (begin + storedBytes > size) fail(`${what} ends after the archive`);
-    const most = method === 0 ? storedBytes : storedBytes * MOST_DEFLATED + 1024;
-    if (bytes > most || (method === 0 && bytes !== storedBytes)) {
+    const canBe = method === 0 ? bytes === storedBytes : canInflateTo(storedBytes, bytes);
+    if (!canBe) {
       fail(`${what} states ${bytes} bytes, which its ${storedBytes} in the archive cannot hold`);
     }
     const { crc32 } = entry;

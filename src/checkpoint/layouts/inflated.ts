@@ -39,7 +39,8 @@ export function inflating(deflated: Deflated, readBytes: ReadBytes): ReadBytes {
         position += part.length;
         sum = crc32(part, sum);
         if (position < end) continue;
-        if (end === deflated.bytes && sum !== deflated.crc32) throw damaged(deflated);
+        const isOther = position > deflated.bytes || sum !== deflated.crc32;
+        if (end === deflated.bytes && isOther) throw damaged(deflated);
         return bytes;
       }
     } catch (error) {

@@ -12,6 +12,7 @@ import { copyCompanions } from '../write/companions';
 import { software } from '../write/software';
 import { writeNew } from '../write/writeNew';
 import type { Converting, Written } from './converting';
+import { leftBehind } from './leftBehind';
 import { writeSafetensors } from './safetensors';
 
 /** Who listens to a conversion: its warnings, and how far it is. */
@@ -32,7 +33,7 @@ export async function convert(
   return stoppable(context, async () => {
     await using source = await openSource(request.checkpoint);
     await refuseOwnFolder(source, request.out);
-    warn(context, source.notes);
+    warn(context, [...source.notes, ...(await leftBehind(source, request.checkpoint))]);
     return await withOutput(request.out, request.overwrite ?? false, async directory => {
       const converting: Converting = {
         source,

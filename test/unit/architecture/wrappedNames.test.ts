@@ -37,6 +37,8 @@ for (const family of families) {
     ['_orig_mod.', 'torch.compile'],
     ['module.', 'DistributedDataParallel'],
     ['module._orig_mod.', 'torch.compile'],
+    ['_orig_mod.module.', 'torch.compile'],
+    ['module.module.', 'DistributedDataParallel'],
     ['_forward_module.', 'Lightning Fabric'],
     ['_fsdp_wrapped_module.', 'FullyShardedDataParallel'],
   ] as const) {
@@ -49,7 +51,7 @@ for (const family of families) {
     });
   }
   test(`${family} under a prefix that nobody knows is told by that prefix`, () => {
-    for (const prefix of ['student.', 'net.model.']) {
+    for (const prefix of ['student.', 'net.model.', 'model._orig_mod.']) {
       const { message } = refusalOf(family, name => prefix + name);
       assert.ok(message.includes(JSON.stringify(prefix)), message);
     }

@@ -60,6 +60,9 @@ const cases: Readonly<Record<string, () => Promise<Case>>> = {
       saves: true,
       sample: 4,
     }),
+  convert: () => Promise.resolve({ args: ['convert', gpt2], saves: false, sample: 4 }),
+  'convert --format gguf': () =>
+    Promise.resolve({ args: ['convert', gpt2, '--format', 'gguf'], saves: false, sample: 4 }),
   compare: () =>
     Promise.resolve({
       args: [
@@ -86,7 +89,7 @@ function result(out: string): Record<string, string> {
     createHash('sha256')
       .update(readFileSync(join(out, name)))
       .digest('hex');
-  const timed = ['growth.json', 'training.json', 'README.md'];
+  const timed = ['growth.json', 'training.json', 'conversion.json', 'README.md'];
   return Object.fromEntries(
     names.map(name => [name, timed.includes(name) ? 'there' : digest(name)]),
   );

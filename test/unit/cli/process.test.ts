@@ -8,6 +8,7 @@ import {
   writeSync,
   closeSync,
   readFileSync,
+  statSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -93,6 +94,27 @@ describe('the process', () => {
     // What is read is mostly the program itself.
     assert.ok(read! < 8e6, `${read} bytes read`);
     assert.ok(memory! < 150e6, `${memory} bytes of memory`);
+  });
+
+  it('converts gigabytes in the memory of a few parts', async t => {
+    if (process.platform !== 'linux')
+      return t.skip('the memory of other systems is counted otherwise');
+    const { folder, bytes } = sparseCheckpoint(9, 2048);
+    assert.ok(bytes > 2.1e9, `${bytes} bytes`);
+    const probe = join(temporaryFolder(), 'probe.mjs');
+    writeFileSync(
+      probe,
+      `process.on('exit', () => {
+         process.stderr.write(String(process.resourceUsage().maxRSS * 1024));
+       });`,
+    );
+    const out = join(temporaryFolder(), 'out');
+    const run = await outcomeOf(start(['convert', folder, '--out', out], ['--import', probe]));
+    assert.equal(run.code, 0, run.stderr);
+    const memory = Number(/\d+$/.exec(run.stderr)![0]);
+    t.diagnostic(`${memory} bytes of memory`);
+    assert.ok(statSync(join(out, 'model.safetensors')).size > bytes);
+    assert.ok(memory < 300e6, `${memory} bytes of memory`);
   });
 
   it('saves its state on Ctrl-C and ends with the same bytes when resumed', async () => {

@@ -118,6 +118,35 @@ test('of a training checkpoint the model is written, and what it was and what is
   await Promise.all([found.close(), expected.close()]);
 });
 
+test('what lies beside the weights and is left behind is told, and the receipt keeps it', async () => {
+  const folder = join(temporaryFolder(), 'checkpoint-500');
+  cpSync(fixture('hf/gpt2'), folder, { recursive: true });
+  const ofTraining = [
+    'optimizer.pt',
+    'optimizer.safetensors',
+    'scheduler.pt',
+    'trainer_state.json',
+  ];
+  rmSync(join(folder, 'golden.safetensors'));
+  for (const name of [...ofTraining, 'ema.safetensors', 'pytorch_model.bin']) {
+    writeFileSync(join(folder, name), '');
+  }
+  const { context, events } = recorded();
+  const { warnings } = await convert(
+    context,
+    toSafetensors(folder, join(temporaryFolder(), 'out')),
+  );
+  const told = events.flatMap(event => (event.type === 'warning' ? [event.message] : []));
+  assert.deepEqual(told, warnings);
+  assert.deepEqual(warnings, [
+    `What its training left beside the weights is not converted: ${ofTraining.map(name => `"${name}"`).join(', ')}.`,
+    'Other weights in its folder are not converted: "ema.safetensors", "pytorch_model.bin".',
+  ]);
+  const file = join(folder, 'model.safetensors');
+  const alone = await convert(context, toSafetensors(file, join(temporaryFolder(), 'out')));
+  assert.equal(alone.warnings.length, 1);
+});
+
 test('packed weights are carried as they are, and it is said that they are packed', async () => {
   const folder = temporaryFolder();
   const bytes = Uint8Array.from({ length: 64 }, (_, i) => i);

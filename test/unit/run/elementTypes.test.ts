@@ -86,13 +86,13 @@ test('weights in float64 are said to keep float32 precision, in the receipt too'
   assert.equal(events.filter(({ type }) => type === 'warning').length, 1);
 });
 
-for (const type of ['F8_E4M3', 'I8', 'I32', 'U8', 'F4'] as const) {
+for (const type of ['F8_E4M3', 'F8_E5M2', 'I8', 'I32', 'U8', 'F4'] as const) {
   test(`weights in ${type} are listed by inspect and refused as a model`, async () => {
     const folder = join(temporaryFolder(), 'model');
     cpSync(example('gpt2-kjv'), folder, { recursive: true });
     rmSync(join(folder, 'model.safetensors'));
     const source = await openCheckpoint(example('gpt2-kjv'));
-    const bits = { F8_E4M3: 8, I8: 8, I32: 32, U8: 8, F4: 4 }[type];
+    const bits = { F8_E4M3: 8, F8_E5M2: 8, I8: 8, I32: 32, U8: 8, F4: 4 }[type];
     const tensors = [...source.tensors.values()].map(({ name, shape }) => {
       const elements = shape.reduce((product, length) => product * length, 1);
       return {

@@ -1,11 +1,20 @@
 import type { Note } from '../../../errors';
+import type { Deflated } from '../../layouts/inflated';
 import type { PyValue } from './pickle/values';
+
+/** Where a storage lies in its file. */
+export interface Place {
+  /** Its first byte, or the first of what is deflated of it. */
+  readonly begin: number;
+  /** How it is packed; absent where its bytes stand in the file as they are. */
+  readonly deflated?: Deflated;
+}
 
 /** What a file of torch holds, whatever its form. */
 export interface Content {
   /** What torch.load would return, as a description. */
   readonly root: PyValue;
-  /** The first bytes in the file of storages, by key; checked to lie in it whole. @throws CorruptFileError */
-  begins(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, number>>;
+  /** Where storages lie, by key; checked to lie in the file whole. @throws CorruptFileError */
+  places(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, Place>>;
   readonly notes: readonly Note[];
 }

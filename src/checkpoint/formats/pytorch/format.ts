@@ -18,10 +18,10 @@ export const pytorch: Format = {
     const content = await (isZip ? readZipForm(file, fail) : readOldForm(file, fail));
     const { tensors, notes, metadata = {}, problem } = findStateDict(content.root, fail);
     const keys = new Set([...tensors.values()].map(({ storage }) => storage.key));
-    const begins = await content.begins(keys);
+    const places = await content.places(keys);
     return {
       metadata,
-      tensors: listTensors(tensors, begins, file, fail),
+      tensors: listTensors(tensors, places, file, fail),
       bytesOnce: bytesOnce(tensors),
       notes: [...content.notes, ...notes],
       problems: problem ? [problem] : [],

@@ -1,7 +1,7 @@
 import { counted } from '../../../format';
 import type { FormatFile } from '../format';
 import { quoted } from '../../names';
-import type { Content } from './content';
+import type { Content, Place } from './content';
 import type { Failures } from './failures';
 import { globalsOf } from './globals';
 import { Budget } from './pickle/budget';
@@ -44,14 +44,14 @@ interface Pickles {
 export async function readOldForm(file: FormatFile, fail: Failures): Promise<Content> {
   const { root, keys, storages, end } = await readPickles(file, fail);
   const readCount = windowed(file.read, file.size, COUNTS_BYTES);
-  const begins = new Map<string, number>();
+  const places = new Map<string, Place>();
   let at = end;
   for (const value of keys) {
     const key = typeof value === 'number' ? String(value) : value;
     const storage = typeof key === 'string' ? storages.all.get(key) : undefined;
     if (!storage) return fail.corrupt('it lists a storage that its pickle does not name');
     const isCut = at + COUNT_BYTES + storage.bytes > file.size;
-    if (begins.has(storage.key)) fail.corrupt(`its storage ${quoted(storage.key)} is there twice`);
+    if (places.has(storage.key)) fail.corrupt(`its storage ${quoted(storage.key)} is there twice`);
     if (isCut) fail.corrupt(`it is truncated: its storage ${quoted(storage.key)} ends behind it`);
     const count = await readCount(at, at + COUNT_BYTES);
     const stated = new DataView(count.buffer, count.byteOffset).getBigInt64(0, true);
@@ -60,16 +60,16 @@ export async function readOldForm(file: FormatFile, fail: Failures): Promise<Con
         `its storage ${quoted(storage.key)} has ${counted(Number(stated), 'element')}, but its pickle states ${storage.count}`,
       );
     }
-    begins.set(storage.key, at + COUNT_BYTES);
+    places.set(storage.key, { begin: at + COUNT_BYTES });
     at += COUNT_BYTES + storage.bytes;
   }
   const rest = file.size - at;
   return {
     root,
-    begins(wanted) {
-      const missing = [...wanted].find(key => !begins.has(key));
+    places(wanted) {
+      const missing = [...wanted].find(key => !places.has(key));
       if (missing !== undefined) fail.corrupt(`it holds no storage ${quoted(missing)}`);
-      return Promise.resolve(begins);
+      return Promise.resolve(places);
     },
     notes:
       rest === 0

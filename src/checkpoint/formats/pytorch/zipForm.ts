@@ -1,8 +1,9 @@
 import { counted } from '../../../format';
 import type { FormatFile } from '../format';
+import { inflating } from '../../layouts/inflated';
 import { quoted } from '../../names';
 import type { Failures } from './failures';
-import type { Content } from './content';
+import type { Content, Place } from './content';
 import { Budget } from './pickle/budget';
 import { OutOfBytes, PickleBytes } from './pickle/bytes';
 import { globalsOf } from './globals';
@@ -10,7 +11,7 @@ import { Machine } from './pickle/machine';
 import type { PyValue } from './pickle/values';
 import { Storages } from './storages';
 import { windowed } from '../windowed';
-import { beginOf, readDirectory, type ZipEntry } from './zipDirectory';
+import { beginOf, deflatedIn, readDirectory, type ZipEntry } from './zipDirectory';
 
 /** Bytes of the pickle in an archive at most; 100,000 tensors take some 30 million. */
 export const MAX_PICKLE_BYTES = 100_000_000;
@@ -48,7 +49,8 @@ export async function readZipForm(file: FormatFile, fail: Failures): Promise<Con
       );
     }
     const begin = await beginOf(found, size, read, fail);
-    return read(begin, begin + found.bytes);
+    const deflated = deflatedIn(found, begin, file.file);
+    return deflated ? inflating(deflated, read)(0, found.bytes) : read(begin, begin + found.bytes);
   };
   const textOf = async (name: string): Promise<string | undefined> => {
     const bytes = await bytesOf(name, MAX_TEXT_BYTES);
@@ -86,7 +88,7 @@ export async function readZipForm(file: FormatFile, fail: Failures): Promise<Con
   const root = readPickle(pickle, storages, fail);
   return {
     root,
-    begins: keys => placesOf(keys, storages, entry, file, fail),
+    places: keys => placesOf(keys, storages, entry, file, fail),
     notes: [],
   };
 }
@@ -103,14 +105,14 @@ function readPickle(pickle: Uint8Array, storages: Storages, fail: Failures): PyV
   }
 }
 
-/** First bytes of storages, each of which lies in a file of its own. */
+/** Where storages lie, each of them a file of its own. */
 async function placesOf(
   keys: ReadonlySet<string>,
   storages: Storages,
   entry: (name: string) => ZipEntry | undefined,
-  { size, read }: FormatFile,
+  { file, size, read }: FormatFile,
   fail: Failures,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, Place>> {
   const found = [...keys].map(key => {
     const { bytes } = storages.all.get(key)!;
     const at = entry(`data/${key}`);
@@ -119,7 +121,7 @@ async function placesOf(
   });
   found.sort((a, b) => a.at.header - b.at.header);
   const readHeader = windowed(read, size, HEADERS_BYTES);
-  const places: { key: string; header: number; begin: number; end: number }[] = [];
+  const places: { key: string; header: number; end: number; place: Place }[] = [];
   for (const { key, bytes, at } of found) {
     const begin = await beginOf(at, size, readHeader, fail);
     if (at.bytes !== bytes) {
@@ -127,12 +129,14 @@ async function placesOf(
         `its storage ${quoted(key)} takes ${counted(at.bytes, 'byte')}, but its pickle states ${bytes}`,
       );
     }
-    places.push({ key, header: at.header, begin, end: begin + bytes });
+    const deflated = deflatedIn(at, begin, file);
+    const place = { begin, ...(deflated && { deflated }) };
+    places.push({ key, header: at.header, end: begin + at.storedBytes, place });
   }
   for (const [i, { key, end }] of places.entries()) {
     if (end > (places[i + 1]?.header ?? size)) {
       fail.corrupt(`its storage ${quoted(key)} overlaps another`);
     }
   }
-  return new Map(places.map(({ key, begin }) => [key, begin]));
+  return new Map(places.map(({ key, place }) => [key, place]));
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deflateRawSync } from 'node:zlib';
 
 import { openCheckpoint } from '../../../../../src/checkpoint/checkpoint';
 import { CorruptFileError, UserError } from '../../../../../src/errors';
 import { assertUserError, put, temporaryFolder } from '../../files';
 import {
   archive,
+  deflated,
   dict,
   named,
   oldFile,
@@ -37,24 +37,53 @@ test('what the builder of these files makes is read', async t => {
 
 const member = { name: 'a/data.pkl', bytes: pickle(dict({ w: good })) };
 const data = { name: 'a/data/0', bytes: Buffer.alloc(24) };
-const deflated = { method: 8, stated: { inflated: 4e9 } };
 
 /** Archives that are not what they should be. */
 const archives: readonly (readonly [what: string, bytes: Buffer, says: RegExp])[] = [
   [
-    'a pickle that was compressed',
-    zip([{ ...member, bytes: deflateRawSync(Buffer.alloc(1e6)), method: 8 }, data]),
-    /compressed or encrypted after torch wrote it \("a\/data\.pkl"\)/,
+    'a deflated pickle of 4 GB, a bomb',
+    zip([deflated({ ...member, bytes: Buffer.alloc(1e6) }, { inflated: 4e9 }), data]),
+    /"a\/data\.pkl" states 4,000,000,000 bytes, which its \d+ in the archive cannot hold/,
   ],
   [
-    'a storage that was compressed, a bomb of 4 GB',
-    zip([member, { ...data, bytes: deflateRawSync(Buffer.alloc(1e6)), ...deflated }]),
-    /compressed or encrypted after torch wrote it \("a\/data\/0"\)/,
+    'a deflated pickle of 101 MB',
+    zip([deflated({ ...member, bytes: Buffer.alloc(101e6) }), data]),
+    /"data\.pkl" takes 101,000,000 bytes; at most 100000000/,
+  ],
+  [
+    'a deflated storage of 4 GB, a bomb',
+    zip([member, deflated({ ...data, bytes: Buffer.alloc(1e6) }, { inflated: 4e9 })]),
+    /"a\/data\/0" states 4,000,000,000 bytes, which its \d+ in the archive cannot hold/,
+  ],
+  [
+    'a deflated storage of another size than its pickle states',
+    zip([member, deflated({ ...data, bytes: Buffer.alloc(28) })]),
+    /takes 28 bytes, but its pickle states 24/,
+  ],
+  [
+    'a deflated pickle that does not inflate',
+    zip([{ ...member, method: 8, stated: { inflated: 100 } }, data]),
+    /"a\/data\.pkl" is damaged/,
+  ],
+  [
+    'a deflated pickle of another sum',
+    zip([deflated(member, { crc: 1 }), data]),
+    /"a\/data\.pkl" is damaged/,
+  ],
+  [
+    'a deflated pickle that goes on',
+    zip([deflated({ ...member, bytes: Buffer.alloc(200) }, { inflated: 100 }), data]),
+    /"a\/data\.pkl" is damaged/,
+  ],
+  [
+    'a storage packed by another method',
+    zip([member, { ...data, method: 14 }]),
+    /encrypted, or compressed by another method than torch reads \("a\/data\/0"\)/,
   ],
   [
     'a storage that is encrypted',
     zip([member, { ...data, flags: 1, stated: { bytes: 36, inflated: 24 } }]),
-    /compressed or encrypted/,
+    /it was encrypted, or compressed by another method/,
   ],
   ['two pickles', zip([member, member, data]), /two files called "a\/data\.pkl"/],
   [
@@ -140,6 +169,33 @@ for (const [what, bytes, says] of archives) {
     await assertUserError(openCheckpoint(path), UserError, says);
   });
 }
+
+test('a deflated storage is read in parts, and what it does not inflate to is refused', async t => {
+  const folder = await temporaryFolder(t);
+  const values = Float32Array.from({ length: 100_000 }, (_, i) => i % 777);
+  const value = pickle(dict({ w: tensor(storage('0', 100_000), [100_000]) }));
+  const raw = { name: 'a/data/0', bytes: Buffer.from(values.buffer) };
+  const files = (crc?: { crc: number }): Buffer =>
+    zip([deflated({ name: 'a/data.pkl', bytes: value }), deflated(raw, crc)]);
+  const found = await openCheckpoint(await put(folder, 'a.pt', files()));
+  assert.deepEqual(await found.readRange('w', 99_000, 10), values.slice(99_000, 99_010));
+  assert.deepEqual(await found.readFloat32('w'), values);
+  await found.close();
+  const damaged = await openCheckpoint(await put(folder, 'b.pt', files({ crc: 1 })));
+  await assertUserError(damaged.readFloat32('w'), CorruptFileError, /"a\/data\/0" is damaged/);
+  await damaged.close();
+});
+
+test('a view of a deflated storage that would be inflated to over 256 MiB is refused', async t => {
+  const count = 70_000_000;
+  const value = pickle(dict({ w: tensor(storage('0', count), [2, count / 2], [1, 2]) }));
+  const bytes = zip([
+    { name: 'a/data.pkl', bytes: value },
+    deflated({ name: 'a/data/0', bytes: Buffer.alloc(4 * count) }),
+  ]);
+  const path = await put(await temporaryFolder(t), 'a.pt', bytes);
+  await assertUserError(openCheckpoint(path), UserError, /at most 268435456 are inflated at once/);
+});
 
 const six: readonly [string, readonly number[]] = ['0', [1, 2, 3, 4, 5, 6]];
 const old = oldFile(dict({ w: good }), [six]);

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 
 /** A file to put into an archive. */
 export interface Member {
@@ -13,6 +13,7 @@ export interface Member {
     readonly bytes?: number;
     readonly inflated?: number;
     readonly header?: number;
+    readonly crc32?: number;
   };
 }
 
@@ -37,7 +38,7 @@ export function zip(members: readonly Member[]): Buffer {
     entry.writeUInt16LE(20, 6);
     entry.writeUInt16LE(flags, 8);
     entry.writeUInt16LE(method, 10);
-    entry.writeUInt32LE(crc32(bytes), 16);
+    entry.writeUInt32LE(stated.crc32 ?? crc32(bytes), 16);
     entry.writeUInt32LE(stated.bytes ?? bytes.length, 20);
     entry.writeUInt32LE(stated.inflated ?? stated.bytes ?? bytes.length, 24);
     entry.writeUInt16LE(name.length, 28);
@@ -56,6 +57,15 @@ export function zip(members: readonly Member[]): Buffer {
   end.writeUInt32LE(at, 16);
   return Buffer.concat([...parts, listed, end]);
 }
+
+/** A file that is deflated in an archive. @param inflated what the directory says of its size */
+export const deflated = (
+  { name, bytes }: Member,
+  { inflated = bytes.length, crc = crc32(bytes) } = {},
+): Member => ({
+  ...{ name, bytes: deflateRawSync(bytes), method: 8 },
+  stated: { inflated, crc32: crc },
+});
 
 /** An archive of torch.save with a pickle, and storages by key. */
 export const archive = (

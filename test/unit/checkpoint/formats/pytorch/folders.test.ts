@@ -56,6 +56,22 @@ test('shards without their index are read together, and one that is missing is n
   await assertUserError(openCheckpoint(folder), CorruptFileError, /lacks 1 of 2 shards/);
 });
 
+test('a tensor that only the index of shards names is told of, a shard that only it names is missing', async t => {
+  const folder = await folderWith(t, 'gpt2/config.json', ...shards.map(name => `sharded/${name}`));
+  const text = await readFile(torchFile('sharded/pytorch_model.bin.index.json'), 'utf8');
+  const naming = (shard: string): Promise<string> => {
+    const index = JSON.parse(text) as { weight_map: Record<string, string> };
+    index.weight_map['mtp.fc.weight'] = shard;
+    return put(folder, 'pytorch_model.bin.index.json', JSON.stringify(index));
+  };
+  await naming(shards[0]!);
+  const model = await openModel(folder);
+  await model.checkpoint.close();
+  assert.match(model.notes[0]!.message, /index names "mtp\.fc\.weight", which no shard holds/);
+  await naming('pytorch_model-00003-of-00003.bin');
+  await assertUserError(openModel(folder), CorruptFileError, /1 of 3 shards .* is missing/);
+});
+
 test('a shard that is named beside its index is refused with the index', async () => {
   await assertUserError(
     openCheckpoint(torchFile(`sharded/${shards[0]}`)),

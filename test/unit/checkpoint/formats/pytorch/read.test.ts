@@ -54,10 +54,15 @@ const pick = ({
   bytes,
 });
 
-for (const form of ['', '-old']) {
-  const is = form === '' ? 'an archive' : 'the form before torch 1.6';
+const forms = [
+  ['', 'an archive'],
+  ['-old', 'the form before torch 1.6'],
+  ['-deflated', 'an archive that was compressed afterwards'],
+] as const;
+
+for (const [form, is] of forms) {
   test(`all element types are read from ${is}, byte for byte`, () =>
-    compare(`types${form}.pt`, 'types.safetensors', form === '' ? holdsTheSame : holdsSome));
+    compare(`types${form}.pt`, 'types.safetensors', form === '-old' ? holdsSome : holdsTheSame));
 
   test(`views of storages are read from ${is}, byte for byte`, () =>
     compare(`views${form}.pt`, 'views.safetensors', holdsTheSame));
@@ -81,7 +86,7 @@ for (const form of ['', '-old']) {
       }
     }));
 
-  for (const protocol of [1, 2, 4, 5]) {
+  for (const protocol of form === '-deflated' ? [] : [1, 2, 4, 5]) {
     test(`protocol ${protocol} of pickle is read from ${is}`, async () => {
       const found = await openCheckpoint(torchFile(`protocol${protocol}${form}.pt`));
       assert.deepEqual([...(await found.readFloat32('a'))], [0, 1, 2, 3, 4, 5]);
