@@ -21,10 +21,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const save = `${root}out/fuzz`;
 mkdirSync(save, { recursive: true });
 
-/** Shares of all inputs, for the targets in test/fuzz/targets.ts. */
+/** Shares of all inputs, for the targets in test/fuzz/targets. */
 const shares = {
   ...{ safetensors: 15, pytorch: 12, gguf: 8, index: 7, config: 10, tokenizer: 1, operators: 7 },
-  ...{ receipts: 6, runs: 6, idx: 4, images: 2, jsonl: 3 },
+  ...{ receipts: 6, runs: 6, idx: 4, images: 2, jsonl: 1 },
   ...{ tfjs: 4, numpy: 4, flax: 4, llama2c: 1, onnx: 3, hdf5: 3, keras: 2, ggufParts: 2 },
 };
 /** Inputs that one process reads, so that what it leaves behind does not add up. */
