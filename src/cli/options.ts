@@ -1,5 +1,11 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../errors';
+import {
+  conversionFormats,
+  ggufTypes,
+  type ConversionFormat,
+  type GgufType,
+} from '../protocol/conversion';
 import { givenSizes } from '../protocol/model';
 import { engineChoices } from '../protocol/engines';
 import type { Target } from '../run/plan/plan';
@@ -145,6 +151,35 @@ export const outOf = ({ out, overwrite, maxShardSize }: OutOptions) => ({
   overwrite: overwrite ?? false,
   maxShardBytes: maxShardSize,
 });
+
+/** How a model is written besides safetensors. */
+export interface FormatOptions {
+  readonly format: ConversionFormat;
+  readonly outtype?: GgufType;
+}
+
+const outtypeHelp = `how a GGUF file stores matrices: ${ggufTypes.join(', ')}; f16 by default`;
+
+/** Adds `--format` and `--outtype` to what writes a model of its own. */
+export function addFormatOptions(command: Command): Command {
+  const help = 'safetensors; gguf writes the model as a GGUF file for llama.cpp beside them';
+  addOption(command, '--format <name>', help, takes.word(conversionFormats), 'safetensors');
+  return addOuttypeOption(command);
+}
+
+/** Adds `--outtype`. */
+export const addOuttypeOption = (command: Command): Command =>
+  addOption(command, '--outtype <type>', outtypeHelp, takes.word(ggufTypes));
+
+/** The type of the GGUF file that is asked for. @throws UsageError for a type without such a file */
+export function ggufOf({ format, outtype }: FormatOptions): GgufType | undefined {
+  if (format === 'gguf') return outtype ?? 'f16';
+  if (outtype === undefined) return undefined;
+  throw new UsageError(
+    '--outtype is for GGUF files: in safetensors every tensor keeps its type.',
+    'Leave --outtype out, or give --format gguf.',
+  );
+}
 
 /** Options of runs that take steps. */
 export interface StepOptions {

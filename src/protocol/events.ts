@@ -1,9 +1,16 @@
 import type { loggedEvent, packedMatrix, pooledMatrix, runEvent, usage } from './eventSchemas';
 import type { Inferred } from './inferred';
-import type { growthPlan, growthReceipt, loggedReceipt, trainingReceipt } from './receiptSchemas';
+import type {
+  ggufReceipt,
+  growthPlan,
+  growthReceipt,
+  loggedReceipt,
+  trainingReceipt,
+} from './receiptSchemas';
 
 export type GrowthPlan = Inferred<typeof growthPlan>;
 export type Receipt = Inferred<typeof growthReceipt>;
+export type GgufReceipt = Inferred<typeof ggufReceipt>;
 export type LoggedReceipt = Inferred<typeof loggedReceipt>;
 export type TrainedReceipt = Inferred<typeof trainingReceipt>;
 export type PooledMatrix = Inferred<typeof pooledMatrix>;

@@ -1,5 +1,6 @@
 /** Plans and receipts. */
 import * as z from 'zod/mini';
+import { ggufTypes } from './conversion';
 import { evaluation } from './evaluationSchemas';
 import { measured, note } from './fieldSchemas';
 import { modelSummary, sourceModel } from './modelSchemas';
@@ -88,6 +89,14 @@ const receiptEngine = z.object({
 /** What an optimizer went on with. */
 const optimizerState = z.object({ updates: z.number(), sha256: text });
 
+/** The same model as a GGUF file beside its safetensors. */
+export const ggufReceipt = z.object({
+  file: text,
+  outtype: z.enum(ggufTypes),
+  bytes: z.number(),
+  sha256: text,
+});
+
 /** growth.json: what happened, beside every grown checkpoint. Nothing in it was not measured. */
 export const growthReceipt = z.object({
   software,
@@ -104,6 +113,7 @@ export const growthReceipt = z.object({
   engine: z.exactOptional(receiptEngine),
   /** What AdamW knew of the source's gradients, grown with its weights; absent where it begins anew. */
   optimizerState: z.exactOptional(optimizerState),
+  gguf: z.exactOptional(ggufReceipt),
   losses: z.exactOptional(
     z.object({
       small: evaluation,
@@ -150,6 +160,7 @@ export const trainingReceipt = z.object({
   engine: receiptEngine,
   /** What the optimizer went on with; absent where it began anew. */
   optimizerState: z.exactOptional(optimizerState),
+  gguf: z.exactOptional(ggufReceipt),
   before: evaluation,
   after: evaluation,
   flops: z.object({ perStep: measured, total: measured }),

@@ -2,8 +2,6 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors';
 import {
   conversionFormats,
-  ggufTypes,
-  type ConversionFormat,
   type ConversionReceipt,
   type GgufType,
 } from '../../protocol/conversion';
@@ -13,16 +11,18 @@ import { printLine, type Host } from '../host';
 import { quietContext } from '../job';
 import {
   addOption,
+  addOuttypeOption,
   addOutOptions,
   addOutputOptions,
+  ggufOf,
   outOf,
   takes,
+  type FormatOptions,
   type OutOptions,
   type OutputOptions,
 } from '../options';
 
-type ConvertOptions = OutputOptions &
-  OutOptions & { readonly format: ConversionFormat; readonly outtype?: GgufType };
+type ConvertOptions = OutputOptions & OutOptions & FormatOptions;
 
 /** `ligo convert`: another format, the same weights. */
 export function addConvertCommand(program: Command, host: Host): void {
@@ -31,12 +31,7 @@ export function addConvertCommand(program: Command, host: Host): void {
     .description('write a checkpoint of any format that is read as safetensors, or as GGUF');
   const formats = conversionFormats.join(' or ');
   addOption(command, '--format <name>', formats, takes.word(conversionFormats), 'safetensors');
-  addOption(
-    command,
-    '--outtype <type>',
-    `how a GGUF file stores matrices: ${ggufTypes.join(', ')}; f16 by default`,
-    takes.word(ggufTypes),
-  );
+  addOuttypeOption(command);
   addOutputOptions(addOutOptions(command)).action(
     async (checkpoint: string, options: ConvertOptions) => {
       const { format } = options;
@@ -58,19 +53,14 @@ export function addConvertCommand(program: Command, host: Host): void {
 }
 
 /** @throws UsageError for options of the other format */
-function outtypeOf({ format, outtype, maxShardSize }: ConvertOptions): GgufType | undefined {
-  if (format === 'gguf') {
-    if (maxShardSize === undefined) return outtype ?? 'f16';
+function outtypeOf(options: ConvertOptions): GgufType | undefined {
+  if (options.format === 'gguf' && options.maxShardSize !== undefined) {
     throw new UsageError(
       '--max-shard-size divides safetensors, but a GGUF file is written whole.',
       'Leave --max-shard-size out; llama-gguf-split of llama.cpp divides such files.',
     );
   }
-  if (outtype === undefined) return undefined;
-  throw new UsageError(
-    '--outtype is for GGUF files: in safetensors every tensor keeps its type.',
-    'Leave --outtype out, or give --format gguf.',
-  );
+  return ggufOf(options);
 }
 
 function describe({ out, files, tensors, bytes, leftOut }: ConversionReceipt): string {

@@ -14,15 +14,18 @@ import {
 import { addLigoOptions, ligoSettingsOf, type LigoOptions } from '../ligoOptions';
 import {
   addEngineOptions,
+  addFormatOptions,
   addOption,
   addOutOptions,
   addOutputOptions,
   addSeedOption,
   addTargetOptions,
+  ggufOf,
   outOf,
   saveEveryHelp,
   takes,
   targetOf,
+  type FormatOptions,
   type OutOptions,
   type TargetOptions,
 } from '../options';
@@ -30,6 +33,7 @@ import {
 type GrowOptions = JobOptions &
   TargetOptions &
   OutOptions &
+  FormatOptions &
   DataFlags &
   LigoOptions &
   SubmitOptions & {
@@ -53,7 +57,7 @@ export function addGrowCommand(program: Command, host: Host): void {
   const wishes = takes.word(['grow', 'reset'] as const);
   addOption(command, '--optimizer-state <what>', optimizerStateHelp, wishes);
   addEngineOptions(addSeedOption(command));
-  addOutOptions(command).option('--resume', 'go on with a run that was stopped');
+  addFormatOptions(addOutOptions(command)).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(addSubmitOptions(command)).action(
     async (checkpoint: string, options: GrowOptions) => {
       const { method, seed, resume = false, saveEvery, optimizerState } = options;
@@ -67,6 +71,7 @@ export function addGrowCommand(program: Command, host: Host): void {
         optimizerState: optimizerState === 'grow' ? ('use' as const) : optimizerState,
         settings: ligoSettingsOf(options, method),
         ...outOf(options),
+        gguf: ggufOf(options),
       };
       if (isSubmitted(command, options)) {
         const learns = growthMethod(method).making.kind === 'learned';

@@ -13,21 +13,25 @@ import {
 import {
   addDropHeadOption,
   addEngineOptions,
+  addFormatOptions,
   addOptimizerStateOption,
   addOption,
   addOutOptions,
   addOutputOptions,
   addSeedOption,
   addStepOptions,
+  ggufOf,
   outOf,
   saveEveryHelp,
   takes,
+  type FormatOptions,
   type OutOptions,
   type StepOptions,
 } from '../options';
 
 type TrainOptions = JobOptions &
   OutOptions &
+  FormatOptions &
   DataFlags &
   StepOptions &
   SubmitOptions & {
@@ -56,7 +60,7 @@ export function addTrainCommand(program: Command, host: Host): void {
   addOptimizerStateOption(command);
   command.option('--keep-optimizer', 'write the optimizer’s state beside the result');
   addPartialOptions(addDropHeadOption(command));
-  addOutOptions(command).option('--resume', 'go on with a run that was stopped');
+  addFormatOptions(addOutOptions(command)).option('--resume', 'go on with a run that was stopped');
   addOutputOptions(addSubmitOptions(command)).action(
     async (checkpoint: string, options: TrainOptions) => {
       const { steps, seed, resume = false } = options;
@@ -83,6 +87,7 @@ export function addTrainCommand(program: Command, host: Host): void {
           seed,
           resume,
           ...outOf(options),
+          gguf: ggufOf(options),
           fromScratch: options.fromScratch ?? false,
           dropHead: options.dropHead ?? false,
           evaluateEvery: options.evaluateEvery,

@@ -40,6 +40,7 @@ import { modelNameOf } from '../../protocol/weightNames';
 import { recognizeModel } from '../open/model';
 import { useModel } from '../open/resources';
 import { counter, type Converting, type Written } from './converting';
+import type { Companions } from '../write/companions';
 import { ggufTokenizer, requireSameTokens } from './ggufTokenizer';
 import { requireSpace } from './safetensors';
 import { computeTheSame } from './sameComputation';
@@ -55,15 +56,59 @@ interface Content {
 /** Version of ggml's blocks. */
 const QUANTIZATION_VERSION = 2;
 
-/**
- * Writes a model of a known family as one GGUF file. What the file says is read back before any weights
- * are written, and must be the same model with the same tokenizer.
- */
+/** A model that a GGUF file can say, all of it but the weights. */
+export interface GgufModel {
+  /** Tensors of the file. */
+  readonly tensors: number;
+  /** Of all of them, as they are written. */
+  readonly bytes: number;
+  readonly leftOut: Written['leftOut'];
+  readonly companions: Companions;
+  readonly notes: readonly Note[];
+  /** Writes the file, which has to be new. @throws TooLargeError */
+  write(file: string, count: Counter): Promise<void>;
+}
+
+/** Passes parts of tensors on, and says how far it is or that it ends here. */
+type Counter = (parts: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+/** Values that an element type does not reach. */
+export class TooLargeError extends UnsupportedError {}
+
+/** A model of a known family as one GGUF file. */
 export async function writeGgufModel(
   converting: Converting,
   { checkpoint: path, outtype = 'f16' }: ConversionRequest,
 ): Promise<Written> {
-  const { source, directory, signal, warn } = converting;
+  const { source, directory, warn } = converting;
+  const name = modelNameOf(path);
+  const model = await prepareGguf(source, { name, outtype, scratch: directory });
+  await requireSpace(directory, model.bytes);
+  warn(model.notes);
+  const file = join(directory, ggufName(name, outtype));
+  await model.write(file, counter(converting, model.bytes));
+  const { tensors, bytes, leftOut, companions } = model;
+  return { tensors, bytes, files: [file], leftOut, companions };
+}
+
+/** What a GGUF file is called. */
+export const ggufName = (model: string, outtype: GgufType): string =>
+  `${model.replace(/[^\w.-]+/g, '-')}-${encodings[outtype].name}.gguf`;
+
+/**
+ * What a GGUF file of a checkpoint would say, which is read back: it must be the same model with the same
+ * tokenizer. Reads no weights.
+ * @param scratch a folder for the file that is read back, which is removed
+ * @throws UnsupportedError where such a file cannot say it
+ */
+export async function prepareGguf(
+  source: Checkpoint,
+  {
+    name,
+    outtype,
+    scratch,
+  }: { readonly name: string; readonly outtype: GgufType; readonly scratch: string },
+): Promise<GgufModel> {
   const recognition = await recognizeModel(source);
   const named = architectureFor(recognition.architecture.family);
   const model = writtenModel(recognition);
@@ -71,7 +116,7 @@ export async function writeGgufModel(
   const entries: Entry[] = [
     ['general.architecture', text(named.name)],
     ['general.type', text('model')],
-    ['general.name', text(modelNameOf(path))],
+    ['general.name', text(name)],
     ['general.file_type', uint32(fileTypes[outtype])],
     ['general.quantization_version', uint32(QUANTIZATION_VERSION)],
     ...modelEntries(named, model),
@@ -79,32 +124,29 @@ export async function writeGgufModel(
   ];
   const contents = contentsOf(source, recognition, { named, model, outtype });
   const head = headOf(entries, contents);
-  await requireSpace(directory, head.size);
-  await requireSameModel(directory, head, contents, async check => {
+  await requireSameModel(scratch, head, contents, async check => {
     requireSameComputation(recognition, check, source);
     await requireSameTokens(source, check.checkpoint);
   });
-  warn([...notesOn(model, named.name), ...notesOnFallback(contents, outtype), ...tokenizer.notes]);
-  const name = modelNameOf(path).replace(/[^\w.-]+/g, '-');
-  const file = join(directory, `${name}-${encodings[outtype].name}.gguf`);
-  const bytes = contents.reduce((sum, content) => sum + bytesOf(content), 0);
-  const count = counter(converting, bytes);
-  await createFile(file, [], async write => {
-    await write(head.bytes);
-    for (const content of contents) {
-      signal.throwIfAborted();
-      for await (const part of count(content.bytes())) await write(part);
-      await write(new Uint8Array(paddedBytesOf(content) - bytesOf(content)));
-    }
-  });
   const read = new Set(recognition.names.values());
-  const leftOut = recognition.ignored.filter(({ name: ignored }) => !read.has(ignored));
   return {
     tensors: contents.length,
-    bytes,
-    files: [file],
-    leftOut,
+    bytes: contents.reduce((sum, content) => sum + bytesOf(content), 0),
+    leftOut: recognition.ignored.filter(({ name: ignored }) => !read.has(ignored)),
     companions: tokenizer.companions,
+    notes: [
+      ...notesOn(model, named.name),
+      ...notesOnFallback(contents, outtype),
+      ...tokenizer.notes,
+    ],
+    write: (file, count) =>
+      createFile(file, [], async write => {
+        await write(head.bytes);
+        for (const content of contents) {
+          for await (const part of count(content.bytes())) await write(part);
+          await write(new Uint8Array(paddedBytesOf(content) - bytesOf(content)));
+        }
+      }),
   };
 }
 
@@ -178,8 +220,8 @@ async function* encoded(
   for await (const part of source.parts(tensor)) {
     const bytes = encoding.encode(part, tensor.type);
     if (bytes === undefined) {
-      throw new UnsupportedError(
-        `${quoted(tensor.name)} has values that are too large for ${encoding.name}; nothing was written.`,
+      throw new TooLargeError(
+        `${quoted(tensor.name)} has values that are too large for ${encoding.name}.`,
         'Store it as bf16 or f32.',
       );
     }

@@ -1,3 +1,6 @@
+import { requireGguf } from '../convert/ggufBeside';
+import { ggufOf } from './ggufOf';
+import type { GgufType } from '../../protocol/conversion';
 import type { Receipt } from '../../protocol/events';
 import { copyCompanions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
@@ -17,6 +20,8 @@ export interface ApplyRequest {
   /** A safetensors file with our names, or the released LiGO code's. */
   readonly operators: string;
   readonly out: string;
+  /** Writes the grown model as a GGUF file, too. */
+  readonly gguf?: GgufType | undefined;
   readonly overwrite?: boolean;
   readonly maxShardBytes?: number | undefined;
 }
@@ -29,6 +34,7 @@ export async function apply(caller: RunContext, request: ApplyRequest): Promise<
   const target = await resolveTarget(model, request.target);
   warn(context, target.notes);
   const growth = requireGrowth(model, target);
+  if (request.gguf) await requireGguf(model.checkpoint, request.gguf);
   const applied = await readOperators(request.operators, growth);
   const receipt = await stoppable(context, () =>
     withOutput(request.out, request.overwrite ?? false, async directory => {
@@ -43,6 +49,7 @@ export async function apply(caller: RunContext, request: ApplyRequest): Promise<
       const written = await writeModel(directory, model, growth.target, values, request);
       await written[Symbol.asyncDispose]();
       await writeOperators(directory, growth, applied, sha256);
+      const gguf = await ggufOf(context, directory, { ...request, growth });
       await model.checkpoint.requireUnchanged(sha256);
       warn(context, await companions.notes());
       const settings = {
@@ -60,6 +67,7 @@ export async function apply(caller: RunContext, request: ApplyRequest): Promise<
         seed: 0,
         steps: 0,
         data: undefined,
+        gguf,
         measured: {},
         warnings,
       });

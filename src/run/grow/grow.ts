@@ -1,3 +1,6 @@
+import { requireGguf } from '../convert/ggufBeside';
+import { ggufOf } from './ggufOf';
+import type { GgufType } from '../../protocol/conversion';
 import { UsageError, type Note } from '../../errors';
 import { copiesOf, sourceValues, type Growth, type GrowthMethodName } from '../../growth';
 import type { Receipt } from '../../protocol/events';
@@ -39,6 +42,8 @@ export interface GrowRequest {
   readonly saveEvery?: number | undefined;
   /** Whether the optimizer's state beside the checkpoint grows too; where that can be by default. */
   readonly optimizerState?: StateWish;
+  /** Writes the grown model as a GGUF file, too. */
+  readonly gguf?: GgufType | undefined;
   readonly overwrite?: boolean;
   readonly maxShardBytes?: number | undefined;
 }
@@ -101,6 +106,7 @@ async function requireRequest(
       advise`${leaveOut('saveEvery')}.`,
     );
   }
+  if (request.gguf) await requireGguf(model.checkpoint, request.gguf);
   const target = await resolveTarget(model, request.target);
   const growth = requireGrowth(model, target);
   requireMethod(request.method, growth);
@@ -155,6 +161,7 @@ async function growInto(
     await writeOptimizerState(directory, growth.target, grown, await written.sha256(), task);
   }
   if (operators) await writeOperators(directory, growth, { operators, freshness }, sha256);
+  const gguf = await ggufOf(context, directory, task);
   await model.checkpoint.requireUnchanged(sha256);
   const touched = await task.openData?.batches.requireUnchanged();
   warn(context, [...(await companions.notes()), ...(touched ?? [])]);
@@ -177,6 +184,7 @@ async function growInto(
     },
     engine: task.engine.description,
     optimizerState: state && { updates: state.updates, sha256: state.sha256 },
+    gguf,
     measured,
     warnings: task.warnings,
   });

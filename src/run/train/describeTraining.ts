@@ -31,7 +31,7 @@ export function trainingReceipt({
   ...rest
 }: TrainingFacts): TrainingReceipt {
   const { step, flops, stages, seconds } = trained;
-  const { warnings, engine, before, after, curve, resumedAfter, optimizerState } = rest;
+  const { warnings, engine, before, after, curve, resumedAfter, optimizerState, gguf } = rest;
   return {
     software,
     created: new Date(created).toISOString(),
@@ -44,6 +44,7 @@ export function trainingReceipt({
     data: dataReceipt(data),
     engine,
     ...(optimizerState && { optimizerState }),
+    ...(gguf && { gguf }),
     before,
     after,
     ...(curve && { curve }),

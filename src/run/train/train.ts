@@ -7,6 +7,9 @@ import { randomParameter, type Moment } from '../../growth';
 import { momentInputs } from '../../training';
 import type { CurvePoint } from '../../protocol/comparison';
 import { evaluationOf, type Evaluation } from '../../protocol/evaluation';
+import type { GgufType } from '../../protocol/conversion';
+import { modelNameOf } from '../../protocol/weightNames';
+import { requireGguf, writeGgufBeside } from '../convert/ggufBeside';
 import { sourceName } from '../../protocol/hubReference';
 import { copyCompanions, type Companions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
@@ -59,6 +62,8 @@ export interface TrainRequest {
   readonly keepOptimizer?: boolean;
   /** Leave out tensors that are no part of the model as it is understood here. */
   readonly dropHead?: boolean;
+  /** Writes the trained model as a GGUF file, too. */
+  readonly gguf?: GgufType | undefined;
   readonly overwrite?: boolean;
   readonly maxShardBytes?: number | undefined;
 }
@@ -71,6 +76,7 @@ export async function train(caller: RunContext, asked: TrainRequest): Promise<Tr
   const request = await withRate(context, model, asked);
   requireHead(model);
   requireWhole(model, request.dropHead ?? false);
+  if (request.gguf) await requireGguf(model.checkpoint, request.gguf);
   const receipt = await stoppable(context, onTrained =>
     withOutput(request.out, request.overwrite ?? false, async directory => {
       const companions = await copyCompanions(model.checkpoint, directory);
@@ -170,6 +176,12 @@ async function trainInto(
     };
     await writeOptimizerState(directory, architecture, kept, await written.sha256(), request);
   }
+  const gguf =
+    request.gguf &&
+    (await writeGgufBeside(context, directory, {
+      name: modelNameOf(request.out),
+      outtype: request.gguf,
+    }));
   await model.checkpoint.requireUnchanged(sha256);
   warn(context, [...(await companions.notes()), ...(await data.batches.requireUnchanged())]);
   context.signal.throwIfAborted();
@@ -194,6 +206,7 @@ async function trainInto(
     },
     engine: engine.description,
     ...(state && { optimizerState: { updates: state.updates, sha256: state.sha256 } }),
+    ...(gguf && { gguf }),
     before,
     after,
     ...(evaluateEvery !== undefined && { curve: trained.curve }),

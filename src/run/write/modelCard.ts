@@ -40,6 +40,12 @@ export function modelCard(
     ...(data
       ? [`Data: ${data.files.map(file => file.name).join(', ')} (${data.heldOut}).`, '']
       : []),
+    ...(receipt.gguf
+      ? [
+          `\`${receipt.gguf.file}\` holds the same model for llama.cpp, as ${receipt.gguf.outtype}.`,
+          '',
+        ]
+      : []),
     training
       ? '`growth.json` and `training.json` are the receipts: hashes, settings and everything that was measured.'
       : '`growth.json` is the receipt: hashes, settings and everything that was measured.',

@@ -27,6 +27,7 @@ export interface ReceiptParts {
   readonly data: DataReceipt | undefined;
   readonly engine: NonNullable<Receipt['engine']>;
   readonly optimizerState?: Receipt['optimizerState'] | undefined;
+  readonly gguf?: Receipt['gguf'] | undefined;
   readonly measured: Partial<Receipt>;
   readonly warnings: readonly Note[];
 }
@@ -54,6 +55,7 @@ export function growthReceipt(parts: ReceiptParts): Receipt {
     ...(data && { data: dataReceipt(data) }),
     engine,
     ...(parts.optimizerState && { optimizerState: parts.optimizerState }),
+    ...(parts.gguf && { gguf: parts.gguf }),
     ...parts.measured,
     warnings: warnings.map(({ message }) => message),
   };

@@ -14,8 +14,18 @@ export interface TrainingReceipt extends Omit<TrainedReceipt, 'settings'> {
 /** What a run tells of its receipt: whoever follows it was told the scores on the way. */
 export function toldReceipt(receipt: TrainingReceipt): TrainedReceipt {
   const { software, created, source, settings, objective, fromScratch, steps, seed } = receipt;
-  const { data, engine, optimizerState, before, after, flops, seconds, resumedAfter, warnings } =
-    receipt;
+  const {
+    data,
+    engine,
+    optimizerState,
+    gguf,
+    before,
+    after,
+    flops,
+    seconds,
+    resumedAfter,
+    warnings,
+  } = receipt;
   return {
     software,
     created,
@@ -28,6 +38,7 @@ export function toldReceipt(receipt: TrainingReceipt): TrainedReceipt {
     data,
     engine,
     ...(optimizerState && { optimizerState }),
+    ...(gguf && { gguf }),
     before,
     after,
     flops,
