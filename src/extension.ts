@@ -13,6 +13,7 @@ import { DeviceClaims } from './host/runs/deviceClaims';
 import { setUpGpuEngine } from './host/commands/engineSetup';
 import { CurvesPanels } from './host/pages/curvesPanel';
 import { openExample } from './host/commands/example';
+import { handOffCheckpoint } from './host/commands/handoffCommand';
 import { openFromHub } from './host/commands/hubCommand';
 import { Failures } from './host/failures';
 import {
@@ -175,6 +176,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   const table: Record<string, (argument?: unknown, selected?: unknown) => Promise<unknown>> = {
     growModel: resource => growModel(grow, resource),
     trainModel: resource => trainModel(grow, resource),
+    handoff: resource => handOffCheckpoint(grow, resource),
     compareMethods: resource => compareMethods(grow, resource),
     inspectCheckpoint,
     compareWeights: resource => compareWeights(weights, resource),

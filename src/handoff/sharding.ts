@@ -1,5 +1,6 @@
 import { formatBytes, formatCount } from '../format';
-import type { HandoffFacts, MachineFacts } from './facts';
+import type { MachineFacts } from '../protocol/handoff';
+import type { HandoffFacts } from './facts';
 
 /** How weights, gradients and moments lie on GPUs. */
 export interface Sharding {

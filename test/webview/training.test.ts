@@ -80,6 +80,8 @@ describe('the panel of a training', { skip }, () => {
     await view.page.getByText('Train On…').click();
     const posted = await view.posted();
     assert.deepEqual(posted.at(-1), { type: 'next', step: 'train' });
+    await view.page.getByText('Continue in PyTorch…').click();
+    assert.deepEqual((await view.posted()).at(-1), { type: 'next', step: 'handoff' });
   });
 
   it('is read by arrow keys: batch loss, held-out loss and learning rate', async () => {
