@@ -98,7 +98,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
       onError: failures.log,
     }),
   );
-  const curves = own(new CurvesPanels({ pages, runs, onError: failures.log }));
+  const curves = own(new CurvesPanels({ pages, runs }));
   commands.runs = new RunCommands(runs, panels, own(new ReportPanels()), curves);
   const progress = own(new ProgressView(pages, runs, act, failures.log));
   const inspector = new InspectorProvider({
@@ -224,6 +224,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   own(vscode.window.registerWebviewViewProvider(ProgressView.id, progress));
   own(vscode.window.registerWebviewPanelSerializer(RunPanels.viewType, panels));
   own(vscode.window.registerWebviewPanelSerializer(DifferencePanels.viewType, differences));
+  own(vscode.window.registerWebviewPanelSerializer(CurvesPanels.viewType, curves));
   for (const viewType of inspectors) {
     const options = { supportsMultipleEditorsPerDocument: true };
     own(vscode.window.registerCustomEditorProvider(viewType, inspector, options));

@@ -129,5 +129,20 @@ journey('training a model in the workbench', { screenshots: 'training-' }, step 
     await quickInput.isHidden();
   });
 
+  step('curves of several runs come back after a reload of the window', async ({ bench }) => {
+    await bench.runCommand('LiGO: Compare Curves…');
+    await bench.quickInput.row('Train gpt2-kjv').waitFor();
+    await bench.page.keyboard.press('Enter');
+    await bench.quickInput.isHidden();
+    const legend = async () => {
+      const frame = await bench.webview('ligo-curves');
+      await frame.locator('.legend-button').filter({ hasText: 'Train gpt2-kjv' }).waitFor();
+      return frame.locator('.legend-button').allTextContents();
+    };
+    const before = await legend();
+    await bench.reloadWindow();
+    assert.deepEqual(await legend(), before);
+  });
+
   step('nothing left the machine and no page broke its policy', assertQuiet);
 });
