@@ -36,6 +36,7 @@ import { ProgressView, type ProgressAction } from './host/pages/progressView';
 import { ReportPanels } from './host/pages/reportPanel';
 import { RunCommands } from './host/commands/runCommands';
 import { RunPanels } from './host/pages/runPanel';
+import { localLauncher } from './host/runs/launcher';
 import type { RunRecord } from './host/runs/runRecord';
 import { Runs } from './host/runs/runs';
 import { RunStatusItem } from './host/runs/runStatus';
@@ -73,7 +74,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
           vscode.Uri.joinPath(context.globalStorageUri, 'devices').fsPath,
           () => vscode.workspace.name ?? '',
         ),
-        launch: folder => spawnRun(worker, settings.nodePath, folder),
+        launcher: localLauncher(folder => spawnRun(worker, settings.nodePath, folder)),
         keep: () => settings.runsKept,
         mayStart: () => vscode.workspace.isTrusted,
         onError: failures.log,

@@ -96,8 +96,7 @@ journey('training a model in the workbench', { screenshots: 'training-' }, step 
     const project = 'gpt2-kjv-trained-pytorch';
     assert.ok(existsSync(workspace.path(project, 'trainjob.yaml')));
     await bench.page.locator('.notification-toast').filter({ hasText: project }).first().waitFor();
-    await bench.runCommand('View: Close Editor');
-    await bench.runCommand('Notifications: Clear All Notifications');
+    await bench.runCommand('View: Close All Editors');
   });
 
   step('a growth offers to train what has grown', async ({ bench }) => {

@@ -7,6 +7,7 @@ import { writeCheckpoint } from '../../src/checkpoint/writeCheckpoint';
 import { loadTokenizer } from '../../src/data/tokenizer';
 import { operatorsIn, startedOperators, type Growth } from '../../src/growth';
 import { DeviceClaims } from '../../src/host/runs/deviceClaims';
+import { localLauncher } from '../../src/host/runs/launcher';
 import { Runs } from '../../src/host/runs/runs';
 import { runFiles } from '../../src/protocol/runFolder';
 import { batchShape, openData } from '../../src/run/open/data';
@@ -379,9 +380,9 @@ export const targets: Readonly<Record<string, Target>> = {
         const runs = new Runs({
           folder,
           devices: new DeviceClaims(join(folder, 'devices'), () => ''),
-          launch: () => {
+          launcher: localLauncher(() => {
             throw new Error('a run was started');
-          },
+          }),
           keep: () => 1e6,
           mayStart: () => false,
           onError: error => (failed = error),

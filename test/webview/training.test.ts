@@ -135,6 +135,14 @@ describe('the curves of several runs', { skip }, () => {
     });
   }
 
+  it('are remembered by their ids, by which a reloaded window brings them back', async () => {
+    const view = await harness.open('curves');
+    await view.send(options);
+    await view.send({ type: 'curves', runs: several });
+    const kept = await view.ask<string>("sessionStorage.getItem('state ' + location.pathname)");
+    assert.deepEqual((JSON.parse(kept) as { runs?: unknown }).runs, ['a', 'b']);
+  });
+
   it('are read by arrow keys, hidden by their legend, and stand in a table', async () => {
     const view = await harness.open('curves');
     await view.send(options);
