@@ -13,6 +13,7 @@ import { DeviceClaims } from './host/runs/deviceClaims';
 import { setUpGpuEngine } from './host/commands/engineSetup';
 import { CurvesPanels } from './host/pages/curvesPanel';
 import { openExample } from './host/commands/example';
+import { handOffCheckpoint } from './host/commands/handoffCommand';
 import { openFromHub } from './host/commands/hubCommand';
 import { Failures } from './host/failures';
 import {
@@ -35,6 +36,7 @@ import { ProgressView, type ProgressAction } from './host/pages/progressView';
 import { ReportPanels } from './host/pages/reportPanel';
 import { RunCommands } from './host/commands/runCommands';
 import { RunPanels } from './host/pages/runPanel';
+import { localLauncher } from './host/runs/launcher';
 import type { RunRecord } from './host/runs/runRecord';
 import { Runs } from './host/runs/runs';
 import { RunStatusItem } from './host/runs/runStatus';
@@ -72,7 +74,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
           vscode.Uri.joinPath(context.globalStorageUri, 'devices').fsPath,
           () => vscode.workspace.name ?? '',
         ),
-        launch: folder => spawnRun(worker, settings.nodePath, folder),
+        launcher: localLauncher(folder => spawnRun(worker, settings.nodePath, folder)),
         keep: () => settings.runsKept,
         mayStart: () => vscode.workspace.isTrusted,
         onError: failures.log,
@@ -97,7 +99,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
       onError: failures.log,
     }),
   );
-  const curves = own(new CurvesPanels({ pages, runs, onError: failures.log }));
+  const curves = own(new CurvesPanels({ pages, runs }));
   commands.runs = new RunCommands(runs, panels, own(new ReportPanels()), curves);
   const progress = own(new ProgressView(pages, runs, act, failures.log));
   const inspector = new InspectorProvider({
@@ -175,6 +177,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   const table: Record<string, (argument?: unknown, selected?: unknown) => Promise<unknown>> = {
     growModel: resource => growModel(grow, resource),
     trainModel: resource => trainModel(grow, resource),
+    handoff: resource => handOffCheckpoint(grow, resource),
     compareMethods: resource => compareMethods(grow, resource),
     inspectCheckpoint,
     compareWeights: resource => compareWeights(weights, resource),
@@ -222,6 +225,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   own(vscode.window.registerWebviewViewProvider(ProgressView.id, progress));
   own(vscode.window.registerWebviewPanelSerializer(RunPanels.viewType, panels));
   own(vscode.window.registerWebviewPanelSerializer(DifferencePanels.viewType, differences));
+  own(vscode.window.registerWebviewPanelSerializer(CurvesPanels.viewType, curves));
   for (const viewType of inspectors) {
     const options = { supportsMultipleEditorsPerDocument: true };
     own(vscode.window.registerCustomEditorProvider(viewType, inspector, options));

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors';
+import { separatorWords } from '../protocol/handoff';
 import type { DataOptions } from '../run/open/openData';
 import { addOption, takes } from './options';
 
-const separators = ['auto', 'newline', 'eos', 'bos', 'none'] as const;
+const separators = ['auto', ...separatorWords] as const;
 
 /** Sizes of a batch as options name them. */
 export interface BatchOptions {
@@ -78,17 +79,6 @@ async function separatorOf(
   kind: DataFlags['lineSeparator'],
 ): Promise<DataOptions['separator']> {
   if (kind === 'auto') return undefined;
-  if (kind !== 'eos' && kind !== 'bos') return kind;
-  const [{ describeTokenizer }, { openCheckpoint }] = await Promise.all([
-    import('../data/tokenizer'),
-    import('../checkpoint/checkpoint'),
-  ]);
-  const opened = await openCheckpoint(checkpoint);
-  const { special } = await describeTokenizer(opened).finally(() => opened.close());
-  const end = kind === 'eos' ? (special.eos ?? special.bos) : special.bos;
-  if (end !== undefined) return [end];
-  throw new UsageError(
-    `The tokenizer has no ${kind === 'eos' ? 'end' : 'beginning'}-of-text token.`,
-    'Give --line-separator newline or none.',
-  );
+  const { namedSeparator } = await import('../run/open/namedSeparator');
+  return namedSeparator(checkpoint, kind);
 }

@@ -1,6 +1,5 @@
-/** Where a training is to go on. */
-export const launchers = ['accelerate', 'torchrun', 'slurm', 'skypilot', 'kubernetes'] as const;
-export type Launcher = (typeof launchers)[number];
+import type { Launcher, MachineFacts, SlurmFacts } from '../protocol/handoff';
+import type { Schedule } from '../protocol/model';
 
 /** What a project is written from: everything that is known of a checkpoint and of how it is to be trained on. */
 export interface HandoffFacts {
@@ -112,7 +111,7 @@ export interface TrainingFacts {
   readonly learningRate: number;
   /** A tenth of the steps where absent. */
   readonly warmup?: number;
-  readonly schedule: 'constant' | 'linear' | 'cosine';
+  readonly schedule: Schedule;
   readonly weightDecay: number;
   readonly betas: readonly [number, number];
   readonly epsilon: number;
@@ -124,20 +123,6 @@ export interface TrainingFacts {
   readonly recompute: boolean;
   readonly evaluateEvery: number;
   readonly seed: number;
-}
-
-export interface MachineFacts {
-  readonly nodes: number;
-  /** In each of them. */
-  readonly gpus: number;
-  /** Memory of each. */
-  readonly gpuBytes: number;
-}
-
-export interface SlurmFacts {
-  readonly partition?: string | undefined;
-  readonly time?: string | undefined;
-  readonly account?: string | undefined;
 }
 
 /** A file of a project. */

@@ -1,4 +1,5 @@
-import type { HandoffFacts, Launcher, ProjectFile } from './facts';
+import type { Launcher } from '../protocol/handoff';
+import type { HandoffFacts, ProjectFile } from './facts';
 import { accelerateFiles } from './launchers/accelerate';
 import { kubernetesFiles } from './launchers/kubernetes';
 import { skypilotFiles } from './launchers/skypilot';

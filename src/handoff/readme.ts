@@ -1,6 +1,7 @@
 import { formatCount } from '../format';
 import { harmless } from '../harmless';
-import type { HandoffFacts, Launcher } from './facts';
+import type { Launcher } from '../protocol/handoff';
+import type { HandoffFacts } from './facts';
 import { jobName } from './quote';
 import { sharding } from './sharding';
 

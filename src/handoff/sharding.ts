@@ -1,5 +1,5 @@
 import { formatBytes, formatCount } from '../format';
-import type { MachineFacts } from './facts';
+import type { MachineFacts } from '../protocol/handoff';
 
 /** How weights, gradients and moments lie on GPUs. */
 export interface Sharding {

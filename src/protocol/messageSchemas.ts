@@ -9,7 +9,7 @@ const ready = z.object({ type: z.literal('ready') });
 const grow = z.object({ type: z.literal('grow') });
 
 /** What a run panel offers to do with the model that the run made. */
-export const nextStep = z.enum(['train', 'compare', 'inspect']);
+export const nextStep = z.enum(['train', 'compare', 'inspect', 'handoff']);
 
 /** Progress view → host. */
 export const fromProgress = z.discriminatedUnion('type', [

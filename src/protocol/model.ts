@@ -10,6 +10,7 @@ export type AskedSize = (typeof askedSizes)[number];
 
 /** How a learning rate goes down after its warm-up. */
 export const schedules = ['constant', 'linear', 'cosine'] as const;
+export type Schedule = (typeof schedules)[number];
 
 /** What a person names of a target; the rest keeps its ratio to the source. */
 export type TargetSizes = { readonly [size in AskedSize]?: number };

@@ -6,6 +6,7 @@ import type {
   SelfTestResult,
 } from './engines';
 import type { ConversionReceipt, ConversionRequest } from './conversion';
+import type { Handoff, HandoffOutlook, HandoffQuestion } from './handoff';
 import type { Told } from './told';
 import type { GrowthPlan } from './events';
 import type { ModelSummary } from './model';
@@ -246,6 +247,10 @@ export interface Service {
   operator(question: { readonly path: string; readonly name: string }): Promise<ExactOperator>;
   /** Writes a checkpoint in another format; tells how many bytes were written of how many meanwhile. */
   convert(question: ConversionRequest, context: CallContext): Promise<ConversionReceipt>;
+  /** What receipts say of how to train a checkpoint on; refused where no project can be written for it. */
+  handoffOutlook(question: { readonly checkpoint: string }): Promise<HandoffOutlook>;
+  /** Writes a project that trains a checkpoint on in PyTorch. */
+  handOff(question: HandoffQuestion, context: CallContext): Promise<Handoff>;
   /** As in receipts: SHA-256 of the checkpoint's files. */
   hash(path: string): Promise<string>;
   /** Asks the Hugging Face Hub about a model, `hf://owner/name[@revision]`; this and the next use the network. */

@@ -73,6 +73,17 @@ export const trainingHomes: Homes = {
   warmup: { in: 'more', label: 'Warm-Up' },
 };
 
+/** Where it has each option of a project for PyTorch. */
+export const handoffHomes: Homes = {
+  ...homes,
+  accumulate: elsewhere,
+  learningRate: elsewhere,
+  lineSeparator: { in: 'plan', label: 'Lines' },
+  recompute: elsewhere,
+  steps: { in: 'plan', label: 'Steps' },
+  trainingRate: { in: 'plan', label: 'Learning Rate' },
+};
+
 type Place = Home['in'];
 
 type Phrases = Readonly<Record<Place, (settings: readonly Setting[]) => string>>;
@@ -182,3 +193,6 @@ export const editor: Words = wordsBy(homes);
 
 /** The same of a training, whose plan has other lines. */
 export const editorOfTraining: Words = wordsBy(trainingHomes);
+
+/** And of a project for PyTorch. */
+export const editorOfHandoff: Words = wordsBy(handoffHomes);

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { CallContext, Service, ServiceAnswer } from '../protocol/service';
-import { editor, editorOfTraining } from '../remedy/editor';
+import { editor, editorOfHandoff, editorOfTraining } from '../remedy/editor';
+import type { Words } from '../remedy/remedy';
 import { worded } from '../remedy/worded';
 import { explainFailure } from './failure';
 import { service } from './service';
@@ -10,6 +11,13 @@ const message = z.union([
   z.object({ id: z.int(), cancel: z.literal(true) }),
   z.object({ id: z.int(), method: z.enum(methods), argument: z.unknown() }),
 ]);
+
+/** Plans with other lines than those of a growth have other words for them. */
+const wordsOf: Readonly<Partial<Record<keyof Service, Words>>> = {
+  trainingPlan: editorOfTraining,
+  handoffOutlook: editorOfHandoff,
+  handOff: editorOfHandoff,
+};
 
 /** Answers calls that come over the channel to the parent process, until it closes or the process is told to end. */
 export function serve(): Promise<void> {
@@ -26,12 +34,12 @@ export function serve(): Promise<void> {
       signal: controller.signal,
       progress: line => answer({ id, progress: line }),
     };
+    const words = wordsOf[method] ?? editor;
     try {
       const call = service[method] as (argument: unknown, context: CallContext) => Promise<unknown>;
-      const words = method === 'trainingPlan' ? editorOfTraining : editor;
       answer({ id, result: worded<unknown>(await call(argument, context), words) });
     } catch (error) {
-      const { message: text, remedy } = explainFailure(error);
+      const { message: text, remedy } = explainFailure(error, words);
       answer({ id, failure: { message: text, remedy } });
     } finally {
       running.delete(id);

@@ -9,6 +9,7 @@ import { comparisonPlan } from '../run/questions/comparisonPlan';
 import { lookAtData } from '../run/questions/dataOutlook';
 import { inspectCheckpoint, summarizeAllFound, summarizeCheckpoint } from './describe';
 import { engineService } from './engines';
+import { handoffService } from './handoffs';
 import { hubService } from './hub';
 import { offerMethods } from '../run/questions/offerMethods';
 import { engineOutlook } from '../run/questions/engineOutlook';
@@ -27,6 +28,7 @@ export const service: UnwordedService = {
   inspect: inspectCheckpoint,
   ...engineService,
   ...hubService,
+  ...handoffService,
   statistics: ({ path, tensor }) => tensorStatistics(path, tensor),
   difference: (paths, { signal, progress }) =>
     checkpointDifference(paths, {

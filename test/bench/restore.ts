@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeviceClaims } from '../../src/host/runs/deviceClaims';
+import { localLauncher } from '../../src/host/runs/launcher';
 import { Runs } from '../../src/host/runs/runs';
 import { runFiles } from '../../src/protocol/runFolder';
 
@@ -84,9 +85,9 @@ try {
     const service = new Runs({
       ...{ folder: parent, keep: () => 1e6, mayStart: () => false },
       devices: new DeviceClaims(`${parent}.devices`, () => ''),
-      launch: () => {
+      launcher: localLauncher(() => {
         throw new Error('nothing is started');
-      },
+      }),
       onError: error => {
         throw error;
       },

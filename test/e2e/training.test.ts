@@ -77,6 +77,28 @@ journey('training a model in the workbench', { screenshots: 'training-' }, step 
     }
   });
 
+  step('it goes on in PyTorch with data, steps and batch of its receipt', async suite => {
+    const { bench, workspace } = suite;
+    const page = await RunPage.find(bench);
+    await buttonIn(page.frame, 'Continue in PyTorch…').click();
+    const { quickInput } = bench;
+    await quickInput.step('2/4');
+    await quickInput.choose('Kubernetes');
+    await quickInput.step('3/4');
+    await quickInput.choose('kjv.txt');
+    await quickInput.step('4/4');
+    await quickInput.row('300 steps').waitFor();
+    await quickInput.row('training.json').waitFor();
+    await bench.screenshot('4-handoff');
+    await quickInput.choose('Write Project');
+    await quickInput.isHidden();
+    await bench.page.getByRole('tab', { name: 'README.md' }).waitFor();
+    const project = 'gpt2-kjv-trained-pytorch';
+    assert.ok(existsSync(workspace.path(project, 'trainjob.yaml')));
+    await bench.page.locator('.notification-toast').filter({ hasText: project }).first().waitFor();
+    await bench.runCommand('View: Close All Editors');
+  });
+
   step('a growth offers to train what has grown', async ({ bench }) => {
     await bench.openContainer('LiGO');
     await bench.runCommand('LiGO: Grow Model…');
@@ -104,6 +126,21 @@ journey('training a model in the workbench', { screenshots: 'training-' }, step 
     await quickInput.step('2/3');
     await bench.page.keyboard.press('Escape');
     await quickInput.isHidden();
+  });
+
+  step('curves of several runs come back after a reload of the window', async ({ bench }) => {
+    await bench.runCommand('LiGO: Compare Curves…');
+    await bench.quickInput.row('Train gpt2-kjv').waitFor();
+    await bench.page.keyboard.press('Enter');
+    await bench.quickInput.isHidden();
+    const legend = async () => {
+      const frame = await bench.webview('ligo-curves');
+      await frame.locator('.legend-button').filter({ hasText: 'Train gpt2-kjv' }).waitFor();
+      return frame.locator('.legend-button').allTextContents();
+    };
+    const before = await legend();
+    await bench.reloadWindow();
+    assert.deepEqual(await legend(), before);
   });
 
   step('nothing left the machine and no page broke its policy', assertQuiet);

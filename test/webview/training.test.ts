@@ -80,6 +80,8 @@ describe('the panel of a training', { skip }, () => {
     await view.page.getByText('Train On…').click();
     const posted = await view.posted();
     assert.deepEqual(posted.at(-1), { type: 'next', step: 'train' });
+    await view.page.getByText('Continue in PyTorch…').click();
+    assert.deepEqual((await view.posted()).at(-1), { type: 'next', step: 'handoff' });
   });
 
   it('is read by arrow keys: batch loss, held-out loss and learning rate', async () => {
@@ -132,6 +134,14 @@ describe('the curves of several runs', { skip }, () => {
       await view.assertClean();
     });
   }
+
+  it('are remembered by their ids, by which a reloaded window brings them back', async () => {
+    const view = await harness.open('curves');
+    await view.send(options);
+    await view.send({ type: 'curves', runs: several });
+    const kept = await view.ask<string>("sessionStorage.getItem('state ' + location.pathname)");
+    assert.deepEqual((JSON.parse(kept) as { runs?: unknown }).runs, ['a', 'b']);
+  });
 
   it('are read by arrow keys, hidden by their legend, and stand in a table', async () => {
     const view = await harness.open('curves');

@@ -20,6 +20,9 @@ function receive(message: ToCurves): void {
     pageRoot().replaceChildren(view.element);
   }
   view.update(message.runs);
+  // A window that is reloaded brings the page back by these.
+  const ids = message.runs.map(({ id }) => id);
+  if (ids.join() !== host.state.runs?.join()) host.remember({ runs: ids });
 }
 
 pageRoot().replaceChildren(

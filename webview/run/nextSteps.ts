@@ -12,6 +12,12 @@ interface Next {
   readonly step: NextStep;
 }
 
+const handoff = (): Next => ({
+  text: t('Continue in PyTorch…'),
+  label: t('Continue in PyTorch…: a project for your GPUs, a cluster or a cloud'),
+  step: 'handoff',
+});
+
 /** What can be done with a grown model; the first is what most do. */
 export const growthSteps = (): readonly Next[] => [
   { text: t('Train…'), label: t('Train…: on your data, from where it stands'), step: 'train' },
@@ -21,12 +27,14 @@ export const growthSteps = (): readonly Next[] => [
     step: 'compare',
   },
   { text: t('Inspect'), label: t('Inspect: its tensors, with pictures'), step: 'inspect' },
+  handoff(),
 ];
 
 /** What can be done with a model that was trained. */
 export const trainingSteps = (): readonly Next[] => [
   { text: t('Inspect'), label: t('Inspect: its tensors, with pictures'), step: 'inspect' },
   { text: t('Train On…'), label: t('Train On…: from where it stands now'), step: 'train' },
+  handoff(),
 ];
 
 /** The row of buttons; everything else that can be done is behind the last one. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { launchers, type Launcher } from '../../handoff/facts';
+import { launchers, type Launcher } from '../../protocol/handoff';
 import { commandLine } from '../../remedy/commandLine';
 import { worded } from '../../remedy/worded';
 import type { Told } from '../../protocol/told';

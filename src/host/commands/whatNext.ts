@@ -66,6 +66,9 @@ export async function goOn({ service }: NextParts, path: string, step: NextStep)
     case 'train':
       await run('ligo.trainModel', path);
       return;
+    case 'handoff':
+      await run('ligo.handoff', path);
+      return;
     case 'inspect':
       await run('ligo.inspectCheckpoint', path);
       return;
@@ -91,6 +94,11 @@ export async function whatNext(parts: NextParts, path: string): Promise<void> {
       label: `$(mortar-board) ${vscode.l10n.t('Train…')}`,
       description: vscode.l10n.t('on your data, from where it stands'),
       act: () => goOn(parts, path, 'train'),
+    },
+    {
+      label: `$(rocket) ${vscode.l10n.t('Continue in PyTorch…')}`,
+      description: vscode.l10n.t('a project for your GPUs, a cluster or a cloud'),
+      act: () => goOn(parts, path, 'handoff'),
     },
     {
       label: `$(search) ${vscode.l10n.t('Inspect')}`,

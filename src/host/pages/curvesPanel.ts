@@ -14,11 +14,11 @@ const interval = 1000;
 export interface CurvesParts {
   readonly pages: Pages;
   readonly runs: () => Promise<Runs>;
-  readonly onError: (error: unknown) => void;
 }
 
-/** Panels with the curves of several runs in one chart. */
-export class CurvesPanels implements Disposable {
+/** Panels with the curves of several runs in one chart. They come back after a reload. */
+export class CurvesPanels implements vscode.WebviewPanelSerializer, Disposable {
+  static readonly viewType = 'ligo.curves';
   private readonly open = new Set<CurvesPanel>();
 
   constructor(private readonly parts: CurvesParts) {}
@@ -27,42 +27,64 @@ export class CurvesPanels implements Disposable {
   async show(ids: readonly string[]): Promise<void> {
     const runs = await this.parts.runs();
     await Promise.all(ids.map(id => runs.load(id)));
-    const panel: CurvesPanel = new CurvesPanel(ids, runs, this.parts, () =>
-      this.open.delete(panel),
+    const panel = vscode.window.createWebviewPanel(
+      CurvesPanels.viewType,
+      vscode.l10n.t('Curves of Runs'),
+      vscode.ViewColumn.Active,
+      { enableFindWidget: true },
     );
-    this.open.add(panel);
+    this.attach(panel, ids, runs);
+  }
+
+  /** Brings a panel back with those of its runs that are still there; closes it where none is. */
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const { runs: remembered } = (state ?? {}) as { runs?: unknown };
+    const runs = await this.parts.runs();
+    const ids = Array.isArray(remembered)
+      ? remembered.filter((id): id is string => typeof id === 'string' && !!runs.get(id))
+      : [];
+    if (ids.length === 0) {
+      panel.dispose();
+      return;
+    }
+    await Promise.all(ids.map(id => runs.load(id)));
+    this.attach(panel, ids, runs);
   }
 
   refreshOptions(): void {
     for (const panel of this.open) panel.sendOptions();
   }
 
+  /** Lets go of the panels without closing them: the window brings them back when it is reloaded. */
   dispose(): void {
     for (const panel of this.open) panel.dispose();
+  }
+
+  private attach(panel: vscode.WebviewPanel, ids: readonly string[], runs: Runs): void {
+    const curves = new CurvesPanel(panel, ids, runs, this.parts.pages);
+    this.open.add(curves);
+    panel.onDidDispose(() => {
+      curves.dispose();
+      this.open.delete(curves);
+    });
   }
 }
 
 class CurvesPanel implements Disposable {
   private readonly disposables = new DisposableStore();
-  private readonly panel: vscode.WebviewPanel;
   private ready = false;
   private readonly update = throttle(interval, () => this.send());
 
   constructor(
+    private readonly panel: vscode.WebviewPanel,
     private readonly ids: readonly string[],
     private readonly runs: Runs,
-    private readonly parts: CurvesParts,
-    onClosed: () => void,
+    private readonly pages: Pages,
   ) {
-    const { pages } = parts;
-    const title = vscode.l10n.t('Curves of Runs');
-    this.panel = vscode.window.createWebviewPanel('ligo.curves', title, vscode.ViewColumn.Active, {
-      enableFindWidget: true,
-    });
-    this.panel.iconPath = pages.icon;
+    panel.iconPath = pages.icon;
     this.disposables.add(this.update);
     this.disposables.add(
-      this.panel.webview.onDidReceiveMessage((message: unknown) => {
+      panel.webview.onDidReceiveMessage((message: unknown) => {
         if (!fromCurves.safeParse(message).success) return;
         this.ready = true;
         this.sendOptions();
@@ -74,23 +96,21 @@ class CurvesPanel implements Disposable {
         if (this.ids.includes(run.request.id)) this.update.run();
       }),
     );
-    this.panel.onDidChangeViewState(() => {
-      // A hidden page is gone; it says when it is there again.
-      if (!this.panel.visible) this.ready = false;
-    });
-    this.panel.onDidDispose(() => {
-      this.disposables.dispose();
-      onClosed();
-    });
-    pages.show(this.panel.webview, 'curves', title);
+    this.disposables.add(
+      panel.onDidChangeViewState(() => {
+        // A hidden page is gone; it says when it is there again.
+        if (!panel.visible) this.ready = false;
+      }),
+    );
+    pages.show(panel.webview, 'curves', panel.title);
   }
 
   sendOptions(): void {
-    if (this.ready) this.post({ type: 'options', options: this.parts.pages.options });
+    if (this.ready) this.post({ type: 'options', options: this.pages.options });
   }
 
   dispose(): void {
-    this.panel.dispose();
+    this.disposables.dispose();
   }
 
   private send(): void {

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { watch, type FSWatcher } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,6 +16,7 @@ import { readLastEvents } from './eventLines';
 import { EventTail } from './eventTail';
 import { forEachSome } from '../forEachSome';
 import { Emitter, oneAtATime, throttle, type Disposable } from '../lifetime';
+import type { Launcher, StartedWorker, WorkerExit } from './launcher';
 import { readPicture, readPictures, thinPictures, type PictureLine } from './pictures';
 import * as files from './runFolder';
 import { RunRecord, type Holder } from './runRecord';
@@ -27,8 +27,8 @@ export interface RunsOptions {
   readonly folder: string;
   /** What the windows of this machine tell each other of its devices. */
   readonly devices: DeviceClaims;
-  /** Starts a worker on a run folder. */
-  readonly launch: (folder: string) => ChildProcess;
+  /** Where runs are worked on. */
+  readonly launcher: Launcher;
   /** How many ended runs are kept. */
   readonly keep: () => number;
   /** Whether work may be started. */
@@ -45,12 +45,6 @@ export interface RunChange {
   readonly endedNow: boolean;
 }
 
-interface Exit {
-  readonly pid: number | undefined;
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
 interface Entry {
   readonly record: RunRecord;
   /** What events are told to: another record while the whole log is read for the first time. */
@@ -59,9 +53,9 @@ interface Entry {
   whole: Promise<void> | undefined;
   readonly tail: EventTail;
   /** The worker that this host started last. */
-  child: ChildProcess | undefined;
+  started: StartedWorker | undefined;
   /** How that one ended. */
-  exit: Exit | undefined;
+  exit: WorkerExit | undefined;
   /** The events that were there when the host came are no news. */
   caughtUp: boolean;
   checking: boolean;
@@ -314,7 +308,7 @@ export class Runs implements Disposable {
         events => this.onEvents(entry, events),
         this.options.onError,
       ),
-      child: undefined,
+      started: undefined,
       exit: undefined,
       caughtUp: false,
       checking: false,
@@ -419,28 +413,29 @@ export class Runs implements Disposable {
     record.restart();
     entry.exit = undefined;
     this.startedAt.set(record.request.id, Date.now());
-    let child: ChildProcess;
+    let started: StartedWorker;
     try {
-      child = this.options.launch(record.folder);
+      started = this.options.launcher.start(record.folder, end => {
+        // A worker may end only after its run was taken up again by another.
+        if (entry.started !== started) return;
+        if ('cannotStart' in end) this.fail(entry, explainDeath(end));
+        else {
+          entry.exit = end;
+          this.check(entry).catch(this.options.onError);
+        }
+      });
     } catch (error) {
       this.fail(entry, explainDeath({ cannotStart: String(error) }));
       return;
     }
-    entry.child = child;
-    // A worker may end only after its run was taken up again by another.
-    const isCurrent = (): boolean => entry.child === child;
-    child.once('error', error => {
-      if (isCurrent()) this.fail(entry, explainDeath({ cannotStart: error.message }));
-    });
-    child.once('exit', (code, signal) => {
-      if (!isCurrent()) return;
-      entry.exit = { pid: child.pid, code, signal };
-      this.check(entry).catch(this.options.onError);
-    });
+    entry.started = started;
     this.watch(entry);
     this.tell(entry);
-    const worker = child.pid === undefined ? undefined : { pid: child.pid, started: Date.now() };
-    if (worker) await this.options.devices.hold(record.request, record.folder, worker);
+    const { pid } = started;
+    if (pid !== undefined) {
+      const worker = { pid, started: Date.now() };
+      await this.options.devices.hold(record.request, record.folder, worker);
+    }
     // Its end may have been told while that was written.
     if (!record.live) await this.options.devices.release(record.request.id);
   }
@@ -472,19 +467,18 @@ export class Runs implements Disposable {
     entry.checking = true;
     try {
       const { record } = entry;
-      const worker = await files.readProcess(record.folder);
-      const alive = worker !== undefined && (await files.isAlive(worker, record.folder));
-      const { child, exit } = entry;
+      const found = await this.options.launcher.find(record.folder);
+      const { started, exit } = entry;
       // Another window may have started a worker too; the one that claimed the run works on it.
-      const ended = exit && (!worker || worker.pid === exit.pid) ? exit : undefined;
-      if (!ended && alive) return;
+      const ended = exit && (!found || found.worker.pid === exit.pid) ? exit : undefined;
+      if (!ended && found?.isAlive) return;
       // A worker of this host tells how it ended, if a little later.
-      if (!exit && worker && worker.pid === child?.pid) return;
+      if (!exit && found && found.worker.pid === started?.pid) return;
       const since = Date.now() - (this.startedAt.get(record.request.id) ?? 0);
-      if (!ended && !worker && since < patience) return;
+      if (!ended && !found && since < patience) return;
       // Its last words may not have been read yet.
       await entry.tail.catchUp();
-      if (!record.live || entry.child !== child) return;
+      if (!record.live || entry.started !== started) return;
       const log = await files.logTail(record.folder);
       this.fail(entry, explainDeath({ ...ended, log }));
     } finally {

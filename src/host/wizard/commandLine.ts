@@ -1,3 +1,4 @@
+import type { HandoffQuestion } from '../../protocol/handoff';
 import { askedSizes, sizeOption } from '../../protocol/model';
 import type { GrowthRequest, TrainingRequest } from '../../protocol/runFolder';
 
@@ -55,6 +56,30 @@ export function trainCommandLine(
     ...placeOptions(request),
   ];
   return commandOf('train', request.checkpoint, options, platform);
+}
+
+/** The `ligo` command that writes the same project for PyTorch. */
+export function handoffCommandLine(
+  question: HandoffQuestion,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  const { checkpoint, to, data, machines, slurm, out } = question;
+  const options: Options = [
+    ['to', to],
+    ...dataOptions({ data }),
+    ['line-separator', data.separator],
+    ['steps', question.steps],
+    ['learning-rate', question.learningRate],
+    ['schedule', question.schedule],
+    ['gpus', machines.gpus],
+    ['nodes', machines.nodes],
+    ['gpu-memory', `${machines.gpuBytes / 1e9}GB`],
+    ['partition', slurm.partition],
+    ['time', slurm.time],
+    ['account', slurm.account],
+    ['out', out],
+  ];
+  return commandOf('handoff', checkpoint, options, platform);
 }
 
 const dataOptions = ({ data }: Pick<GrowthRequest, 'data'>): Options => [

@@ -49,10 +49,11 @@ export class RecentData {
   }
 }
 
-/** What a model can learn from: recent data, then what the workspace holds, then dialogs. */
+/** What a model can learn from: what a receipt says, recent data, what the workspace holds, then dialogs. */
 export async function dataChoices(
   recent: RecentData,
   kind: DataKind,
+  preset?: { readonly path: string; readonly from: string },
 ): Promise<Choice<DataChoice>[]> {
   const found = await foundIn[kind]();
   const known = await Promise.all(
@@ -63,13 +64,16 @@ export async function dataChoices(
     description: vscode.workspace.asRelativePath(dirname(path)),
     value: { kind: 'path', path },
   });
-  const paths = new Set(known.flat());
-  const inWorkspace = found.filter(path => !paths.has(path));
+  const paths = new Set(known.flat().filter(path => path !== preset?.path));
+  const inWorkspace = found.filter(path => !paths.has(path) && path !== preset?.path);
   const separator = (label: string): Choice<DataChoice> => ({
     label,
     kind: vscode.QuickPickItemKind.Separator,
   });
   return [
+    ...(preset
+      ? [separator(vscode.l10n.t('as in {0}', preset.from)), choice(preset.path, 'output')]
+      : []),
     ...(paths.size > 0 ? [separator(vscode.l10n.t('recently used'))] : []),
     ...[...paths].map(path => choice(path, 'history')),
     ...(inWorkspace.length > 0 ? [separator(vscode.l10n.t('in this workspace'))] : []),

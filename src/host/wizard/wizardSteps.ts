@@ -227,12 +227,17 @@ function dataQuestion(kind: DataKind): string {
 export async function askData(
   recent: RecentData,
   checkpoint: CheckpointSummary,
-  options: { readonly frame: StepFrame; readonly required: boolean },
+  options: {
+    readonly frame: StepFrame;
+    readonly required: boolean;
+    /** What a receipt says, which stands first. */
+    readonly preset?: { readonly path: string; readonly from: string };
+  },
 ): Promise<string | null | NoAnswer> {
-  const { frame, required } = options;
+  const { frame, required, preset } = options;
   const kind = dataKind(checkpoint.model?.objective);
   const choices = async (): Promise<Choice<DataChoice>[]> => {
-    const all = await dataChoices(recent, kind);
+    const all = await dataChoices(recent, kind, preset);
     return required ? all.filter(({ value }) => value?.kind !== 'none') : all;
   };
   for (;;) {

@@ -1,13 +1,15 @@
 import { basename, join, resolve } from 'node:path';
 import { describeTokenizer } from '../../data/tokenizer';
-import { UnsupportedError, UsageError, type Note } from '../../errors';
+import { UnsupportedError, UsageError } from '../../errors';
 import { identify } from '../../files';
-import type { HandoffFacts, ImageFacts, SlurmFacts, TextFacts } from '../../handoff/facts';
+import type { HandoffFacts, ImageFacts, TextFacts } from '../../handoff/facts';
 import { projectFiles } from '../../handoff/project';
 import { sharding } from '../../handoff/sharding';
+import { slurmForms, type Handoff, type SlurmFacts } from '../../protocol/handoff';
 import { modelNameOf } from '../../protocol/weightNames';
 import { leaveOut } from '../../remedy/actions';
 import { advise } from '../../remedy/remedy';
+import type { Unworded } from '../../remedy/worded';
 import { readsLabelledText } from '../../training';
 import { openData, surveyData, type DataSurvey } from '../open/data';
 import { summarize, type Model } from '../open/model';
@@ -26,20 +28,11 @@ import { latest, readReceipts, type Receipts } from '../open/receipts';
 import { settle, type HandoffRequest, type SettledRequest } from './request';
 import { textFacts } from './textFacts';
 
-/** What was written. */
-export interface Handoff {
-  /** Names of the files. */
-  readonly files: readonly string[];
-  /** How weights and moments lie on the GPUs, with the arithmetic. */
-  readonly memory: string;
-  /** The held-out loss that a receipt gives for the same batches. */
-  readonly expected?: { readonly loss: number; readonly from: string };
-  /** What a person should know: of the checkpoint, of the data, and what does not carry over. */
-  readonly notes: readonly Note[];
-}
-
 /** Writes a project that trains a checkpoint on in PyTorch, whole or not at all. @throws UserError */
-export async function handOff(request: HandoffRequest, signal: AbortSignal): Promise<Handoff> {
+export async function handOff(
+  request: HandoffRequest,
+  signal: AbortSignal,
+): Promise<Unworded<Handoff>> {
   checkSlurm(request);
   await using model = await useModel(request.checkpoint);
   const companions = await requireLoadable(model);
@@ -97,7 +90,7 @@ export async function handOff(request: HandoffRequest, signal: AbortSignal): Pro
 }
 
 /** Refuses what transformers' Trainer would not train as it is trained here; gives the files that go along. */
-async function requireLoadable(model: Model): Promise<readonly string[]> {
+export async function requireLoadable(model: Model): Promise<readonly string[]> {
   const { architecture, checkpoint } = model;
   const { modelClass } = architecture;
   if (readsLabelledText(architecture)) {
@@ -207,13 +200,6 @@ function expectedLoss(
     String(cut.lineSeparator) === String(separator);
   return same ? { loss: scores.loss, from } : undefined;
 }
-
-/** What a line of `#SBATCH` takes without quotes. */
-const slurmForms: Readonly<Record<keyof SlurmFacts, RegExp>> = {
-  partition: /^[\w.,+-]+$/,
-  account: /^[\w.@+-]+$/,
-  time: /^(\d+|(\d+-)?\d+(:\d\d){1,2}|\d+-\d+)$/,
-};
 
 const heading = (option: string): string => `The ${option} of a job`;
 

@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors';
-import type { Launcher, MachineFacts, SlurmFacts, TrainingFacts } from '../../handoff/facts';
+import type { TrainingFacts } from '../../handoff/facts';
 import { processes } from '../../handoff/sharding';
+import type { Launcher, MachineFacts, SaidByReceipts, SlurmFacts } from '../../protocol/handoff';
 import type { Architecture } from '../../architecture';
 import { set, setAll } from '../../remedy/actions';
 import { advise, type Option } from '../../remedy/remedy';
@@ -40,6 +41,23 @@ export interface SettledRequest {
 /** Evaluations of a training where nobody says how often. */
 const usualEvaluations = 10;
 
+/** What receipts say of how to train on, and of how lines of text are joined. */
+export function saidBy(
+  receipts: Receipts,
+): SaidByReceipts & { readonly separator?: DataOptions['separator'] } {
+  const { data } = latest(receipts) ?? {};
+  const earlier = receipts.training?.settings;
+  return {
+    data: data?.path,
+    steps: earlier?.steps,
+    learningRate: earlier?.learningRate,
+    schedule: earlier?.schedule,
+    batchSize: data?.batches?.size,
+    sequenceLength: data?.batches?.sequenceLength,
+    separator: data?.batches?.lineSeparator,
+  };
+}
+
 /** Settles a request. Throws UsageError naming everything that neither options nor receipts say. */
 export function settle(
   architecture: Architecture,
@@ -51,12 +69,13 @@ export function settle(
   const { seed: grownSeed, data: read } = receipt ?? {};
   const isText = architecture.accepts.kind === 'tokens';
   const joins = architecture.objective === 'causal-language-modeling';
-  const path = request.data.data ?? read?.path;
-  const steps = request.steps ?? earlier?.steps;
-  const learningRate = request.learningRate ?? earlier?.learningRate;
-  const batchSize = request.data.batchSize ?? read?.batches?.size;
-  const sequenceLength = request.data.sequenceLength ?? read?.batches?.sequenceLength;
-  const separator = request.data.separator ?? read?.batches?.lineSeparator;
+  const said = saidBy(receipts);
+  const path = request.data.data ?? said.data;
+  const steps = request.steps ?? said.steps;
+  const learningRate = request.learningRate ?? said.learningRate;
+  const batchSize = request.data.batchSize ?? said.batchSize;
+  const sequenceLength = request.data.sequenceLength ?? said.sequenceLength;
+  const separator = request.data.separator ?? said.separator;
   const missing: (Option | false)[] = [
     path === undefined && 'data',
     steps === undefined && 'steps',
@@ -95,7 +114,7 @@ export function settle(
       steps,
       learningRate,
       warmup: request.warmup ?? ofReceipt ?? defaultWarmup(steps),
-      schedule: request.schedule ?? earlier?.schedule ?? defaultTrainSettings.schedule,
+      schedule: request.schedule ?? said.schedule ?? defaultTrainSettings.schedule,
       weightDecay: request.weightDecay ?? earlier?.weightDecay ?? defaultTrainSettings.weightDecay,
       betas: earlier?.betas ?? defaultTrainSettings.betas,
       epsilon: earlier?.epsilon ?? defaultTrainSettings.epsilon,

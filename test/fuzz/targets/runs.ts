@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeviceClaims } from '../../../src/host/runs/deviceClaims';
+import { localLauncher } from '../../../src/host/runs/launcher';
 import { Runs } from '../../../src/host/runs/runs';
 import { runFiles } from '../../../src/protocol/runFolder';
 import { requestFor } from '../../unit/worker/runFolder';
@@ -52,9 +53,9 @@ export const runs: Targets = {
         const runs = new Runs({
           folder,
           devices: new DeviceClaims(join(folder, 'devices'), () => ''),
-          launch: () => {
+          launcher: localLauncher(() => {
             throw new Error('a run was started');
-          },
+          }),
           keep: () => 1e6,
           mayStart: () => false,
           onError: error => (failed = error),

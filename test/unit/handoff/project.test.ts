@@ -4,10 +4,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { launchers, type HandoffFacts } from '../../../src/handoff/facts';
+import type { HandoffFacts } from '../../../src/handoff/facts';
 import { projectFiles } from '../../../src/handoff/project';
 import { jobName, yamlText } from '../../../src/handoff/quote';
 import { sharding } from '../../../src/handoff/sharding';
+import { launchers } from '../../../src/protocol/handoff';
 import { causalText, facts, images, large, maskedText } from './facts';
 
 const goldens = fileURLToPath(new URL('../../fixtures/handoff', import.meta.url));

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   growCommandLine,
+  handoffCommandLine,
   shellArgument,
   trainCommandLine,
 } from '../../../src/host/wizard/commandLine';
+import type { HandoffQuestion } from '../../../src/protocol/handoff';
 import type { GrowthRequest, TrainingRequest } from '../../../src/protocol/runFolder';
 
 const request: GrowthRequest = {
@@ -45,6 +47,21 @@ test('a training is told as the command that makes it, with what a person change
       ' --sub-network-layers 1 --from-scratch --precision mixed --seed 3 --engine cpu --threads 2 --out /out',
   );
   assert.doesNotMatch(trainCommandLine({ ...training, evaluateEvery: 0 }, 'linux'), /evaluate/);
+});
+
+test('a project for PyTorch is told as the command that writes it, without what its receipt says', () => {
+  const question: HandoffQuestion = {
+    ...{ checkpoint: '/models/bert', to: 'slurm', out: '/out', data: { path: '/data/a.txt' } },
+    ...{ machines: { nodes: 2, gpus: 8, gpuBytes: 40e9 }, slurm: { partition: 'gpu' } },
+  };
+  assert.equal(
+    handoffCommandLine(question, 'linux'),
+    'ligo handoff /models/bert --to slurm --data /data/a.txt --gpus 8 --nodes 2 --gpu-memory 40GB' +
+      ' --partition gpu --out /out',
+  );
+  const data = { path: '/data/a.txt', separator: 'eos' } as const;
+  const said: HandoffQuestion = { ...question, data, steps: 9 };
+  assert.match(handoffCommandLine(said, 'linux'), /--line-separator eos --steps 9 --gpus/);
 });
 
 test('paths of Windows stay as they are, in double quotes where they must', () => {

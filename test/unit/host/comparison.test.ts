@@ -6,6 +6,7 @@ import { growthMethodNames } from '../../../src/growth/methods';
 import { reportHtml } from '../../../src/host/pages/reportHtml';
 import { RunRecord, type DescribePhase } from '../../../src/host/runs/runRecord';
 import { DeviceClaims } from '../../../src/host/runs/deviceClaims';
+import { localLauncher } from '../../../src/host/runs/launcher';
 import { Runs } from '../../../src/host/runs/runs';
 import { spawnRun } from '../../../src/host/runs/workerProcess';
 import { comparisonDetail, comparisonMoment } from '../../../src/protocol/comparisonState';
@@ -29,7 +30,9 @@ test('a comparison that was stopped goes on with the runs that had not ended', a
   const runs = new Runs({
     folder: join(folder, 'runs'),
     devices: new DeviceClaims(join(folder, 'devices'), () => ''),
-    launch: run => spawnRun({ script: builtWorker, engines: '' }, process.execPath, run),
+    launcher: localLauncher(run =>
+      spawnRun({ script: builtWorker, engines: '' }, process.execPath, run),
+    ),
     keep: () => 10,
     mayStart: () => true,
     onError: error => assert.fail(error as Error),

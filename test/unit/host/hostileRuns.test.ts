@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { DeviceClaims } from '../../../src/host/runs/deviceClaims';
+import { localLauncher } from '../../../src/host/runs/launcher';
 import { Runs } from '../../../src/host/runs/runs';
 import { runFiles } from '../../../src/protocol/runFolder';
 import { deepJson as deep, mutate, numbers } from '../../support/hostile';
@@ -88,7 +89,7 @@ function serviceOf(context: TestContext, folder: string): Runs {
   const runs = new Runs({
     folder,
     devices: new DeviceClaims(join(folder, '..', 'devices'), () => ''),
-    launch: () => assert.fail('nothing is started'),
+    launcher: localLauncher(() => assert.fail('nothing is started')),
     keep: () => 1e6,
     mayStart: () => false,
     onError: error => assert.fail(error as Error),

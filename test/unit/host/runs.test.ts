@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { DeviceClaims } from '../../../src/host/runs/deviceClaims';
+import { localLauncher } from '../../../src/host/runs/launcher';
 import { Runs, type RunChange } from '../../../src/host/runs/runs';
 import { spawnRun } from '../../../src/host/runs/workerProcess';
 import type { GrowthRequest } from '../../../src/protocol/runFolder';
@@ -21,7 +22,9 @@ function host(
   const runs = new Runs({
     folder,
     devices: new DeviceClaims(join(folder, '..', 'devices'), () => basename(folder)),
-    launch: run => spawnRun({ script: builtWorker, engines: '' }, process.execPath, run),
+    launcher: localLauncher(run =>
+      spawnRun({ script: builtWorker, engines: '' }, process.execPath, run),
+    ),
     keep: () => 10,
     mayStart: () => true,
     onError: error => assert.fail(error as Error),
@@ -265,7 +268,7 @@ test('how a worker ended is told by its process, however often it is looked for 
   await new Promise(resolve => gone.once('exit', resolve));
   // A process that is gone while its end was not told yet.
   const told = Object.assign(new EventEmitter(), { pid: gone.pid }) as ChildProcess;
-  const runs = host(context, join(folder, 'runs'), { launch: () => told });
+  const runs = host(context, join(folder, 'runs'), { launcher: localLauncher(() => told) });
   const record = await runs.start(request(folder, 'a'));
   const claim = { pid: gone.pid, started: Date.now() };
   writeFileSync(join(record.folder, 'process.json'), JSON.stringify(claim));
@@ -280,10 +283,10 @@ test('the late end of an earlier worker is no end of a run that was taken up aga
   const folder = temporaryFolder(context);
   const workers: ChildProcess[] = [];
   const runs = host(context, join(folder, 'runs'), {
-    launch: () => {
+    launcher: localLauncher(() => {
       workers.push(Object.assign(new EventEmitter(), { pid: process.pid }) as ChildProcess);
       return workers.at(-1)!;
-    },
+    }),
   });
   const record = await runs.start(request(folder, 'a'));
   const last = { type: 'failed', message: 'm', remedy: 'r', interrupted: true, time: 1 };
@@ -301,7 +304,9 @@ test('the late end of an earlier worker is no end of a run that was taken up aga
 test('a worker that cannot be started is told with the setting to check', async context => {
   const folder = temporaryFolder(context);
   const runs = host(context, join(folder, 'runs'), {
-    launch: run => spawnRun({ script: builtWorker, engines: '' }, '/nowhere/node', run),
+    launcher: localLauncher(run =>
+      spawnRun({ script: builtWorker, engines: '' }, '/nowhere/node', run),
+    ),
   });
   const record = await runs.start(request(folder, 'a'));
   await until('it is noticed', () => record.ended);
@@ -312,11 +317,12 @@ test('a worker that cannot be started is told with the setting to check', async 
 test('a worker that runs out of memory is told as such', async context => {
   const folder = temporaryFolder(context);
   const runs = host(context, join(folder, 'runs'), {
-    launch: run =>
+    launcher: localLauncher(run =>
       spawn(process.execPath, ['-e', 'process.abort()'], {
         stdio: ['ignore', 'ignore', 'ignore'],
         cwd: run,
       }),
+    ),
   });
   const id = 'a';
   const log = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n';

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { UserError } from '../../../src/errors';
 import * as actions from '../../../src/remedy/actions';
 import { commandLine, flags } from '../../../src/remedy/commandLine';
-import { editor, homes, trainingHomes } from '../../../src/remedy/editor';
+import { editor, handoffHomes, homes, trainingHomes } from '../../../src/remedy/editor';
 import {
   advise,
   inWords,
@@ -136,6 +136,12 @@ describe('the words of a face', () => {
       const training = { more: 'moreTraining', plan: 'training', settings: '', wizard: '' };
       const text = textOf(`src/host/wizard/${training[home.in]}.ts`);
       assert.ok(text.includes(`'${home.label}…'`), option);
+    }
+    const ofHandoff =
+      textOf('src/host/wizard/handoffPlan.ts') + textOf('src/host/wizard/training.ts');
+    for (const option of options) {
+      const home = handoffHomes[option];
+      if (home.in === 'plan') assert.ok(ofHandoff.includes(`'${home.label}…'`), option);
     }
     for (const option of ['heads', 'kvHeads', 'ffn', 'learningRate', 'batch', 'sequenceLength']) {
       const home = homes[option as Option];
