@@ -79,7 +79,7 @@ function commonPrefix(
 const renamed = (what: string, taken: readonly string[]): UnsupportedError =>
   new UnsupportedError(
     `${what}, so that neither transformers nor this finds the model's own among them.`,
-    `Save the model that lies inside, or take ${taken.map(word => JSON.stringify(word)).join(' and ')} off the names: load_file and save_file of safetensors.torch with ${taken.map(word => `name.replace(${JSON.stringify(word)}, "")`).join(', ')}.`,
+    `Save the model that lies inside, or take ${taken.map(word => JSON.stringify(word)).join(' and ')} off the names: load the tensors by load_file of safetensors.torch (a .bin by torch.load), and write them by save_file with ${taken.map(word => `name.replace(${JSON.stringify(word)}, "")`).join(', ')}.`,
   );
 
 /** Throws UnsupportedError for the tensors of an adapter, which hold changes to a model. */

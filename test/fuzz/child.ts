@@ -5,6 +5,7 @@ import { UserError } from '../../src/errors';
 import { randomGenerator } from '../../src/random';
 import { Draw } from './mutate';
 import { selfCheck, targets } from './targets';
+import { watch } from './watch';
 
 /** Seconds of processor time that one input may take. */
 const mostSeconds = 2;
@@ -31,6 +32,7 @@ const folder = mkdtempSync(join(tmpdir(), 'ligo-fuzz-'));
 try {
   await selfCheck();
   const readOne = await targets[name]!.prepare(folder);
+  const watched = watch([folder, save]);
   let ours = 0;
   let accepted = 0;
   let longest = 0;
@@ -48,6 +50,8 @@ try {
       if (error instanceof UserError) ours++;
       else fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
+    const done = watched.seen();
+    if (done !== undefined) fail(done);
     const { user, system } = process.cpuUsage(before);
     const seconds = (user + system) / 1e6;
     longest = Math.max(longest, seconds);

@@ -26,7 +26,9 @@ export function checkWeightTypes(
     const are = others.length === 1 ? 'One tensor is' : `${others.length} tensors are`;
     throw new UnsupportedError(
       `${are} stored as ${types} (${first.name}), but weights are read from ${Object.values(weightTypes).join(', ')}.`,
-      'Convert it in Python: load it with dtype=torch.bfloat16, then save_pretrained into a new folder.',
+      others.some(({ type }) => /^([IU]\d+|BOOL)$/.test(type))
+        ? 'Whole numbers are weights that were rounded, or packed: take the checkpoint that they were made of.'
+        : 'Convert it in Python: load it with dtype=torch.bfloat16, then save_pretrained into a new folder.',
     );
   }
   if (!read.some(({ type }) => type === 'F64')) return [];

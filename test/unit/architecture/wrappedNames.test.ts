@@ -51,7 +51,7 @@ for (const family of families) {
     });
   }
   test(`${family} under a prefix that nobody knows is told by that prefix`, () => {
-    for (const prefix of ['student.', 'net.model.', 'model._orig_mod.']) {
+    for (const prefix of ['student.', 'net.model.', 'model._orig_mod.', 'base_model.model.']) {
       const { message } = refusalOf(family, name => prefix + name);
       assert.ok(message.includes(JSON.stringify(prefix)), message);
     }

@@ -15,6 +15,7 @@ import { openModel } from '../../../src/run/open/model';
 import { defaultTrainSettings } from '../../../src/run/settings';
 import { train } from '../../../src/run/train/train';
 import { example } from '../../support/fixtures';
+import { remedyText } from '../../support/remedyText';
 import { failure } from '../../support/userError';
 import { bible, recorded, shortSettings, temporaryFolder } from './support';
 
@@ -102,7 +103,12 @@ for (const type of ['F8_E4M3', 'F8_E5M2', 'I8', 'I32', 'U8', 'F4'] as const) {
     });
     await source.close();
     await writeCheckpoint(folder, tensors);
-    await failure(openModel(folder), UnsupportedError, new RegExp(`stored as ${type} .*bfloat16`));
+    const says = new RegExp(`stored as ${type} .*bfloat16`);
+    const { remedy } = await failure(openModel(folder), UnsupportedError, says);
+    const helps = type.startsWith('F')
+      ? /dtype=torch\.bfloat16/
+      : /the checkpoint that they were made of/;
+    assert.match(remedyText(remedy), helps);
     const { problems, tensors: listed } = await inspect(folder);
     assert.equal(listed.length, tensors.length);
     assert.match(problems[0]!.message, new RegExp(`stored as ${type}`));

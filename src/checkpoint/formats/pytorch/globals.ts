@@ -90,11 +90,7 @@ export function globalsOf(
     [...rebuildFunctions(fail)].map(([name, call]) => [`torch._utils.${name}`, call]),
   );
   calls.set('torch._tensor._rebuild_from_type_v2', args => rebuildFromType(args, fail));
-  calls.set('torch.Size', ([items]) =>
-    items instanceof PyTuple || items instanceof PyList
-      ? new PyTuple(items.items)
-      : new PyTuple([]),
-  );
+  calls.set('torch.Size', ([items]) => sizeOf(items, budget));
   for (const name of dicts) calls.set(name, args => dictOf(args, fail, budget));
   for (const name of tensorClasses) {
     calls.set(
@@ -123,6 +119,14 @@ function globalNamed(
   const kind = name === undefined ? undefined : storageKindOf(name);
   const dtype = module === 'torch' && name !== undefined ? dtypeOf(name) : undefined;
   return kind ?? dtype ?? refuse(full, fail);
+}
+
+/** A copy: the items of a list may change afterwards, those of a tuple never do. */
+function sizeOf(items: PyValue | undefined, budget: Budget): PyTuple {
+  if (items instanceof PyTuple) return items;
+  if (!(items instanceof PyList)) return new PyTuple([]);
+  budget.spend(bytesOf.item * items.items.length);
+  return new PyTuple([...items.items]);
 }
 
 /** An OrderedDict of Python 2 is called with its pairs; all others are filled later. */

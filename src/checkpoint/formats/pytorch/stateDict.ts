@@ -90,7 +90,9 @@ function besidesOf(root: PyDict, taken: ReadonlySet<string>, search: TensorSearc
   const without = others.filter(({ value }) => !holds(value)).map(({ name }) => name);
   const hold = withTensors.length === 1 ? 'holds' : 'hold';
   return [
-    ...(withTensors.length > 0 ? [` ${some(withTensors)} ${hold} tensors too.`] : []),
+    ...(withTensors.length > 0
+      ? [` ${some(withTensors)} ${hold} tensors too, which are not read.`]
+      : []),
     ...(without.length > 0 ? [` It also holds ${some(without)}.`] : []),
   ].join('');
 }

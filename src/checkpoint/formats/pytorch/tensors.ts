@@ -94,9 +94,13 @@ export function rebuildFunctions(
   ]);
 }
 
-/** What `torch._tensor._rebuild_from_type_v2` makes: a tensor with attributes, which are left aside. */
+/**
+ * What `torch._tensor._rebuild_from_type_v2` makes: a tensor with attributes, which are left aside. It
+ * calls what rebuilds plain tensors, never itself: a pickle can nest such calls without end.
+ */
 export function rebuildFromType([rebuild, , args]: readonly PyValue[], fail: Failures): PyValue {
-  if (!(rebuild instanceof Callable) || !(args instanceof PyTuple)) {
+  const isPlain = rebuild instanceof Callable && rebuild.name.startsWith('torch._utils.');
+  if (!isPlain || !(args instanceof PyTuple)) {
     return fail.corrupt('a tensor in it has no usable description');
   }
   return rebuild.call(args.items);

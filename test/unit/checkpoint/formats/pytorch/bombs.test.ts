@@ -45,6 +45,21 @@ test('a list in itself, ten thousand lists in each other, and dicts in each othe
   }
 });
 
+test('calls that call each other, however deep or in a circle, are refused', async t => {
+  const folder = await temporaryFolder(t);
+  const rebuild = named('torch._tensor', '_rebuild_from_type_v2');
+  const nested = `${rebuild}q\x01${'h\x01N'.repeat(50_000)}N${'\x87'.repeat(50_000)}R`;
+  // A list that a size was made of, which holds that size afterwards.
+  const size = `](${rebuild}Neq\x01${named('torch', 'Size')}h\x01\x85Rq\x020h\x01h\x02a`;
+  for (const value of [nested, `${size}0${rebuild}h\x02R`]) {
+    await assertUserError(
+      openCheckpoint(await put(folder, 'a.pt', state(value))),
+      CorruptFileError,
+      /a tensor in it has no usable description/,
+    );
+  }
+});
+
 test('dicts that hold each other a hundred times, level over level, are walked once', async t => {
   let value = dict({ t: good });
   for (let level = 0; level < 6; level++) {
