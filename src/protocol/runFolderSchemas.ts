@@ -1,5 +1,6 @@
 /** The files of a run's folder, and the claims of devices. */
 import * as z from 'zod/mini';
+import { ggufTypes } from './conversion';
 import { keep } from './comparisonSchemas';
 import { engineChoices } from './engines';
 import { moment, path, size, updates } from './fieldSchemas';
@@ -54,6 +55,8 @@ export const growthOptions = z.object({
   recompute: z.exactOptional(z.boolean()),
   /** One width operator for the feed-forward units of all layers. */
   shareFfn: z.exactOptional(z.boolean()),
+  /** Writes the grown model as a GGUF file, too. */
+  gguf: z.exactOptional(z.enum(ggufTypes)),
 });
 
 /** One growth: the same request `ligo grow` makes. */
@@ -115,6 +118,8 @@ export const trainingOptions = z.object({
   subNetworkLayers: z.exactOptional(size),
   /** Begins with random weights; of the checkpoint only sizes stay. */
   fromScratch: z.exactOptional(z.boolean()),
+  /** Writes the trained model as a GGUF file, too. */
+  gguf: z.exactOptional(z.enum(ggufTypes)),
 });
 
 /** Training a checkpoint on: the same request `ligo train` makes. */

@@ -56,6 +56,7 @@ export function growRequestOf(request: GrowthRequest): GrowRequest {
     overwrite,
     data: data && { ...dataOf(data), seed },
     settings: ligoSettings(method, request),
+    gguf: request.gguf,
     ...(growthMethod(method).making.kind === 'learned' && {
       saveEvery: Math.ceil(request.steps / savesOfRun),
     }),
@@ -94,6 +95,7 @@ export function trainRequestOf(request: TrainingRequest): TrainRequest {
     fromScratch: request.fromScratch ?? false,
     data: { ...dataOf(data), seed },
     settings: trainSettings(request),
+    gguf: request.gguf,
     rateIsOurs: request.learningRate === undefined,
     saveEvery: Math.ceil(request.steps / savesOfRun),
   };

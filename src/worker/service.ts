@@ -39,7 +39,10 @@ export const service: UnwordedService = {
   exportTensor: (question, { signal }) => exportTensor({ ...question, overwrite: true }, signal),
   async plan(question) {
     await using plans = await openPlan(question);
-    return plans.planGrowth(plans.model, plans.resolved, plans.settings, plans.shape);
+    const plan = plans.planGrowth(plans.model, plans.resolved, plans.settings, plans.shape);
+    const { ggufRefusals } = await import('../run/convert/ggufBeside');
+    const refusals = await ggufRefusals(plans.model.checkpoint, question.gguf);
+    return { ...plan, refusals: [...plan.refusals, ...refusals] };
   },
   methods: offerMethods,
   comparisonPlan,

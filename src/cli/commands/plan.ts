@@ -11,11 +11,14 @@ import { quietContext, type JobOptions } from '../job';
 import { addLigoOptions, ligoSettingsOf, type LigoOptions } from '../ligoOptions';
 import {
   addEngineOptions,
+  addFormatOptions,
   addOption,
   addOutputOptions,
   addTargetOptions,
+  ggufOf,
   takes,
   targetOf,
+  type FormatOptions,
   type TargetOptions,
 } from '../options';
 import { formatFields, formatTable } from '../table';
@@ -25,7 +28,8 @@ import { worded } from '../../remedy/worded';
 type PlanOptions = JobOptions &
   TargetOptions &
   BatchOptions &
-  LigoOptions & { readonly method: GrowthMethodName };
+  LigoOptions &
+  FormatOptions & { readonly method: GrowthMethodName };
 
 /** `ligo plan`: tells what a growth would do and cost, or every reason against it. */
 export function addPlanCommand(
@@ -40,6 +44,7 @@ export function addPlanCommand(
   const learning = takes.word(learningMethodNames);
   addOption(command, '--method <name>', learningMethodNames.join(', '), learning, 'ligo');
   addLigoOptions(command);
+  addFormatOptions(command);
   addOutputOptions(addEngineOptions(command)).action(
     async (checkpoint: string, options: PlanOptions) => {
       const { method } = options;
@@ -47,7 +52,7 @@ export function addPlanCommand(
       const { timedPlan } = await import('../../run/questions/timedPlan');
       const found = await timedPlan(
         quietContext(host, options),
-        { checkpoint, target: targetOf(options), method, settings },
+        { checkpoint, target: targetOf(options), method, settings, gguf: ggufOf(options) },
         { batchSize: options.batch, sequenceLength: options.sequenceLength },
       );
       const plan = worded<TimedPlan>(found, commandLine);

@@ -28,6 +28,7 @@ export function growCommandLine(
     ['accumulate', request.accumulate],
     ['recompute', request.recompute],
     ['share-ffn', request.shareFfn],
+    ...formatOptions(request),
     ...placeOptions(request),
   ];
   return commandOf('grow', checkpoint, options, platform);
@@ -53,6 +54,7 @@ export function trainCommandLine(
     ['sub-network-steps', request.subNetworkSteps],
     ['sub-network-layers', request.subNetworkLayers],
     ['from-scratch', request.fromScratch],
+    ...formatOptions(request),
     ...placeOptions(request),
   ];
   return commandOf('train', request.checkpoint, options, platform);
@@ -86,6 +88,11 @@ const dataOptions = ({ data }: Pick<GrowthRequest, 'data'>): Options => [
   ['data', data?.path],
   ['batch', data?.batchSize],
   ['sequence-length', data?.sequenceLength],
+];
+
+const formatOptions = ({ gguf }: Pick<GrowthRequest, 'gguf'>): Options => [
+  ['format', gguf && 'gguf'],
+  ['outtype', gguf],
 ];
 
 /** What is random, what computes, and where the result goes. */

@@ -159,8 +159,8 @@ async function askStart(
 
 /** What a plan is asked for under the settings a person made. */
 function questionOf(question: PlanQuestion, { sizes, more }: PlanSettings): PlanQuestion {
-  const { learningRate, accumulate, recompute, shareFfn } = more ?? {};
-  const learning = { learningRate, accumulate, recompute, shareFfn };
+  const { learningRate, accumulate, recompute, shareFfn, gguf } = more ?? {};
+  const learning = { learningRate, accumulate, recompute, shareFfn, gguf };
   return {
     ...question,
     ...sizes,

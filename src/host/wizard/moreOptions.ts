@@ -3,6 +3,7 @@ import type { Keep } from '../../protocol/comparison';
 import type { GrowthOptions } from '../../protocol/runFolder';
 import { plural } from '../text';
 import { askWholeNumber } from './askNumber';
+import { askGguf, ggufLine } from './ggufChoice';
 import {
   back,
   cancelled,
@@ -116,7 +117,9 @@ function choicesOf(
     recompute,
     shareFfn,
     precision,
+    gguf,
   } = options;
+  const file = ggufLine(gguf);
   const sizes = [
     line(
       'heads',
@@ -141,6 +144,7 @@ function choicesOf(
       vscode.l10n.t('Units between the two matrices of each feed-forward block'),
     ),
     line('seed', vscode.l10n.t('Seed…'), String(seed), vscode.l10n.t('Decides all that is random')),
+    line('gguf', file.label, file.now, file.detail),
   ];
   const learning = [
     line(
@@ -220,6 +224,8 @@ async function ask(
         most: 1024,
       });
     }
+    case 'gguf':
+      return askGguf(inner, options);
     case 'learningRate':
       return askRate(inner, options);
     case 'recompute':

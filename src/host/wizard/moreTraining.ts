@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { plural } from '../text';
 import { askWholeNumber } from './askNumber';
+import { askGguf, ggufLine } from './ggufChoice';
 import { back, cancelled, pickStep, type Choice, type NoAnswer, type StepFrame } from './steps';
 import { askNumber, type TrainingChoices } from './training';
 
@@ -17,6 +18,7 @@ type Option = keyof Pick<
   | 'subNetworkSteps'
   | 'subNetworkLayers'
   | 'fromScratch'
+  | 'gguf'
   | 'seed'
 >;
 
@@ -50,6 +52,7 @@ function choicesOf(options: TrainingChoices): Choice<Option | 'done'>[] {
   const orNone = (value: number | undefined): string =>
     value === undefined ? vscode.l10n.t('none') : String(value);
   const { steps, seed, accumulate = 1, weightDecay = 0.01, subNetworkSteps } = options;
+  const file = ggufLine(options.gguf);
   const warmup = options.warmup ?? Math.floor(steps / 10);
   return [
     { label: `$(check) ${vscode.l10n.t('Back to the Plan')}`, value: 'done' },
@@ -119,6 +122,7 @@ function choicesOf(options: TrainingChoices): Choice<Option | 'done'>[] {
       isOn(options.fromScratch === true),
       vscode.l10n.t('Begins with random weights: of the checkpoint only its sizes stay'),
     ),
+    line('gguf', file.label, file.now, file.detail),
     line('seed', vscode.l10n.t('Seed…'), String(seed), vscode.l10n.t('Decides all that is random')),
   ];
 }
@@ -199,6 +203,8 @@ async function ask(
     }
     case 'fromScratch':
       return { ...options, fromScratch: !options.fromScratch };
+    case 'gguf':
+      return askGguf(frame, options);
     case 'seed':
       return whole('seed', vscode.l10n.t('Seed'), {
         before: options.seed,

@@ -5,7 +5,9 @@ import { listCheckpoint, type Checkpoint } from '../../checkpoint/checkpoint';
 import { sha256OfFiles } from '../../checkpoint/hash';
 import { identify } from '../../files';
 import type { GgufType } from '../../protocol/conversion';
-import type { GgufReceipt } from '../../protocol/events';
+import { UserError } from '../../errors';
+import type { GgufReceipt, GrowthPlan } from '../../protocol/events';
+import type { Unworded } from '../../remedy/worded';
 import { warn, type RunContext } from '../context';
 import { ggufName, prepareGguf, TooLargeError } from './ggufModel';
 import { requireSpace } from './safetensors';
@@ -21,6 +23,21 @@ export async function requireGguf(source: Checkpoint, outtype: GgufType): Promis
     await prepareGguf(source, { name: 'model', outtype, scratch });
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Why a GGUF file of what becomes of a checkpoint cannot be written, for its plan; nothing where it can. */
+export async function ggufRefusals(
+  source: Checkpoint,
+  outtype: GgufType | undefined,
+): Promise<Unworded<GrowthPlan['refusals']>> {
+  if (outtype === undefined) return [];
+  try {
+    await requireGguf(source, outtype);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [{ reason: error.message, remedy: error.remedy }];
   }
 }
 

@@ -1,3 +1,5 @@
+import type { GgufType } from '../../protocol/conversion';
+import { ggufRefusals } from '../convert/ggufBeside';
 import type { GrowthMethodName } from '../../growth/methods';
 import type { GrowthPlan } from '../../protocol/events';
 import type { RunContext } from '../context';
@@ -24,7 +26,13 @@ export interface TimedPlan extends GrowthPlan {
 /** What a growth would do and cost, and how long it takes on the engine. */
 export async function timedPlan(
   context: RunContext,
-  task: { checkpoint: string; target: Target; method: GrowthMethodName; settings: LigoSettings },
+  task: {
+    checkpoint: string;
+    target: Target;
+    method: GrowthMethodName;
+    settings: LigoSettings;
+    gguf?: GgufType | undefined;
+  },
   batch: Pick<DataOptions, 'batchSize' | 'sequenceLength'>,
 ): Promise<Unworded<TimedPlan>> {
   const [
@@ -45,8 +53,10 @@ export async function timedPlan(
   await using model = await useModel(task.checkpoint);
   const resolved = await withMethod(model, await resolveTarget(model, task.target), task.method);
   const shape = data.batchShape(model.architecture, batch);
-  const plan = planGrowth(model, resolved, task.settings, shape);
-  if (!plan.cost) return plan;
+  const refusals = await ggufRefusals(model.checkpoint, task.gguf);
+  const growing = planGrowth(model, resolved, task.settings, shape);
+  const plan = { ...growing, refusals: [...growing.refusals, ...refusals] };
+  if (!plan.cost || refusals.length > 0) return plan;
   const growth = requireGrowth(model, resolved);
   const { cost: planned } = plan;
   await using started = await useEngine(context);

@@ -7,12 +7,14 @@ import { batchesPerUpdate, trainSettings } from '../settings';
 
 /** What training a checkpoint would do and cost: a growth to the size that it has. */
 export async function trainingPlan(question: TrainingQuestion): Promise<Unworded<GrowthPlan>> {
-  const [{ useModel }, { summarize }, plan, { tokenizerProblem }] = await Promise.all([
-    import('../open/resources'),
-    import('../open/model'),
-    import('../plan/plan'),
-    import('../open/tokenizerWithin'),
-  ]);
+  const [{ useModel }, { summarize }, plan, { tokenizerProblem }, { ggufRefusals }] =
+    await Promise.all([
+      import('../open/resources'),
+      import('../open/model'),
+      import('../plan/plan'),
+      import('../open/tokenizerWithin'),
+      import('../convert/ggufBeside'),
+    ]);
   await using model = await useModel(question.checkpoint);
   const { architecture, checkpoint, ignored, notes } = model;
   const summary = summarize(architecture);
@@ -29,6 +31,8 @@ export async function trainingPlan(question: TrainingQuestion): Promise<Unworded
     plan.requireWhole(model, false);
     const unread = await tokenizerProblem(architecture, checkpoint);
     if (unread) return { ...facts, refusals: [{ reason: unread.message, remedy: unread.remedy }] };
+    const refusals = await ggufRefusals(checkpoint, question.gguf);
+    if (refusals.length > 0) return { ...facts, refusals };
     return { ...facts, refusals: [], cost: await costOf(architecture, question) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -13,6 +13,9 @@ import { defaultTrainSettings } from '../../../src/run/settings';
 import { train } from '../../../src/run/train/train';
 import { example, fixture } from '../../support/fixtures';
 import { failure } from '../../support/userError';
+import { service } from '../../../src/worker/service';
+import { trainingPlan } from '../../../src/run/questions/trainingPlan';
+import { cli } from '../cli/support';
 import { bible, recorded, shortSettings, temporaryFolder } from './support';
 
 async function grown(changes: Partial<GrowRequest>) {
@@ -106,6 +109,35 @@ describe('a GGUF file beside the model', () => {
       UnsupportedError,
       /no tokenizer\.json/,
     );
+  });
+
+  it('is refused by the plan of a growth and of a training', async () => {
+    const asked = { steps: 1, gguf: 'q8_0' } as const;
+    const growth = await service.plan({
+      ...{ checkpoint: example('bert-kjv'), target: { layers: 4 }, ...asked },
+    });
+    assert.match(growth.refusals.at(-1)!.reason, /GGUF/);
+    const training = await trainingPlan({ checkpoint: example('bert-kjv'), ...asked });
+    assert.match(training.refusals[0]!.reason, /GGUF/);
+    const possible = await trainingPlan({ checkpoint: example('gpt2-kjv'), ...asked });
+    assert.deepEqual(possible.refusals, []);
+    const { code, stdout } = await cli(
+      ...['plan', example('bert-kjv'), '--layers', '4', '--steps', '1', '--format', 'gguf'],
+    );
+    assert.notEqual(code, 0);
+    assert.match(stdout, /GGUF/);
+    const lonely = await cli('plan', example('gpt2-kjv'), '--layers', '4', '--outtype', 'f16');
+    assert.match(lonely.stderr, /--outtype is for GGUF files/);
+  });
+
+  it('is written by the command line', async () => {
+    const out = join(temporaryFolder(), 'grown');
+    const { code, stderr } = await cli(
+      ...['grow', example('gpt2-kjv'), '--layers', '4', '--method', 'stack', '--out', out],
+      ...['--format', 'gguf', '--outtype', 'bf16'],
+    );
+    assert.equal(code, 0, stderr);
+    assert.ok((await farthest(out, 'gpt2-kjv-4x64-BF16.gguf')) < 1e-2);
   });
 
   it('is left out where nobody asks for it', async () => {
