@@ -40,9 +40,11 @@ export const service: UnwordedService = {
   async plan(question) {
     await using plans = await openPlan(question);
     const plan = plans.planGrowth(plans.model, plans.resolved, plans.settings, plans.shape);
+    if (plan.refusals.length > 0 || question.gguf === undefined) return plan;
     const { ggufRefusals } = await import('../run/convert/ggufBeside');
-    const refusals = await ggufRefusals(plans.model.checkpoint, question.gguf);
-    return { ...plan, refusals: [...plan.refusals, ...refusals] };
+    const { target } = plans.requireGrowth(plans.model, plans.resolved);
+    const refusals = await ggufRefusals(plans.model, question.gguf, target);
+    return { ...plan, refusals };
   },
   methods: offerMethods,
   comparisonPlan,

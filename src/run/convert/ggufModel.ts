@@ -33,7 +33,7 @@ import { ropeFactors } from '../../checkpoint/formats/gguf/write/rope';
 import { explainWriteError } from '../../checkpoint/outputFolder';
 import { quoted } from '../../checkpoint/names';
 import type { TensorInfo } from '../../checkpoint/tensor';
-import { UnsupportedError, type Note } from '../../errors';
+import { CorruptFileError, UnsupportedError, type Note } from '../../errors';
 import { counted } from '../../format';
 import type { ConversionRequest, GgufType } from '../../protocol/conversion';
 import { modelNameOf } from '../../protocol/weightNames';
@@ -65,15 +65,12 @@ export interface GgufModel {
   readonly leftOut: Written['leftOut'];
   readonly companions: Companions;
   readonly notes: readonly Note[];
-  /** Writes the file, which has to be new. @throws TooLargeError */
+  /** Writes the file, which has to be new. @throws UnsupportedError for values that its type does not reach */
   write(file: string, count: Counter): Promise<void>;
 }
 
 /** Passes parts of tensors on, and says how far it is or that it ends here. */
 type Counter = (parts: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
-
-/** Values that an element type does not reach. */
-export class TooLargeError extends UnsupportedError {}
 
 /** A model of a known family as one GGUF file. */
 export async function writeGgufModel(
@@ -220,7 +217,7 @@ async function* encoded(
   for await (const part of source.parts(tensor)) {
     const bytes = encoding.encode(part, tensor.type);
     if (bytes === undefined) {
-      throw new TooLargeError(
+      throw new UnsupportedError(
         `${quoted(tensor.name)} has values that are too large for ${encoding.name}.`,
         'Store it as bf16 or f32.',
       );
@@ -255,7 +252,11 @@ async function requireSameModel(
     await using model = await useModel(file);
     await check(model);
   } catch (error) {
-    throw explainWriteError(error, file);
+    if (!(error instanceof CorruptFileError)) throw explainWriteError(error, file);
+    throw new UnsupportedError(
+      `A GGUF file cannot say what this model is: ${error.message}`,
+      otherWay,
+    );
   } finally {
     await rm(file, { force: true });
   }

@@ -34,7 +34,7 @@ export async function apply(caller: RunContext, request: ApplyRequest): Promise<
   const target = await resolveTarget(model, request.target);
   warn(context, target.notes);
   const growth = requireGrowth(model, target);
-  if (request.gguf) await requireGguf(model.checkpoint, request.gguf);
+  if (request.gguf) await requireGguf(model, request.gguf, growth.target);
   const applied = await readOperators(request.operators, growth);
   const receipt = await stoppable(context, () =>
     withOutput(request.out, request.overwrite ?? false, async directory => {

@@ -106,7 +106,6 @@ async function requireRequest(
       advise`${leaveOut('saveEvery')}.`,
     );
   }
-  if (request.gguf) await requireGguf(model.checkpoint, request.gguf);
   const target = await resolveTarget(model, request.target);
   const growth = requireGrowth(model, target);
   requireMethod(request.method, growth);
@@ -115,6 +114,7 @@ async function requireRequest(
     if (!request.data)
       throw new UsageError('Learning operators needs data.', advise`${set('data')}.`);
   }
+  if (request.gguf) await requireGguf(model, request.gguf, growth.target);
   return { growth, notes: target.notes };
 }
 

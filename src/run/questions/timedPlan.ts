@@ -53,11 +53,12 @@ export async function timedPlan(
   await using model = await useModel(task.checkpoint);
   const resolved = await withMethod(model, await resolveTarget(model, task.target), task.method);
   const shape = data.batchShape(model.architecture, batch);
-  const refusals = await ggufRefusals(model.checkpoint, task.gguf);
-  const growing = planGrowth(model, resolved, task.settings, shape);
-  const plan = { ...growing, refusals: [...growing.refusals, ...refusals] };
-  if (!plan.cost || refusals.length > 0) return plan;
+  const plan = planGrowth(model, resolved, task.settings, shape);
+  if (plan.refusals.length > 0) return plan;
   const growth = requireGrowth(model, resolved);
+  const refusals = await ggufRefusals(model, task.gguf, growth.target);
+  if (refusals.length > 0) return { ...plan, refusals };
+  if (!plan.cost) return plan;
   const { cost: planned } = plan;
   await using started = await useEngine(context);
   const { engine, memory, reason } = started;

@@ -31,7 +31,7 @@ export async function trainingPlan(question: TrainingQuestion): Promise<Unworded
     plan.requireWhole(model, false);
     const unread = await tokenizerProblem(architecture, checkpoint);
     if (unread) return { ...facts, refusals: [{ reason: unread.message, remedy: unread.remedy }] };
-    const refusals = await ggufRefusals(checkpoint, question.gguf);
+    const refusals = await ggufRefusals(model, question.gguf);
     if (refusals.length > 0) return { ...facts, refusals };
     return { ...facts, refusals: [], cost: await costOf(architecture, question) };
   } catch (error) {

@@ -76,7 +76,7 @@ export async function train(caller: RunContext, asked: TrainRequest): Promise<Tr
   const request = await withRate(context, model, asked);
   requireHead(model);
   requireWhole(model, request.dropHead ?? false);
-  if (request.gguf) await requireGguf(model.checkpoint, request.gguf);
+  if (request.gguf) await requireGguf(model, request.gguf);
   const receipt = await stoppable(context, onTrained =>
     withOutput(request.out, request.overwrite ?? false, async directory => {
       const companions = await copyCompanions(model.checkpoint, directory);

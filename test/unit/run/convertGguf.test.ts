@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadTokenizer } from '../../../src/data/tokenizer';
@@ -9,34 +9,7 @@ import { convert } from '../../../src/run/convert/convert';
 import { openModel, readParameters, type Model } from '../../../src/run/open/model';
 import { example, fixture } from '../../support/fixtures';
 import { entries, recorded, temporaryFolder } from './support';
-
-type Changes = Readonly<Record<string, unknown>>;
-
-/** A tokenizer of bytes alone: small enough for every fixture. */
-const tokenizerJson = (): string => {
-  const whole = JSON.parse(readFileSync(join(example('gpt2-kjv'), 'tokenizer.json'), 'utf8')) as {
-    model: { vocab: Record<string, number>; merges: unknown[] };
-  };
-  const vocab = Object.entries(whole.model.vocab).filter(([, id]) => id < 300);
-  const known = new Set(vocab.map(([token]) => token));
-  whole.model.vocab = Object.fromEntries(vocab);
-  whole.model.merges = whole.model.merges.filter(merge => {
-    const [left, right] = typeof merge === 'string' ? merge.split(' ') : (merge as string[]);
-    return known.has(left! + right!);
-  });
-  return JSON.stringify(whole);
-};
-
-/** A fixture of transformers with a tokenizer beside it. */
-function modelFolder(name: string, changes: Changes = {}): string {
-  const folder = join(temporaryFolder(), name);
-  cpSync(fixture(`hf/${name}`), folder, { recursive: true });
-  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, ...changes }));
-  writeFileSync(join(folder, 'tokenizer.json'), tokenizerJson());
-  cpSync(join(example('gpt2-kjv'), 'tokenizer_config.json'), join(folder, 'tokenizer_config.json'));
-  return folder;
-}
+import { withTokenizer, type Changes } from './withTokenizer';
 
 const asGguf = (checkpoint: string, outtype: GgufType = 'f32'): ConversionRequest => ({
   checkpoint,
@@ -68,7 +41,7 @@ const families: readonly (readonly [string, Changes?])[] = [
 
 for (const [name, changes] of families) {
   test(`a ${name} is the same model after it was written as GGUF and read again`, async () => {
-    const folder = modelFolder(name, changes);
+    const folder = withTokenizer(name, changes);
     const request = asGguf(folder);
     const { context } = recorded();
     const receipt = await convert(context, request);
@@ -130,28 +103,28 @@ test('the table that a head shares is written once', async () => {
 });
 
 test('a window that llama.cpp does not have is told', async () => {
-  const { warnings } = await convert(recorded().context, asGguf(modelFolder('mistral')));
+  const { warnings } = await convert(recorded().context, asGguf(withTokenizer('mistral')));
   assert.match(warnings.join('\n'), /sees 6 tokens back \(sliding_window\)/);
 });
 
 /** What is not written, and why. */
 const refusals: readonly (readonly [string, () => string, RegExp])[] = [
-  ['a family that llama.cpp knows otherwise', () => modelFolder('opt'), /of the family "opt"/],
+  ['a family that llama.cpp knows otherwise', () => withTokenizer('opt'), /of the family "opt"/],
   ['a model that fills in words', () => example('bert-kjv'), /of the family "bert"/],
   [
     'another activation',
-    () => modelFolder('llama', { hidden_act: 'gelu' }),
+    () => withTokenizer('llama', { hidden_act: 'gelu' }),
     /asks for something \("hidden_act"\) that the metadata/,
   ],
   [
     'another scale of attention',
-    () => modelFolder('gemma2'),
+    () => withTokenizer('gemma2'),
     /asks for something \("query_pre_attn_scalar"\)/,
   ],
   [
     'dynamic scaling of positions',
     () =>
-      modelFolder('llama', {
+      withTokenizer('llama', {
         rope_parameters: { rope_type: 'dynamic', factor: 2, rope_theta: 1e4 },
       }),
     /positions are scaled by "dynamic"/,

@@ -17,6 +17,7 @@ import { service } from '../../../src/worker/service';
 import { trainingPlan } from '../../../src/run/questions/trainingPlan';
 import { cli } from '../cli/support';
 import { bible, recorded, shortSettings, temporaryFolder } from './support';
+import { withTokenizer } from './withTokenizer';
 
 async function grown(changes: Partial<GrowRequest>) {
   const out = join(temporaryFolder(), 'grown');
@@ -109,6 +110,27 @@ describe('a GGUF file beside the model', () => {
       UnsupportedError,
       /no tokenizer\.json/,
     );
+  });
+
+  it('is refused by the plan where only the grown model is none that it can say', async () => {
+    // Heads of 12 units, of which 4 do not make 66: the file would have to give their size.
+    const checkpoint = withTokenizer('qwen2');
+    const target = { hidden: 66, heads: 4 };
+    const { refusals } = await service.plan({ checkpoint, target, steps: 1, gguf: 'f16' });
+    assert.match(refusals[0]!.reason, /GGUF file cannot say what this model is/);
+    const fits = { hidden: 96, heads: 8 };
+    const plan = await service.plan({ checkpoint, target: fits, steps: 1, gguf: 'f16' });
+    assert.deepEqual(plan.refusals, []);
+    const { events, context } = recorded();
+    await failure(
+      grow(context, {
+        ...{ checkpoint, target, method: 'random', seed: 0, gguf: 'f16' },
+        ...{ out: join(temporaryFolder(), 'grown'), settings: shortSettings(1) },
+      }),
+      UnsupportedError,
+      /GGUF file cannot say/,
+    );
+    assert.ok(!events.some(({ type }) => type === 'device'));
   });
 
   it('is refused by the plan of a growth and of a training', async () => {

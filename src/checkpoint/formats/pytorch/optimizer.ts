@@ -7,8 +7,8 @@ import type { StateDict } from './stateDict';
 const MAX_PARAMETERS = 100_000;
 
 /** What stands in the header's metadata of an optimizer's state, as JSON. */
-export const groupsKey = 'param_groups';
-export const stepsKey = 'steps';
+const groupsKey = 'param_groups';
+const stepsKey = 'steps';
 
 /**
  * The state of an optimizer as torch saves it: its tensors by `<number of the parameter>.<name>`, and in the

@@ -26,7 +26,12 @@ const checkpoints: readonly (readonly [file: string, notes: readonly RegExp[]])[
       /holds as "state_dict"\. "optimizer", "state_dict_ema" hold tensors too, which are not read\. It also holds "epoch", "arch", "args", "metric"\.$/,
     ],
   ],
-  ['tutorial.tar', [/holds as "model_state_dict"\. "optimizer_state_dict" holds tensors too, which are not read\./]],
+  [
+    'tutorial.tar',
+    [
+      /holds as "model_state_dict"\. "optimizer_state_dict" holds tensors too, which are not read\./,
+    ],
+  ],
   [
     'ddp.pt',
     [/holds as "net", without the "module\." before .* It also holds "history", "counts"/],
