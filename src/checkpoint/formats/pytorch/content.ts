@@ -1,6 +1,6 @@
-import type { Note } from '../../../errors';
+import type { Note, UserError } from '../../../errors';
 import type { Deflated } from '../../layouts/inflated';
-import type { PyValue } from './pickle/values';
+import type { PyValue, TensorView } from './pickle/values';
 
 /** Where a storage lies in its file. */
 export interface Place {
@@ -17,4 +17,14 @@ export interface Content {
   /** Where storages lie, by key; checked to lie in the file whole. @throws CorruptFileError */
   places(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, Place>>;
   readonly notes: readonly Note[];
+}
+
+/** Tensors of a model by name. */
+export interface StateDict {
+  readonly tensors: ReadonlyMap<string, TensorView>;
+  readonly notes: readonly Note[];
+  /** What else of the file is of use. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Why its tensors are no model's. */
+  readonly problem?: UserError;
 }

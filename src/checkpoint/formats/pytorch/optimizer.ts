@@ -1,7 +1,7 @@
 import type { Failures } from './failures';
 import { flattened, TensorSearch } from './flatten';
 import { PyDict, PyList, PyTuple, type PyValue } from './pickle/values';
-import type { StateDict } from './stateDict';
+import type { StateDict } from './content';
 
 /** Numbers of parameters in a file; larger models have some thousands. */
 const MAX_PARAMETERS = 100_000;

@@ -1,20 +1,11 @@
-import type { Note, UserError } from '../../../errors';
+import type { Note } from '../../../errors';
 import { quoted, tensorNameProblem } from '../../names';
 import type { Failures } from './failures';
 import { flattened, isTensor, some, TensorSearch, type Flattened } from './flatten';
 import { findOptimizer } from './optimizer';
 import { refuseOtherDict, refuseRoot } from './otherRoots';
-import { PyDict, type PyValue, type TensorView } from './pickle/values';
-
-/** Tensors of a model by name. */
-export interface StateDict {
-  readonly tensors: ReadonlyMap<string, TensorView>;
-  readonly notes: readonly Note[];
-  /** What else of the file is of use. */
-  readonly metadata?: Readonly<Record<string, string>>;
-  /** Why its tensors are no model's. */
-  readonly problem?: UserError;
-}
+import { PyDict, type PyValue } from './pickle/values';
+import type { StateDict } from './content';
 
 /** What programs call the weights in a training checkpoint; the first that is there is taken. */
 const weights = [
