@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { enginePackages } from '../folder';
 
 /** Which of TensorFlow's two native packages. */
@@ -27,7 +27,7 @@ const builtWith = z.object({
   tensorFlow: z.string(),
   /** The file or folder it came from, without the way there. */
   from: z.string(),
-  cuda: z.object({ cuda: z.string(), cudnn: z.string() }).optional(),
+  cuda: z.optional(z.object({ cuda: z.string(), cudnn: z.string() })),
 });
 
 /** What is noted beside an addon that was built here. */
@@ -43,7 +43,7 @@ export const packageNames: Readonly<Record<NativeBackend, string>> = {
 
 const manifest = z.object({
   version: z.string(),
-  binary: z.object({ napi_versions: z.array(z.number()) }).optional(),
+  binary: z.optional(z.object({ napi_versions: z.array(z.number()) })),
 });
 
 /**
