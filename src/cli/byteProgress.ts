@@ -1,7 +1,8 @@
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import { formatBytes } from './format';
 import { printLine, type Host } from './host';
 import type { OutputOptions } from './options';
+import { barOn } from './progressBar';
 
 /** Shows how many bytes of all were written. */
 export interface ByteProgress {
@@ -36,17 +37,7 @@ function openBar({ stdout }: Host): ByteProgress {
   return {
     update(done, total) {
       if (!bar) {
-        bar = new SingleBar({
-          stream: stdout as NodeJS.WriteStream,
-          format: '  {bar} {done} of {all}',
-          barCompleteChar: '█',
-          barIncompleteChar: '░',
-          barsize: 24,
-          hideCursor: true,
-          // Signals are handled in one place, which closes the bar.
-          gracefulExit: false,
-          fps: 10,
-        });
+        bar = barOn(stdout, '  {bar} {done} of {all}');
         bar.start(total, 0, { done: formatBytes(0), all: formatBytes(total) });
       }
       bar.update(done, { done: formatBytes(done) });

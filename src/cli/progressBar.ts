@@ -9,7 +9,7 @@ export interface ProgressBar {
 }
 
 /** Bars of every kind look alike. */
-const barOn = (output: Output, format: string): SingleBar =>
+export const barOn = (output: Output, format: string): SingleBar =>
   new SingleBar({
     stream: output as NodeJS.WriteStream,
     format,

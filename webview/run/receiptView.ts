@@ -1,6 +1,5 @@
 import type { LoggedReceipt } from '../../src/protocol/events';
 import { methodTitle } from '../../src/protocol/methodTitles';
-import { copyButton } from '../shared/clipboard';
 import { element, endShown, type View } from '../shared/dom';
 import type { Fact } from '../shared/fact';
 import { factList } from '../shared/factList';
@@ -15,6 +14,7 @@ import {
   formatValue,
 } from '../shared/format';
 import { t } from '../shared/strings';
+import { createReceiptCard } from './receiptCard';
 
 type Losses = NonNullable<LoggedReceipt['losses']>;
 
@@ -161,40 +161,20 @@ function driftList(operators: Readonly<Record<string, number>>): HTMLElement {
 }
 
 /** What happened, as it stands in growth.json. */
-export function createReceiptView(): View<LoggedReceipt | undefined> {
-  let shown: LoggedReceipt | undefined;
-  const content = element('div', { class: 'stack' });
-  const root = element(
-    'section',
-    { class: 'card', attributes: { 'aria-labelledby': 'receipt-title' } },
-    element(
-      'div',
-      { class: 'row' },
-      element('h2', { class: 'grow', text: t('Receipt'), attributes: { id: 'receipt-title' } }),
-      copyButton(t('Copy JSON'), () => JSON.stringify(shown, null, 2)),
-    ),
-    content,
-  );
-  return {
-    element: root,
-    update: receipt => {
-      root.hidden = receipt === undefined;
-      if (receipt === undefined || receipt === shown) return;
-      shown = receipt;
-      const measured = factList();
-      measured.update(measures(receipt));
-      const from = factList('facts wide-facts');
-      from.update(sources(receipt));
-      content.replaceChildren(
-        element(
-          'div',
-          { class: 'columns' },
-          ...(receipt.losses === undefined ? [] : [lossTable(receipt.losses)]),
-          measured.element,
-        ),
-        from.element,
-        ...(receipt.drift === undefined ? [] : [driftList(receipt.drift.operators)]),
-      );
-    },
-  };
-}
+export const createReceiptView = (): View<LoggedReceipt | undefined> =>
+  createReceiptCard(receipt => {
+    const measured = factList();
+    measured.update(measures(receipt));
+    const from = factList('facts wide-facts');
+    from.update(sources(receipt));
+    return [
+      element(
+        'div',
+        { class: 'columns' },
+        ...(receipt.losses === undefined ? [] : [lossTable(receipt.losses)]),
+        measured.element,
+      ),
+      from.element,
+      ...(receipt.drift === undefined ? [] : [driftList(receipt.drift.operators)]),
+    ];
+  });

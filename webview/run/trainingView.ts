@@ -1,5 +1,4 @@
 import type { TrainedReceipt } from '../../src/protocol/events';
-import { copyButton } from '../shared/clipboard';
 import { element, type View } from '../shared/dom';
 import type { Fact } from '../shared/fact';
 import { factList } from '../shared/factList';
@@ -14,6 +13,7 @@ import {
   formatValue,
 } from '../shared/format';
 import { t } from '../shared/strings';
+import { createReceiptCard } from './receiptCard';
 
 type Evaluation = TrainedReceipt['before'];
 
@@ -100,34 +100,11 @@ function sources({ source, data, engine, objective, created, software }: Trained
 }
 
 /** What happened, as it stands in training.json. */
-export function createTrainingView(): View<TrainedReceipt | undefined> {
-  let shown: TrainedReceipt | undefined;
-  const content = element('div', { class: 'stack' });
-  const root = element(
-    'section',
-    { class: 'card', attributes: { 'aria-labelledby': 'receipt-title' } },
-    element(
-      'div',
-      { class: 'row' },
-      element('h2', { class: 'grow', text: t('Receipt'), attributes: { id: 'receipt-title' } }),
-      copyButton(t('Copy JSON'), () => JSON.stringify(shown, null, 2)),
-    ),
-    content,
-  );
-  return {
-    element: root,
-    update: receipt => {
-      root.hidden = receipt === undefined;
-      if (receipt === undefined || receipt === shown) return;
-      shown = receipt;
-      const measured = factList();
-      measured.update(measures(receipt));
-      const from = factList('facts wide-facts');
-      from.update(sources(receipt));
-      content.replaceChildren(
-        element('div', { class: 'columns' }, scores(receipt), measured.element),
-        from.element,
-      );
-    },
-  };
-}
+export const createTrainingView = (): View<TrainedReceipt | undefined> =>
+  createReceiptCard(receipt => {
+    const measured = factList();
+    measured.update(measures(receipt));
+    const from = factList('facts wide-facts');
+    from.update(sources(receipt));
+    return [element('div', { class: 'columns' }, scores(receipt), measured.element), from.element];
+  });

@@ -12,22 +12,17 @@ import {
   addOutputOptions,
   takes,
   type OutputOptions,
+  type StepOptions,
 } from '../options';
 import { warn } from '../reporter';
 
 type HandoffOptions = OutputOptions &
+  Partial<StepOptions> &
   Omit<DataFlags, 'seed'> & {
     readonly to: Launcher;
     readonly out: string;
     readonly overwrite?: boolean;
     readonly seed?: number;
-    readonly steps?: number;
-    readonly learningRate?: number;
-    readonly warmup?: number;
-    readonly weightDecay?: number;
-    readonly accumulate?: number;
-    readonly recompute?: boolean;
-    readonly schedule?: 'constant' | 'linear' | 'cosine';
     readonly evaluateEvery?: number;
     readonly optimizerState?: 'continue' | 'reset';
     readonly nodes: number;

@@ -5,15 +5,15 @@ import type { ComparisonRequest } from '../../protocol/runFolder';
 import type { CheckpointSummary, MethodOffer } from '../../protocol/service';
 import { askCount, askWholeNumber } from './askNumber';
 import { labelOf } from '../checkpoints/checkpointTree';
+import { runCheckpointWizard } from './checkpointWizard';
 import { confirmPlan } from './confirmPlan';
 import { outputHome } from './outputHome';
 import { freeOutput } from './outputName';
 import { comparisonChoices, type PlanSettings } from './planPreview';
 import type { Settings } from '../settings';
-import { back, cancelled, pickManyStep, runSteps, type NoAnswer, type StepFrame } from './steps';
+import { cancelled, pickManyStep, type NoAnswer, type StepFrame } from './steps';
 import { targetName } from './targets';
 import {
-  askCheckpoint,
   askData,
   askTarget,
   isTaken,
@@ -48,42 +48,36 @@ export async function askForComparison(
   parts: WizardParts,
   checkpointPath: string | undefined,
 ): Promise<ComparisonRequest | undefined> {
-  const { service, recent } = parts;
-  const given =
-    checkpointPath === undefined ? undefined : await service.call('summarize', checkpointPath);
-  if (given) requireHead(given);
-  const title = vscode.l10n.t('Compare Growth Methods');
-  const frame = (step: number): StepFrame => ({ title, step, totalSteps });
-
-  const finished = await runSteps<Draft>(given ? { checkpoint: given } : {}, [
-    async draft => {
-      if (given) return 'skip';
-      const answer = await askCheckpoint(parts, frame(1));
-      if (answer !== back && answer !== cancelled) requireHead(answer);
-      return merge(draft, 'checkpoint', answer);
-    },
-    async draft => merge(draft, 'target', await askTarget(parts, draft.checkpoint!, frame(2))),
-    async draft => {
-      const options = { frame: frame(3), required: true };
-      const data = await askData(recent, draft.checkpoint!, options);
-      return data === null ? cancelled : merge(draft, 'data', data);
-    },
-    async draft => merge(draft, 'methods', await askMethods(parts, draft, frame(4))),
-    async draft => {
-      const prompt = vscode.l10n.t('Steps to train each grown model for');
-      return merge(draft, 'steps', await askCount(frame(5), prompt, draft.steps ?? preset.steps));
-    },
-    async draft => {
-      const images = draft.checkpoint!.model!.objective === 'image-classification';
-      const prompt = images
-        ? vscode.l10n.t('Batch: images in a step')
-        : vscode.l10n.t('Batch: sequences in a step');
-      const before = draft.batchSize ?? draft.checkpoint!.model!.usualBatch.size;
-      return merge(draft, 'batchSize', await askCount(frame(6), prompt, before));
-    },
-    async draft => merge(draft, 'seeds', await askSeeds(frame(7), draft.seeds ?? preset.seeds)),
-    async draft => askStart(parts, draft, frame(8)),
-  ]);
+  const { recent } = parts;
+  const finished = await runCheckpointWizard<Draft>(parts, checkpointPath, {
+    title: vscode.l10n.t('Compare Growth Methods'),
+    totalSteps,
+    require: requireHead,
+    start: {},
+    steps: frame => [
+      async draft => merge(draft, 'target', await askTarget(parts, draft.checkpoint!, frame(2))),
+      async draft => {
+        const options = { frame: frame(3), required: true };
+        const data = await askData(recent, draft.checkpoint!, options);
+        return data === null ? cancelled : merge(draft, 'data', data);
+      },
+      async draft => merge(draft, 'methods', await askMethods(parts, draft, frame(4))),
+      async draft => {
+        const prompt = vscode.l10n.t('Steps to train each grown model for');
+        return merge(draft, 'steps', await askCount(frame(5), prompt, draft.steps ?? preset.steps));
+      },
+      async draft => {
+        const images = draft.checkpoint!.model!.objective === 'image-classification';
+        const prompt = images
+          ? vscode.l10n.t('Batch: images in a step')
+          : vscode.l10n.t('Batch: sequences in a step');
+        const before = draft.batchSize ?? draft.checkpoint!.model!.usualBatch.size;
+        return merge(draft, 'batchSize', await askCount(frame(6), prompt, before));
+      },
+      async draft => merge(draft, 'seeds', await askSeeds(frame(7), draft.seeds ?? preset.seeds)),
+      async draft => askStart(parts, draft, frame(8)),
+    ],
+  });
   if (!finished) return undefined;
   const draft = finished as Required<Draft>;
   await recent.add(draft.data);

@@ -10,6 +10,7 @@ import type {
 } from '../../protocol/service';
 import { askCount } from './askNumber';
 import { labelOf } from '../checkpoints/checkpointTree';
+import { runCheckpointWizard } from './checkpointWizard';
 import { growCommandLine } from './commandLine';
 import { confirmPlan } from './confirmPlan';
 import { usualOptions } from './moreOptions';
@@ -18,10 +19,9 @@ import { freeOutput } from './outputName';
 import { planChoices, type PlanSettings, type PlanSizes } from './planPreview';
 import { exists } from '../runs/runFolder';
 import type { Settings } from '../settings';
-import { pickStep, runSteps, type NoAnswer, type StepFrame } from './steps';
+import { pickStep, type NoAnswer, type StepFrame } from './steps';
 import { targetName } from './targets';
 import {
-  askCheckpoint,
   askData,
   askTarget,
   lookAtData,
@@ -51,28 +51,26 @@ export async function askForGrowth(
   parts: WizardParts,
   checkpointPath: string | undefined,
 ): Promise<GrowthRequest | undefined> {
-  const { service, recent } = parts;
-  const given =
-    checkpointPath === undefined ? undefined : await service.call('summarize', checkpointPath);
-  const title = vscode.l10n.t('Grow Model');
-  const frame = (step: number) => ({ title, step, totalSteps });
-
-  const finished = await runSteps<Draft>(given ? { checkpoint: given } : {}, [
-    async draft =>
-      given ? 'skip' : merge(draft, 'checkpoint', await askCheckpoint(parts, frame(1))),
-    async draft => merge(draft, 'target', await askTarget(parts, draft.checkpoint!, frame(2))),
-    async draft => {
-      const options = { frame: frame(3), required: false };
-      return merge(draft, 'data', await askData(recent, draft.checkpoint!, options));
-    },
-    async draft => merge(draft, 'method', await askMethod(parts, draft, frame(4))),
-    async draft => {
-      if (!draft.method!.needsData) return 'skip';
-      const prompt = vscode.l10n.t('Steps to learn the operators for');
-      return merge(draft, 'steps', await askCount(frame(5), prompt, draft.steps ?? presetSteps));
-    },
-    async draft => askStart(parts, draft, frame(6)),
-  ]);
+  const { recent } = parts;
+  const finished = await runCheckpointWizard<Draft>(parts, checkpointPath, {
+    title: vscode.l10n.t('Grow Model'),
+    totalSteps,
+    start: {},
+    steps: frame => [
+      async draft => merge(draft, 'target', await askTarget(parts, draft.checkpoint!, frame(2))),
+      async draft => {
+        const options = { frame: frame(3), required: false };
+        return merge(draft, 'data', await askData(recent, draft.checkpoint!, options));
+      },
+      async draft => merge(draft, 'method', await askMethod(parts, draft, frame(4))),
+      async draft => {
+        if (!draft.method!.needsData) return 'skip';
+        const prompt = vscode.l10n.t('Steps to learn the operators for');
+        return merge(draft, 'steps', await askCount(frame(5), prompt, draft.steps ?? presetSteps));
+      },
+      async draft => askStart(parts, draft, frame(6)),
+    ],
+  });
   if (!finished) return undefined;
   if (finished.data) await recent.add(finished.data);
   return requestOf(finished as Required<Draft>, parts.settings);

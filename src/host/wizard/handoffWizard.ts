@@ -8,13 +8,13 @@ import {
 } from '../../protocol/handoff';
 import type { CheckpointSummary } from '../../protocol/service';
 import { exists } from '../runs/runFolder';
+import { runCheckpointWizard } from './checkpointWizard';
 import { handoffCommandLine } from './commandLine';
 import { askHandoff, handoffLines, launcherWords, type HandoffSettings } from './handoffPlan';
 import { freeOutput } from './outputName';
-import { back, cancelled, pickStep, runSteps, type NoAnswer, type StepFrame } from './steps';
+import { back, cancelled, pickStep, type NoAnswer, type StepFrame } from './steps';
 import { rateOf } from './training';
 import {
-  askCheckpoint,
   askData,
   chooseOutput,
   isTaken,
@@ -43,36 +43,36 @@ export async function askForHandoff(
   checkpointPath: string | undefined,
 ): Promise<HandoffQuestion | undefined> {
   const { service, recent } = parts;
-  const given =
-    checkpointPath === undefined ? undefined : await service.call('summarize', checkpointPath);
-  const title = vscode.l10n.t('Continue in PyTorch');
-  const frame = (step: number): StepFrame => ({ title, step, totalSteps });
-  const finished = await runSteps<Draft>(given ? { checkpoint: given } : {}, [
-    async draft => {
-      if (given) return 'skip';
-      const question = vscode.l10n.t('Which checkpoint goes on in PyTorch?');
-      const openLabel = vscode.l10n.t('Continue');
-      const answer = await askCheckpoint(parts, frame(1), { question, openLabel });
-      return merge(draft, 'checkpoint', answer);
+  const finished = await runCheckpointWizard<Draft>(parts, checkpointPath, {
+    title: vscode.l10n.t('Continue in PyTorch'),
+    totalSteps,
+    words: {
+      question: vscode.l10n.t('Which checkpoint goes on in PyTorch?'),
+      openLabel: vscode.l10n.t('Continue'),
     },
-    async draft => {
-      requireModel(draft.checkpoint!);
-      const outlook = await service.call('handoffOutlook', { checkpoint: draft.checkpoint!.path });
-      return merge({ ...draft, outlook }, 'to', await askLauncher(frame(2), draft.to));
-    },
-    async draft => {
-      const { from, said } = draft.outlook!;
-      const path = said.data;
-      const isThere = path !== undefined && isAbsolute(path) && (await exists(path));
-      const data = await askData(recent, draft.checkpoint!, {
-        frame: frame(3),
-        required: true,
-        ...(isThere && { preset: { path, from: from! } }),
-      });
-      return data === null ? cancelled : merge(draft, 'data', data);
-    },
-    async draft => merge(draft, 'settings', await confirmHandoff(parts, draft, frame(4))),
-  ]);
+    start: {},
+    steps: frame => [
+      async draft => {
+        requireModel(draft.checkpoint!);
+        const outlook = await service.call('handoffOutlook', {
+          checkpoint: draft.checkpoint!.path,
+        });
+        return merge({ ...draft, outlook }, 'to', await askLauncher(frame(2), draft.to));
+      },
+      async draft => {
+        const { from, said } = draft.outlook!;
+        const path = said.data;
+        const isThere = path !== undefined && isAbsolute(path) && (await exists(path));
+        const data = await askData(recent, draft.checkpoint!, {
+          frame: frame(3),
+          required: true,
+          ...(isThere && { preset: { path, from: from! } }),
+        });
+        return data === null ? cancelled : merge(draft, 'data', data);
+      },
+      async draft => merge(draft, 'settings', await confirmHandoff(parts, draft, frame(4))),
+    ],
+  });
   if (!finished) return undefined;
   const draft = finished as Required<Draft>;
   await recent.add(draft.data);

@@ -1,17 +1,24 @@
 import * as vscode from 'vscode';
 import type { Keep } from '../../protocol/comparison';
 import type { GrowthOptions } from '../../protocol/runFolder';
-import { plural } from '../text';
 import { askWholeNumber } from './askNumber';
+import {
+  accumulateLine,
+  changeOptions,
+  onOrOff,
+  optionLine,
+  otherPrecision,
+  precisionLine,
+  recomputeLine,
+} from './changeOptions';
 import { askGguf, ggufLine } from './ggufChoice';
 import {
-  back,
-  cancelled,
   inputStep,
   pickStep,
   type Choice,
   type NoAnswer,
   type StepFrame,
+  type cancelled,
 } from './steps';
 
 /** What a plan of a growth leaves to its method unless a person says otherwise. */
@@ -75,53 +82,22 @@ interface ModelTraits {
 }
 
 /** Lets a person change options one after another, until they go on or back. */
-export async function askMore(
+export const askMore = (
   frame: StepFrame,
   before: MoreOptions,
   model: ModelTraits,
-): Promise<MoreOptions | typeof cancelled> {
-  let options = before;
-  for (;;) {
-    const answer = await pickStep<Option | 'done'>(frame, {
-      placeholder: vscode.l10n.t('Change what you like, then go back to the plan'),
-      choices: choicesOf(options, model),
-    });
-    if (answer === cancelled) return cancelled;
-    if (answer === back || answer === 'done') return options;
-    const changed = await ask(frame, options, answer);
-    if (changed === cancelled) return cancelled;
-    if (changed !== back) options = changed;
-  }
-}
-
-function choicesOf(
-  options: MoreOptions,
-  { learns, sharesKeys }: ModelTraits,
-): Choice<Option | 'done'>[] {
-  const methods = vscode.l10n.t('as the method has it');
-  const line = (value: Option, label: string, now: string, detail: string): Choice<Option> => ({
-    label: `$(edit) ${label}`,
-    description: now,
-    detail,
-    value,
+): Promise<MoreOptions | typeof cancelled> =>
+  changeOptions<MoreOptions, Option>(frame, before, {
+    choices: options => choicesOf(options, model),
+    ask,
   });
-  const isOn = (on: boolean | undefined): string =>
-    on ? vscode.l10n.t('on') : vscode.l10n.t('off');
-  const {
-    seed,
-    heads,
-    kvHeads,
-    ffn,
-    learningRate,
-    accumulate = 1,
-    recompute,
-    shareFfn,
-    precision,
-    gguf,
-  } = options;
+
+function choicesOf(options: MoreOptions, { learns, sharesKeys }: ModelTraits): Choice<Option>[] {
+  const methods = vscode.l10n.t('as the method has it');
+  const { seed, heads, kvHeads, ffn, learningRate, shareFfn, gguf } = options;
   const file = ggufLine(gguf);
   const sizes = [
-    line(
+    optionLine(
       'heads',
       vscode.l10n.t('Heads…'),
       heads === undefined ? vscode.l10n.t('as many as keep their size') : String(heads),
@@ -129,7 +105,7 @@ function choicesOf(
     ),
     ...(sharesKeys
       ? [
-          line(
+          optionLine(
             'kvHeads',
             vscode.l10n.t('Key-Value Heads…'),
             kvHeads === undefined ? vscode.l10n.t('in the ratio of the source') : String(kvHeads),
@@ -137,61 +113,45 @@ function choicesOf(
           ),
         ]
       : []),
-    line(
+    optionLine(
       'ffn',
       vscode.l10n.t('Feed-Forward Units…'),
       ffn === undefined ? vscode.l10n.t('in the ratio of the source') : String(ffn),
       vscode.l10n.t('Units between the two matrices of each feed-forward block'),
     ),
-    line('seed', vscode.l10n.t('Seed…'), String(seed), vscode.l10n.t('Decides all that is random')),
-    line('gguf', file.label, file.now, file.detail),
+    optionLine(
+      'seed',
+      vscode.l10n.t('Seed…'),
+      String(seed),
+      vscode.l10n.t('Decides all that is random'),
+    ),
+    optionLine('gguf', file.label, file.now, file.detail),
   ];
   const learning = [
-    line(
+    optionLine(
       'learningRate',
       vscode.l10n.t('Learning Rate…'),
       learningRate === undefined ? methods : String(learningRate),
       vscode.l10n.t('Peak rate of all operators'),
     ),
-    line(
-      'accumulate',
-      vscode.l10n.t('Accumulate…'),
-      plural(accumulate, '{0} batch makes one update', '{0} batches make one update'),
-      vscode.l10n.t('Smaller batches with the updates of larger ones: less memory'),
-    ),
-    line(
-      'recompute',
-      vscode.l10n.t('Recompute Activations'),
-      isOn(recompute),
-      vscode.l10n.t('Computes them again in the backward pass: more time, less memory'),
-    ),
-    line(
+    accumulateLine(options),
+    recomputeLine(options),
+    optionLine(
       'shareFfn',
       vscode.l10n.t('Share Feed-Forward Operators'),
-      isOn(shareFfn),
+      onOrOff(shareFfn),
       vscode.l10n.t('One width operator for the feed-forward units of all layers: less memory'),
     ),
-    line(
-      'precision',
-      vscode.l10n.t('Mixed Precision'),
-      isOn(precision === 'mixed'),
-      vscode.l10n.t('Matrix products in float16, where a GPU computes'),
-    ),
+    precisionLine(options),
   ];
-  const done: Choice<'done'> = {
-    label: `$(check) ${vscode.l10n.t('Back to the Plan')}`,
-    value: 'done',
-  };
-  return [done, ...sizes, ...(learns ? learning : [])];
+  return [...sizes, ...(learns ? learning : [])];
 }
 
 async function ask(
-  frame: StepFrame,
+  inner: StepFrame,
   options: MoreOptions,
   option: Option,
 ): Promise<MoreOptions | NoAnswer> {
-  // A step back leads to the list.
-  const inner = { ...frame, step: Math.max(2, frame.step) };
   const number = async (
     key: 'seed' | 'heads' | 'kvHeads' | 'ffn' | 'accumulate',
     prompt: string,
@@ -232,10 +192,8 @@ async function ask(
       return { ...options, recompute: !options.recompute };
     case 'shareFfn':
       return { ...options, shareFfn: !options.shareFfn };
-    case 'precision': {
-      const { precision, ...others } = options;
-      return precision ? others : { ...others, precision: 'mixed' };
-    }
+    case 'precision':
+      return otherPrecision(options);
   }
 }
 

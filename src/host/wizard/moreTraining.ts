@@ -2,7 +2,16 @@ import * as vscode from 'vscode';
 import { plural } from '../text';
 import { askWholeNumber } from './askNumber';
 import { askGguf, ggufLine } from './ggufChoice';
-import { back, cancelled, pickStep, type Choice, type NoAnswer, type StepFrame } from './steps';
+import {
+  accumulateLine,
+  changeOptions,
+  onOrOff,
+  optionLine,
+  otherPrecision,
+  precisionLine,
+  recomputeLine,
+} from './changeOptions';
+import type { cancelled, Choice, NoAnswer, StepFrame } from './steps';
 import { askNumber, type TrainingChoices } from './training';
 
 /** What is staged behind the plan of a training. */
@@ -23,82 +32,47 @@ type Option = keyof Pick<
 >;
 
 /** Lets a person change options of a training one after another, until they go on or back. */
-export async function askMoreTraining(
+export const askMoreTraining = (
   frame: StepFrame,
   before: TrainingChoices,
-): Promise<TrainingChoices | typeof cancelled> {
-  let options = before;
-  for (;;) {
-    const answer = await pickStep<Option | 'done'>(frame, {
-      placeholder: vscode.l10n.t('Change what you like, then go back to the plan'),
-      choices: choicesOf(options),
-    });
-    if (answer === cancelled) return cancelled;
-    if (answer === back || answer === 'done') return options;
-    const changed = await ask({ ...frame, step: Math.max(2, frame.step) }, options, answer);
-    if (changed === cancelled) return cancelled;
-    if (changed !== back) options = changed;
-  }
-}
+): Promise<TrainingChoices | typeof cancelled> =>
+  changeOptions<TrainingChoices, Option>(frame, before, { choices: choicesOf, ask });
 
-function choicesOf(options: TrainingChoices): Choice<Option | 'done'>[] {
-  const line = (value: Option, label: string, now: string, detail: string): Choice<Option> => ({
-    label: `$(edit) ${label}`,
-    description: now,
-    detail,
-    value,
-  });
-  const isOn = (on: boolean): string => (on ? vscode.l10n.t('on') : vscode.l10n.t('off'));
+function choicesOf(options: TrainingChoices): Choice<Option>[] {
   const orNone = (value: number | undefined): string =>
     value === undefined ? vscode.l10n.t('none') : String(value);
-  const { steps, seed, accumulate = 1, weightDecay = 0.01, subNetworkSteps } = options;
+  const { steps, seed, weightDecay = 0.01, subNetworkSteps } = options;
   const file = ggufLine(options.gguf);
   const warmup = options.warmup ?? Math.floor(steps / 10);
   return [
-    { label: `$(check) ${vscode.l10n.t('Back to the Plan')}`, value: 'done' },
-    line(
+    optionLine(
       'warmup',
       vscode.l10n.t('Warm-Up…'),
       plural(warmup, '{0} step', '{0} steps'),
       vscode.l10n.t('Steps in which the learning rate goes up; a tenth unless you say otherwise'),
     ),
-    line(
+    optionLine(
       'weightDecay',
       vscode.l10n.t('Weight Decay…'),
       String(weightDecay),
       vscode.l10n.t('Of matrices, by AdamW'),
     ),
-    line(
-      'accumulate',
-      vscode.l10n.t('Accumulate…'),
-      plural(accumulate, '{0} batch makes one update', '{0} batches make one update'),
-      vscode.l10n.t('Smaller batches with the updates of larger ones: less memory'),
-    ),
-    line(
-      'recompute',
-      vscode.l10n.t('Recompute Activations'),
-      isOn(options.recompute === true),
-      vscode.l10n.t('Computes them again in the backward pass: more time, less memory'),
-    ),
-    line(
-      'precision',
-      vscode.l10n.t('Mixed Precision'),
-      isOn(options.precision === 'mixed'),
-      vscode.l10n.t('Matrix products in float16, where a GPU computes'),
-    ),
-    line(
+    accumulateLine(options),
+    recomputeLine(options),
+    precisionLine(options),
+    optionLine(
       'tokenDrop',
       vscode.l10n.t('Token Drop…'),
       orNone(options.tokenDrop),
       vscode.l10n.t('Share of tokens that pass the middle layers by: less computation'),
     ),
-    line(
+    optionLine(
       'layerDrop',
       vscode.l10n.t('Layer Drop…'),
       orNone(options.layerDrop),
       vscode.l10n.t('Highest share of sequences that pass a layer by: less computation'),
     ),
-    line(
+    optionLine(
       'subNetworkSteps',
       vscode.l10n.t('Sub-Network Steps…'),
       orNone(subNetworkSteps),
@@ -107,7 +81,7 @@ function choicesOf(options: TrainingChoices): Choice<Option | 'done'>[] {
     ...(subNetworkSteps === undefined
       ? []
       : [
-          line(
+          optionLine(
             'subNetworkLayers',
             vscode.l10n.t('Sub-Network Layers…'),
             options.subNetworkLayers === undefined
@@ -116,14 +90,19 @@ function choicesOf(options: TrainingChoices): Choice<Option | 'done'>[] {
             vscode.l10n.t('How many layers those steps train'),
           ),
         ]),
-    line(
+    optionLine(
       'fromScratch',
       vscode.l10n.t('From Scratch'),
-      isOn(options.fromScratch === true),
+      onOrOff(options.fromScratch),
       vscode.l10n.t('Begins with random weights: of the checkpoint only its sizes stay'),
     ),
-    line('gguf', file.label, file.now, file.detail),
-    line('seed', vscode.l10n.t('Seed…'), String(seed), vscode.l10n.t('Decides all that is random')),
+    optionLine('gguf', file.label, file.now, file.detail),
+    optionLine(
+      'seed',
+      vscode.l10n.t('Seed…'),
+      String(seed),
+      vscode.l10n.t('Decides all that is random'),
+    ),
   ];
 }
 
@@ -178,10 +157,8 @@ async function ask(
     }
     case 'recompute':
       return { ...options, recompute: !options.recompute };
-    case 'precision': {
-      const { precision, ...others } = options;
-      return precision ? others : { ...others, precision: 'mixed' };
-    }
+    case 'precision':
+      return otherPrecision(options);
     case 'tokenDrop':
       return share('tokenDrop', vscode.l10n.t('Share of tokens that pass the middle layers by'));
     case 'layerDrop':

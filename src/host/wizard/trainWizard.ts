@@ -4,21 +4,14 @@ import type { TrainingRequest } from '../../protocol/runFolder';
 import type { CheckpointSummary, TrainingQuestion } from '../../protocol/service';
 import { labelOf } from '../checkpoints/checkpointTree';
 import type { Settings } from '../settings';
+import { runCheckpointWizard } from './checkpointWizard';
 import { trainCommandLine } from './commandLine';
 import { confirmPlan } from './confirmPlan';
 import { freeOutput } from './outputName';
 import { planChoices, type PlanSettings, type PlanSizes } from './planPreview';
-import { cancelled, runSteps, type NoAnswer, type StepFrame } from './steps';
+import { cancelled, type NoAnswer, type StepFrame } from './steps';
 import { askedFor, evaluateEvery } from './training';
-import {
-  askCheckpoint,
-  askData,
-  isTaken,
-  lookAtData,
-  merge,
-  requireModel,
-  type WizardParts,
-} from './wizardSteps';
+import { askData, isTaken, lookAtData, merge, requireModel, type WizardParts } from './wizardSteps';
 
 /** What the wizard knows by now. */
 interface Draft {
@@ -37,27 +30,25 @@ export async function askForTraining(
   parts: WizardParts,
   checkpointPath: string | undefined,
 ): Promise<TrainingRequest | undefined> {
-  const { service, recent } = parts;
-  const given =
-    checkpointPath === undefined ? undefined : await service.call('summarize', checkpointPath);
-  const title = vscode.l10n.t('Train');
-  const frame = (step: number): StepFrame => ({ title, step, totalSteps });
-  const finished = await runSteps<Draft>(given ? { checkpoint: given } : {}, [
-    async draft => {
-      if (given) return 'skip';
-      const question = vscode.l10n.t('Which checkpoint should be trained?');
-      const openLabel = vscode.l10n.t('Train');
-      const answer = await askCheckpoint(parts, frame(1), { question, openLabel });
-      return merge(draft, 'checkpoint', answer);
+  const { recent } = parts;
+  const finished = await runCheckpointWizard<Draft>(parts, checkpointPath, {
+    title: vscode.l10n.t('Train'),
+    totalSteps,
+    words: {
+      question: vscode.l10n.t('Which checkpoint should be trained?'),
+      openLabel: vscode.l10n.t('Train'),
     },
-    async draft => {
-      requireModel(draft.checkpoint!);
-      const options = { frame: frame(2), required: true };
-      const data = await askData(recent, draft.checkpoint!, options);
-      return data === null ? cancelled : merge(draft, 'data', data);
-    },
-    async draft => askStart(parts, draft, frame(3)),
-  ]);
+    start: {},
+    steps: frame => [
+      async draft => {
+        requireModel(draft.checkpoint!);
+        const options = { frame: frame(2), required: true };
+        const data = await askData(recent, draft.checkpoint!, options);
+        return data === null ? cancelled : merge(draft, 'data', data);
+      },
+      async draft => askStart(parts, draft, frame(3)),
+    ],
+  });
   if (!finished) return undefined;
   const draft = finished as Required<Draft>;
   await recent.add(draft.data);

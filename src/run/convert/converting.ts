@@ -25,7 +25,10 @@ export interface Written {
 }
 
 /** Counts bytes as they pass, and passes none once the signal aborts. */
-export function counter({ signal, progress }: Converting, total: number) {
+export function counter(
+  { signal, progress }: Pick<Converting, 'signal' | 'progress'>,
+  total: number,
+) {
   let done = 0;
   return async function* counted(parts: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     signal.throwIfAborted();

@@ -13,6 +13,7 @@ import { UnsupportedError, UserError } from '../../errors';
 import type { GgufReceipt, GrowthPlan } from '../../protocol/events';
 import type { Unworded } from '../../remedy/worded';
 import { warn, type RunContext } from '../context';
+import { counter } from './converting';
 import { ggufName, prepareGguf } from './ggufModel';
 import type { Model } from '../open/model';
 import { storedType } from '../write/storedTypes';
@@ -30,14 +31,14 @@ export async function requireGguf(
 ): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'ligo-gguf-'));
   try {
-    await prepareGguf(asWritten(model, target), { name: 'model', outtype, scratch });
+    await prepareGguf(checkpointToBe(model, target), { name: 'model', outtype, scratch });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
 /** What will be written of a model, but for the values: sizes, element types, config.json and tokenizer. */
-function asWritten(model: Model, target: Architecture): Checkpoint {
+function checkpointToBe(model: Model, target: Architecture): Checkpoint {
   const { checkpoint } = model;
   const tensors = [...byStoredTensor(target.parameters)].map(([name, parts]): TensorInfo => {
     const [first] = parts as readonly [Parameter];
@@ -85,7 +86,7 @@ export async function writeGgufBeside(
   try {
     const model = await prepareGguf(source, { name, outtype, scratch: directory });
     await requireSpace(directory, model.bytes);
-    await model.write(file, parts => untilAborted(context.signal, parts));
+    await model.write(file, counter(context, model.bytes));
     warn(context, model.notes);
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
@@ -100,14 +101,4 @@ export async function writeGgufBeside(
   if (!identity) throw new Error(`${file} is gone`);
   const sha256 = await sha256OfFiles(new Map([[file, { path: file, identity }]]));
   return { file: basename(file), outtype, bytes: identity.size, sha256 };
-}
-
-async function* untilAborted(
-  signal: AbortSignal,
-  parts: AsyncIterable<Uint8Array>,
-): AsyncIterable<Uint8Array> {
-  for await (const part of parts) {
-    signal.throwIfAborted();
-    yield part;
-  }
 }

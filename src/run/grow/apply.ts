@@ -1,9 +1,9 @@
-import { requireGguf } from '../convert/ggufBeside';
-import { ggufOf } from './ggufOf';
 import type { GgufType } from '../../protocol/conversion';
 import type { Receipt } from '../../protocol/events';
 import { copyCompanions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
+import { requireGguf } from '../convert/ggufBeside';
+import { writeGrownGguf } from './grownGguf';
 import { parameterGrower, readOperators, writeOperators } from './grownParameters';
 import { readSmallValues } from '../open/model';
 import { requireGrowth, resolveTarget, type Target } from '../plan/plan';
@@ -49,7 +49,7 @@ export async function apply(caller: RunContext, request: ApplyRequest): Promise<
       const written = await writeModel(directory, model, growth.target, values, request);
       await written[Symbol.asyncDispose]();
       await writeOperators(directory, growth, applied, sha256);
-      const gguf = await ggufOf(context, directory, { ...request, growth });
+      const gguf = await writeGrownGguf(context, directory, { ...request, growth });
       await model.checkpoint.requireUnchanged(sha256);
       warn(context, await companions.notes());
       const settings = {

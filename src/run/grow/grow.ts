@@ -1,14 +1,14 @@
-import { requireGguf } from '../convert/ggufBeside';
-import { ggufOf } from './ggufOf';
-import type { GgufType } from '../../protocol/conversion';
 import { UsageError, type Note } from '../../errors';
 import { copiesOf, sourceValues, type Growth, type GrowthMethodName } from '../../growth';
+import type { GgufType } from '../../protocol/conversion';
 import type { Receipt } from '../../protocol/events';
 import { copyCompanions, type Companions } from '../write/companions';
 import { collectWarnings, report, warn, type RunContext } from '../context';
+import { requireGguf } from '../convert/ggufBeside';
 import type { DataOptions } from '../open/openData';
 import { writeOperators } from './grownParameters';
 import { momentGrower } from './grownMoments';
+import { writeGrownGguf } from './grownGguf';
 import { isLearned, makeLarge, requireMethod, type MakeLarge } from './makeLarge';
 import { readSmallValues, type Model } from '../open/model';
 import { findOptimizerState, type StateWish } from '../open/optimizerState';
@@ -161,7 +161,7 @@ async function growInto(
     await writeOptimizerState(directory, growth.target, grown, await written.sha256(), task);
   }
   if (operators) await writeOperators(directory, growth, { operators, freshness }, sha256);
-  const gguf = await ggufOf(context, directory, task);
+  const gguf = await writeGrownGguf(context, directory, task);
   await model.checkpoint.requireUnchanged(sha256);
   const touched = await task.openData?.batches.requireUnchanged();
   warn(context, [...(await companions.notes()), ...(touched ?? [])]);

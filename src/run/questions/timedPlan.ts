@@ -1,8 +1,8 @@
-import type { GgufType } from '../../protocol/conversion';
-import { ggufRefusals } from '../convert/ggufBeside';
 import type { GrowthMethodName } from '../../growth/methods';
+import type { GgufType } from '../../protocol/conversion';
 import type { GrowthPlan } from '../../protocol/events';
 import type { RunContext } from '../context';
+import { ggufRefusals } from '../convert/ggufBeside';
 import type { DataOptions } from '../open/openData';
 import type { LearningEstimate } from '../plan/estimate';
 import type { Target } from '../plan/plan';

@@ -6,7 +6,7 @@ import type { RunContext } from '../context';
 import { writeGgufBeside } from '../convert/ggufBeside';
 
 /** The grown model as a GGUF file where one is asked for, named after the small one and its sizes. */
-export async function ggufOf(
+export async function writeGrownGguf(
   context: RunContext,
   directory: string,
   asked: {
