@@ -81,7 +81,7 @@ export async function findOptimizerState(
     const message = `The optimizer goes on with what it knew after ${counted(state.updates, 'update')} (${basename(path)}).`;
     return {
       state,
-      notes: [{ message: message + differing(state), remedy: advise`For a fresh one, ${begin}.` }],
+      notes: [{ message: message + onOther(state), remedy: advise`For a fresh one, ${begin}.` }],
     };
   } catch (error) {
     if (wish === 'use' || !(error instanceof UserError)) throw error;
@@ -90,11 +90,14 @@ export async function findOptimizerState(
   }
 }
 
-/** A sentence on how another trainer averaged, where it did so otherwise. */
-function differing({ betas }: OptimizerState): string {
+/** What is to be said of another trainer's state, which names no weights and may have averaged otherwise. */
+function onOther({ betas }: OptimizerState): string {
+  if (!betas) return '';
   const ours = defaultTrainSettings.betas;
-  if (!betas || betas.join() === ours.join()) return '';
-  return ` It is taken to belong to the weights beside it. Its betas were ${betas.join(' and ')}; from here on they are ${ours.join(' and ')}.`;
+  const taken = ' It is taken to belong to the weights beside it.';
+  return betas.join() === ours.join()
+    ? taken
+    : `${taken} Its betas were ${betas.join(' and ')}; from here on they are ${ours.join(' and ')}.`;
 }
 
 async function stateOf({ checkpoint }: Model): Promise<string | undefined> {

@@ -84,49 +84,33 @@ function numbersOf(
   path: string,
   { tensors }: Checkpoint,
   groups: Groups,
-  { architecture, checkpoint }: Model,
+  model: Model,
 ): ReadonlyMap<string, number> {
-  const type = architecture.config['model_type'];
-  const names = checkpoint.tensors;
-  const order =
-    inModuleOrder(String(type), new Set(names.keys())) ??
-    inModuleOrder(architecture.family, new Set(names.keys()));
+  const { architecture, checkpoint } = model;
   const used = new Set(
     architecture.parameters.flatMap(({ used, stored }) => (used ? [stored.tensor] : [])),
   );
-  const known = new Set(order);
-  if (!order || [...used].some(name => !known.has(name))) {
+  const order = orderOf(model);
+  if (!order || [...used].some(name => !order.includes(name))) {
     throw new UnsupportedError(
       `${path} numbers parameters, and their order in a ${architecture.modelClass} is not known here.`,
       begin,
     );
   }
-  const shapeOf = (name: string): readonly number[] => names.get(name)!.shape;
-  const fits = (name: string, number: number): boolean => {
+  const shapeOf = (name: string): readonly number[] => checkpoint.tensors.get(name)!.shape;
+  const fits = ([name, number]: readonly [string, number]): boolean => {
     const found = tensors.get(`${number}.exp_avg`);
     const squares = tensors.get(`${number}.exp_avg_sq`);
     const shape = shapeOf(name).join();
     if (!found || !squares) return !used.has(name);
     return found.shape.join() === shape && squares.shape.join() === shape;
   };
-  const ways = new Map<string, ReadonlyMap<string, number>>();
-  const arrangements =
-    groups.length === 1
-      ? [[order]]
-      : rules.map(decays => [
-          order.filter(name => decays(name, shapeOf(name))),
-          order.filter(name => !decays(name, shapeOf(name))),
-        ]);
-  for (const arrangement of arrangements) {
-    const isSame = arrangement.every((part, i) => part.length === groups[i]?.params.length);
-    if (!isSame || arrangement.length !== groups.length) continue;
-    const pairs = arrangement.flatMap((part, i) =>
-      part.map((name, at) => [name, groups[i]!.params[at]!] as const),
-    );
-    if (pairs.every(([name, number]) => fits(name, number))) {
-      ways.set(JSON.stringify(pairs), new Map(pairs));
-    }
-  }
+  const ways = new Map(
+    arrangementsOf(order, shapeOf, groups.length)
+      .map(arrangement => numbered(arrangement, groups))
+      .filter(pairs => pairs?.every(fits))
+      .map(pairs => [JSON.stringify(pairs), new Map(pairs)]),
+  );
   const [only, ...more] = ways.values();
   if (only && more.length === 0) return only;
   throw new UnsupportedError(
@@ -134,6 +118,39 @@ function numbersOf(
       ? `${path} may number parameters in several ways, and does not say which.`
       : `${path} has other parameters than a ${architecture.modelClass} of these weights, or in another order.`,
     begin,
+  );
+}
+
+/** Tensors in the order of the modules of the model's class; XLM-RoBERTa's are RoBERTa's. */
+function orderOf({ architecture, checkpoint }: Model): readonly string[] | undefined {
+  const names = new Set(checkpoint.tensors.keys());
+  return (
+    inModuleOrder(String(architecture.config['model_type']), names) ??
+    inModuleOrder(architecture.family, names)
+  );
+}
+
+/** Ways in which trainers divide parameters into so many groups, each in the order of the modules. */
+const arrangementsOf = (
+  order: readonly string[],
+  shapeOf: (name: string) => readonly number[],
+  groups: number,
+): readonly (readonly (readonly string[])[])[] =>
+  groups === 1
+    ? [[order]]
+    : rules.map(decays => [
+        order.filter(name => decays(name, shapeOf(name))),
+        order.filter(name => !decays(name, shapeOf(name))),
+      ]);
+
+/** Each tensor with its number; undefined where groups have other sizes. */
+function numbered(arrangement: readonly (readonly string[])[], groups: Groups) {
+  const isSame =
+    arrangement.length === groups.length &&
+    arrangement.every((part, i) => part.length === groups[i]!.params.length);
+  if (!isSame) return undefined;
+  return arrangement.flatMap((part, i) =>
+    part.map((name, at) => [name, groups[i]!.params[at]!] as const),
   );
 }
 

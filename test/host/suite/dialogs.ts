@@ -65,6 +65,12 @@ export class Dialogs {
     await this.enter();
   }
 
+  /** Chooses the text of the examples, which stands among the files, or among what was used before. */
+  async chooseText(step: number): Promise<void> {
+    const { items } = await this.list(step);
+    await this.choose(step, items.find(({ label }) => label.endsWith(' kjv.txt'))!.label);
+  }
+
   /** Types something in the box of a step and presses Enter; tells what speaks against it. */
   async type(step: number, text: string): Promise<string | undefined> {
     await until(`step ${step} shows a box`, () => this.typing?.step === step);

@@ -23,12 +23,6 @@ suite('going on in PyTorch', () => {
     }
   });
 
-  /** It stands among the files, or among what was used before. */
-  async function chooseText(): Promise<void> {
-    const { items } = await dialogs.list(3);
-    await dialogs.choose(3, items.find(({ label }) => label.endsWith(' kjv.txt'))!.label);
-  }
-
   test('is a command, in the palette and wherever checkpoints are trained', async () => {
     assert.ok((await vscode.commands.getCommands(true)).includes('ligo.handoff'));
     const { menus } = vscode.extensions.getExtension('ligo-grow.ligo-grow')!.packageJSON
@@ -47,7 +41,7 @@ suite('going on in PyTorch', () => {
     assert.deepEqual(names, ['torchrun', 'Accelerate', 'Slurm', 'SkyPilot', 'Kubernetes']);
     assert.ok(items.every(({ description }) => description));
     await dialogs.choose(2, 'Slurm');
-    await chooseText();
+    await dialogs.chooseText(3);
     await dialogs.choose(4, '$(edit) Steps…');
     assert.equal(await dialogs.type(4, '20'), undefined);
     await dialogs.choose(4, '$(edit) Sequence Length…');
@@ -119,7 +113,7 @@ suite('going on in PyTorch', () => {
     try {
       const asked = vscode.commands.executeCommand('ligo.handoff', gpt2());
       await dialogs.choose(2, 'torchrun');
-      await chooseText();
+      await dialogs.chooseText(3);
       await dialogs.choose(4, '$(edit) GPUs…');
       assert.equal(await dialogs.type(4, '3'), undefined);
       await dialogs.choose(4, '$(play) Write Project');

@@ -22,11 +22,10 @@ suite('a training', () => {
     await rm(out(), { recursive: true, force: true });
   });
 
-  /** It stands among the files, or among what was used before. */
   async function chooseText(): Promise<void> {
     const { items } = await dialogs.list(2);
     assert.ok(!items.some(({ label }) => label.includes('No data')));
-    await dialogs.choose(2, items.find(({ label }) => label.endsWith(' kjv.txt'))!.label);
+    await dialogs.chooseText(2);
   }
 
   test('is a command, in the palette and beside Grow Model', async () => {

@@ -52,9 +52,7 @@ suite('a method that cannot make the growth', () => {
   test('tells the same when methods are compared, and stays out when it is picked', async () => {
     const asked = vscode.commands.executeCommand('ligo.compareMethods', bert());
     await dialogs.choose(2, wider);
-    // It stands among the files, or among what was used before.
-    const { items } = await dialogs.list(3);
-    await dialogs.choose(3, items.find(({ label }) => label.endsWith(' kjv.txt'))!.label);
+    await dialogs.chooseText(3);
     const line = await dialogs.line(4, lemon);
     assertRefused(line);
     const list = await dialogs.list(4);
@@ -86,12 +84,6 @@ suite('the length of sequences', () => {
     await rm(out(), { recursive: true, force: true });
   });
 
-  /** It stands among the files, or among what was used before. */
-  async function chooseText(): Promise<void> {
-    const { items } = await dialogs.list(3);
-    await dialogs.choose(3, items.find(({ label }) => label.endsWith(' kjv.txt'))!.label);
-  }
-
   /** Of 128 tokens, for which it has positions, it was trained on 64. */
   async function assertSuited(step: number): Promise<void> {
     const { description, detail } = await dialogs.line(step, lengthLine);
@@ -111,7 +103,7 @@ suite('the length of sequences', () => {
   test('that suits is found while the plan is open, and longer ones are warned of there', async () => {
     const asked = vscode.commands.executeCommand('ligo.growModel', bert());
     await dialogs.choose(2, wider);
-    await chooseText();
+    await dialogs.chooseText(3);
     await dialogs.choose(4, 'Net2Net (FPI)');
     await assertSuited(6);
     assert.equal((await dialogs.line(6, '$(beaker) Method')).description, 'Net2Net (FPI)');
@@ -128,7 +120,7 @@ suite('the length of sequences', () => {
   test('is changed in the plan of a growth, which grows with it', async () => {
     const asked = vscode.commands.executeCommand('ligo.growModel', bert());
     await dialogs.choose(2, wider);
-    await chooseText();
+    await dialogs.chooseText(3);
     await dialogs.choose(4, 'Net2Net (FPI)');
     await assertSuited(6);
     await shorten(6);
@@ -149,7 +141,7 @@ suite('the length of sequences', () => {
   test('is changed in the plan of a comparison, which computes less then', async () => {
     const asked = vscode.commands.executeCommand('ligo.compareMethods', bert());
     await dialogs.choose(2, wider);
-    await chooseText();
+    await dialogs.chooseText(3);
     await dialogs.list(4);
     await dialogs.enter();
     for (const step of [5, 6, 7]) {
