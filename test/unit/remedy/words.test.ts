@@ -114,7 +114,10 @@ describe('the words of a face', () => {
 
   it('name what the editor has by the labels that it has there', () => {
     const places = {
-      more: textOf('src/host/wizard/moreOptions.ts'),
+      // What both lists of more options have stands in changeOptions.
+      more: ['moreOptions', 'changeOptions']
+        .map(name => textOf(`src/host/wizard/${name}.ts`))
+        .join(''),
       plan: textOf('src/host/wizard/planPreview.ts'),
       settings: textOf('package.json'),
     };
